@@ -1,0 +1,166 @@
+package io.github.convzoo.network;
+
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.core.Linear;
+import ai.djl.nn.norm.Dropout;
+import io.github.convzoo.nn.BatchNorm2d;
+import io.github.convzoo.nn.DynamicConv2d;
+import io.github.convzoo.nn.FlowBlock;
+import io.github.convzoo.nn.Operations;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A small AlexNet with batch normalisation, with static or dynamic convolutions.
+ *
+ * <p>After Krizhevsky, Sutskever and Hinton, ImageNet Classification with Deep Convolutional Neural Networks, 2012, and
+ * Chen et al., Dynamic Convolution: Attention over Convolution Kernels, CVPR 2020. There are no published weights. Built
+ * for 128 x 128; another height and width of at least 57 gives the first linear layer another number of inputs, and
+ * stays fixed once the network is initialised.
+ *
+ * <p>Without classes the output is the second hidden layer's 2048 features: there is no pooling to stop after.
+ */
+public final class AlexNet extends Network {
+
+    private static final int EXPERTS = 2;
+    private static final int HIDDEN = 2048;
+    private static final double DROPOUT = 0.5;
+
+    private final Features features;
+    private final Classifier classifier;
+
+    /**
+     * Builds the network, not initialised.
+     *
+     * @param variant static or dynamic
+     * @param options what differs from the usual network
+     */
+    public AlexNet(AlexNetVariant variant, NetworkOptions options) {
+        super(variant.modelName(), options);
+        options.refuseTestTimePool(variant.modelName());
+        features = addChildBlock("features", new Features(variant.dynamic));
+        classifier = addChildBlock("classifier", new Classifier(options));
+    }
+
+    @Override
+    public Map<String, Block> stages() {
+        return Map.of("features", features);
+    }
+
+    @Override
+    public String firstConvolution() {
+        return "features.0";
+    }
+
+    @Override
+    public String classifier() {
+        return "classifier.6";
+    }
+
+    @Override
+    void checkSize(long height, long width) {
+        if (height < Features.LEAST_SIDE || width < Features.LEAST_SIDE) {
+            throw sizeError("at least " + Features.LEAST_SIDE + " pixels", height, width);
+        }
+        if (inputShapes != null) {
+            Shape first = inputShapes[0];
+            if (Features.outputSide(height) != Features.outputSide(first.get(2))
+                    || Features.outputSide(width) != Features.outputSide(first.get(3))) {
+                throw sizeError(
+                        first.get(2) + " x " + first.get(3) + ", which its linear layers were initialised for",
+                        height,
+                        width);
+            }
+        }
+    }
+
+    @Override
+    protected <T> T flow(Operations<T> ops, List<T> inputs) {
+        T x = ops.run(features, inputs.get(0));
+        return ops.run(classifier, ops.flatten(x));
+    }
+
+    /** The convolutions. Their names count ReLU and pools too. */
+    private static final class Features extends FlowBlock {
+
+        static final int LEAST_SIDE = 57;
+
+        private final Block conv0 = addChildBlock("0", conv(48, 11, 4, 5, 1, true));
+        private final BatchNorm2d norm1 = addChildBlock("1", new BatchNorm2d());
+        private final Block conv4 = addChildBlock("4", conv(128, 5, 1, 2, 1, true));
+        private final BatchNorm2d norm5 = addChildBlock("5", new BatchNorm2d());
+        private final Block conv8;
+        private final BatchNorm2d norm9;
+        private final Block conv11;
+        private final BatchNorm2d norm12;
+        private final Block conv14;
+        private final BatchNorm2d norm15;
+
+        Features(boolean dynamic) {
+            conv8 = addChildBlock("8", conv3(dynamic, 128, 192));
+            norm9 = addChildBlock("9", new BatchNorm2d());
+            conv11 = addChildBlock("11", conv3(dynamic, 192, 192));
+            norm12 = addChildBlock("12", new BatchNorm2d());
+            conv14 = addChildBlock("14", conv3(dynamic, 192, 128));
+            norm15 = addChildBlock("15", new BatchNorm2d());
+        }
+
+        /** The last map's side: the first convolution's stride of 4, then three pools of 3 and stride 2. */
+        static long outputSide(long side) {
+            long map = (side - 1) / 4 + 1;
+            for (int pool = 0; pool < 3; pool++) {
+                map = (map - 3) / 2 + 1;
+            }
+            return map;
+        }
+
+        private static Block conv3(boolean dynamic, int channels, int filters) {
+            return dynamic
+                    ? new DynamicConv2d(DynamicConv2d.Spec.of(channels, filters, 3, EXPERTS))
+                    : conv(filters, 3, 1, 1, 1, true);
+        }
+
+        @Override
+        protected <T> T flow(Operations<T> ops, List<T> inputs) {
+            T x = ops.run(norm1, ops.run(conv0, inputs.get(0)));
+            x = ops.maxPool(ops.relu(x), 3, 2, 0);
+            x = ops.run(norm5, ops.run(conv4, x));
+            x = ops.maxPool(ops.relu(x), 3, 2, 0);
+            x = ops.relu(ops.run(norm9, ops.run(conv8, x)));
+            x = ops.relu(ops.run(norm12, ops.run(conv11, x)));
+            x = ops.relu(ops.run(norm15, ops.run(conv14, x)));
+            return ops.maxPool(x, 3, 2, 0);
+        }
+    }
+
+    /** The linear layers. Their names count ReLU and dropout too. Input: (N, features). */
+    private static final class Classifier extends FlowBlock {
+
+        private final Linear linear0 = addChildBlock("0", linear(HIDDEN));
+        private final Block dropout2;
+        private final Linear linear3;
+        private final Block dropout5;
+        private final @Nullable Linear linear6;
+
+        Classifier(NetworkOptions options) {
+            float rate = (float) options.dropout().orElse(DROPOUT);
+            dropout2 = addChildBlock("2", Dropout.builder().optRate(rate).build());
+            linear3 = addChildBlock("3", linear(HIDDEN));
+            dropout5 = addChildBlock("5", Dropout.builder().optRate(rate).build());
+            linear6 = options.numClasses() == 0 ? null : addChildBlock("6", linear(options.numClasses()));
+        }
+
+        @Override
+        protected <T> T flow(Operations<T> ops, List<T> inputs) {
+            T x = ops.relu(ops.run(linear0, inputs.get(0)));
+            x = ops.run(dropout2, x);
+            x = ops.relu(ops.run(linear3, x));
+            if (linear6 == null) {
+                return x;
+            }
+            return ops.run(linear6, ops.run(dropout5, x));
+        }
+    }
+}

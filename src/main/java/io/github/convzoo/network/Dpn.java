@@ -1,0 +1,217 @@
+package io.github.convzoo.network;
+
+import ai.djl.nn.Block;
+import ai.djl.nn.convolutional.Conv2d;
+import io.github.convzoo.nn.BatchNorm2d;
+import io.github.convzoo.nn.ConvNorm;
+import io.github.convzoo.nn.FlowBlock;
+import io.github.convzoo.nn.Operations;
+import io.github.convzoo.nn.Sequence;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Dual path networks: each block adds to a residual path and appends to a dense one.
+ *
+ * <p>Chen, Li, Xiao, Jin, Yan and Feng, Dual Path Networks, NIPS 2017. Names and numbers are those of timm, whose last
+ * activation is ELU where the authors' is ReLU. Any height and width will do.
+ */
+public final class Dpn extends Network {
+
+    /** BatchNorm's epsilon, throughout. */
+    private static final float EPSILON = 0.001f;
+
+    /** The side of the map that the published networks end in, which test-time pooling slides over larger ones. */
+    private static final int TRAINED_MAP = 7;
+
+    /** By how much the last map is smaller than the input. */
+    private static final int STRIDE = 32;
+
+    private final Map<String, Block> stages = new LinkedHashMap<>();
+    private final Sequence features;
+    private final @Nullable Conv2d classifier;
+    private final boolean testTimePool;
+
+    /**
+     * Builds the network, not initialised.
+     *
+     * @param variant the row of the table
+     * @param options what differs from the published network
+     */
+    public Dpn(DpnVariant variant, NetworkOptions options) {
+        super(variant.modelName(), options);
+        options.refuseDropout(variant.modelName());
+        testTimePool = options.testTimePool();
+        features = addChildBlock("features", new Sequence());
+        stage("conv1_1", new ConvNorm("conv", conv(variant.init, variant.small ? 3 : 7, 2, 1), "bn", norm(), true));
+        stage("conv1_pool", new StemPool());
+        int expansion = variant.small ? 1 : 4;
+        for (int stage = 0; stage < 4; stage++) {
+            int bw = (64 * expansion) << stage;
+            int r = variant.kR * bw / (64 * expansion);
+            for (int block = 1; block <= variant.blocks.get(stage); block++) {
+                Projection projection =
+                        block > 1 ? Projection.NONE : stage == 0 ? Projection.PLAIN : Projection.HALVING;
+                stage(
+                        "conv" + (stage + 2) + "_" + block,
+                        new DualPathBlock(variant, bw, r, variant.increments.get(stage), projection));
+            }
+        }
+        stage("conv5_bn_ac", new LastActivation());
+        classifier = options.numClasses() == 0
+                ? null
+                : addChildBlock("classifier", conv(options.numClasses(), 1, 1, 0, 1, true));
+    }
+
+    private void stage(String name, Block block) {
+        features.add(name, block);
+        stages.put("features." + name, block);
+    }
+
+    @Override
+    public Map<String, Block> stages() {
+        return Collections.unmodifiableMap(stages);
+    }
+
+    @Override
+    public String firstConvolution() {
+        return "features.conv1_1.conv";
+    }
+
+    @Override
+    public String classifier() {
+        return "classifier";
+    }
+
+    @Override
+    void checkSize(long height, long width) {
+        if (height < 1 || width < 1) {
+            throw sizeError("at least 1 pixel", height, width);
+        }
+        // Every strided step rounds up.
+        long least = (TRAINED_MAP - 1) * (long) STRIDE + 1;
+        if (testTimePool && (height < least || width < least)) {
+            throw sizeError("at least " + least + " pixels for test-time pooling", height, width);
+        }
+    }
+
+    @Override
+    protected <T> T flow(Operations<T> ops, List<T> inputs) {
+        T x = ops.run(features, inputs.get(0));
+        if (classifier == null) {
+            return ops.globalAveragePool(x);
+        }
+        if (testTimePool) {
+            x = ops.averagePool(x, TRAINED_MAP, 1, 0);
+            return ops.globalAverageMaxPool(ops.run(classifier, x));
+        }
+        x = ops.toPixel(ops.globalAveragePool(x));
+        return ops.flatten(ops.run(classifier, x));
+    }
+
+    private static BatchNorm2d norm() {
+        return new BatchNorm2d(EPSILON);
+    }
+
+    /** How a block makes its paths from its input. */
+    private enum Projection {
+        /** It takes them as they come. */
+        NONE,
+        /** A 1x1 convolution. */
+        PLAIN,
+        /** A 1x1 convolution of stride 2. */
+        HALVING
+    }
+
+    private static final class StemPool extends FlowBlock {
+
+        @Override
+        protected <T> T flow(Operations<T> ops, List<T> inputs) {
+            return ops.maxPool(inputs.get(0), 3, 2, 1);
+        }
+    }
+
+    /** Normalisation, ReLU, convolution. */
+    private static final class PreActivation extends FlowBlock {
+
+        private final BatchNorm2d bn = addChildBlock("bn", norm());
+        private final @Nullable Conv2d conv;
+
+        PreActivation(@Nullable Conv2d conv) {
+            this.conv = conv == null ? null : addChildBlock("conv", conv);
+        }
+
+        @Override
+        protected <T> T flow(Operations<T> ops, List<T> inputs) {
+            T y = ops.relu(ops.run(bn, inputs.get(0)));
+            return conv == null ? y : ops.run(conv, y);
+        }
+    }
+
+    /** Input and output are the residual path's channels, then the dense path's. */
+    private static final class DualPathBlock extends FlowBlock {
+
+        private final int bw;
+        private final @Nullable PreActivation projection;
+        private final PreActivation a;
+        private final PreActivation b;
+        private final PreActivation c;
+        /** The b models' last convolutions, one for each path. */
+        private final @Nullable Conv2d c1;
+
+        private final @Nullable Conv2d c2;
+
+        DualPathBlock(DpnVariant variant, int bw, int r, int increment, Projection projection) {
+            this.bw = bw;
+            int stride = projection == Projection.HALVING ? 2 : 1;
+            this.projection = projection == Projection.NONE
+                    ? null
+                    : addChildBlock("c1x1_w_s" + stride, new PreActivation(conv(bw + 2 * increment, 1, stride, 1)));
+            a = addChildBlock("c1x1_a", new PreActivation(conv(r, 1, 1, 1)));
+            b = addChildBlock("c3x3_b", new PreActivation(conv(r, 3, stride, variant.groups)));
+            if (variant.b) {
+                c = addChildBlock("c1x1_c", new PreActivation(null));
+                c1 = addChildBlock("c1x1_c1", conv(bw, 1, 1, 1));
+                c2 = addChildBlock("c1x1_c2", conv(increment, 1, 1, 1));
+            } else {
+                c = addChildBlock("c1x1_c", new PreActivation(conv(bw + increment, 1, 1, 1)));
+                c1 = null;
+                c2 = null;
+            }
+        }
+
+        @Override
+        protected <T> T flow(Operations<T> ops, List<T> inputs) {
+            T x = inputs.get(0);
+            T y = ops.run(b, ops.run(a, ops.keep(x)));
+            y = ops.run(c, y);
+            T residual;
+            T dense;
+            if (c1 != null && c2 != null) {
+                residual = ops.run(c1, ops.keep(y));
+                dense = ops.run(c2, y);
+            } else {
+                List<T> paths = ops.splitAt(y, bw);
+                residual = paths.get(0);
+                dense = paths.get(1);
+            }
+            T before = projection == null ? x : ops.run(projection, x);
+            List<T> paths = ops.splitAt(before, bw);
+            residual = ops.add(residual, paths.get(0));
+            return ops.concat(List.of(residual, paths.get(1), dense));
+        }
+    }
+
+    private static final class LastActivation extends FlowBlock {
+
+        private final BatchNorm2d bn = addChildBlock("bn", norm());
+
+        @Override
+        protected <T> T flow(Operations<T> ops, List<T> inputs) {
+            return ops.elu(ops.run(bn, inputs.get(0)));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package io.github.convzoo.network;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.nn.core.Linear;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.NormalInitializer;
+import ai.djl.util.PairList;
+import io.github.convzoo.nn.FlowBlock;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An image classifier: (N, channels, H, W) to logits (N, classes), or to pooled features (N, features) where it has no
+ * classifier.
+ *
+ * <p>An input that does not fit is refused with an {@link IllegalArgumentException} that says what would.
+ */
+public abstract sealed class Network extends FlowBlock permits Dla, PeleeNet, Dpn, DpnPost, AlexNet {
+
+    private final String modelName;
+    private final NetworkOptions options;
+
+    Network(String modelName, NetworkOptions options) {
+        this.modelName = modelName;
+        this.options = options;
+    }
+
+    /**
+     * The variant's name.
+     *
+     * @return such as {@code dla34}
+     */
+    public final String modelName() {
+        return modelName;
+    }
+
+    /**
+     * What the network was built with.
+     *
+     * @return the options
+     */
+    public final NetworkOptions options() {
+        return options;
+    }
+
+    /**
+     * The stages in the order in which they run, each on the output of the one before.
+     *
+     * @return the blocks by canonical name
+     */
+    public abstract Map<String, Block> stages();
+
+    /**
+     * The name of the first convolution, the one that sees the input's channels.
+     *
+     * @return its canonical name
+     */
+    public abstract String firstConvolution();
+
+    /**
+     * The name of the layer that gives the logits.
+     *
+     * @return its canonical name, also where the network was built without it
+     */
+    public abstract String classifier();
+
+    /**
+     * Refuses an input's height and width that the network cannot take.
+     *
+     * @throws IllegalArgumentException saying which it can
+     */
+    abstract void checkSize(long height, long width);
+
+    final void checkInput(Shape input) {
+        if (input.dimension() != 4 || input.get(1) != options.inChannels()) {
+            throw new IllegalArgumentException(
+                    modelName + " expects an input of shape (N, " + options.inChannels() + ", H, W), not " + input);
+        }
+        checkSize(input.get(2), input.get(3));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected final NDList forwardInternal(
+            ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
+        NDArray input = inputs.singletonOrThrow();
+        checkInput(input.getShape());
+        return super.forwardInternal(parameterStore, inputs, training, params);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public final void initialize(NDManager manager, DataType dataType, Shape... inputShapes) {
+        checkInput(onlyOne(inputShapes));
+        super.initialize(manager, dataType, inputShapes);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public final Shape[] getOutputShapes(Shape[] inputShapes) {
+        checkInput(onlyOne(inputShapes));
+        return super.getOutputShapes(inputShapes);
+    }
+
+    private Shape onlyOne(Shape[] inputShapes) {
+        if (inputShapes.length != 1) {
+            throw new IllegalArgumentException(modelName + " has one input, not " + inputShapes.length);
+        }
+        return inputShapes[0];
+    }
+
+    final IllegalArgumentException sizeError(String expected, long height, long width) {
+        return new IllegalArgumentException(
+                modelName + " expects a height and width of " + expected + ", not " + height + " x " + width);
+    }
+
+    static Linear linear(int units) {
+        return Linear.builder().setUnits(units).build();
+    }
+
+    /** A linear layer whose weights start normal with the given standard deviation. */
+    static Linear linear(int units, float std) {
+        Linear linear = linear(units);
+        linear.setInitializer(new NormalInitializer(std), Parameter.Type.WEIGHT);
+        return linear;
+    }
+}

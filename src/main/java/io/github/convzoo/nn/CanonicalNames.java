@@ -1,0 +1,75 @@
+package io.github.convzoo.nn;
+
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.util.Pair;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The canonical names of a block's parts: paths in the block tree, as PyTorch's state dicts have them.
+ *
+ * <p>A child's name is its name in the tree without the number that DJL puts before it; gamma, beta, runningMean and
+ * runningVar read as weight, bias, running_mean and running_var.
+ */
+public final class CanonicalNames {
+
+    private CanonicalNames() {}
+
+    /**
+     * Names every parameter.
+     *
+     * @param root the block at the top of the tree, initialised or not
+     * @return the parameters by name, in the tree's order; not modifiable
+     */
+    public static Map<String, Parameter> parameters(Block root) {
+        Map<String, Parameter> parameters = new LinkedHashMap<>();
+        collect(root, "", parameters, new IdentityHashMap<>());
+        return Collections.unmodifiableMap(parameters);
+    }
+
+    /**
+     * Names every block below a block.
+     *
+     * @param root the block at the top of the tree, initialised or not; its own name is empty
+     * @return the names by block, told apart by identity
+     */
+    public static IdentityHashMap<Block, String> blocks(Block root) {
+        IdentityHashMap<Block, String> blocks = new IdentityHashMap<>();
+        collect(root, "", new LinkedHashMap<>(), blocks);
+        return blocks;
+    }
+
+    private static void collect(
+            Block block, String path, Map<String, Parameter> parameters, IdentityHashMap<Block, String> blocks) {
+        blocks.put(block, path);
+        for (Pair<String, Parameter> each : block.getDirectParameters()) {
+            parameters.put(join(path, leaf(each.getKey())), each.getValue());
+        }
+        int number = 0;
+        for (Pair<String, Block> each : block.getChildren()) {
+            number++;
+            String prefix = String.format(Locale.ROOT, "%02d", number);
+            String key = each.getKey();
+            String name = key.startsWith(prefix) ? key.substring(prefix.length()) : key;
+            collect(each.getValue(), join(path, name), parameters, blocks);
+        }
+    }
+
+    private static String join(String path, String name) {
+        return path.isEmpty() ? name : path + "." + name;
+    }
+
+    private static String leaf(String parameter) {
+        return switch (parameter) {
+            case "gamma" -> "weight";
+            case "beta" -> "bias";
+            case "runningMean" -> "running_mean";
+            case "runningVar" -> "running_var";
+            default -> parameter;
+        };
+    }
+}

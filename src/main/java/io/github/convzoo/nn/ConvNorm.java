@@ -1,0 +1,35 @@
+package io.github.convzoo.nn;
+
+import ai.djl.nn.convolutional.Conv2d;
+import java.util.List;
+
+/** A convolution, its batch normalisation and, where asked for, a ReLU: (N, C, H, W) to the convolution's output. */
+public final class ConvNorm extends FlowBlock {
+
+    private final Conv2d conv;
+    private final BatchNorm2d norm;
+    private final boolean relu;
+
+    /**
+     * Creates the layers.
+     *
+     * @param convName the convolution's name in the reference
+     * @param conv the convolution
+     * @param normName the normalisation's name in the reference
+     * @param norm the normalisation
+     * @param relu whether a ReLU follows
+     */
+    public ConvNorm(String convName, Conv2d conv, String normName, BatchNorm2d norm, boolean relu) {
+        this.conv = addChildBlock(convName, conv);
+        this.norm = addChildBlock(normName, norm);
+        this.relu = relu;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected <T> T flow(Operations<T> ops, List<T> inputs) {
+        T y = ops.run(conv, inputs.get(0));
+        y = ops.run(norm, y);
+        return relu ? ops.relu(y) : y;
+    }
+}

@@ -1,0 +1,294 @@
+package io.github.convzoo.nn;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.Pair;
+import ai.djl.util.PairList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A convolution whose kernel is mixed anew for each sample from K experts: (N, C, H, W) to (N, filters, H', W').
+ *
+ * <p>{@link RoutingAttention} weighs the experts; a sample's kernel and bias are the weighted sums of theirs. From Chen
+ * et al., Dynamic Convolution: Attention over Convolution Kernels, CVPR 2020. Parameters: weight (K, filters, C /
+ * groups, k, k), bias (K, filters) where there is one, and those of the child {@code routing}. Each expert starts normal
+ * with standard deviation sqrt(2 / (C / groups * k * k)), biases at 0.
+ */
+public final class DynamicConv2d extends AbstractBlock {
+
+    private final Spec spec;
+    private final RoutingAttention routing;
+    private final Parameter weight;
+    private final @Nullable Parameter bias;
+
+    /**
+     * What a dynamic convolution is made of. Start from {@link #of} and change what differs.
+     *
+     * @param channels C, the number of input channels
+     * @param filters the number of output channels
+     * @param kernel the kernel's side
+     * @param stride the step
+     * @param padding what is added on each side
+     * @param dilation the distance of neighbouring kernel elements
+     * @param groups into how many groups channels and filters fall
+     * @param experts K, the number of expert kernels
+     * @param hasBias whether each expert has a bias
+     */
+    public record Spec(
+            int channels,
+            int filters,
+            int kernel,
+            int stride,
+            int padding,
+            int dilation,
+            int groups,
+            int experts,
+            boolean hasBias) {
+
+        /**
+         * Checks every value.
+         *
+         * @param channels at least 1, a multiple of the groups
+         * @param filters at least 1, a multiple of the groups
+         * @param kernel at least 1
+         * @param stride at least 1
+         * @param padding at least 0
+         * @param dilation at least 1
+         * @param groups at least 1
+         * @param experts at least 1
+         * @param hasBias either
+         */
+        public Spec {
+            atLeast(1, "channels", channels);
+            atLeast(1, "filters", filters);
+            atLeast(1, "kernel", kernel);
+            atLeast(1, "stride", stride);
+            atLeast(0, "padding", padding);
+            atLeast(1, "dilation", dilation);
+            atLeast(1, "groups", groups);
+            atLeast(1, "experts", experts);
+            if (channels % groups != 0 || filters % groups != 0) {
+                throw new IllegalArgumentException("groups must divide channels and filters; " + groups
+                        + " does not divide " + channels + " and " + filters);
+            }
+        }
+
+        /**
+         * A layer of stride 1 that keeps the size where the kernel is odd, with bias.
+         *
+         * @param channels C, the number of input channels
+         * @param filters the number of output channels
+         * @param kernel the kernel's side
+         * @param experts K, the number of expert kernels
+         * @return the specification
+         */
+        public static Spec of(int channels, int filters, int kernel, int experts) {
+            return new Spec(channels, filters, kernel, 1, (kernel - 1) / 2, 1, 1, experts, true);
+        }
+
+        /**
+         * With another stride.
+         *
+         * @param value the step
+         * @return the changed specification
+         */
+        public Spec withStride(int value) {
+            return new Spec(channels, filters, kernel, value, padding, dilation, groups, experts, hasBias);
+        }
+
+        /**
+         * With another padding.
+         *
+         * @param value what is added on each side
+         * @return the changed specification
+         */
+        public Spec withPadding(int value) {
+            return new Spec(channels, filters, kernel, stride, value, dilation, groups, experts, hasBias);
+        }
+
+        /**
+         * With another dilation.
+         *
+         * @param value the distance of neighbouring kernel elements
+         * @return the changed specification
+         */
+        public Spec withDilation(int value) {
+            return new Spec(channels, filters, kernel, stride, padding, value, groups, experts, hasBias);
+        }
+
+        /**
+         * With another number of groups.
+         *
+         * @param value into how many groups channels and filters fall
+         * @return the changed specification
+         */
+        public Spec withGroups(int value) {
+            return new Spec(channels, filters, kernel, stride, padding, dilation, value, experts, hasBias);
+        }
+
+        /**
+         * With or without a bias.
+         *
+         * @param value whether each expert has a bias
+         * @return the changed specification
+         */
+        public Spec withBias(boolean value) {
+            return new Spec(channels, filters, kernel, stride, padding, dilation, groups, experts, value);
+        }
+
+        private static void atLeast(int least, String name, int value) {
+            if (value < least) {
+                throw new IllegalArgumentException(name + " must be at least " + least + ", not " + value);
+            }
+        }
+    }
+
+    /**
+     * Creates the layer at temperature 1.
+     *
+     * @param spec what it is made of
+     */
+    public DynamicConv2d(Spec spec) {
+        this.spec = spec;
+        weight = addParameter(Parameter.builder()
+                .setName("weight")
+                .setType(Parameter.Type.WEIGHT)
+                .optInitializer((manager, shape, dataType) -> {
+                    float std = (float) Math.sqrt(2.0 / shape.slice(2).size());
+                    return manager.randomNormal(0f, std, shape, dataType);
+                })
+                .build());
+        bias = spec.hasBias()
+                ? addParameter(Parameter.builder()
+                        .setName("bias")
+                        .setType(Parameter.Type.BIAS)
+                        .build())
+                : null;
+        routing = addChildBlock("routing", new RoutingAttention(spec.channels(), spec.experts()));
+    }
+
+    /**
+     * Sets the temperature of every dynamic convolution in a block.
+     *
+     * @param block the block at the top of the tree; may be such a layer itself
+     * @param temperature positive and finite
+     * @return how many layers were found
+     */
+    public static int setTemperature(Block block, float temperature) {
+        if (block instanceof RoutingAttention attention) {
+            attention.setTemperature(temperature);
+            return 1;
+        }
+        int found = 0;
+        for (Pair<String, Block> child : block.getChildren()) {
+            found += setTemperature(child.getValue(), temperature);
+        }
+        return found;
+    }
+
+    /**
+     * What the layer is made of.
+     *
+     * @return the specification
+     */
+    public Spec spec() {
+        return spec;
+    }
+
+    /**
+     * The attention over the experts, whose temperature may be set.
+     *
+     * @return the routing
+     */
+    public RoutingAttention routing() {
+        return routing;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
+        NDArray input = inputs.singletonOrThrow();
+        Device device = input.getDevice();
+        NDArray kernels = parameterStore.getValue(weight, device, training);
+        NDArray biases = bias == null ? null : parameterStore.getValue(bias, device, training);
+        Shape shape = input.getShape();
+        long samples = shape.get(0);
+
+        // All samples in one convolution: the batch becomes groups of the channels, each with its own kernel.
+        try (NDArray attention =
+                        routing.forward(parameterStore, inputs, training).singletonOrThrow();
+                NDArray flatKernels = kernels.reshape(spec.experts(), -1);
+                NDArray mixed = attention.matMul(flatKernels);
+                NDArray kernel = mixed.reshape(
+                        samples * spec.filters(), spec.channels() / spec.groups(), spec.kernel(), spec.kernel());
+                NDArray mixedBias = biases == null ? null : attention.matMul(biases);
+                NDArray flatBias = mixedBias == null ? null : mixedBias.flatten();
+                NDArray wide = input.reshape(1, samples * spec.channels(), shape.get(2), shape.get(3));
+                NDArray output = wide.getNDArrayInternal()
+                        .convolution(
+                                wide,
+                                kernel,
+                                flatBias,
+                                square(spec.stride()),
+                                square(spec.padding()),
+                                square(spec.dilation()),
+                                Math.toIntExact(samples * spec.groups()))
+                        .singletonOrThrow()) {
+            Shape out = output.getShape();
+            return new NDList(output.reshape(samples, spec.filters(), out.get(2), out.get(3)));
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void prepare(Shape[] inputShapes) {
+        weight.setShape(new Shape(
+                spec.experts(), spec.filters(), spec.channels() / spec.groups(), spec.kernel(), spec.kernel()));
+        if (bias != null) {
+            bias.setShape(new Shape(spec.experts(), spec.filters()));
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... inputShapes) {
+        routing.initialize(manager, dataType, inputShapes);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        routing.getOutputShapes(inputShapes);
+        Shape input = inputShapes[0];
+        return new Shape[] {new Shape(input.get(0), spec.filters(), outputSide(input.get(2)), outputSide(input.get(3)))
+        };
+    }
+
+    private long outputSide(long side) {
+        long reach = (long) spec.dilation() * (spec.kernel() - 1) + 1;
+        return Math.floorDiv(side + 2L * spec.padding() - reach, spec.stride()) + 1;
+    }
+
+    /** The number of elements of one expert's kernel. */
+    long kernelSize() {
+        return (long) spec.filters() * (spec.channels() / spec.groups()) * spec.kernel() * spec.kernel();
+    }
+
+    /** The number of parameters, the routing's included. */
+    long parameterCount() {
+        return spec.experts() * (kernelSize() + (spec.hasBias() ? spec.filters() : 0)) + routing.parameterCount();
+    }
+
+    private static Shape square(int side) {
+        return new Shape(side, side);
+    }
+}

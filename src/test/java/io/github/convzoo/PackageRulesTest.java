@@ -1,0 +1,90 @@
+package io.github.convzoo;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What each package may use, as docs/architecture.md lists it. */
+@AnalyzeClasses(packages = "io.github.convzoo", importOptions = ImportOption.DoNotIncludeTests.class)
+class PackageRulesTest {
+
+    private static final String ROOT = "io.github.convzoo.";
+    private static final String DJL = "ai.djl..";
+    private static final String COMMAND_LINE = "picocli..";
+
+    @ArchTest
+    static final ArchRule checkpoint_usesOnlyTheJdk = only("checkpoint");
+
+    @ArchTest
+    static final ArchRule nn_usesOnlyDjl = only("nn", DJL);
+
+    @ArchTest
+    static final ArchRule network_usesOnlyNnAndDjl = only("network", ours("nn"), DJL);
+
+    @ArchTest
+    static final ArchRule image_usesOnlyDjl = only("image", DJL);
+
+    @ArchTest
+    static final ArchRule weights_usesOnlyCheckpointNetworkNnAndDjl =
+            only("weights", ours("checkpoint"), ours("network"), ours("nn"), DJL);
+
+    @ArchTest
+    static final ArchRule zoo_usesOnlyWhatStandsBelow = only(
+            "zoo",
+            ours("weights"),
+            ours("checkpoint"),
+            ours("network"),
+            ours("nn"),
+            ours("image"),
+            DJL,
+            "com.google.gson..");
+
+    @ArchTest
+    static final ArchRule train_usesOnlyZooAndBelow = only(
+            "train", ours("zoo"), ours("weights"), ours("checkpoint"), ours("network"), ours("nn"), ours("image"), DJL);
+
+    @ArchTest
+    static final ArchRule cli_isUsedByNone = noClasses()
+            .that()
+            .resideOutsideOfPackage(ours("cli"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(ours("cli"), COMMAND_LINE);
+
+    @ArchTest
+    static final ArchRule packages_haveNoCycles =
+            slices().matching(ROOT + "(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule exit_isCalledOnlyByTheLauncher = noClasses()
+            .that()
+            .doNotHaveFullyQualifiedName(ROOT + "cli.Main")
+            .should()
+            .callMethod(System.class, "exit", int.class);
+
+    private static String ours(String name) {
+        return ROOT + name + "..";
+    }
+
+    private static ArchRule only(String name, String... packages) {
+        List<String> allowed = new ArrayList<>(List.of(packages));
+        allowed.add(ours(name));
+        allowed.add("java..");
+        allowed.add("javax.imageio..");
+        allowed.add("org.jspecify.annotations..");
+        return classes()
+                .that()
+                .resideInAPackage(ours(name))
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(allowed.toArray(String[]::new))
+                .allowEmptyShould(true);
+    }
+}
