@@ -1,0 +1,102 @@
+package io.github.convzoo.checkpoint;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A tensor file that was read: its values and what is to be said about it.
+ *
+ * <p>The file is mapped into memory and tensors are views on it, so a checkpoint takes no more heap than its names. The
+ * mapping lasts as long as any tensor is reachable; meanwhile the file must not be shortened, and Windows refuses to replace
+ * it. Instances are immutable and safe for use by several threads.
+ */
+public final class Checkpoint {
+    private final Path file;
+    private final Format format;
+    private final Value root;
+    private final Map<String, String> metadata;
+    private final List<String> placeholders;
+
+    Checkpoint(Path file, Format format, Value root, Map<String, String> metadata, List<String> placeholders) {
+        this.file = file;
+        this.format = format;
+        this.root = root;
+        this.metadata = metadata;
+        this.placeholders = placeholders;
+    }
+
+    /**
+     * Reads a file with {@link Limits#DEFAULT}. The format is told from the file's content.
+     *
+     * @param file the file
+     * @return its values; tensors' elements are not touched yet
+     * @throws CheckpointException if the file cannot be read, is of no known format, corrupt, hostile or over a limit
+     */
+    public static Checkpoint read(Path file) throws CheckpointException {
+        return read(file, Limits.DEFAULT);
+    }
+
+    /**
+     * Reads a file. The format is told from the file's content.
+     *
+     * @param file the file
+     * @param limits what the file may ask for
+     * @return its values; tensors' elements are not touched yet
+     * @throws CheckpointException if the file cannot be read, is of no known format, corrupt, hostile or over a limit
+     */
+    public static Checkpoint read(Path file, Limits limits) throws CheckpointException {
+        try (MappedFile mapped = MappedFile.open(file)) {
+            return switch (FormatProbe.probe(mapped)) {
+                case SAFETENSORS -> SafetensorsReader.read(mapped, limits);
+                case PYTORCH_ZIP -> PyTorchZipReader.read(mapped, limits);
+            };
+        }
+    }
+
+    /**
+     * The file that was read.
+     *
+     * @return its path as it was given
+     */
+    public Path file() {
+        return file;
+    }
+
+    /**
+     * The file's format.
+     *
+     * @return the format, as told from the content
+     */
+    public Format format() {
+        return format;
+    }
+
+    /**
+     * What the file holds.
+     *
+     * @return for safetensors a {@link Value.Mapping} of tensors, for PyTorch whatever was saved
+     */
+    public Value root() {
+        return root;
+    }
+
+    /**
+     * Text that the file carries beside its tensors.
+     *
+     * @return a safetensors file's {@code __metadata__} in the order of the file, empty for other formats
+     */
+    public Map<String, String> metadata() {
+        return metadata;
+    }
+
+    /**
+     * What the file names and this library does not build.
+     *
+     * @return full names such as {@code argparse.Namespace}, each once, in the order of the file; where an object of that name
+     *     is part of {@link #root()}, a {@link Value.Placeholder} stands in its place
+     */
+    public List<String> placeholders() {
+        return placeholders;
+    }
+}

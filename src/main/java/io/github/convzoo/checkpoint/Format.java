@@ -1,0 +1,10 @@
+package io.github.convzoo.checkpoint;
+
+/** A file format, as told from a file's content; names and extensions do not count. */
+public enum Format {
+    /** A safetensors file: a JSON header and one block of data. */
+    SAFETENSORS,
+
+    /** What {@code torch.save} writes since PyTorch 1.6: a zip archive of a pickle and one entry a storage. */
+    PYTORCH_ZIP
+}

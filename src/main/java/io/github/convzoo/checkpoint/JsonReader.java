@@ -1,0 +1,158 @@
+package io.github.convzoo.checkpoint;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Reads JSON (RFC 8259) token by token, for callers that know what comes next. Text is UTF-8 and valid; there are no
+ * comments, trailing commas or other extensions. It never calls itself, so that nesting costs nothing.
+ */
+final class JsonReader {
+    private final Cursor in;
+
+    JsonReader(Cursor in) {
+        this.in = in;
+    }
+
+    long offset() {
+        return in.offset();
+    }
+
+    void open(char bracket) throws CheckpointException {
+        expect(bracket);
+    }
+
+    /**
+     * Whether another member or element comes before the closing bracket, which is read where none does.
+     *
+     * @param first whether none was read yet; a comma must come before the others
+     */
+    boolean more(boolean first, char bracket) throws CheckpointException {
+        space();
+        if (in.peek() == bracket) {
+            in.u8();
+            return false;
+        }
+        if (!first) {
+            expect(',');
+        }
+        return true;
+    }
+
+    /** A member's name and the colon behind it. */
+    String name() throws CheckpointException {
+        String name = string();
+        expect(':');
+        return name;
+    }
+
+    String string() throws CheckpointException {
+        expect('"');
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        for (int c = in.u8(); c != '"'; c = in.u8()) {
+            if (c < 0x20) {
+                throw in.corrupt("the header is no valid JSON: a control character in a string");
+            }
+            if (c == '\\') {
+                escape(text);
+            } else {
+                text.write(c);
+            }
+        }
+        String decoded = Cursor.decode(ByteBuffer.wrap(text.toByteArray()));
+        if (decoded == null) {
+            throw in.corrupt("the header holds text that is not valid UTF-8");
+        }
+        return decoded;
+    }
+
+    private void escape(ByteArrayOutputStream text) throws CheckpointException {
+        int c = in.u8();
+        switch (c) {
+            case '"', '\\', '/' -> text.write(c);
+            case 'b' -> text.write('\b');
+            case 'f' -> text.write('\f');
+            case 'n' -> text.write('\n');
+            case 'r' -> text.write('\r');
+            case 't' -> text.write('\t');
+            case 'u' -> {
+                int unit = hex4();
+                int codePoint = unit;
+                if (Character.isHighSurrogate((char) unit)) {
+                    int low = in.u8() == '\\' && in.u8() == 'u' ? hex4() : 0;
+                    if (!Character.isLowSurrogate((char) low)) {
+                        throw in.corrupt("the header is no valid JSON: half a surrogate pair in a string");
+                    }
+                    codePoint = Character.toCodePoint((char) unit, (char) low);
+                } else if (Character.isLowSurrogate((char) unit)) {
+                    throw in.corrupt("the header is no valid JSON: half a surrogate pair in a string");
+                }
+                text.writeBytes(Character.toString(codePoint).getBytes(StandardCharsets.UTF_8));
+            }
+            default -> throw in.corrupt("the header is no valid JSON: an unknown escape in a string");
+        }
+    }
+
+    private int hex4() throws CheckpointException {
+        int unit = 0;
+        for (int i = 0; i < 4; i++) {
+            int c = in.u8();
+            int digit = c < 0x80 ? Character.digit(c, 16) : -1;
+            if (digit < 0) {
+                throw in.corrupt("the header is no valid JSON: \\u without four hexadecimal digits");
+            }
+            unit = (unit << 4) | digit;
+        }
+        return unit;
+    }
+
+    /** A whole number from 0 to 2^63 - 1, without sign, fraction or exponent. */
+    long whole() throws CheckpointException {
+        space();
+        long at = in.offset();
+        if (in.peek() < '0' || in.peek() > '9') {
+            throw in.corrupt("the header has " + shown(in.peek()) + " where a whole number is expected");
+        }
+        long number = 0;
+        int digits = 0;
+        while (in.peek() >= '0' && in.peek() <= '9') {
+            int digit = in.u8() - '0';
+            if ((digits > 0 && number == 0) || number > (Long.MAX_VALUE - digit) / 10) {
+                throw in.corrupt("the header has a number with a leading zero or beyond 2^63, begun at byte " + at);
+            }
+            number = number * 10 + digit;
+            digits++;
+        }
+        return number;
+    }
+
+    /** Checks that nothing but white space is left. */
+    void end() throws CheckpointException {
+        space();
+        if (in.peek() >= 0) {
+            throw in.corrupt("the header goes on with " + shown(in.peek()) + " after its end");
+        }
+    }
+
+    private void expect(char c) throws CheckpointException {
+        space();
+        if (in.peek() != c) {
+            throw in.corrupt("the header is no valid JSON: " + shown(in.peek()) + " where '" + c + "' is expected");
+        }
+        in.u8();
+    }
+
+    private void space() throws CheckpointException {
+        for (int c = in.peek(); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = in.peek()) {
+            in.u8();
+        }
+    }
+
+    private static String shown(int c) {
+        if (c < 0) {
+            return "its end";
+        }
+        return c > 0x20 && c < 0x7f ? "'" + (char) c + "'" : String.format("byte 0x%02x", c);
+    }
+}

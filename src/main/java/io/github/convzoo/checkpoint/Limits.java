@@ -1,0 +1,325 @@
+package io.github.convzoo.checkpoint;
+
+/**
+ * What a file may ask of its reader. A file beyond any of these is refused with a {@link CheckpointException} that names
+ * the limit, before anything is allocated for it.
+ *
+ * <p>{@link #DEFAULT} lets every published image classifier and its training checkpoint through, and holds a hostile file
+ * to some tens of megabytes of heap. A limit is changed by the method of its name:
+ * {@code Limits.DEFAULT.withTensors(200_000)}.
+ *
+ * @param headerBytes the longest header of a safetensors or {@code .npy} file, in bytes
+ * @param pickleBytes the longest pickle, in bytes; tensors' data does not count
+ * @param values the most values a pickle may build, or spell out where it shares them; a mapping counts four, a sequence
+ *     two, any other value one
+ * @param memoEntries the most values a pickle may memorise
+ * @param nestingDepth the most mappings and sequences inside one another
+ * @param tensors the most tensors in a file
+ * @param zipEntries the most entries in a zip archive
+ * @param nameLength the longest name of a tensor, mapping key, global or zip entry, in UTF-16 units
+ * @param dimensions the most dimensions of a tensor
+ * @param tensorBytes the largest tensor, in bytes; at most {@link Integer#MAX_VALUE}, what one buffer holds
+ * @param copiedBytes the largest tensor that does not lie row-major in its file, in bytes: what {@link Tensor#bytes} has to
+ *     copy to the heap
+ */
+public record Limits(
+        int headerBytes,
+        int pickleBytes,
+        int values,
+        int memoEntries,
+        int nestingDepth,
+        int tensors,
+        int zipEntries,
+        int nameLength,
+        int dimensions,
+        int tensorBytes,
+        int copiedBytes) {
+
+    /** The limits that hold where none are given. */
+    public static final Limits DEFAULT = new Limits(
+            16 << 20, 16 << 20, 500_000, 250_000, 64, 50_000, 50_000, 4096, 32, Integer.MAX_VALUE, 256 << 20);
+
+    /**
+     * Creates limits.
+     *
+     * @param headerBytes the longest header of a safetensors or {@code .npy} file, in bytes
+     * @param pickleBytes the longest pickle, in bytes; tensors' data does not count
+     * @param values the most values a pickle may build, or spell out where it shares them; a mapping counts four, a sequence
+     *     two, any other value one
+     * @param memoEntries the most values a pickle may memorise
+     * @param nestingDepth the most mappings and sequences inside one another
+     * @param tensors the most tensors in a file
+     * @param zipEntries the most entries in a zip archive
+     * @param nameLength the longest name of a tensor, mapping key, global or zip entry, in UTF-16 units
+     * @param dimensions the most dimensions of a tensor
+     * @param tensorBytes the largest tensor, in bytes; at most {@link Integer#MAX_VALUE}, what one buffer holds
+     * @param copiedBytes the largest tensor that does not lie row-major in its file, in bytes: what {@link Tensor#bytes} has to
+     *     copy to the heap
+     * @throws IllegalArgumentException if a limit is not positive
+     */
+    public Limits {
+        positive("headerBytes", headerBytes);
+        positive("pickleBytes", pickleBytes);
+        positive("values", values);
+        positive("memoEntries", memoEntries);
+        positive("nestingDepth", nestingDepth);
+        positive("tensors", tensors);
+        positive("zipEntries", zipEntries);
+        positive("nameLength", nameLength);
+        positive("dimensions", dimensions);
+        positive("tensorBytes", tensorBytes);
+        positive("copiedBytes", copiedBytes);
+        // Values are built and printed by methods that call themselves once a level.
+        if (nestingDepth > 1000) {
+            throw new IllegalArgumentException("nestingDepth is " + nestingDepth + ", at most 1000 is possible");
+        }
+    }
+
+    private static void positive(String name, int limit) {
+        if (limit <= 0) {
+            throw new IllegalArgumentException(name + " is " + limit + ", a positive number is expected");
+        }
+    }
+
+    /**
+     * These limits with another {@link #headerBytes}.
+     *
+     * @param limit the longest header, in bytes
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withHeaderBytes(int limit) {
+        return new Limits(
+                limit,
+                pickleBytes,
+                values,
+                memoEntries,
+                nestingDepth,
+                tensors,
+                zipEntries,
+                nameLength,
+                dimensions,
+                tensorBytes,
+                copiedBytes);
+    }
+
+    /**
+     * These limits with another {@link #pickleBytes}.
+     *
+     * @param limit the longest pickle, in bytes
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withPickleBytes(int limit) {
+        return new Limits(
+                headerBytes,
+                limit,
+                values,
+                memoEntries,
+                nestingDepth,
+                tensors,
+                zipEntries,
+                nameLength,
+                dimensions,
+                tensorBytes,
+                copiedBytes);
+    }
+
+    /**
+     * These limits with another {@link #values}.
+     *
+     * @param limit the most values of a pickle
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withValues(int limit) {
+        return new Limits(
+                headerBytes,
+                pickleBytes,
+                limit,
+                memoEntries,
+                nestingDepth,
+                tensors,
+                zipEntries,
+                nameLength,
+                dimensions,
+                tensorBytes,
+                copiedBytes);
+    }
+
+    /**
+     * These limits with another {@link #memoEntries}.
+     *
+     * @param limit the most memorised values
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withMemoEntries(int limit) {
+        return new Limits(
+                headerBytes,
+                pickleBytes,
+                values,
+                limit,
+                nestingDepth,
+                tensors,
+                zipEntries,
+                nameLength,
+                dimensions,
+                tensorBytes,
+                copiedBytes);
+    }
+
+    /**
+     * These limits with another {@link #nestingDepth}.
+     *
+     * @param limit the deepest nesting, at most 1000
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withNestingDepth(int limit) {
+        return new Limits(
+                headerBytes,
+                pickleBytes,
+                values,
+                memoEntries,
+                limit,
+                tensors,
+                zipEntries,
+                nameLength,
+                dimensions,
+                tensorBytes,
+                copiedBytes);
+    }
+
+    /**
+     * These limits with another {@link #tensors}.
+     *
+     * @param limit the most tensors
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withTensors(int limit) {
+        return new Limits(
+                headerBytes,
+                pickleBytes,
+                values,
+                memoEntries,
+                nestingDepth,
+                limit,
+                zipEntries,
+                nameLength,
+                dimensions,
+                tensorBytes,
+                copiedBytes);
+    }
+
+    /**
+     * These limits with another {@link #zipEntries}.
+     *
+     * @param limit the most zip entries
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withZipEntries(int limit) {
+        return new Limits(
+                headerBytes,
+                pickleBytes,
+                values,
+                memoEntries,
+                nestingDepth,
+                tensors,
+                limit,
+                nameLength,
+                dimensions,
+                tensorBytes,
+                copiedBytes);
+    }
+
+    /**
+     * These limits with another {@link #nameLength}.
+     *
+     * @param limit the longest name, in UTF-16 units
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withNameLength(int limit) {
+        return new Limits(
+                headerBytes,
+                pickleBytes,
+                values,
+                memoEntries,
+                nestingDepth,
+                tensors,
+                zipEntries,
+                limit,
+                dimensions,
+                tensorBytes,
+                copiedBytes);
+    }
+
+    /**
+     * These limits with another {@link #dimensions}.
+     *
+     * @param limit the most dimensions
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withDimensions(int limit) {
+        return new Limits(
+                headerBytes,
+                pickleBytes,
+                values,
+                memoEntries,
+                nestingDepth,
+                tensors,
+                zipEntries,
+                nameLength,
+                limit,
+                tensorBytes,
+                copiedBytes);
+    }
+
+    /**
+     * These limits with another {@link #tensorBytes}.
+     *
+     * @param limit the largest tensor, in bytes
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withTensorBytes(int limit) {
+        return new Limits(
+                headerBytes,
+                pickleBytes,
+                values,
+                memoEntries,
+                nestingDepth,
+                tensors,
+                zipEntries,
+                nameLength,
+                dimensions,
+                limit,
+                copiedBytes);
+    }
+
+    /**
+     * These limits with another {@link #copiedBytes}.
+     *
+     * @param limit the largest tensor to copy, in bytes
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withCopiedBytes(int limit) {
+        return new Limits(
+                headerBytes,
+                pickleBytes,
+                values,
+                memoEntries,
+                nestingDepth,
+                tensors,
+                zipEntries,
+                nameLength,
+                dimensions,
+                tensorBytes,
+                limit);
+    }
+}

@@ -1,0 +1,136 @@
+package io.github.convzoo.checkpoint;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file mapped for reading, of any length. Views outlive {@link #close}, which only ends the making of new ones.
+ *
+ * <p>One buffer spans less than 2 GiB, so a longer file is mapped in windows of that size. They begin at multiples of 1 GiB
+ * and so overlap by half: whatever is up to 1 GiB long lies in one of them.
+ */
+final class MappedFile implements AutoCloseable {
+    private static final long WINDOW_STEP = 1L << 30;
+
+    private final Path path;
+    private final FileChannel channel;
+    private final long size;
+    private final TreeMap<Long, MappedByteBuffer> windows = new TreeMap<>();
+
+    private MappedFile(Path path, FileChannel channel, long size) {
+        this.path = path;
+        this.channel = channel;
+        this.size = size;
+    }
+
+    static MappedFile open(Path path) throws CheckpointException {
+        if (!Files.exists(path)) {
+            throw new CheckpointException(path, -1, null, "there is no such file; check the path", null);
+        }
+        if (Files.isDirectory(path)) {
+            throw new CheckpointException(path, -1, null, "this is a directory; name a file inside it", null);
+        }
+        // Opening a pipe would wait for its other end.
+        if (!Files.isRegularFile(path)) {
+            throw new CheckpointException(path, -1, null, "this is no regular file; copy it into one first", null);
+        }
+        FileChannel channel = null;
+        try {
+            channel = FileChannel.open(path, StandardOpenOption.READ);
+            return new MappedFile(path, channel, channel.size());
+        } catch (AccessDeniedException e) {
+            throw new CheckpointException(path, -1, null, "reading it is not permitted; check its permissions", e);
+        } catch (IOException e) {
+            closeQuietly(channel, e);
+            throw new CheckpointException(path, -1, null, "it cannot be opened: " + e.getMessage(), e);
+        }
+    }
+
+    private static void closeQuietly(@Nullable FileChannel channel, IOException failure) {
+        try {
+            if (channel != null) {
+                channel.close();
+            }
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    Path path() {
+        return path;
+    }
+
+    long size() {
+        return size;
+    }
+
+    /** A little-endian, read-only view of {@code length} bytes, all of which must lie in the file. */
+    ByteBuffer view(long offset, long length) throws CheckpointException {
+        if (offset < 0 || length < 0 || offset > size || length > size - offset) {
+            throw corrupt(
+                    Math.max(-1, Math.min(offset, size)),
+                    "the file is truncated: " + length + " bytes are needed at byte " + offset + " and it has " + size
+                            + " in all; copy or download it again");
+        }
+        if (length > Integer.MAX_VALUE) {
+            throw corrupt(offset, length + " bytes in one piece are more than the supported 2 GiB");
+        }
+        if (length == 0) {
+            return ByteBuffer.allocate(0).order(ByteOrder.LITTLE_ENDIAN);
+        }
+        Map.Entry<Long, MappedByteBuffer> window = windows.floorEntry(offset);
+        if (window == null
+                || offset - window.getKey() + length > window.getValue().capacity()) {
+            long aligned = offset / WINDOW_STEP * WINDOW_STEP;
+            long start = offset - aligned + length <= Integer.MAX_VALUE ? aligned : offset;
+            window = Map.entry(start, map(start));
+            windows.put(start, window.getValue());
+        }
+        return window.getValue()
+                .slice((int) (offset - window.getKey()), (int) length)
+                .order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private MappedByteBuffer map(long start) throws CheckpointException {
+        try {
+            return channel.map(MapMode.READ_ONLY, start, Math.min(size - start, Integer.MAX_VALUE));
+        } catch (IOException e) {
+            throw new CheckpointException(path, start, null, "it cannot be mapped into memory: " + e.getMessage(), e);
+        }
+    }
+
+    CheckpointException corrupt(long offset, String problem) {
+        return new CheckpointException(path, offset, null, problem, null);
+    }
+
+    CheckpointException corrupt(long offset, @Nullable String tensor, String problem) {
+        return new CheckpointException(path, offset, tensor, problem, null);
+    }
+
+    CheckpointException overLimit(long offset, @Nullable String tensor, String what, String limit, long allowed) {
+        return corrupt(
+                offset,
+                tensor,
+                what + ", more than the limit of " + allowed + "; raise Limits." + limit + " if you trust the file");
+    }
+
+    @Override
+    public void close() throws CheckpointException {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new CheckpointException(path, -1, null, "it cannot be closed: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,315 @@
+package io.github.convzoo.checkpoint;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Reads and writes single arrays as NumPy's {@code .npy} files, by the description in {@code numpy.lib.format}: the magic,
+ * a version, the header's length, a Python dictionary of {@code descr}, {@code fortran_order} and {@code shape}, the data.
+ */
+public final class Npy {
+    private static final String MAGIC = "\u0093NUMPY";
+    /** NumPy leaves room to write a longer first dimension over the header: 21 digits, what 2^64 takes and one. */
+    private static final int GROWTH_DIGITS = 21;
+
+    private static final int ALIGNMENT = 64;
+
+    private Npy() {}
+
+    /**
+     * Reads an array with {@link Limits#DEFAULT}: versions 1, 2 and 3, little-endian, row-major or column-major
+     * ({@code fortran_order}), of any type that {@link ElementType} shares with NumPy.
+     *
+     * @param file the file
+     * @return the array, without a name; a view on the mapped file
+     * @throws CheckpointException if the file cannot be read, is no such file, corrupt, or holds a type that is not supported
+     */
+    public static Tensor read(Path file) throws CheckpointException {
+        return read(file, Limits.DEFAULT);
+    }
+
+    /**
+     * Reads an array as {@link #read(Path)} does.
+     *
+     * @param file the file
+     * @param limits what the file may ask for
+     * @return the array, without a name; a view on the mapped file
+     * @throws CheckpointException if the file cannot be read, is no such file, corrupt, over a limit, or holds a type that is
+     *     not supported
+     */
+    public static Tensor read(Path file, Limits limits) throws CheckpointException {
+        try (MappedFile mapped = MappedFile.open(file)) {
+            return read(mapped, limits);
+        }
+    }
+
+    private static Tensor read(MappedFile file, Limits limits) throws CheckpointException {
+        Cursor prefix = new Cursor(file, 0, Math.min(12, file.size()), "the .npy prefix");
+        if (prefix.remaining() < 8 || !MAGIC.equals(latin1(prefix.slice(6)))) {
+            throw file.corrupt(0, "this is no .npy file; write one with numpy.save");
+        }
+        int version = prefix.u8();
+        if (version < 1 || version > 3 || prefix.u8() != 0) {
+            throw file.corrupt(6, "version " + version + " of .npy is not supported; 1.0, 2.0 and 3.0 are");
+        }
+        long headerBytes = version == 1 ? prefix.u16() : prefix.u32();
+        if (headerBytes > limits.headerBytes()) {
+            throw file.overLimit(
+                    8, null, "the header has " + headerBytes + " bytes", "headerBytes", limits.headerBytes());
+        }
+        Header header = new Header(file, new Cursor(file, prefix.offset(), headerBytes, "the header"), limits);
+        long dataStart = prefix.offset() + headerBytes;
+        long size;
+        long bytes;
+        try {
+            size = Tensor.elements(header.shape);
+            bytes = Math.multiplyExact(size, (long) header.type.bytes());
+        } catch (ArithmeticException e) {
+            throw file.corrupt(8, "the shape " + Arrays.toString(header.shape) + " is larger than any file");
+        }
+        if (bytes > limits.tensorBytes()) {
+            throw file.overLimit(8, null, "the array has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
+        }
+        if (bytes != file.size() - dataStart) {
+            throw file.corrupt(
+                    dataStart,
+                    header.type + " of shape " + Arrays.toString(header.shape) + " takes " + bytes
+                            + " bytes, the file has " + (file.size() - dataStart)
+                            + "; it is truncated or holds more than one array");
+        }
+        ByteBuffer data = file.view(dataStart, bytes);
+        if (!header.fortranOrder) {
+            return Tensor.rowMajor("", header.type, header.shape, size, data);
+        }
+        long[] strides = new long[header.shape.length];
+        long stride = 1;
+        for (int i = 0; i < strides.length; i++) {
+            strides[i] = stride;
+            // An array without elements may have dimensions whose product overflows; its strides are never used.
+            stride *= header.shape[i];
+        }
+        if (size > 0 && !Tensor.isRowMajor(header.shape, strides) && bytes > limits.copiedBytes()) {
+            throw file.overLimit(
+                    8, null, "the array in Fortran order has " + bytes + " bytes", "copiedBytes", limits.copiedBytes());
+        }
+        return Tensor.strided("", header.type, header.shape, size, strides, data);
+    }
+
+    private static String latin1(ByteBuffer bytes) {
+        return StandardCharsets.ISO_8859_1.decode(bytes).toString();
+    }
+
+    /**
+     * Writes an array in row-major order, byte for byte as {@code numpy.save} does. The file appears as a whole or not at
+     * all.
+     *
+     * @param file where to write; a file that stands there is replaced
+     * @param array the array; its name is not written
+     * @throws CheckpointException if NumPy has no such element type, which holds for {@link ElementType#BF16}, or writing
+     *     fails
+     */
+    public static void write(Path file, Tensor array) throws CheckpointException {
+        String numpy = array.type()
+                .numpy()
+                .orElseThrow(() -> new CheckpointException(
+                        file,
+                        -1,
+                        array.name(),
+                        "NumPy has no " + array.type() + "; convert it to F32 or write safetensors",
+                        null));
+        ByteBuffer header = header(numpy, array);
+        ReplacedFile.write(file, out -> {
+            while (header.hasRemaining()) {
+                out.write(header);
+            }
+            array.writeTo(out);
+        });
+    }
+
+    private static ByteBuffer header(String numpy, Tensor array) {
+        long[] shape = array.shape();
+        StringBuilder text = new StringBuilder("{'descr': '")
+                .append(array.type().bytes() == 1 ? '|' : '<')
+                .append(numpy)
+                .append("', 'fortran_order': False, 'shape': (");
+        for (int i = 0; i < shape.length; i++) {
+            text.append(i > 0 ? ", " : "").append(shape[i]);
+        }
+        text.append(shape.length == 1 ? ",), }" : "), }");
+        if (shape.length > 0) {
+            text.append(" ".repeat(GROWTH_DIGITS - Long.toString(shape[0]).length()));
+        }
+        // A shape of so many dimensions that the length does not fit version 1's 16 bits cannot come from this library.
+        int unpadded = MAGIC.length() + 2 + 2 + text.length() + 1;
+        text.append(" ".repeat(Math.floorMod(-unpadded, ALIGNMENT))).append('\n');
+        return ByteBuffer.allocate(MAGIC.length() + 4 + text.length())
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(MAGIC.getBytes(StandardCharsets.ISO_8859_1))
+                .put((byte) 1)
+                .put((byte) 0)
+                .putShort((short) text.length())
+                .put(text.toString().getBytes(StandardCharsets.ISO_8859_1))
+                .flip();
+    }
+
+    /** The dictionary: a Python literal of which only what {@code numpy.save} writes is understood. */
+    private static final class Header {
+        private final MappedFile file;
+        private final Cursor in;
+        private final Limits limits;
+
+        final ElementType type;
+        final boolean fortranOrder;
+        final long[] shape;
+
+        Header(MappedFile file, Cursor in, Limits limits) throws CheckpointException {
+            this.file = file;
+            this.in = in;
+            this.limits = limits;
+            String readType = null;
+            Boolean readOrder = null;
+            long[] readShape = null;
+            expect('{');
+            while (next() != '}') {
+                String key = string();
+                expect(':');
+                boolean repeated = true;
+                switch (key) {
+                    case "descr" -> {
+                        repeated = readType != null;
+                        readType = descr();
+                    }
+                    case "fortran_order" -> {
+                        repeated = readOrder != null;
+                        readOrder = truth();
+                    }
+                    case "shape" -> {
+                        repeated = readShape != null;
+                        readShape = tuple();
+                    }
+                    default -> throw in.corrupt("the header has an unknown key " + CheckpointException.printable(key));
+                }
+                if (repeated) {
+                    throw in.corrupt("the header has the key " + key + " twice");
+                }
+                if (next() != '}') {
+                    expect(',');
+                }
+            }
+            expect('}');
+            if (next() >= 0) {
+                throw in.corrupt("the header goes on after its end");
+            }
+            if (readType == null || readOrder == null || readShape == null) {
+                throw in.corrupt("the header lacks one of descr, fortran_order and shape");
+            }
+            this.type = elementType(readType);
+            this.fortranOrder = readOrder;
+            this.shape = readShape;
+        }
+
+        private ElementType elementType(String descr) throws CheckpointException {
+            if (descr.startsWith(">")) {
+                throw file.corrupt(
+                        8, "the array is big-endian; write it again as array.astype(array.dtype.newbyteorder('<'))");
+            }
+            for (ElementType candidate : ElementType.values()) {
+                String numpy = candidate.numpy().orElse("");
+                String order = candidate.bytes() == 1 ? "[|<]?" : "<";
+                if (!numpy.isEmpty() && descr.matches(order + numpy)) {
+                    return candidate;
+                }
+            }
+            throw file.corrupt(
+                    8, "the element type " + CheckpointException.printable(descr) + " is not supported; use '<f4'");
+        }
+
+        private String descr() throws CheckpointException {
+            if (next() == '[') {
+                throw in.corrupt("the array has fields, which is not supported; save each field as an array");
+            }
+            return string();
+        }
+
+        private String string() throws CheckpointException {
+            int quote = next();
+            if (quote != '\'' && quote != '"') {
+                throw in.corrupt("the header is malformed: text in quotes is expected");
+            }
+            in.u8();
+            StringBuilder text = new StringBuilder();
+            for (int c = in.u8(); c != quote; c = in.u8()) {
+                if (c == '\\' || c < 0x20 || c > 0x7e || text.length() == limits.nameLength()) {
+                    throw in.corrupt("the header is malformed: an odd character in a text, or it is too long");
+                }
+                text.append((char) c);
+            }
+            return text.toString();
+        }
+
+        private boolean truth() throws CheckpointException {
+            String word = next() == 'T' ? "True" : "False";
+            for (int i = 0; i < word.length(); i++) {
+                if (in.u8() != word.charAt(i)) {
+                    throw in.corrupt("the header is malformed: True or False is expected");
+                }
+            }
+            return word.equals("True");
+        }
+
+        private long[] tuple() throws CheckpointException {
+            List<Long> numbers = new ArrayList<>();
+            expect('(');
+            while (next() != ')') {
+                if (numbers.size() == limits.dimensions()) {
+                    throw file.overLimit(
+                            in.offset(), null, "the array has too many dimensions", "dimensions", limits.dimensions());
+                }
+                numbers.add(whole());
+                if (next() != ')') {
+                    expect(',');
+                }
+            }
+            expect(')');
+            return numbers.stream().mapToLong(Long::longValue).toArray();
+        }
+
+        private long whole() throws CheckpointException {
+            if (next() < '0' || next() > '9') {
+                throw in.corrupt("the header is malformed: a dimension is expected");
+            }
+            long number = 0;
+            while (in.peek() >= '0' && in.peek() <= '9') {
+                int digit = in.u8() - '0';
+                if (number > (Long.MAX_VALUE - digit) / 10) {
+                    throw in.corrupt("the header has a dimension beyond 2^63");
+                }
+                number = number * 10 + digit;
+            }
+            // Python 2 wrote the suffix of its long integers.
+            if (in.peek() == 'L') {
+                in.u8();
+            }
+            return number;
+        }
+
+        private void expect(char c) throws CheckpointException {
+            if (next() != c) {
+                throw in.corrupt("the header is malformed: '" + c + "' is expected");
+            }
+            in.u8();
+        }
+
+        private int next() throws CheckpointException {
+            while (in.peek() == ' ' || in.peek() == '\n') {
+                in.u8();
+            }
+            return in.peek();
+        }
+    }
+}

@@ -1,0 +1,700 @@
+package io.github.convzoo.checkpoint;
+
+import io.github.convzoo.checkpoint.PickleGlobals.Global;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Interprets a pickle (protocols 0 to 5, as {@code pickletools} documents the opcodes) and builds inert objects only: plain
+ * values, sequences, mappings, and descriptions of storages and tensors. A global is a name without meaning to the JVM;
+ * calling one builds one of these objects or a placeholder. No code of the file runs, for there is nothing here to run it.
+ *
+ * <p>Everything a pickle can ask for is counted against {@link Limits}; nothing here calls itself.
+ */
+final class PickleMachine {
+    private static final int LONGEST_WHOLE = 255;
+    private static final int LONGEST_LINE = 1024;
+
+    /** A list, tuple or set under construction. */
+    static final class Items {
+        final List<Object> items;
+        /** Set when the finished value is made; null before. */
+        @Nullable Built built;
+
+        boolean open;
+
+        Items(List<Object> items) {
+            this.items = items;
+        }
+    }
+
+    /** A mapping under construction: keys and values by turns. */
+    static final class Pairs {
+        final List<Object> pairs;
+
+        @Nullable Built built;
+
+        boolean open;
+
+        Pairs(List<Object> pairs) {
+            this.pairs = pairs;
+        }
+    }
+
+    /** A finished value, with what the limits want to know of it. */
+    record Built(Value value, int height, int values) {}
+
+    /**
+     * A storage: bytes in another place of the file.
+     *
+     * @param type its class
+     * @param elements how many elements it has
+     * @param at where in the file it is named
+     */
+    record Storage(Global type, String key, long elements, long at) {}
+
+    /** A tensor. Nothing about it is checked yet but that shape and strides are of one length and not negative. */
+    static final class StridedTensor {
+        final Storage storage;
+        /** Its storage's class, or its element type. */
+        final Global type;
+        /** Where in the storage it begins, in elements. */
+        final long offset;
+
+        final long[] shape;
+        final long[] strides;
+        /** Where in the file it is described. */
+        final long at;
+
+        StridedTensor(Storage storage, Global type, long offset, long[] shape, long[] strides, long at) {
+            this.storage = storage;
+            this.type = type;
+            this.offset = offset;
+            this.shape = shape;
+            this.strides = strides;
+            this.at = at;
+        }
+    }
+
+    private enum Mark {
+        MARK
+    }
+
+    private final Limits limits;
+    private final MappedFile file;
+    private final Cursor in;
+    private final ArrayList<Object> stack = new ArrayList<>();
+    private @Nullable Object[] memo = new Object[64];
+    private int memorised;
+    private int values;
+    private int tensors;
+    private final Set<String> unknown = new LinkedHashSet<>();
+
+    /** Where the opcode that is being carried out begins. */
+    private long at;
+
+    PickleMachine(MappedFile file, long offset, long length, Limits limits) throws CheckpointException {
+        if (length > limits.pickleBytes()) {
+            throw file.overLimit(
+                    offset, null, "the pickle has " + length + " bytes", "pickleBytes", limits.pickleBytes());
+        }
+        this.file = file;
+        this.limits = limits;
+        this.in = new Cursor(file, offset, length, "the pickle");
+    }
+
+    /** Names of the globals that stand for placeholders, in the order of the file. */
+    Set<String> unknownGlobals() {
+        return unknown;
+    }
+
+    /** Where the pickle ended, once it was run. */
+    long end() {
+        return in.offset();
+    }
+
+    /** Runs one pickle, up to its STOP. */
+    Object run() throws CheckpointException {
+        while (true) {
+            at = in.offset();
+            int opcode = in.u8();
+            if (opcode == '.') {
+                Object result = pop();
+                if (!stack.isEmpty()) {
+                    throw corrupt("the pickle leaves more than one object behind");
+                }
+                return result;
+            }
+            step(opcode);
+        }
+    }
+
+    private void step(int opcode) throws CheckpointException {
+        switch (opcode) {
+            case 0x80 -> protocol(in.u8());
+            case 0x95 -> frame(in.i64());
+
+            case 'N' -> value(new Value.None());
+            case 0x88 -> value(new Value.Bool(true));
+            case 0x89 -> value(new Value.Bool(false));
+            case 'K' -> whole(in.u8());
+            case 'M' -> whole(in.u16());
+            case 'J' -> whole(in.i32());
+            case 'I' -> intLine(in.asciiLine(LONGEST_LINE));
+            case 'L' -> longLine(in.asciiLine(LONGEST_LINE));
+            case 0x8a -> wholeBytes(in.u8());
+            case 0x8b -> wholeBytes(in.i32());
+            case 'G' -> value(new Value.Real(in.bigEndianDouble()));
+            case 'F' -> value(real(in.asciiLine(LONGEST_LINE)));
+
+            case 'X' -> text(in.u32());
+            case 0x8c -> text(in.u8());
+            case 0x8d -> text(in.i64());
+            case 'V' -> value(new Value.Text(in.asciiLine(LONGEST_LINE)));
+            case 'U' -> oldString(in.u8());
+            case 'T' -> oldString(in.i32());
+            case 'B' -> value(new Value.Bytes(in.slice(in.u32())));
+            case 'C' -> value(new Value.Bytes(in.slice(in.u8())));
+            case 0x8e, 0x96 -> value(new Value.Bytes(in.slice(in.i64())));
+
+            case '(' -> push(Mark.MARK);
+            case '0' -> drop();
+            case '1' -> popToMark();
+            case '2' -> push(top());
+            case 'q' -> memorise(in.u8());
+            case 'r' -> memorise(in.u32());
+            case 'p' -> memorise(index(in.asciiLine(LONGEST_LINE)));
+            case 0x94 -> memorise(memorised);
+            case 'h' -> recall(in.u8());
+            case 'j' -> recall(in.u32());
+            case 'g' -> recall(index(in.asciiLine(LONGEST_LINE)));
+
+            case ']', 0x8f -> items(new ArrayList<>(0));
+            case ')' -> items(new ArrayList<>(0));
+            case 'l', 't', 0x91 -> items(popToMark());
+            case 0x85 -> items(popLast(1));
+            case 0x86 -> items(popLast(2));
+            case 0x87 -> items(popLast(3));
+            case '}' -> pairs(new ArrayList<>(0));
+            case 'd' -> pairs(even(popToMark()));
+            case 'a' -> append(popLast(1));
+            case 'e', 0x90 -> append(popToMark());
+            case 's' -> setItems(popLast(2));
+            case 'u' -> setItems(even(popToMark()));
+
+            case 'c' -> push(global(in.asciiLine(limits.nameLength()), in.asciiLine(limits.nameLength())));
+            case 0x93 -> {
+                List<Object> names = popLast(2);
+                push(global(globalText(names.get(0)), globalText(names.get(1))));
+            }
+            case 'i' -> {
+                Global global = global(in.asciiLine(limits.nameLength()), in.asciiLine(limits.nameLength()));
+                popToMark();
+                placeholder(global.name());
+            }
+            case 'o' -> {
+                List<Object> parts = popToMark();
+                placeholder(nameOf(parts.isEmpty() ? Mark.MARK : parts.get(0)));
+            }
+            case 'R' -> {
+                List<Object> call = popLast(2);
+                push(call(call.get(0), arguments(call.get(1))));
+            }
+            case 0x81 -> {
+                List<Object> call = popLast(2);
+                push(construct(call.get(0), arguments(call.get(1))));
+            }
+            case 0x92 -> {
+                List<Object> call = popLast(3);
+                push(construct(call.get(0), arguments(call.get(1))));
+            }
+            case 'b' -> build();
+            case 'Q' -> push(storage(arguments(pop())));
+
+            case 'P' -> throw corrupt("persistent ids in text are not supported; save with pickle protocol 2");
+            case 0x82, 0x83, 0x84 -> throw corrupt("the pickle uses the extension registry, which no checkpoint needs");
+            case 0x97, 0x98 -> throw corrupt("the pickle has buffers outside it, which no checkpoint file has");
+            default -> throw corrupt(String.format("0x%02x is no supported pickle opcode", opcode));
+        }
+    }
+
+    private CheckpointException corrupt(String problem) {
+        return file.corrupt(at, problem);
+    }
+
+    private void protocol(int protocol) throws CheckpointException {
+        if (protocol > 5) {
+            throw corrupt("pickle protocol " + protocol + " is not supported; save with protocol 2");
+        }
+    }
+
+    private void frame(long length) throws CheckpointException {
+        if (length < 0 || length > in.remaining()) {
+            throw corrupt("the pickle is truncated: a frame ends beyond it");
+        }
+    }
+
+    // The stack and the memo.
+
+    private void push(Object object) throws CheckpointException {
+        // What is pushed without being built still takes a place.
+        if (stack.size() == limits.values()) {
+            throw file.overLimit(at, null, "the pickle stacks too many values", "values", limits.values());
+        }
+        stack.add(object);
+    }
+
+    private void count(int weight) throws CheckpointException {
+        if (weight > limits.values() - values) {
+            throw file.overLimit(at, null, "the pickle builds too many values", "values", limits.values());
+        }
+        values += weight;
+    }
+
+    private void value(Value value) throws CheckpointException {
+        count(1);
+        push(value);
+    }
+
+    private void items(List<Object> items) throws CheckpointException {
+        count(2);
+        push(new Items(items));
+    }
+
+    private void pairs(List<Object> pairs) throws CheckpointException {
+        count(4);
+        push(new Pairs(pairs));
+    }
+
+    private void placeholder(String global) throws CheckpointException {
+        value(new Value.Placeholder(global));
+        unknown.add(global);
+    }
+
+    private Object top() throws CheckpointException {
+        if (stack.isEmpty() || stack.get(stack.size() - 1) == Mark.MARK) {
+            throw corrupt("the pickle is corrupt: its stack lacks a value");
+        }
+        return stack.get(stack.size() - 1);
+    }
+
+    private Object pop() throws CheckpointException {
+        Object top = top();
+        stack.remove(stack.size() - 1);
+        return top;
+    }
+
+    /** POP, the one operation that takes a mark off as well. */
+    private void drop() throws CheckpointException {
+        if (stack.isEmpty()) {
+            throw corrupt("the pickle is corrupt: its stack lacks a value");
+        }
+        stack.remove(stack.size() - 1);
+    }
+
+    private List<Object> popLast(int count) throws CheckpointException {
+        List<Object> last = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            last.add(0, pop());
+        }
+        return last;
+    }
+
+    private List<Object> popToMark() throws CheckpointException {
+        int mark = stack.size() - 1;
+        while (mark >= 0 && stack.get(mark) != Mark.MARK) {
+            mark--;
+        }
+        if (mark < 0) {
+            throw corrupt("the pickle is corrupt: its stack lacks a mark");
+        }
+        List<Object> above = new ArrayList<>(stack.subList(mark + 1, stack.size()));
+        stack.subList(mark, stack.size()).clear();
+        return above;
+    }
+
+    private List<Object> even(List<Object> pairs) throws CheckpointException {
+        if (pairs.size() % 2 != 0) {
+            throw corrupt("the pickle is corrupt: a mapping's key has no value");
+        }
+        return pairs;
+    }
+
+    private void memorise(long index) throws CheckpointException {
+        if (index >= limits.memoEntries()) {
+            throw file.overLimit(
+                    at, null, "the pickle memorises value number " + index, "memoEntries", limits.memoEntries());
+        }
+        if (index >= memo.length) {
+            // Indices come one after the other; one that leaps ahead pays with no more than the limit's array.
+            memo = Arrays.copyOf(memo, (int) Math.min(limits.memoEntries(), Math.max(index + 1, 2L * memo.length)));
+        }
+        if (memo[(int) index] == null) {
+            memorised++;
+        }
+        memo[(int) index] = top();
+    }
+
+    private void recall(long index) throws CheckpointException {
+        Object object = index < memo.length ? memo[(int) index] : null;
+        if (object == null) {
+            throw corrupt("the pickle is corrupt: it recalls value number " + index + ", which it has not memorised");
+        }
+        push(object);
+    }
+
+    private long index(String line) throws CheckpointException {
+        if (!line.matches("[0-9]{1,9}")) {
+            throw corrupt("the pickle is corrupt: a memo index is no number");
+        }
+        return Long.parseLong(line);
+    }
+
+    // Plain values.
+
+    private void whole(long number) throws CheckpointException {
+        value(new Value.Whole(BigInteger.valueOf(number)));
+    }
+
+    private void intLine(String line) throws CheckpointException {
+        // Protocols 0 and 1 write truth values as these two numbers.
+        switch (line) {
+            case "00" -> value(new Value.Bool(false));
+            case "01" -> value(new Value.Bool(true));
+            default -> longLine(line);
+        }
+    }
+
+    private void longLine(String line) throws CheckpointException {
+        String digits = line.endsWith("L") ? line.substring(0, line.length() - 1) : line;
+        // 2^(8 * 255) has 614 digits.
+        if (!digits.matches("-?[0-9]{1,614}")) {
+            throw corrupt("the pickle is corrupt: a whole number is malformed or too long");
+        }
+        value(new Value.Whole(new BigInteger(digits)));
+    }
+
+    private void wholeBytes(int length) throws CheckpointException {
+        if (length < 0 || length > LONGEST_WHOLE) {
+            throw corrupt("a whole number of " + length + " bytes is not supported; at most " + LONGEST_WHOLE + " are");
+        }
+        ByteBuffer slice = in.slice(length);
+        byte[] bigEndian = new byte[length];
+        for (int i = 0; i < length; i++) {
+            bigEndian[length - 1 - i] = slice.get(i);
+        }
+        value(new Value.Whole(length == 0 ? BigInteger.ZERO : new BigInteger(bigEndian)));
+    }
+
+    private Value.Real real(String line) throws CheckpointException {
+        if (!line.matches("[-+0-9.eE]+|[-+]?(inf|nan)")) {
+            throw corrupt("the pickle is corrupt: a floating-point number is malformed");
+        }
+        try {
+            String spelled = line.replace("inf", "Infinity").replace("nan", "NaN");
+            return new Value.Real(Double.parseDouble(spelled));
+        } catch (NumberFormatException e) {
+            throw new CheckpointException(
+                    file.path(), at, null, "the pickle is corrupt: a floating-point number is malformed", e);
+        }
+    }
+
+    private void text(long length) throws CheckpointException {
+        value(new Value.Text(in.utf8(length)));
+    }
+
+    /** Python 2's str, which is text or bytes. */
+    private void oldString(int length) throws CheckpointException {
+        ByteBuffer bytes = in.slice(length);
+        String text = Cursor.decode(bytes.duplicate());
+        value(text == null ? new Value.Bytes(bytes) : new Value.Text(text));
+    }
+
+    // Containers.
+
+    private void append(List<Object> items) throws CheckpointException {
+        Object target = top();
+        if (target instanceof Items sequence) {
+            sequence.items.addAll(items);
+        } else if (!(target instanceof Value.Placeholder)) {
+            throw corrupt("the pickle is corrupt: it appends to what is no sequence");
+        }
+    }
+
+    private void setItems(List<Object> pairs) throws CheckpointException {
+        Object target = top();
+        if (target instanceof Pairs mapping) {
+            mapping.pairs.addAll(pairs);
+        } else if (!(target instanceof Value.Placeholder)) {
+            throw corrupt("the pickle is corrupt: it sets an item of what is no mapping");
+        }
+    }
+
+    private List<Object> arguments(Object object) throws CheckpointException {
+        if (object instanceof Items tuple) {
+            return tuple.items;
+        }
+        throw corrupt("the pickle is corrupt: arguments are no tuple");
+    }
+
+    // Globals and what calling them builds.
+
+    private Global global(String module, String name) throws CheckpointException {
+        Global global = PickleGlobals.resolve(module, name);
+        if (global == null) {
+            throw corrupt("the pickle names " + CheckpointException.printable(module + "." + name)
+                    + ", which only an attack on its reader would do; do not load this file anywhere");
+        }
+        count(1);
+        if (global.role() == PickleGlobals.Role.UNKNOWN && !isPlain(global.name())) {
+            unknown.add(global.name());
+        }
+        return global;
+    }
+
+    /** Types that stand beside data (a default factory, an argument) without being an object of someone's class. */
+    private static boolean isPlain(String name) {
+        return switch (name) {
+            case "builtins.int", "builtins.float", "builtins.str", "builtins.bool", "builtins.object" -> true;
+            default -> false;
+        };
+    }
+
+    private String globalText(Object object) throws CheckpointException {
+        if (object instanceof Value.Text text && text.text().length() <= limits.nameLength()) {
+            return text.text();
+        }
+        throw corrupt("the pickle is corrupt: a global's name is no text, or too long");
+    }
+
+    private String nameOf(Object callable) throws CheckpointException {
+        if (callable instanceof Global global) {
+            return global.name();
+        }
+        if (callable instanceof Value.Placeholder placeholder) {
+            return placeholder.global();
+        }
+        throw corrupt("the pickle is corrupt: it calls what is no global");
+    }
+
+    private Object unbuilt(Object callable) throws CheckpointException {
+        String name = nameOf(callable);
+        unknown.add(name);
+        count(1);
+        return new Value.Placeholder(name);
+    }
+
+    /** NEWOBJ: an object of a class. Those that hold what a dict or a list holds are built as such. */
+    private Object construct(Object type, List<Object> arguments) throws CheckpointException {
+        if (type instanceof Global global) {
+            switch (global.role()) {
+                case MAPPING, DEFAULT_MAPPING, SEQUENCE -> {
+                    return call(type, arguments);
+                }
+                default -> {}
+            }
+        }
+        return unbuilt(type);
+    }
+
+    private Object call(Object callable, List<Object> arguments) throws CheckpointException {
+        if (!(callable instanceof Global global)) {
+            return unbuilt(callable);
+        }
+        return switch (global.role()) {
+            case MAPPING -> mapping(global, arguments);
+            case DEFAULT_MAPPING -> mapping(global, arguments.subList(Math.min(1, arguments.size()), arguments.size()));
+            case SEQUENCE -> sequence(global, arguments);
+            case ENCODED_BYTES, BYTES -> bytes(global, arguments);
+            case DEVICE -> device(global, arguments);
+            case RECONSTRUCTOR -> unbuilt(arguments.isEmpty() ? global : arguments.get(0));
+            case TENSOR -> tensor(global, arguments, 6, false);
+            case TYPED_TENSOR -> tensor(global, arguments, 7, true);
+            case PARAMETER -> parameter(global, arguments);
+            case TENSOR_SUBCLASS -> tensorSubclass(global, arguments);
+            case STORAGE, ELEMENT_TYPE, UNKNOWN -> unbuilt(global);
+        };
+    }
+
+    private CheckpointException badArguments(Global global) {
+        return corrupt("the pickle calls " + global.name() + " with arguments that PyTorch and Python never give it");
+    }
+
+    private Object mapping(Global global, List<Object> arguments) throws CheckpointException {
+        List<Object> pairs = new ArrayList<>(0);
+        if (arguments.size() == 1 && arguments.get(0) instanceof Pairs mapping) {
+            pairs.addAll(mapping.pairs);
+        } else if (arguments.size() == 1 && arguments.get(0) instanceof Items items) {
+            // Python 2 wrote an OrderedDict as a list of pairs.
+            for (Object item : items.items) {
+                if (!(item instanceof Items pair) || pair.items.size() != 2) {
+                    throw badArguments(global);
+                }
+                pairs.addAll(pair.items);
+            }
+        } else if (!arguments.isEmpty()) {
+            throw badArguments(global);
+        }
+        // A copy costs what it copies, or a short pickle could copy a long mapping over and over.
+        count(4);
+        count(pairs.size());
+        return new Pairs(pairs);
+    }
+
+    private Object sequence(Global global, List<Object> arguments) throws CheckpointException {
+        List<Object> items = new ArrayList<>(0);
+        // A deque may have its longest length as a second argument.
+        if (!arguments.isEmpty() && arguments.size() <= 2 && arguments.get(0) instanceof Items given) {
+            items.addAll(given.items);
+        } else if (!arguments.isEmpty()) {
+            throw badArguments(global);
+        }
+        count(2);
+        count(items.size());
+        return new Items(items);
+    }
+
+    private Object bytes(Global global, List<Object> arguments) throws CheckpointException {
+        if (arguments.isEmpty()) {
+            count(1);
+            return new Value.Bytes(ByteBuffer.allocate(0));
+        }
+        if (arguments.get(0) instanceof Value.Bytes bytes && arguments.size() == 1) {
+            return bytes;
+        }
+        if (arguments.size() != 2
+                || !(arguments.get(0) instanceof Value.Text text)
+                || !(arguments.get(1) instanceof Value.Text encoding)) {
+            throw badArguments(global);
+        }
+        if (!encoding.text().equals("latin1") && !encoding.text().equals("latin-1")) {
+            throw corrupt("the encoding " + CheckpointException.printable(encoding.text())
+                    + " of bytes is not supported; Python writes latin1");
+        }
+        count(1 + text.text().length() / 16);
+        byte[] encoded = text.text().getBytes(StandardCharsets.ISO_8859_1);
+        return new Value.Bytes(ByteBuffer.wrap(encoded));
+    }
+
+    private Object device(Global global, List<Object> arguments) throws CheckpointException {
+        if (arguments.isEmpty() || arguments.size() > 2 || !(arguments.get(0) instanceof Value.Text kind)) {
+            throw badArguments(global);
+        }
+        count(1 + kind.text().length() / 16);
+        return arguments.size() == 1 ? kind : new Value.Text(kind.text() + ":" + wholeNumber(arguments.get(1), global));
+    }
+
+    private Object tensor(Global global, List<Object> arguments, int most, boolean typed) throws CheckpointException {
+        int needed = typed ? 7 : 4;
+        // An optional last argument says which views are conjugated or negated.
+        if (arguments.size() < needed
+                || arguments.size() > most + 1
+                || !(arguments.get(0) instanceof Storage storage)
+                || !(arguments.get(2) instanceof Items shape)
+                || !(arguments.get(3) instanceof Items strides)
+                || shape.items.size() != strides.items.size()) {
+            throw badArguments(global);
+        }
+        if (arguments.size() == most + 1 && arguments.get(most) instanceof Pairs view && !view.pairs.isEmpty()) {
+            throw corrupt("the pickle has a tensor that is a lazily negated view; save tensor.resolve_neg() instead");
+        }
+        Global type = storage.type();
+        if (typed) {
+            if (!(arguments.get(6) instanceof Global given) || given.role() != PickleGlobals.Role.ELEMENT_TYPE) {
+                throw badArguments(global);
+            }
+            type = given;
+        }
+        if (shape.items.size() > limits.dimensions()) {
+            throw file.overLimit(at, null, "a tensor has too many dimensions", "dimensions", limits.dimensions());
+        }
+        if (tensors == limits.tensors()) {
+            throw file.overLimit(at, null, "the file has more tensors than are allowed", "tensors", limits.tensors());
+        }
+        tensors++;
+        count(2);
+        return new StridedTensor(
+                storage,
+                type,
+                wholeNumber(arguments.get(1), global),
+                wholeNumbers(shape, global),
+                wholeNumbers(strides, global),
+                at);
+    }
+
+    private Object parameter(Global global, List<Object> arguments) throws CheckpointException {
+        if (arguments.isEmpty()) {
+            throw badArguments(global);
+        }
+        Object data = arguments.get(0);
+        if (data instanceof StridedTensor || data instanceof Value.Placeholder) {
+            return data;
+        }
+        throw badArguments(global);
+    }
+
+    private Object tensorSubclass(Global global, List<Object> arguments) throws CheckpointException {
+        if (arguments.size() == 4
+                && arguments.get(0) instanceof Global function
+                && arguments.get(2) instanceof Items inner) {
+            switch (function.role()) {
+                case TENSOR, TYPED_TENSOR, PARAMETER -> {
+                    return call(function, inner.items);
+                }
+                default -> {}
+            }
+        }
+        return unbuilt(arguments.size() > 1 && arguments.get(1) instanceof Global type ? type : global);
+    }
+
+    private long wholeNumber(Object object, Global global) throws CheckpointException {
+        if (object instanceof Value.Whole whole
+                && whole.number().signum() >= 0
+                && whole.number().bitLength() < Long.SIZE) {
+            return whole.number().longValueExact();
+        }
+        throw badArguments(global);
+    }
+
+    private long[] wholeNumbers(Items items, Global global) throws CheckpointException {
+        long[] numbers = new long[items.items.size()];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = wholeNumber(items.items.get(i), global);
+        }
+        return numbers;
+    }
+
+    /** BUILD: gives an object its attributes. Those of a dict or list (OrderedDict's _metadata) are left out. */
+    private void build() throws CheckpointException {
+        pop();
+        Object target = top();
+        if (!(target instanceof Value.Placeholder)
+                && !(target instanceof Pairs)
+                && !(target instanceof Items)
+                && !(target instanceof Global)) {
+            throw corrupt("the pickle is corrupt: it gives attributes to what has none");
+        }
+    }
+
+    /** torch.save's persistent id: ('storage', class, key, location, number of elements). */
+    private Storage storage(List<Object> id) throws CheckpointException {
+        if (id.size() >= 5
+                && id.get(0) instanceof Value.Text kind
+                && kind.text().equals("storage")
+                && id.get(1) instanceof Global type
+                && type.role() == PickleGlobals.Role.STORAGE
+                && id.get(2) instanceof Value.Text key
+                && id.get(4) instanceof Value.Whole) {
+            count(1);
+            return new Storage(type, key.text(), wholeNumber(id.get(4), type), at);
+        }
+        throw corrupt("the pickle refers to something outside it that is no storage of torch.save");
+    }
+}

@@ -1,0 +1,289 @@
+package io.github.convzoo.checkpoint;
+
+import io.github.convzoo.checkpoint.PickleMachine.Built;
+import io.github.convzoo.checkpoint.PickleMachine.Items;
+import io.github.convzoo.checkpoint.PickleMachine.Pairs;
+import io.github.convzoo.checkpoint.PickleMachine.Storage;
+import io.github.convzoo.checkpoint.PickleMachine.StridedTensor;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes values of what a {@link PickleMachine} built: finds each storage's bytes, checks each tensor against them, and refuses
+ * what is too deep, holds itself, or is so often shared that spelling it out would not end.
+ */
+final class PickleValues {
+    private final MappedFile file;
+    private final Limits limits;
+    private final Storages storages;
+    private final Set<String> placeholders;
+    private final Deque<String> path = new ArrayDeque<>();
+
+    /** Where a file keeps its storages. */
+    @FunctionalInterface
+    interface Storages {
+        /** The place of a storage's bytes, or null if the file has none of this key. */
+        @Nullable Region find(String key);
+    }
+
+    /** A stretch of the file. */
+    record Region(long offset, long length) {}
+
+    PickleValues(MappedFile file, Limits limits, Storages storages, Set<String> placeholders) {
+        this.file = file;
+        this.limits = limits;
+        this.storages = storages;
+        this.placeholders = placeholders;
+    }
+
+    Value value(Object root) throws CheckpointException {
+        return build(root).value();
+    }
+
+    private Built build(Object object) throws CheckpointException {
+        if (object instanceof Items items) {
+            if (items.built == null) {
+                enter(items.open);
+                items.open = true;
+                items.built = buildItems(items);
+                items.open = false;
+            }
+            return items.built;
+        }
+        if (object instanceof Pairs pairs) {
+            if (pairs.built == null) {
+                enter(pairs.open);
+                pairs.open = true;
+                pairs.built = buildPairs(pairs);
+                pairs.open = false;
+            }
+            return pairs.built;
+        }
+        return new Built(leaf(object), 0, 1);
+    }
+
+    private void enter(boolean open) throws CheckpointException {
+        if (open) {
+            throw file.corrupt(-1, "the value at " + place() + " holds itself, which no checkpoint needs");
+        }
+        checkDepth(path.size() + 1);
+    }
+
+    private void checkDepth(int depth) throws CheckpointException {
+        if (depth > limits.nestingDepth()) {
+            throw file.overLimit(
+                    -1, null, "the value at " + place() + " is nested too deep", "nestingDepth", limits.nestingDepth());
+        }
+    }
+
+    private String place() {
+        return path.isEmpty() ? "the top" : CheckpointException.printable(String.join("/", path));
+    }
+
+    /** Adds up what a container holds. */
+    private final class Tally {
+        private int height;
+        private int values = 1;
+
+        void add(Built child) throws CheckpointException {
+            height = Math.max(height, child.height());
+            checkDepth(height + 1);
+            if (child.values() > limits.values() - values) {
+                throw file.overLimit(
+                        -1,
+                        null,
+                        "the value at " + place() + " shares its parts so often that it spells out too many values",
+                        "values",
+                        limits.values());
+            }
+            values += child.values();
+        }
+
+        Built of(Value value) {
+            return new Built(value, height + 1, values);
+        }
+    }
+
+    private Built buildItems(Items items) throws CheckpointException {
+        Tally tally = new Tally();
+        List<Value> built = new ArrayList<>();
+        for (Object item : items.items) {
+            String index = Integer.toString(built.size());
+            path.addLast(index);
+            Built child = build(item);
+            tally.add(child);
+            built.add(named(child.value(), index));
+            path.removeLast();
+        }
+        return tally.of(new Value.Sequence(built));
+    }
+
+    private Built buildPairs(Pairs pairs) throws CheckpointException {
+        Tally tally = new Tally();
+        Map<String, Value> entries = new LinkedHashMap<>();
+        Map<String, Class<?>> keys = new LinkedHashMap<>();
+        List<Value> unnamed = new ArrayList<>(0);
+        for (int i = 0; i < pairs.pairs.size(); i += 2) {
+            Object key = pairs.pairs.get(i);
+            String name = name(key);
+            path.addLast(name == null ? "(unnamed)" : name);
+            Built child = build(pairs.pairs.get(i + 1));
+            tally.add(child);
+            Class<?> same = name == null ? null : keys.putIfAbsent(name, key.getClass());
+            if (same == key.getClass()) {
+                throw file.corrupt(-1, "the mapping has two entries at " + place() + "; the file is corrupt");
+            }
+            if (name == null || same != null) {
+                unnamed.add(child.value());
+            } else {
+                entries.put(name, named(child.value(), name));
+            }
+            path.removeLast();
+        }
+        return tally.of(new Value.Mapping(entries, unnamed));
+    }
+
+    /** A tensor that stands in two places is named for each. */
+    private static Value named(Value value, String name) {
+        return value instanceof Tensor tensor ? tensor.withName(name) : value;
+    }
+
+    /** The name that a key gives, null for what has none. */
+    private @Nullable String name(Object key) throws CheckpointException {
+        String name = null;
+        if (key instanceof Value.Text text) {
+            name = text.text();
+        } else if (key instanceof Value.Whole whole) {
+            name = whole.number().toString();
+        } else if (key instanceof Value.Real real) {
+            name = Double.toString(real.number());
+        } else if (key instanceof Value.Bool bool) {
+            name = bool.truth() ? "True" : "False";
+        } else if (key instanceof Value.None) {
+            name = "None";
+        }
+        if (name != null && name.length() > limits.nameLength()) {
+            throw file.overLimit(
+                    -1, name, "the name has " + name.length() + " characters", "nameLength", limits.nameLength());
+        }
+        return name;
+    }
+
+    private Value leaf(Object object) throws CheckpointException {
+        if (object instanceof Value value) {
+            return value;
+        }
+        if (object instanceof StridedTensor tensor) {
+            return tensor(tensor);
+        }
+        if (object instanceof PickleGlobals.Global global) {
+            return global.role() == PickleGlobals.Role.ELEMENT_TYPE
+                    ? new Value.Text(global.name())
+                    : placeholder(global.name());
+        }
+        if (object instanceof Storage storage) {
+            return placeholder(storage.type().name());
+        }
+        throw file.corrupt(-1, "the pickle is corrupt: a mark stands where a value is expected");
+    }
+
+    private Value placeholder(String name) {
+        placeholders.add(name);
+        return new Value.Placeholder(name);
+    }
+
+    private Value tensor(StridedTensor tensor) throws CheckpointException {
+        ElementType type = tensor.type.elements();
+        if (type == null) {
+            return placeholder(tensor.type.name());
+        }
+        long bytes = type.bytes();
+        Region region = region(tensor);
+        long size;
+        long span = 0;
+        try {
+            size = Tensor.elements(tensor.shape);
+            for (int i = 0; i < tensor.shape.length && size > 0; i++) {
+                span = Math.addExact(span, Math.multiplyExact(tensor.shape[i] - 1, tensor.strides[i]));
+            }
+            span = size == 0 ? 0 : Math.multiplyExact(Math.addExact(span, 1), bytes);
+            Math.multiplyExact(size, bytes);
+            if (Math.addExact(Math.multiplyExact(tensor.offset, bytes), span) > region.length) {
+                throw corrupt(
+                        tensor,
+                        "shape " + Arrays.toString(tensor.shape) + ", strides " + Arrays.toString(tensor.strides)
+                                + " and offset " + tensor.offset + " reach beyond its storage "
+                                + CheckpointException.printable(tensor.storage.key()) + " of " + region.length
+                                + " bytes");
+            }
+        } catch (ArithmeticException e) {
+            throw corrupt(
+                    tensor,
+                    "shape " + Arrays.toString(tensor.shape) + " and strides " + Arrays.toString(tensor.strides)
+                            + " are larger than any file");
+        }
+        checkLimits(tensor, size * bytes, span);
+        return Tensor.strided(
+                tensorName(),
+                type,
+                tensor.shape,
+                size,
+                tensor.strides,
+                file.view(region.offset + tensor.offset * bytes, span));
+    }
+
+    private void checkLimits(StridedTensor tensor, long bytes, long span) throws CheckpointException {
+        // A view with gaps may span more than it holds; one buffer holds the span.
+        if (Math.max(bytes, span) > limits.tensorBytes()) {
+            throw file.overLimit(
+                    tensor.at,
+                    place(),
+                    "it has " + bytes + " bytes and spans " + span,
+                    "tensorBytes",
+                    limits.tensorBytes());
+        }
+        if (bytes > limits.copiedBytes() && !Tensor.isRowMajor(tensor.shape, tensor.strides)) {
+            throw file.overLimit(
+                    tensor.at,
+                    place(),
+                    "it has " + bytes + " bytes that do not lie row-major",
+                    "copiedBytes",
+                    limits.copiedBytes());
+        }
+    }
+
+    private String tensorName() {
+        return path.isEmpty() ? "" : path.getLast();
+    }
+
+    private CheckpointException corrupt(StridedTensor tensor, String problem) {
+        return file.corrupt(tensor.at, place(), problem);
+    }
+
+    private Region region(StridedTensor tensor) throws CheckpointException {
+        Storage storage = tensor.storage;
+        String shown = "storage " + CheckpointException.printable(storage.key());
+        Region region = storages.find(storage.key());
+        if (region == null && storage.elements() == 0) {
+            return new Region(0, 0);
+        }
+        if (region == null) {
+            throw corrupt(tensor, "the file has no " + shown + "; it is incomplete, copy or download it again");
+        }
+        ElementType type = storage.type().elements();
+        if (type != null && storage.elements() != region.length / type.bytes()) {
+            throw corrupt(
+                    tensor,
+                    shown + " is to have " + storage.elements() + " elements of " + type.bytes() + " bytes, and has "
+                            + region.length + " bytes");
+        }
+        return region;
+    }
+}

@@ -1,0 +1,122 @@
+package io.github.convzoo.checkpoint;
+
+import io.github.convzoo.checkpoint.PickleValues.Region;
+import io.github.convzoo.checkpoint.ZipDirectory.Entry;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the zip archives of {@code torch.save}. Inside one directory, named as the file once was, stand {@code version},
+ * {@code byteorder} (since PyTorch 2.1), {@code data.pkl} with the pickle, and {@code data/KEY} with each storage's bytes.
+ */
+final class PyTorchZipReader {
+    /** The versions that PyTorch reads, from caffe2/serialize/versions.h. */
+    private static final int OLDEST_VERSION = 1;
+
+    private static final int NEWEST_VERSION = 10;
+
+    private PyTorchZipReader() {}
+
+    static Checkpoint read(MappedFile file, Limits limits) throws CheckpointException {
+        Map<String, Entry> entries = ZipDirectory.read(file, limits);
+        String root = root(file, entries);
+        checkVersion(file, entries.get(root + "version"));
+        checkByteOrder(file, entries.get(root + "byteorder"));
+
+        Entry pickle = entries.get(root + "data.pkl");
+        if (pickle == null) {
+            throw file.corrupt(-1, "the zip archive has no " + root + "data.pkl; save it again with torch.save");
+        }
+        PickleMachine machine = new PickleMachine(file, pickle.offset(), pickle.length(), limits);
+        checkCrc(file, pickle);
+        Object built = machine.run();
+        if (machine.end() != pickle.end()) {
+            throw file.corrupt(machine.end(), "data.pkl goes on after its pickle's end; the file is corrupt");
+        }
+        Set<String> placeholders = new LinkedHashSet<>(machine.unknownGlobals());
+        PickleValues values = new PickleValues(
+                file,
+                limits,
+                key -> {
+                    Entry entry = entries.get(root + "data/" + key);
+                    return entry == null ? null : new Region(entry.offset(), entry.length());
+                },
+                placeholders);
+        Value value = values.value(built);
+        return new Checkpoint(file.path(), Format.PYTORCH_ZIP, value, Map.of(), List.copyOf(placeholders));
+    }
+
+    /** The directory that all entries stand in, with its slash. */
+    private static String root(MappedFile file, Map<String, Entry> entries) throws CheckpointException {
+        String root = "";
+        for (String name : entries.keySet()) {
+            root = name.substring(0, name.indexOf('/') + 1);
+            break;
+        }
+        if (root.isEmpty() || (!entries.containsKey(root + "data.pkl") && !entries.containsKey(root + "version"))) {
+            throw file.corrupt(0, "this is a zip archive, but none of torch.save; save it again with torch.save");
+        }
+        for (String name : entries.keySet()) {
+            if (!name.startsWith(root)) {
+                throw file.corrupt(
+                        entries.get(name).header(),
+                        "the zip entry " + CheckpointException.printable(name) + " stands outside the directory "
+                                + CheckpointException.printable(root));
+            }
+            if (name.equals(root + "constants.pkl") || name.startsWith(root + "code/")) {
+                throw file.corrupt(
+                        entries.get(name).header(),
+                        "this is a TorchScript archive, which is not supported; load it with torch.jit.load and save its"
+                                + " state_dict() with torch.save");
+            }
+        }
+        return root;
+    }
+
+    private static void checkVersion(MappedFile file, @Nullable Entry entry) throws CheckpointException {
+        if (entry == null) {
+            throw file.corrupt(-1, "the zip archive has no version; save it again with torch.save");
+        }
+        String version = text(file, entry).trim();
+        if (!version.matches("[0-9]{1,4}")
+                || Integer.parseInt(version) < OLDEST_VERSION
+                || Integer.parseInt(version) > NEWEST_VERSION) {
+            throw file.corrupt(
+                    entry.offset(),
+                    "version " + CheckpointException.printable(version) + " of PyTorch's format is not supported; "
+                            + OLDEST_VERSION + " to " + NEWEST_VERSION + " are");
+        }
+    }
+
+    private static void checkByteOrder(MappedFile file, @Nullable Entry entry) throws CheckpointException {
+        // Files from before PyTorch 2.1 do not say; they are little-endian, as the machines that PyTorch ran on.
+        String order = entry == null ? "little" : text(file, entry).trim();
+        if (entry != null && !order.equals("little")) {
+            throw file.corrupt(
+                    entry.offset(),
+                    "the byte order is " + CheckpointException.printable(order)
+                            + ", which is not supported; save it again on a little-endian machine");
+        }
+    }
+
+    /** A short entry's text. */
+    private static String text(MappedFile file, Entry entry) throws CheckpointException {
+        return new Cursor(file, entry.offset(), Math.min(64, entry.length()), entry.name())
+                .utf8(Math.min(64, entry.length()));
+    }
+
+    private static void checkCrc(MappedFile file, Entry entry) throws CheckpointException {
+        CRC32 crc = new CRC32();
+        crc.update(file.view(entry.offset(), entry.length()));
+        // torch.serialization.set_crc32_options(False) leaves zeros.
+        if (entry.crc() != 0 && entry.crc() != crc.getValue()) {
+            throw file.corrupt(
+                    entry.offset(),
+                    "the checksum of data.pkl is wrong: the file is corrupt, copy or download it again");
+        }
+    }
+}

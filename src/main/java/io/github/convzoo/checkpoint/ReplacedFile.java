@@ -1,0 +1,77 @@
+package io.github.convzoo.checkpoint;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Writes a file so that at every moment, a crash included, its place holds either what it held before or the whole of the
+ * new file: under a temporary name beside its place, synced, then moved over it.
+ */
+final class ReplacedFile {
+    private ReplacedFile() {}
+
+    /** What is to be written. */
+    @FunctionalInterface
+    interface Content {
+        void writeTo(FileChannel out) throws IOException;
+    }
+
+    static void write(Path file, Content content) throws CheckpointException {
+        Path name = file.getFileName();
+        if (name == null || Files.isDirectory(file)) {
+            throw new CheckpointException(file, -1, null, "this is a directory; name a file inside it", null);
+        }
+        String suffix = "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp";
+        Path temporary = file.resolveSibling("." + name + suffix);
+        try {
+            try (FileChannel out =
+                    FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                content.writeTo(out);
+                out.force(true);
+            }
+            move(temporary, file);
+        } catch (IOException e) {
+            delete(temporary, e);
+            throw failure(file, e);
+        } catch (RuntimeException | Error e) {
+            delete(temporary, e);
+            throw e;
+        }
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException | FileAlreadyExistsException e) {
+            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    private static void delete(Path temporary, Throwable failure) {
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    private static CheckpointException failure(Path file, IOException e) {
+        if (e instanceof CheckpointException known) {
+            return known;
+        }
+        Path parent = file.toAbsolutePath().getParent();
+        if (e instanceof NoSuchFileException && parent != null && !Files.exists(parent)) {
+            return new CheckpointException(file, -1, null, "there is no directory " + parent + "; create it first", e);
+        }
+        return new CheckpointException(
+                file, -1, null, "it cannot be written (" + e + "); check the directory's permissions and space", e);
+    }
+}

@@ -1,0 +1,358 @@
+package io.github.convzoo.checkpoint;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.channels.WritableByteChannel;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * A named array of numbers, most often a view on a mapped file.
+ *
+ * <p>Immutable as far as the bytes behind it are left alone, and then safe for use by several threads.
+ */
+public final class Tensor implements Value {
+    private static final int CHUNK = 1 << 20;
+
+    private final String name;
+    private final ElementType type;
+    private final long[] shape;
+    private final long size;
+
+    /** In elements, or empty where elements lie row-major and without gaps. */
+    private final long[] strides;
+
+    /** From the first element to the last that is used, little-endian. Absolute access only: it is shared. */
+    private final ByteBuffer data;
+
+    private Tensor(String name, ElementType type, long[] shape, long size, long[] strides, ByteBuffer data) {
+        this.name = name;
+        this.type = type;
+        this.shape = shape;
+        this.size = size;
+        this.strides = strides;
+        this.data = data;
+    }
+
+    /**
+     * A tensor over data in memory.
+     *
+     * @param name its name
+     * @param type the type of its elements
+     * @param shape its dimensions; none for a scalar
+     * @param data its elements, row-major and little-endian whatever the buffer's own order: all that remains of the buffer,
+     *     which is viewed and not copied
+     * @return the tensor
+     * @throws IllegalArgumentException if a dimension is negative, or the data's length is not that of the shape
+     */
+    public static Tensor of(String name, ElementType type, long[] shape, ByteBuffer data) {
+        long size;
+        long bytes;
+        try {
+            size = elements(shape);
+            bytes = Math.multiplyExact(size, (long) type.bytes());
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException(
+                    "tensor " + name + ": the dimensions " + Arrays.toString(shape) + " cannot be", e);
+        }
+        if (bytes != data.remaining()) {
+            throw new IllegalArgumentException("tensor " + name + ": " + type + " of shape " + Arrays.toString(shape)
+                    + " takes " + bytes + " bytes, not the " + data.remaining() + " given");
+        }
+        return rowMajor(name, type, shape.clone(), size, data);
+    }
+
+    /** The product of the dimensions; ArithmeticException where it overflows or a dimension is negative. */
+    static long elements(long[] shape) {
+        long elements = 1;
+        for (long dimension : shape) {
+            if (dimension < 0) {
+                throw new ArithmeticException("negative dimension");
+            }
+            elements = Math.multiplyExact(elements, dimension);
+        }
+        return elements;
+    }
+
+    /** For readers, that have checked that the data is as long as the size says. */
+    static Tensor rowMajor(String name, ElementType type, long[] shape, long size, ByteBuffer data) {
+        return new Tensor(name, type, shape, size, new long[0], readOnly(data));
+    }
+
+    /** For readers, that have checked that the data spans all that shape and strides reach. */
+    static Tensor strided(String name, ElementType type, long[] shape, long size, long[] strides, ByteBuffer data) {
+        boolean rowMajor = size == 0 || isRowMajor(shape, strides);
+        return new Tensor(name, type, shape, size, rowMajor ? new long[0] : strides, readOnly(data));
+    }
+
+    /** Whether elements lie row-major without gaps. The stride of a dimension of one element plays no part. */
+    static boolean isRowMajor(long[] shape, long[] strides) {
+        long expected = 1;
+        for (int i = shape.length - 1; i >= 0; i--) {
+            if (shape[i] != 1) {
+                if (strides[i] != expected) {
+                    return false;
+                }
+                expected *= shape[i];
+            }
+        }
+        return true;
+    }
+
+    private static ByteBuffer readOnly(ByteBuffer data) {
+        return data.slice().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /**
+     * The tensor's name.
+     *
+     * @return its name in the mapping that holds it, such as {@code layer1.0.weight}; inside a sequence its index; empty
+     *     where the file is this tensor alone
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * The type of the elements.
+     *
+     * @return the type
+     */
+    public ElementType type() {
+        return type;
+    }
+
+    /**
+     * The dimensions.
+     *
+     * @return a copy of them, outermost first; none for a scalar
+     */
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    /**
+     * The number of elements.
+     *
+     * @return the product of the dimensions, 1 for a scalar
+     */
+    public long size() {
+        return size;
+    }
+
+    /**
+     * The elements as they are stored.
+     *
+     * @return {@link #size()} times {@link ElementType#bytes()} bytes, little-endian and row-major, read-only: a view where
+     *     elements lie so in the file, and a copy on the heap where they do not
+     */
+    public ByteBuffer bytes() {
+        if (strides.length == 0) {
+            return data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        }
+        ByteBuffer copy = ByteBuffer.allocate((int) (size * type.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+        Rows rows = new Rows(shape, strides, type.bytes());
+        while (rows.next()) {
+            gather(rows, 0, rows.length, copy);
+        }
+        return copy.flip().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /**
+     * Converts the elements to float32, to the nearest where float32 has not the value; truth values become 0 and 1. Nothing
+     * but the output is written and nothing is allocated.
+     *
+     * @param out where the elements go, row-major, from its position on; the position moves behind them
+     * @throws IllegalArgumentException if fewer than {@link #size()} elements remain in the output
+     */
+    public void toFloats(FloatBuffer out) {
+        if (out.remaining() < size) {
+            throw new IllegalArgumentException(
+                    "tensor " + name + " has " + size + " elements, the output takes " + out.remaining());
+        }
+        if (strides.length == 0 && type == ElementType.F32) {
+            out.put(data.duplicate().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer());
+            return;
+        }
+        Rows rows = strides.length == 0
+                ? new Rows(new long[] {size}, new long[] {1}, type.bytes())
+                : new Rows(shape, strides, type.bytes());
+        while (rows.next()) {
+            convert(rows.offset, rows.length, rows.step, out);
+        }
+    }
+
+    private void convert(int offset, int length, int step, FloatBuffer out) {
+        int at = offset;
+        // The last step may lead past what an int holds; it is not read from.
+        switch (type) {
+            case F64 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    out.put((float) data.getDouble(at));
+                }
+            }
+            case F32 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    out.put(data.getFloat(at));
+                }
+            }
+            case F16 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    out.put(halfToFloat(data.getShort(at)));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    out.put(Float.intBitsToFloat(data.getShort(at) << 16));
+                }
+            }
+            case I64 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    out.put((float) data.getLong(at));
+                }
+            }
+            case I32 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    out.put((float) data.getInt(at));
+                }
+            }
+            case I16 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    out.put(data.getShort(at));
+                }
+            }
+            case I8 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    out.put(data.get(at));
+                }
+            }
+            case U8 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    out.put(data.get(at) & 0xff);
+                }
+            }
+            case BOOL -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    out.put(data.get(at) == 0 ? 0f : 1f);
+                }
+            }
+        }
+    }
+
+    /** IEEE 754-2008 binary16 to binary32, which has every value of it. */
+    static float halfToFloat(short half) {
+        int sign = (half & 0x8000) << 16;
+        int exponent = (half >> 10) & 0x1f;
+        int fraction = half & 0x3ff;
+        if (exponent == 0) {
+            // Zero, or a subnormal number: a multiple of 2^-24.
+            float magnitude = fraction * 0x1p-24f;
+            return sign == 0 ? magnitude : -magnitude;
+        }
+        // The exponent's bias grows from 15 to 127; infinities and NaNs have the largest one in both.
+        int wide = exponent == 0x1f ? 0xff : exponent - 15 + 127;
+        return Float.intBitsToFloat(sign | (wide << 23) | (fraction << 13));
+    }
+
+    /**
+     * The same elements under another name.
+     *
+     * @param newName the name
+     * @return a tensor that shares this one's elements
+     */
+    public Tensor withName(String newName) {
+        return new Tensor(Objects.requireNonNull(newName), type, shape, size, strides, data);
+    }
+
+    /** Writes what {@link #bytes()} holds, a chunk at a time. */
+    void writeTo(WritableByteChannel out) throws IOException {
+        if (strides.length == 0) {
+            for (int at = 0; at < data.limit(); at += Math.min(CHUNK, data.limit() - at)) {
+                writeFully(data.slice(at, Math.min(CHUNK, data.limit() - at)), out);
+            }
+            return;
+        }
+        ByteBuffer chunk = ByteBuffer.allocateDirect((int) Math.min(CHUNK, size * type.bytes()))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        Rows rows = new Rows(shape, strides, type.bytes());
+        while (rows.next()) {
+            for (int done = 0; done < rows.length; ) {
+                int fits = Math.min(rows.length - done, chunk.remaining() / type.bytes());
+                gather(rows, done, fits, chunk);
+                done += fits;
+                if (chunk.remaining() < type.bytes()) {
+                    writeFully(chunk.flip(), out);
+                    chunk.clear();
+                }
+            }
+        }
+        writeFully(chunk.flip(), out);
+    }
+
+    private static void writeFully(ByteBuffer bytes, WritableByteChannel out) throws IOException {
+        while (bytes.hasRemaining()) {
+            out.write(bytes);
+        }
+    }
+
+    private void gather(Rows rows, int from, int length, ByteBuffer out) {
+        int at = rows.offset + from * rows.step;
+        for (int i = 0; i < length; i++, at += rows.step) {
+            switch (type.bytes()) {
+                case 1 -> out.put(data.get(at));
+                case 2 -> out.putShort(data.getShort(at));
+                case 4 -> out.putInt(data.getInt(at));
+                default -> out.putLong(data.getLong(at));
+            }
+        }
+    }
+
+    /** A line for people: name, type and shape. */
+    @Override
+    public String toString() {
+        return name + " " + type + Arrays.toString(shape);
+    }
+
+    /** Walks over the innermost dimension's rows in row-major order. Places are in bytes and fit in an int: data does. */
+    private static final class Rows {
+        final int length;
+        final int step;
+        int offset;
+
+        private final long[] shape;
+        private final int[] steps;
+        private final int[] index;
+        private boolean begun;
+
+        Rows(long[] shape, long[] strides, int elementBytes) {
+            int outer = Math.max(0, shape.length - 1);
+            this.shape = shape;
+            this.steps = new int[outer];
+            this.index = new int[outer];
+            // A stride along a dimension of one element is never taken, and may be any number.
+            for (int i = 0; i < outer; i++) {
+                steps[i] = shape[i] == 1 ? 0 : (int) (strides[i] * elementBytes);
+            }
+            this.length = shape.length == 0 ? 1 : (int) shape[outer];
+            this.step = length <= 1 ? 0 : (int) (strides[outer] * elementBytes);
+        }
+
+        boolean next() {
+            if (!begun) {
+                begun = true;
+                return true;
+            }
+            for (int i = index.length - 1; i >= 0; i--) {
+                if (++index[i] < shape[i]) {
+                    offset += steps[i];
+                    return true;
+                }
+                offset -= (index[i] - 1) * steps[i];
+                index[i] = 0;
+            }
+            return false;
+        }
+    }
+}

@@ -1,0 +1,316 @@
+package io.github.convzoo.checkpoint;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The directory of a zip archive (PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.4) whose entries are stored without
+ * compression, with zip64 extensions: where each entry's bytes lie. Everything is checked that two readers could see in two
+ * ways: the directory must end where the end record begins, local headers must agree with it, and nothing may overlap.
+ */
+final class ZipDirectory {
+    private static final int LOCAL_HEADER = 0x04034b50;
+    private static final int CENTRAL_HEADER = 0x02014b50;
+    private static final int END = 0x06054b50;
+    private static final int ZIP64_END = 0x06064b50;
+    private static final int ZIP64_LOCATOR = 0x07064b50;
+    private static final int END_BYTES = 22;
+    private static final int LOCATOR_BYTES = 20;
+    private static final int ZIP64_END_BYTES = 56;
+    private static final int LONGEST_COMMENT = 0xffff;
+    private static final int LOCAL_HEADER_BYTES = 30;
+    private static final int CENTRAL_HEADER_BYTES = 46;
+    private static final int ZIP64_EXTRA = 0x0001;
+    private static final long SATURATED = 0xffffffffL;
+
+    private static final int ENCRYPTED = 1 | (1 << 6) | (1 << 13);
+    /** The local header's sizes and checksum follow the data instead. */
+    private static final int DESCRIPTOR_FOLLOWS = 1 << 3;
+
+    private final MappedFile file;
+    private final Limits limits;
+
+    /**
+     * An entry.
+     *
+     * @param header where its local header begins
+     * @param offset where its bytes begin
+     * @param length how many they are
+     * @param crc their CRC-32 as the directory gives it
+     */
+    record Entry(String name, long header, long offset, long length, long crc) {
+        long end() {
+            return offset + length;
+        }
+    }
+
+    /** What the end record says of the directory. */
+    private record Extent(long entries, long bytes, long offset, long end) {}
+
+    private ZipDirectory(MappedFile file, Limits limits) {
+        this.file = file;
+        this.limits = limits;
+    }
+
+    /** Reads the directory: entries by name, in its order, those of directories left out. */
+    static Map<String, Entry> read(MappedFile file, Limits limits) throws CheckpointException {
+        return new ZipDirectory(file, limits).read();
+    }
+
+    private Map<String, Entry> read() throws CheckpointException {
+        Extent extent = extent();
+        if (extent.entries > limits.zipEntries() || extent.entries < 0) {
+            throw file.overLimit(
+                    extent.offset,
+                    null,
+                    "the zip archive has " + Long.toUnsignedString(extent.entries) + " entries",
+                    "zipEntries",
+                    limits.zipEntries());
+        }
+        if (extent.offset < 0
+                || extent.bytes < 0
+                || extent.offset > extent.end
+                || extent.bytes != extent.end - extent.offset) {
+            throw file.corrupt(
+                    extent.end, "the zip directory does not end where its end record begins; the file is corrupt");
+        }
+        Cursor in = new Cursor(file, extent.offset, extent.bytes, "the zip directory");
+        Map<String, Entry> entries = new LinkedHashMap<>();
+        for (long i = 0; i < extent.entries; i++) {
+            long at = in.offset();
+            Entry entry = entry(in);
+            if (entries.put(entry.name, entry) != null) {
+                throw file.corrupt(at, "the zip archive has two entries " + CheckpointException.printable(entry.name));
+            }
+        }
+        if (in.remaining() > 0) {
+            throw in.corrupt("the zip directory has more entries than its end record says");
+        }
+        checkOverlaps(entries, extent.offset);
+        entries.values().removeIf(entry -> entry.name.endsWith("/"));
+        return entries;
+    }
+
+    private Extent extent() throws CheckpointException {
+        long end = findEnd();
+        Cursor in = new Cursor(file, end + 4, END_BYTES - 4, "the zip end record");
+        int disk = in.u16();
+        int directoryDisk = in.u16();
+        int entriesHere = in.u16();
+        int entries = in.u16();
+        long bytes = in.u32();
+        long offset = in.u32();
+        if (end >= LOCATOR_BYTES) {
+            Cursor locator = new Cursor(file, end - LOCATOR_BYTES, LOCATOR_BYTES, "the zip64 locator");
+            if (locator.i32() == ZIP64_LOCATOR) {
+                return zip64Extent(locator, end - LOCATOR_BYTES, entries, bytes, offset);
+            }
+        }
+        if (disk != 0 || directoryDisk != 0 || entriesHere != entries) {
+            throw file.corrupt(end, "a zip archive in several parts is not supported");
+        }
+        return new Extent(entries, bytes, offset, end);
+    }
+
+    private Extent zip64Extent(Cursor locator, long locatorAt, int entries, long bytes, long offset)
+            throws CheckpointException {
+        long disk = locator.u32();
+        long end = locator.i64();
+        long disks = locator.u32();
+        if (disk != 0 || disks > 1) {
+            throw file.corrupt(locatorAt, "a zip archive in several parts is not supported");
+        }
+        if (end != locatorAt - ZIP64_END_BYTES) {
+            throw file.corrupt(locatorAt, "the zip64 end record is not in its place; the file is corrupt");
+        }
+        Cursor in = new Cursor(file, end, ZIP64_END_BYTES, "the zip64 end record");
+        if (in.i32() != ZIP64_END || in.i64() != ZIP64_END_BYTES - 12) {
+            throw file.corrupt(end, "the zip64 end record is not in its place; the file is corrupt");
+        }
+        in.skip(4);
+        // The number of this part, and that of the directory's: 32 bits each.
+        if (in.i64() != 0) {
+            throw file.corrupt(end, "a zip archive in several parts is not supported");
+        }
+        long entriesHere = in.i64();
+        long entries64 = in.i64();
+        long bytes64 = in.i64();
+        long offset64 = in.i64();
+        if (entriesHere != entries64
+                || !agrees(entries, 0xffff, entries64)
+                || !agrees(bytes, SATURATED, bytes64)
+                || !agrees(offset, SATURATED, offset64)) {
+            throw file.corrupt(end, "the two zip end records disagree; the file is corrupt");
+        }
+        return new Extent(entries64, bytes64, offset64, end);
+    }
+
+    private static boolean agrees(long narrow, long saturated, long wide) {
+        return narrow == saturated || narrow == wide;
+    }
+
+    /** The end record ends with a comment, which must end with the file. */
+    private long findEnd() throws CheckpointException {
+        long first = Math.max(0, file.size() - END_BYTES - LONGEST_COMMENT);
+        ByteBuffer tail = file.view(first, file.size() - first);
+        for (int at = tail.limit() - END_BYTES; at >= 0; at--) {
+            int commentBytes = tail.limit() - END_BYTES - at;
+            if (tail.getInt(at) == END && (tail.getShort(at + END_BYTES - 2) & 0xffff) == commentBytes) {
+                return first + at;
+            }
+        }
+        throw file.corrupt(
+                file.size(), "the zip archive has no directory at its end; it is truncated, copy or download it again");
+    }
+
+    private Entry entry(Cursor in) throws CheckpointException {
+        long at = in.offset();
+        if (in.remaining() < CENTRAL_HEADER_BYTES || in.i32() != CENTRAL_HEADER) {
+            throw file.corrupt(at, "the zip directory is corrupt: an entry is expected here");
+        }
+        in.skip(4);
+        int flags = in.u16();
+        int method = in.u16();
+        in.skip(4);
+        long crc = in.u32();
+        long stored = in.u32();
+        long length = in.u32();
+        int nameBytes = in.u16();
+        int extraBytes = in.u16();
+        int commentBytes = in.u16();
+        int disk = in.u16();
+        in.skip(6);
+        long header = in.u32();
+        String name = in.utf8(nameBytes);
+        checkName(name, at);
+
+        Extra extra = new Extra(new Cursor(file, in.offset(), Math.min(extraBytes, in.remaining()), "a zip entry"));
+        in.skip(extraBytes);
+        in.skip(commentBytes);
+        length = extra.widen(length);
+        stored = extra.widen(stored);
+        header = extra.widen(header);
+
+        if ((flags & ENCRYPTED) != 0) {
+            throw file.corrupt(
+                    at, "the zip entry " + CheckpointException.printable(name) + " is encrypted; decrypt the file");
+        }
+        if (method != 0) {
+            throw file.corrupt(
+                    at,
+                    "the zip entry " + CheckpointException.printable(name)
+                            + " is compressed, which torch.save never does; save the checkpoint again with torch.save");
+        }
+        if (disk != 0 || length != stored || length < 0 || header < 0) {
+            throw file.corrupt(
+                    at, "the zip entry " + CheckpointException.printable(name) + " has an impossible size or place");
+        }
+        return locate(name, flags, header, length, crc);
+    }
+
+    /** Finds the entry's bytes, which begin behind a local header of a length of its own. */
+    private Entry locate(String name, int flags, long header, long length, long crc) throws CheckpointException {
+        String shown = "the zip entry " + CheckpointException.printable(name);
+        Cursor in = new Cursor(file, header, Math.min(LOCAL_HEADER_BYTES, Math.max(0, file.size() - header)), shown);
+        if (in.i32() != LOCAL_HEADER) {
+            throw file.corrupt(header, shown + " has no local header where the directory says");
+        }
+        in.skip(2);
+        int localFlags = in.u16();
+        int localMethod = in.u16();
+        in.skip(4);
+        long localCrc = in.u32();
+        long localStored = in.u32();
+        long localLength = in.u32();
+        int nameBytes = in.u16();
+        int extraBytes = in.u16();
+        Cursor rest = new Cursor(file, in.offset(), (long) nameBytes + extraBytes, shown);
+        String localName = rest.utf8(nameBytes);
+        Extra extra = new Extra(new Cursor(file, rest.offset(), extraBytes, shown));
+        localLength = extra.widen(localLength);
+        localStored = extra.widen(localStored);
+        boolean later = (localFlags & DESCRIPTOR_FOLLOWS) != 0;
+        if (!localName.equals(name)
+                || localMethod != 0
+                || ((flags ^ localFlags) & (ENCRYPTED | DESCRIPTOR_FOLLOWS)) != 0
+                || !localAgrees(localLength, length, later)
+                || !localAgrees(localStored, length, later)
+                || !localAgrees(localCrc, crc, later)) {
+            throw file.corrupt(header, shown + " differs between its local header and the directory");
+        }
+        long offset = in.offset() + nameBytes + extraBytes;
+        if (length > file.size() - offset) {
+            throw file.corrupt(offset, shown + " ends beyond the file; it is truncated, copy or download it again");
+        }
+        return new Entry(name, header, offset, length, crc);
+    }
+
+    private static boolean localAgrees(long local, long central, boolean later) {
+        return local == central || (later && local == 0);
+    }
+
+    private void checkName(String name, long at) throws CheckpointException {
+        if (name.length() > limits.nameLength()) {
+            throw file.overLimit(
+                    at,
+                    null,
+                    "a zip entry's name has " + name.length() + " characters",
+                    "nameLength",
+                    limits.nameLength());
+        }
+        boolean bad = name.isEmpty() || name.indexOf('\\') >= 0;
+        for (int i = 0; i < name.length(); i++) {
+            bad |= Character.isISOControl(name.charAt(i));
+        }
+        String path = name.endsWith("/") ? name.substring(0, name.length() - 1) : name;
+        for (String segment : path.split("/", -1)) {
+            bad |= segment.isEmpty() || segment.equals(".") || segment.equals("..");
+        }
+        if (bad) {
+            throw file.corrupt(
+                    at,
+                    "the zip entry " + CheckpointException.printable(name) + " has a name that no torch.save writes");
+        }
+    }
+
+    private void checkOverlaps(Map<String, Entry> entries, long directory) throws CheckpointException {
+        List<Entry> ordered = new ArrayList<>(entries.values());
+        ordered.sort(Comparator.comparingLong(Entry::header));
+        for (int i = 0; i < ordered.size(); i++) {
+            Entry entry = ordered.get(i);
+            long next = i + 1 < ordered.size() ? ordered.get(i + 1).header : directory;
+            if (entry.end() > next) {
+                throw file.corrupt(
+                        entry.header,
+                        "the zip entry " + CheckpointException.printable(entry.name) + " overlaps what follows it");
+            }
+        }
+    }
+
+    /** The zip64 extra field: wide values for those that are saturated in the header, in the header's order. */
+    private static final class Extra {
+        private final Cursor zip64;
+
+        Extra(Cursor fields) throws CheckpointException {
+            Cursor found = fields;
+            while (fields.remaining() >= 4) {
+                int id = fields.u16();
+                int length = fields.u16();
+                if (id == ZIP64_EXTRA) {
+                    found = fields.cursor(length);
+                    break;
+                }
+                fields.skip(length);
+            }
+            this.zip64 = found;
+        }
+
+        long widen(long narrow) throws CheckpointException {
+            return narrow == SATURATED ? zip64.i64() : narrow;
+        }
+    }
+}
