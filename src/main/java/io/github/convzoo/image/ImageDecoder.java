@@ -1,0 +1,252 @@
+package io.github.convzoo.image;
+
+import java.awt.image.DataBufferByte;
+import java.awt.image.Raster;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Iterator;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+
+/**
+ * Reads JPEG, PNG, GIF (its first frame) and BMP into 8-bit RGB, with the samples that Pillow's
+ * {@code Image.open(file).convert("RGB")} gives.
+ *
+ * <p>The format is told by the content, not by the file's name. The JDK's own readers decode; what they would do beyond
+ * decoding (colour profiles, gamma, filling up what is missing) they are kept from, and docs/images.md has the measured
+ * comparison. CMYK and YCCK JPEGs are taken for inverted, as Pillow takes them. Of 16-bit samples the high byte counts,
+ * for grey ones too, where Pillow would clip.
+ *
+ * <p>EXIF orientation of JPEGs is applied unless {@link #withOrientation(boolean)} switches it off. Evaluation scripts
+ * built on timm or torchvision do not apply it: switch it off to repeat their numbers on photos that carry one.
+ *
+ * <p>What cannot be decoded whole is refused. Limits hold before memory is taken: {@link #DEFAULT_MAX_PIXELS} and
+ * {@link #DEFAULT_MAX_STREAM_BYTES} unless changed. Immutable and safe for use by several threads.
+ */
+public final class ImageDecoder {
+
+    /** The most pixels an image may have unless another limit is set: those at which Pillow refuses too. */
+    public static final long DEFAULT_MAX_PIXELS = 178_956_970;
+
+    /** The most bytes that are read from an {@link InputStream} unless another limit is set: 256 MiB. */
+    public static final int DEFAULT_MAX_STREAM_BYTES = 1 << 28;
+
+    private final boolean orientation;
+    private final long maxPixels;
+    private final int maxStreamBytes;
+
+    /** Creates a decoder that applies EXIF orientation and has the default limits. */
+    public ImageDecoder() {
+        this(true, DEFAULT_MAX_PIXELS, DEFAULT_MAX_STREAM_BYTES);
+    }
+
+    private ImageDecoder(boolean orientation, long maxPixels, int maxStreamBytes) {
+        this.orientation = orientation;
+        this.maxPixels = maxPixels;
+        this.maxStreamBytes = maxStreamBytes;
+    }
+
+    /**
+     * This decoder with EXIF orientation on or off.
+     *
+     * @param applied whether a JPEG that carries an orientation is turned upright
+     * @return the decoder
+     */
+    public ImageDecoder withOrientation(boolean applied) {
+        return new ImageDecoder(applied, maxPixels, maxStreamBytes);
+    }
+
+    /**
+     * This decoder with another limit of pixels.
+     *
+     * @param limit the most pixels (width times height) an image may have, 1 to 715,827,879
+     * @return the decoder
+     * @throws IllegalArgumentException if the limit is out of range
+     */
+    public ImageDecoder withMaxPixels(long limit) {
+        if (limit < 1 || limit > RgbImage.MAX_PIXELS) {
+            throw new IllegalArgumentException(
+                    "a limit of 1 to %,d pixels is expected, not %,d".formatted(RgbImage.MAX_PIXELS, limit));
+        }
+        return new ImageDecoder(orientation, limit, maxStreamBytes);
+    }
+
+    /**
+     * This decoder with another limit for what is read from streams. Files and arrays have none: they are not copied.
+     *
+     * @param limit the most bytes a stream may hold, 1 to 2,147,483,639
+     * @return the decoder
+     * @throws IllegalArgumentException if the limit is out of range
+     */
+    public ImageDecoder withMaxStreamBytes(int limit) {
+        if (limit < 1 || limit > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException(
+                    "a limit of 1 to %,d bytes is expected, not %,d".formatted(Integer.MAX_VALUE - 8, limit));
+        }
+        return new ImageDecoder(orientation, maxPixels, limit);
+    }
+
+    /**
+     * Decodes a file.
+     *
+     * @param file the file
+     * @return its image
+     * @throws ImageException if there is no such file, or it cannot be read or decoded, or exceeds the limits
+     */
+    public RgbImage decode(Path file) throws ImageException {
+        String name = file.toString();
+        try {
+            if (Files.isDirectory(file)) {
+                throw new ImageException(name, "this is a directory; name an image file");
+            }
+            if (Files.exists(file) && !Files.isRegularFile(file)) {
+                // A pipe, say, which can be read but not sought.
+                try (InputStream in = Files.newInputStream(file)) {
+                    return decode(in, name);
+                }
+            }
+            try (SeekableByteChannel channel = Files.newByteChannel(file)) {
+                return decode(name, ByteSource.of(channel));
+            }
+        } catch (NoSuchFileException | FileNotFoundException e) {
+            throw new ImageException(name, "no such file; check the path", e);
+        } catch (ImageException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new ImageException(name, "cannot be read (" + e + "); check the file and its permissions", e);
+        }
+    }
+
+    /**
+     * Decodes what a stream holds, to its end. The stream is not closed.
+     *
+     * @param in the stream
+     * @param name what to call the image in errors
+     * @return its image
+     * @throws ImageException if the stream cannot be read or decoded, or exceeds the limits
+     */
+    public RgbImage decode(InputStream in, String name) throws ImageException {
+        byte[] bytes;
+        try {
+            bytes = in.readNBytes(maxStreamBytes);
+            if (bytes.length == maxStreamBytes && in.read() >= 0) {
+                throw new ImageException(
+                        name,
+                        "more than the allowed %,d bytes; raise the limit if this is meant".formatted(maxStreamBytes));
+            }
+        } catch (ImageException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new ImageException(name, "cannot be read (" + e + "); check where it comes from", e);
+        }
+        return decode(bytes, name);
+    }
+
+    /**
+     * Decodes bytes.
+     *
+     * @param bytes the encoded image
+     * @param name what to call the image in errors
+     * @return the image
+     * @throws ImageException if the bytes cannot be decoded or exceed the limits
+     */
+    public RgbImage decode(byte[] bytes, String name) throws ImageException {
+        try {
+            return decode(name, ByteSource.of(bytes));
+        } catch (ImageException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new ImageException(name, "cannot be decoded (" + e + ")", e);
+        }
+    }
+
+    private RgbImage decode(String name, ByteSource source) throws IOException {
+        ImageFormat format = ImageFormat.detect(name, source);
+        try {
+            return format == ImageFormat.JPEG ? decodeJpeg(name, source) : decodeOther(name, source, format);
+        } catch (OutOfMemoryError e) {
+            // What fails is one array of the image's size, after which the heap is as it was.
+            throw new ImageException(
+                    name, "not enough memory to decode it; give the JVM more (-Xmx) or lower the limit of pixels", e);
+        }
+    }
+
+    private RgbImage decodeJpeg(String name, ByteSource source) throws IOException {
+        JpegHeader header = JpegHeader.read(name, source);
+        int width = header.width();
+        int height = header.height();
+        checkPixels(name, width, height);
+        byte[] samples;
+        ImageReader reader = jdkReader("jpeg");
+        try (SourceInputStream in = header.open(source)) {
+            Raster raster = read(name, reader, in, () -> reader.readRaster(0, null));
+            if (in.ranOut()) {
+                throw JpegHeader.truncated(name);
+            }
+            samples = ((DataBufferByte) raster.getDataBuffer()).getData();
+        }
+        RgbImage stored = new RgbImage(width, height, JpegColours.toRgb(header.colours(), samples, width * height));
+        return orientation ? header.orientation().apply(stored) : stored;
+    }
+
+    private RgbImage decodeOther(String name, ByteSource source, ImageFormat format) throws IOException {
+        ImageReader reader = jdkReader(format.name());
+        try (SourceInputStream in = new SourceInputStream(source)) {
+            return read(name, reader, in, () -> {
+                checkPixels(name, reader.getWidth(0), reader.getHeight(0));
+                return RgbImage.takingOver(reader.read(0));
+            });
+        }
+    }
+
+    private void checkPixels(String name, int width, int height) throws ImageException {
+        if ((long) width * height > maxPixels) {
+            throw new ImageException(
+                    name,
+                    "%d x %d pixels are more than the allowed %,d; raise the limit if this is meant"
+                            .formatted(width, height, maxPixels));
+        }
+    }
+
+    private interface Read<T> {
+        T run() throws IOException;
+    }
+
+    private static <T> T read(String name, ImageReader reader, ImageInputStream in, Read<T> action) throws IOException {
+        try {
+            reader.setInput(in, true, true);
+            return action.run();
+        } catch (ImageException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
+            // The JDK's readers let slip whatever exception damaged data cause: index, null, arithmetic, argument.
+            throw new ImageException(name, "damaged or truncated (" + reason(e) + "); fetch or copy it again", e);
+        } finally {
+            reader.dispose();
+        }
+    }
+
+    private static String reason(Throwable e) {
+        return e.getMessage() == null
+                ? e.getClass().getSimpleName()
+                : e.getMessage().strip();
+    }
+
+    /** The JDK's reader, not one that happens to be on the class path: the numbers shall not depend on that. */
+    private static ImageReader jdkReader(String format) {
+        Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
+        while (readers.hasNext()) {
+            ImageReader reader = readers.next();
+            if ("java.desktop".equals(reader.getClass().getModule().getName())) {
+                return reader;
+            }
+        }
+        throw new IllegalStateException("this Java runtime lacks the module java.desktop's reader for " + format);
+    }
+}

@@ -1,0 +1,129 @@
+package io.github.convzoo.image;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The names of a network's classes, in the order of its outputs.
+ *
+ * @param names the names; at least one, none blank
+ */
+public record Labels(List<String> names) {
+
+    private static final int MAX_FILE_BYTES = 1 << 24;
+
+    /**
+     * Checks and copies the names.
+     *
+     * @throws IllegalArgumentException if there are none, or one is blank
+     */
+    public Labels {
+        names = List.copyOf(names);
+        if (names.isEmpty()) {
+            throw new IllegalArgumentException("at least one label is expected");
+        }
+        for (int i = 0; i < names.size(); i++) {
+            if (names.get(i).isBlank()) {
+                throw new IllegalArgumentException("label " + i + " is blank");
+            }
+        }
+    }
+
+    /**
+     * Reads a file of one name a line, in UTF-8, as DJL's {@code synset.txt}. Blank lines at the end do not count.
+     *
+     * @param file the file, at most 16 MiB
+     * @return its labels
+     * @throws IOException if the file cannot be read, is not UTF-8, holds no label, or a blank line before the last
+     *     one; the message names the file
+     */
+    public static Labels read(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return read(in, file.toString());
+        } catch (NoSuchFileException e) {
+            throw new IOException(file + ": no such label file; check the path", e);
+        }
+    }
+
+    /**
+     * As {@link #read(Path)}, of a file that has to have a known number of labels.
+     *
+     * @param file the file, at most 16 MiB
+     * @param expected the number of classes
+     * @return its labels
+     * @throws IOException as {@link #read(Path)}, or if the number is another one
+     */
+    public static Labels read(Path file, int expected) throws IOException {
+        Labels labels = read(file);
+        if (labels.size() != expected) {
+            throw new IOException("%s: %d labels where the network has %d classes; give one name a line and a class"
+                    .formatted(file, labels.size(), expected));
+        }
+        return labels;
+    }
+
+    /**
+     * As {@link #read(Path)}, from a stream, to its end. The stream is not closed.
+     *
+     * @param in the stream, at most 16 MiB
+     * @param name what to call it in errors
+     * @return the labels
+     * @throws IOException as {@link #read(Path)}
+     */
+    public static Labels read(InputStream in, String name) throws IOException {
+        byte[] bytes = in.readNBytes(MAX_FILE_BYTES + 1);
+        if (bytes.length > MAX_FILE_BYTES) {
+            throw new IOException(name + ": more than 16 MiB; this is no label file");
+        }
+        String text;
+        try {
+            text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new IOException(name + ": not UTF-8; save the label file as UTF-8", e);
+        }
+        // Some editors begin a file with a byte order mark.
+        List<String> lines = text.replaceFirst("^\ufeff", "")
+                .stripTrailing()
+                .lines()
+                .map(String::strip)
+                .toList();
+        if (lines.isEmpty()) {
+            throw new IOException(name + ": holds no label; give one name a line");
+        }
+        int blank = lines.indexOf("");
+        if (blank >= 0) {
+            throw new IOException("%s: line %d is blank; give one name a line".formatted(name, blank + 1));
+        }
+        return new Labels(lines);
+    }
+
+    /**
+     * The number of classes.
+     *
+     * @return the number of names
+     */
+    public int size() {
+        return names.size();
+    }
+
+    /**
+     * The name of a class.
+     *
+     * @param index the class, from 0
+     * @return its name
+     * @throws IndexOutOfBoundsException if there is no such class
+     */
+    public String name(int index) {
+        return names.get(index);
+    }
+}

@@ -1,0 +1,158 @@
+package io.github.convzoo.image;
+
+import java.util.Arrays;
+
+/**
+ * Which input pixels make which output pixel along one axis, and with what weights.
+ *
+ * <p>Only a range of the outputs is held: those that the caller wants.
+ */
+final class ResamplingAxis {
+
+    /** A byte times the weights, with their overshoot, has to fit into an int: 32 bits, less 8, less sign and headroom. */
+    private static final int PRECISION_BITS = 32 - 8 - 2;
+
+    private static final int HALF = 1 << (PRECISION_BITS - 1);
+
+    private final boolean identity;
+    private final int[] starts;
+    private final int[] counts;
+    /** Of output {@code i}, from {@code i * stride}. */
+    private final int[] weights;
+
+    private final int stride;
+
+    private ResamplingAxis(boolean identity, int outputs, int stride) {
+        this.identity = identity;
+        this.starts = new int[outputs];
+        this.counts = new int[outputs];
+        this.weights = new int[Math.multiplyExact(outputs, stride)];
+        this.stride = stride;
+    }
+
+    /**
+     * Computes an axis.
+     *
+     * @param filter the filter
+     * @param from the input's size
+     * @param to the whole output's size
+     * @param first the first output wanted
+     * @param outputs the number of outputs wanted
+     */
+    static ResamplingAxis of(Resampling filter, int from, long to, long first, int outputs) {
+        boolean identity = from == to && outputs == to;
+        double scale = (double) from / to;
+        return filter == Resampling.NEAREST
+                ? nearest(identity, from, scale, first, outputs)
+                : filtered(identity, filter, from, scale, first, outputs);
+    }
+
+    private static ResamplingAxis nearest(boolean identity, int from, double scale, long first, int outputs) {
+        ResamplingAxis axis = new ResamplingAxis(identity, outputs, 1);
+        // Summed up, not multiplied: the rounding of the sum decides where a centre falls between two pixels.
+        double position = scale * 0.5;
+        for (long i = 0; i < first + outputs; i++) {
+            if (i >= first) {
+                axis.starts[(int) (i - first)] = Math.min((int) position, from - 1);
+                axis.counts[(int) (i - first)] = 1;
+                axis.weights[(int) (i - first)] = 1 << PRECISION_BITS;
+            }
+            position += scale;
+        }
+        return axis;
+    }
+
+    private static ResamplingAxis filtered(
+            boolean identity, Resampling filter, int from, double scale, long first, int outputs) {
+        double stretch = Math.max(scale, 1);
+        double support = filter.support() * stretch;
+        int stride = (int) Math.min(from, 2 * (long) Math.ceil(support) + 1);
+        ResamplingAxis axis = new ResamplingAxis(identity, outputs, stride);
+        double[] exact = new double[stride];
+        for (int i = 0; i < outputs; i++) {
+            double centre = (first + i + 0.5) * scale;
+            int start = Math.max((int) (centre - support + 0.5), 0);
+            int count = Math.min((int) (centre + support + 0.5), from) - start;
+            double sum = 0;
+            for (int k = 0; k < count; k++) {
+                exact[k] = filter.weight((start + k - centre + 0.5) * (1 / stretch));
+                sum += exact[k];
+            }
+            for (int k = 0; k < count; k++) {
+                double weight = (sum == 0 ? exact[k] : exact[k] / sum) * (1 << PRECISION_BITS);
+                axis.weights[i * stride + k] = (int) (weight + (weight < 0 ? -0.5 : 0.5));
+            }
+            axis.starts[i] = start;
+            axis.counts[i] = count;
+        }
+        return axis;
+    }
+
+    /** Whether the output is the input, whole. */
+    boolean isIdentity() {
+        return identity;
+    }
+
+    /** The first input that any output uses. */
+    int firstInput() {
+        return starts[0];
+    }
+
+    /** One past the last input that any output uses. */
+    int lastInput() {
+        return starts[starts.length - 1] + counts[counts.length - 1];
+    }
+
+    /** Resamples along the columns: {@code rows} rows of the input from {@code firstRow} on. */
+    byte[] resampleColumns(byte[] input, int inputWidth, int firstRow, int rows) {
+        byte[] output = new byte[RgbImage.sampleCount(starts.length, rows)];
+        int o = 0;
+        for (int y = 0; y < rows; y++) {
+            int row = (firstRow + y) * inputWidth * RgbImage.CHANNELS;
+            for (int x = 0; x < starts.length; x++) {
+                int red = HALF;
+                int green = HALF;
+                int blue = HALF;
+                int i = row + starts[x] * RgbImage.CHANNELS;
+                int weight = x * stride;
+                for (int end = weight + counts[x]; weight < end; weight++, i += RgbImage.CHANNELS) {
+                    int w = weights[weight];
+                    red += (input[i] & 0xff) * w;
+                    green += (input[i + 1] & 0xff) * w;
+                    blue += (input[i + 2] & 0xff) * w;
+                }
+                output[o++] = round(red);
+                output[o++] = round(green);
+                output[o++] = round(blue);
+            }
+        }
+        return output;
+    }
+
+    /** Resamples along the rows, of an input whose row 0 is row {@code firstRow} of the axis. */
+    byte[] resampleRows(byte[] input, int width, int firstRow) {
+        byte[] output = new byte[RgbImage.sampleCount(width, starts.length)];
+        int row = width * RgbImage.CHANNELS;
+        int[] sums = new int[row];
+        for (int y = 0; y < starts.length; y++) {
+            Arrays.fill(sums, HALF);
+            for (int k = 0; k < counts[y]; k++) {
+                int weight = weights[y * stride + k];
+                int from = (starts[y] - firstRow + k) * row;
+                for (int i = 0; i < row; i++) {
+                    sums[i] += (input[from + i] & 0xff) * weight;
+                }
+            }
+            int to = y * row;
+            for (int i = 0; i < row; i++) {
+                output[to + i] = round(sums[i]);
+            }
+        }
+        return output;
+    }
+
+    private static byte round(int sum) {
+        int value = sum >> PRECISION_BITS;
+        return (byte) Math.max(0, Math.min(255, value));
+    }
+}

@@ -1,0 +1,330 @@
+package io.github.convzoo.image;
+
+import ai.djl.modality.cv.Image;
+import java.awt.Transparency;
+import java.awt.color.ColorSpace;
+import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.DataBufferByte;
+import java.awt.image.DirectColorModel;
+import java.awt.image.IndexColorModel;
+import java.awt.image.PixelInterleavedSampleModel;
+import java.awt.image.Raster;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An image of 8-bit red, green and blue samples, without colour space, as Pillow's mode {@code RGB}.
+ *
+ * <p>Immutable. The samples lie interleaved, row by row from the top, so that one image takes {@code 3 * width *
+ * height} bytes.
+ */
+public final class RgbImage {
+
+    static final int CHANNELS = 3;
+
+    /** The most pixels whose samples fit into one Java array. */
+    static final long MAX_PIXELS = (Integer.MAX_VALUE - 8) / CHANNELS;
+
+    private final int width;
+    private final int height;
+    private final byte[] samples;
+
+    /** Takes the array over. */
+    RgbImage(int width, int height, byte[] samples) {
+        if (samples.length != sampleCount(width, height)) {
+            throw new IllegalArgumentException("%d x %d pixels have %d samples, not %d"
+                    .formatted(width, height, sampleCount(width, height), samples.length));
+        }
+        this.width = width;
+        this.height = height;
+        this.samples = samples;
+    }
+
+    /**
+     * Copies samples into an image.
+     *
+     * @param width the width in pixels, at least 1
+     * @param height the height in pixels, at least 1
+     * @param samples red, green, blue of the pixels row by row, 0 to 255 as unsigned bytes; length 3 * width * height
+     * @return the image
+     * @throws IllegalArgumentException if a side is not positive, the image has more than 715,827,879 pixels, or the
+     *     number of samples is another one
+     */
+    public static RgbImage of(int width, int height, byte[] samples) {
+        return new RgbImage(width, height, samples.clone());
+    }
+
+    /**
+     * Copies the samples of a buffered image as they are stored, as Pillow's {@code convert("RGB")} does.
+     *
+     * <p>Grey is replicated, a palette looked up, alpha dropped (not blended), 16-bit samples lose their low byte, and
+     * colour profiles and gamma are ignored: {@link BufferedImage#getRGB(int, int)} applies them, and so changes what
+     * the network sees. Only where the samples are not plain grey or RGB (premultiplied alpha, floating point, other
+     * colour spaces) is {@code getRGB} used.
+     *
+     * @param image the image
+     * @return the image, of the same size
+     */
+    public static RgbImage of(BufferedImage image) {
+        int width = image.getWidth();
+        int height = image.getHeight();
+        byte[] samples = new byte[sampleCount(width, height)];
+        Raster raster = image.getRaster();
+        ColorModel model = image.getColorModel();
+        if (model instanceof IndexColorModel palette) {
+            copyPalette(raster, palette, samples);
+        } else if (isPlain(model)) {
+            byte @Nullable [] bytes = interleavedBytes(raster);
+            if (bytes != null) {
+                copyInterleaved(raster, bytes, model.getNumColorComponents(), samples);
+            } else {
+                copyScaled(raster, model, samples);
+            }
+        } else {
+            copyConverted(image, samples);
+        }
+        return new RgbImage(width, height, samples);
+    }
+
+    /**
+     * As {@link #of(BufferedImage)}, but where the image holds its samples as bytes in the order blue, green, red, they
+     * are swapped in place and its array becomes the result's: for decoders, which own the image they hand over.
+     */
+    static RgbImage takingOver(BufferedImage image) {
+        int width = image.getWidth();
+        int height = image.getHeight();
+        Raster raster = image.getRaster();
+        byte @Nullable [] bytes = interleavedBytes(raster);
+        if (bytes == null
+                || !isPlain(image.getColorModel())
+                || raster.getNumBands() != CHANNELS
+                || bytes.length != sampleCount(width, height)
+                || ((PixelInterleavedSampleModel) raster.getSampleModel()).getScanlineStride() != CHANNELS * width
+                || !Arrays.equals(
+                        ((PixelInterleavedSampleModel) raster.getSampleModel()).getBandOffsets(),
+                        new int[] {2, 1, 0})) {
+            return of(image);
+        }
+        for (int i = 0; i < bytes.length; i += CHANNELS) {
+            byte blue = bytes[i];
+            bytes[i] = bytes[i + 2];
+            bytes[i + 2] = blue;
+        }
+        return new RgbImage(width, height, bytes);
+    }
+
+    /**
+     * Copies the samples of a DJL image that wraps a {@link BufferedImage}, which is every image that DJL's default
+     * factory makes on a desktop or server.
+     *
+     * <p>The file was then decoded by ImageIO, which applies colour profiles; {@link ImageDecoder} does not, as Pillow
+     * does not, and is the better choice where the file is at hand.
+     *
+     * @param image the image
+     * @return the image, of the same size
+     * @throws IllegalArgumentException if the image wraps something else
+     */
+    public static RgbImage of(Image image) {
+        Object wrapped = image.getWrappedImage();
+        if (wrapped instanceof BufferedImage buffered) {
+            return of(buffered);
+        }
+        throw new IllegalArgumentException("expected a DJL image that wraps a java.awt.image.BufferedImage, not "
+                + (wrapped == null ? "none" : wrapped.getClass().getName())
+                + "; make it with ai.djl.modality.cv.BufferedImageFactory");
+    }
+
+    /**
+     * The width.
+     *
+     * @return the width in pixels
+     */
+    public int width() {
+        return width;
+    }
+
+    /**
+     * The height.
+     *
+     * @return the height in pixels
+     */
+    public int height() {
+        return height;
+    }
+
+    /**
+     * One pixel.
+     *
+     * @param x the column, from 0 at the left
+     * @param y the row, from 0 at the top
+     * @return {@code 0xRRGGBB}
+     * @throws IndexOutOfBoundsException if the pixel lies outside
+     */
+    public int pixel(int x, int y) {
+        int i = CHANNELS * (Objects.checkIndex(y, height) * width + Objects.checkIndex(x, width));
+        return (samples[i] & 0xff) << 16 | (samples[i + 1] & 0xff) << 8 | (samples[i + 2] & 0xff);
+    }
+
+    /**
+     * A copy of the samples.
+     *
+     * @return red, green, blue of the pixels row by row, as unsigned bytes; length 3 * width * height
+     */
+    public byte[] toBytes() {
+        return samples.clone();
+    }
+
+    /**
+     * Copies the image into one that Java can draw on, show or write.
+     *
+     * @return an image of type {@link BufferedImage#TYPE_3BYTE_BGR}
+     */
+    public BufferedImage toBufferedImage() {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_3BYTE_BGR);
+        byte[] target = ((DataBufferByte) image.getRaster().getDataBuffer()).getData();
+        for (int i = 0; i < samples.length; i += CHANNELS) {
+            target[i] = samples[i + 2];
+            target[i + 1] = samples[i + 1];
+            target[i + 2] = samples[i];
+        }
+        return image;
+    }
+
+    /** The samples themselves, for reading. */
+    byte[] samples() {
+        return samples;
+    }
+
+    /** Whether the other is an image of the same size and samples. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof RgbImage image
+                && image.width == width
+                && image.height == height
+                && Arrays.equals(image.samples, samples);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * width + height) + Arrays.hashCode(samples);
+    }
+
+    /** The size, not the samples. */
+    @Override
+    public String toString() {
+        return "RgbImage[" + width + " x " + height + "]";
+    }
+
+    static int sampleCount(int width, int height) {
+        if (width < 1 || height < 1 || (long) width * height > MAX_PIXELS) {
+            throw new IllegalArgumentException("an image has at least 1 x 1 and at most %,d pixels, not %d x %d"
+                    .formatted(MAX_PIXELS, width, height));
+        }
+        return CHANNELS * width * height;
+    }
+
+    /** Whether the first one or three bands are grey or red, green and blue, unchanged by alpha. */
+    private static boolean isPlain(ColorModel model) {
+        if (model.isAlphaPremultiplied() && model.getTransparency() != Transparency.OPAQUE) {
+            return false;
+        }
+        if (model instanceof DirectColorModel) {
+            return model.getColorSpace().getType() == ColorSpace.TYPE_RGB;
+        }
+        int type = model.getColorSpace().getType();
+        int transfer = model.getTransferType();
+        return model instanceof ComponentColorModel
+                && ((type == ColorSpace.TYPE_GRAY && model.getNumColorComponents() == 1)
+                        || (type == ColorSpace.TYPE_RGB && model.getNumColorComponents() == CHANNELS))
+                && (transfer == DataBuffer.TYPE_BYTE || transfer == DataBuffer.TYPE_USHORT);
+    }
+
+    /** The raster's bytes, if a pixel's samples are whole bytes that lie together. */
+    private static byte @Nullable [] interleavedBytes(Raster raster) {
+        return raster.getSampleModel() instanceof PixelInterleavedSampleModel
+                        && raster.getDataBuffer() instanceof DataBufferByte buffer
+                ? buffer.getData()
+                : null;
+    }
+
+    private static void copyInterleaved(Raster raster, byte[] bytes, int colours, byte[] samples) {
+        PixelInterleavedSampleModel model = (PixelInterleavedSampleModel) raster.getSampleModel();
+        int[] bands = model.getBandOffsets();
+        int red = bands[0];
+        int green = bands[colours == 1 ? 0 : 1];
+        int blue = bands[colours == 1 ? 0 : 2];
+        int origin = raster.getDataBuffer().getOffset()
+                - raster.getSampleModelTranslateY() * model.getScanlineStride()
+                - raster.getSampleModelTranslateX() * model.getPixelStride();
+        int to = 0;
+        for (int y = 0; y < raster.getHeight(); y++) {
+            int from = origin + y * model.getScanlineStride();
+            for (int x = 0; x < raster.getWidth(); x++, from += model.getPixelStride()) {
+                samples[to++] = bytes[from + red];
+                samples[to++] = bytes[from + green];
+                samples[to++] = bytes[from + blue];
+            }
+        }
+    }
+
+    private static void copyPalette(Raster raster, IndexColorModel palette, byte[] samples) {
+        int[] colours = new int[palette.getMapSize()];
+        palette.getRGBs(colours);
+        int width = raster.getWidth();
+        int[] row = new int[width];
+        int to = 0;
+        for (int y = 0; y < raster.getHeight(); y++) {
+            raster.getSamples(0, y, width, 1, 0, row);
+            for (int index : row) {
+                // A file may use indices past the end of its palette; Pillow's palettes are filled up with black.
+                int colour = index < colours.length ? colours[index] : 0;
+                samples[to++] = (byte) (colour >> 16);
+                samples[to++] = (byte) (colour >> 8);
+                samples[to++] = (byte) colour;
+            }
+        }
+    }
+
+    private static void copyScaled(Raster raster, ColorModel model, byte[] samples) {
+        int width = raster.getWidth();
+        int bands = raster.getNumBands();
+        int colours = model.getNumColorComponents();
+        int[] row = new int[width * bands];
+        int to = 0;
+        for (int y = 0; y < raster.getHeight(); y++) {
+            raster.getPixels(0, y, width, 1, row);
+            for (int x = 0; x < width; x++) {
+                for (int channel = 0; channel < CHANNELS; channel++) {
+                    int band = colours == 1 ? 0 : channel;
+                    samples[to++] = (byte) toEightBits(row[x * bands + band], model.getComponentSize(band));
+                }
+            }
+        }
+    }
+
+    private static int toEightBits(int sample, int bits) {
+        if (bits >= 8) {
+            return sample >>> (bits - 8);
+        }
+        int max = (1 << bits) - 1;
+        return (sample * 255 + max / 2) / max;
+    }
+
+    private static void copyConverted(BufferedImage image, byte[] samples) {
+        int width = image.getWidth();
+        int[] row = new int[width];
+        int to = 0;
+        for (int y = 0; y < image.getHeight(); y++) {
+            image.getRGB(0, y, width, 1, row, 0, width);
+            for (int colour : row) {
+                samples[to++] = (byte) (colour >> 16);
+                samples[to++] = (byte) (colour >> 8);
+                samples[to++] = (byte) colour;
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package io.github.convzoo.image;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import javax.imageio.stream.ImageInputStreamImpl;
+
+/**
+ * What the JDK's image readers read from: some bytes of our own, then a source from a given position to its end.
+ *
+ * <p>It knows whether the reader asked for more than there is, which is how a truncated JPEG shows: the JPEG reader
+ * itself makes up for the missing end with grey.
+ */
+final class SourceInputStream extends ImageInputStreamImpl {
+
+    private static final int BUFFER_BYTES = 1 << 16;
+
+    private final ByteSource prefix;
+    private final ByteSource source;
+    private final long sourceStart;
+
+    private final byte[] buffer = new byte[BUFFER_BYTES];
+    private long bufferStart;
+    private int bufferLength;
+    private boolean ranOut;
+
+    SourceInputStream(ByteSource source) {
+        this(new byte[0], source, 0);
+    }
+
+    SourceInputStream(byte[] prefix, ByteSource source, long sourceStart) {
+        this.prefix = ByteSource.of(prefix);
+        this.source = source;
+        this.sourceStart = sourceStart;
+    }
+
+    /** Whether a read found no byte left. */
+    boolean ranOut() {
+        return ranOut;
+    }
+
+    @Override
+    public long length() {
+        return prefix.length() + source.length() - sourceStart;
+    }
+
+    @Override
+    public int read() throws IOException {
+        checkClosed();
+        bitOffset = 0;
+        if (!fill()) {
+            return -1;
+        }
+        return buffer[(int) (streamPos++ - bufferStart)] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] target, int offset, int length) throws IOException {
+        checkClosed();
+        bitOffset = 0;
+        if (length == 0) {
+            return 0;
+        }
+        if (!fill()) {
+            return -1;
+        }
+        int from = (int) (streamPos - bufferStart);
+        int n = Math.min(length, bufferLength - from);
+        ByteBuffer.wrap(buffer).get(from, target, offset, n);
+        streamPos += n;
+        return n;
+    }
+
+    /** Makes the buffer hold the byte at the stream's position, if there is one. */
+    private boolean fill() throws IOException {
+        if (streamPos >= bufferStart && streamPos < bufferStart + bufferLength) {
+            return true;
+        }
+        bufferStart = streamPos;
+        if (streamPos < prefix.length()) {
+            bufferLength = prefix.read(streamPos, buffer, 0, buffer.length);
+        } else {
+            long position = sourceStart + streamPos - prefix.length();
+            bufferLength = Math.max(0, source.read(position, buffer, 0, buffer.length));
+        }
+        if (bufferLength == 0) {
+            ranOut = true;
+            return false;
+        }
+        return true;
+    }
+}
