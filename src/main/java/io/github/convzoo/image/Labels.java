@@ -22,6 +22,7 @@ public record Labels(List<String> names) {
     /**
      * Checks and copies the names.
      *
+     * @param names the names
      * @throws IllegalArgumentException if there are none, or one is blank
      */
     public Labels {

@@ -24,6 +24,8 @@ public record Normalization(List<Double> mean, List<Double> std) {
     /**
      * Checks the numbers.
      *
+     * @param mean three means
+     * @param std three deviations
      * @throws IllegalArgumentException if there are not three of each, one is not finite, or a deviation not positive
      */
     public Normalization {

@@ -48,6 +48,11 @@ public record Preprocessing(
     /**
      * Checks the sizes.
      *
+     * @param height the input's height
+     * @param width the input's width
+     * @param shorterSide the resized image's shorter side, or empty
+     * @param resampling the filter
+     * @param normalization the statistics
      * @throws IllegalArgumentException if a size is not positive or the input has more than 178,956,970 pixels
      */
     public Preprocessing {
