@@ -39,6 +39,9 @@ final class JpegHeader {
     /** Tables and frame take a few hundred bytes; a file with more than this is made to exhaust memory. */
     private static final int MAX_ESSENCE_BYTES = 1 << 20;
 
+    /** The TIFF structure follows "Exif", a zero and a byte of padding. */
+    private static final int EXIF_START = 6;
+
     private final int width;
     private final int height;
     private final Colours colours;
@@ -78,9 +81,6 @@ final class JpegHeader {
     SourceInputStream open(ByteSource source) {
         return new SourceInputStream(essence, source, scanStart);
     }
-
-    /** The TIFF structure follows "Exif", a zero and a byte of padding. */
-    private static final int EXIF_START = 6;
 
     static JpegHeader read(String name, ByteSource source) throws IOException {
         return new Reader(name, source).read();
