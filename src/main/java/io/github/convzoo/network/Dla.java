@@ -1,8 +1,10 @@
 package io.github.convzoo.network;
 
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.convolutional.Conv2d;
 import io.github.convzoo.nn.BatchNorm2d;
+import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.ConvNorm;
 import io.github.convzoo.nn.FlowBlock;
 import io.github.convzoo.nn.Group;
@@ -79,6 +81,26 @@ public final class Dla extends Network {
         return "fc";
     }
 
+    /**
+     * The projections of trees deeper than 1, which the authors' code creates and never runs.
+     *
+     * @return their shapes by canonical name
+     */
+    @Override
+    public Map<String, Shape> unusedEntries() {
+        Map<String, Shape> unused = new LinkedHashMap<>();
+        CanonicalNames.blocks(this).forEach((block, path) -> {
+            if (block instanceof Tree tree && tree.root == null && tree.in != tree.out) {
+                Shape channels = new Shape(tree.out);
+                unused.put(path + ".project.0.weight", new Shape(tree.out, tree.in, 1, 1));
+                for (String entry : List.of("weight", "bias", "running_mean", "running_var")) {
+                    unused.put(path + ".project.1." + entry, channels);
+                }
+            }
+        });
+        return unused;
+    }
+
     @Override
     void checkSize(long height, long width) {
         // Elsewhere the max pool's floor and the strided convolution's ceiling disagree.
@@ -133,6 +155,8 @@ public final class Dla extends Network {
      */
     private static final class Tree extends FlowBlock {
 
+        private final int in;
+        private final int out;
         private final int stride;
         private final boolean levelRoot;
         private final @Nullable ConvNorm project;
@@ -141,6 +165,8 @@ public final class Dla extends Network {
         private final @Nullable Root root;
 
         Tree(DlaVariant variant, int depth, int in, int out, int stride, boolean levelRoot) {
+            this.in = in;
+            this.out = out;
             this.stride = stride;
             this.levelRoot = levelRoot;
             if (depth == 1) {

@@ -71,6 +71,15 @@ public abstract sealed class Network extends FlowBlock permits Dla, PeleeNet, Dp
     public abstract String classifier();
 
     /**
+     * Entries that published checkpoints of this network carry although it has no use for them.
+     *
+     * @return their shapes by canonical name; empty for most networks
+     */
+    public Map<String, Shape> unusedEntries() {
+        return Map.of();
+    }
+
+    /**
      * Refuses an input's height and width that the network cannot take.
      *
      * @throws IllegalArgumentException saying which it can

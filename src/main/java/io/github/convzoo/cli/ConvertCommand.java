@@ -1,0 +1,62 @@
+package io.github.convzoo.cli;
+
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.Conversion;
+import io.github.convzoo.weights.LoadReport;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "convert",
+        description = "Write a checkpoint as safetensors under canonical names.",
+        footer = {
+            "",
+            "Everything in the file must fit the network; what the network has no use for is left out and named.",
+            "",
+            "Example:",
+            "  convzoo convert dla34-ba72cf86.pth dla34.safetensors --model dla34"
+        })
+final class ConvertCommand implements Callable<Integer> {
+
+    @Spec
+    CommandSpec spec = CommandSpec.create();
+
+    @Parameters(index = "0", paramLabel = "IN", description = "A checkpoint: safetensors, .pth, .pt, .pth.tar.")
+    Path in = Path.of("");
+
+    @Parameters(index = "1", paramLabel = "OUT", description = "The safetensors file, replaced if it exists.")
+    Path out = Path.of("");
+
+    @Option(
+            names = "--model",
+            paramLabel = "NAME",
+            required = true,
+            description = "The network; convzoo list shows them.")
+    String model = "";
+
+    @Option(names = "--json", description = "Print the report as JSON.")
+    boolean json;
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    @Override
+    public Integer call() throws Exception {
+        LoadReport report = Conversion.toSafetensors(in, out, Variant.of(model));
+        PrintWriter printer = spec.commandLine().getOut();
+        if (json) {
+            printer.println(Json.of(Reports.json(report)));
+            return Main.DONE;
+        }
+        report.lines().forEach(printer::println);
+        printer.println(out + ": written");
+        return Main.DONE;
+    }
+}

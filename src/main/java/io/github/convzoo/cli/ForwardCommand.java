@@ -1,0 +1,125 @@
+package io.github.convzoo.cli;
+
+import ai.djl.Device;
+import ai.djl.inference.Predictor;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.repository.zoo.ZooModel;
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.ElementType;
+import io.github.convzoo.checkpoint.Npy;
+import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.image.Normalization;
+import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.image.Resampling;
+import io.github.convzoo.nn.DynamicConv2d;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "forward",
+        description = "Run a network on an array and save its logits.",
+        footer = {
+            "",
+            "Example:",
+            "  convzoo forward --model dla34 --weights dla34.safetensors --input batch.npy --output logits.npy"
+        })
+final class ForwardCommand implements Callable<Integer> {
+
+    @Mixin
+    ModelOptions model = new ModelOptions();
+
+    @Option(
+            names = "--input",
+            paramLabel = "IN.npy",
+            required = true,
+            description = "The input: float32 of shape (N, channels, H, W), preprocessed.")
+    Path input = Path.of("");
+
+    @Option(
+            names = "--output",
+            paramLabel = "OUT.npy",
+            required = true,
+            description = "Takes the logits, float32 of shape (N, classes); replaced if it exists.")
+    Path output = Path.of("");
+
+    @Option(
+            names = "--in-channels",
+            paramLabel = "C",
+            defaultValue = "3",
+            description = "The number of input channels, to which the first convolution is adapted. Default: 3.")
+    int inChannels = 3;
+
+    @Option(names = "--test-time-pool", description = "DPN's test-time pooling, for inputs larger than 224.")
+    boolean testTimePool;
+
+    @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            description = "Temperature of the dynamic convolutions' attention. Default: 1.")
+    @Nullable Float temperature;
+
+    @Mixin
+    ComputeOptions compute = new ComputeOptions();
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    @Override
+    public Integer call() throws Exception {
+        Optional<Device> device = compute.apply();
+        Tensor array = Npy.read(input);
+        long[] shape = array.shape();
+        if (shape.length != 4 || array.type() != ElementType.F32 || array.size() == 0) {
+            throw new CheckpointException(
+                    input,
+                    -1,
+                    null,
+                    "is " + array.type() + " of shape " + new Shape(shape)
+                            + "; float32 (F32) of shape (N, channels, H, W) is expected",
+                    null);
+        }
+        LoadOptions options = model.options()
+                .withInChannels(inChannels)
+                .withTestTimePool(testTimePool)
+                .withPreprocessing(new Preprocessing(
+                        Math.toIntExact(shape[2]),
+                        Math.toIntExact(shape[3]),
+                        OptionalInt.empty(),
+                        Resampling.BILINEAR,
+                        Normalization.IMAGENET));
+        if (device.isPresent()) {
+            options = options.withDevice(device.get());
+        }
+        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, options);
+                Predictor<NDList, NDList> predictor = loaded.newPredictor();
+                NDManager manager = loaded.getNDManager().newSubManager()) {
+            if (temperature != null && DynamicConv2d.setTemperature(loaded.getBlock(), temperature) == 0) {
+                throw new IllegalArgumentException(
+                        "--temperature: " + model.model + " has no dynamic convolution; leave it out");
+            }
+            ByteBuffer values = ByteBuffer.allocateDirect(Math.toIntExact(array.size() * Float.BYTES))
+                    .order(ByteOrder.nativeOrder());
+            array.toFloats(values.asFloatBuffer());
+            NDArray batch = manager.create(values, new Shape(shape), DataType.FLOAT32);
+            NDArray logits = predictor.predict(new NDList(batch)).singletonOrThrow();
+            Npy.write(
+                    output,
+                    Tensor.of("logits", ElementType.F32, logits.getShape().getShape(), logits.toByteBuffer()));
+        }
+        return Main.DONE;
+    }
+}

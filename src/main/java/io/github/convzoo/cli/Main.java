@@ -1,0 +1,122 @@
+package io.github.convzoo.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+
+/** The command {@code convzoo}. */
+@Command(
+        name = "convzoo",
+        description = "Image classification with DLA, PeleeNet, DPN and dynamic convolution.",
+        subcommands = {
+            ListCommand.class,
+            SummaryCommand.class,
+            PredictCommand.class,
+            EvalCommand.class,
+            ForwardCommand.class,
+            ConvertCommand.class
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        footer = {
+            "",
+            "Examples:",
+            "  convzoo list 'dpn*'",
+            "  convzoo predict photo.jpg --model dla34 --weights dla34.safetensors",
+            "  convzoo COMMAND --help",
+            "",
+            "Exit status: 0 done, 1 failed, 2 misused."
+        })
+public final class Main {
+
+    /** Done. */
+    static final int DONE = 0;
+
+    /** Failed: the message says why. */
+    static final int FAILED = 1;
+
+    /** Misused: the message says what would be right. */
+    static final int MISUSED = 2;
+
+    private Main() {}
+
+    /**
+     * Runs the command and ends the process with its exit status.
+     *
+     * @param args the arguments
+     */
+    public static void main(String[] args) {
+        // Text goes out as UTF-8 whatever the locale: labels and paths are not always ASCII.
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        System.exit(run(out, err, args));
+    }
+
+    /**
+     * Runs the command in this process.
+     *
+     * @param out takes the results
+     * @param err takes errors, progress and logs
+     * @param args the arguments
+     * @return the exit status: 0 done, 1 failed, 2 misused
+     */
+    public static int run(PrintWriter out, PrintWriter err, String... args) {
+        boolean verbose = Arrays.asList(args).contains("--verbose");
+        // Before the first logger exists, or it has no effect.
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "info" : "error");
+        System.setProperty("org.slf4j.internal.verbosity", "ERROR");
+        CommandLine command = new CommandLine(new Main())
+                .setOut(out)
+                .setErr(err)
+                .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExpandAtFiles(false)
+                .setParameterExceptionHandler((e, given) -> misused(err, e))
+                .setExecutionExceptionHandler((e, line, result) -> failed(err, e, verbose));
+        return command.execute(args);
+    }
+
+    private static int misused(PrintWriter err, ParameterException e) {
+        String name = e.getCommandLine().getCommandSpec().qualifiedName();
+        err.println("convzoo: " + oneLine(e.getMessage()) + "; see " + name + " --help");
+        return MISUSED;
+    }
+
+    private static int failed(PrintWriter err, Exception e, boolean verbose) {
+        if (verbose) {
+            e.printStackTrace(err);
+        }
+        if (e instanceof IllegalArgumentException) {
+            err.println("convzoo: " + oneLine(e.getMessage()));
+            return MISUSED;
+        }
+        if (e instanceof IOException) {
+            err.println("convzoo: " + oneLine(e.getMessage()));
+        } else {
+            err.println("convzoo: " + oneLine(e.toString()) + "; run again with --verbose to see where");
+        }
+        return FAILED;
+    }
+
+    static String oneLine(@Nullable String message) {
+        return message == null
+                ? "something failed without a word"
+                : message.strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+
+    /** Reads the version from the jar; a build in the source tree has none. */
+    static final class Version implements CommandLine.IVersionProvider {
+
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"convzoo " + (version == null ? "(development build)" : version)};
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package io.github.convzoo.cli;
+
+import ai.djl.Device;
+import ai.djl.inference.Predictor;
+import ai.djl.modality.Classifications;
+import ai.djl.repository.zoo.ZooModel;
+import io.github.convzoo.image.ImageDecoder;
+import io.github.convzoo.image.ImageException;
+import io.github.convzoo.image.Labels;
+import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "predict",
+        description = "Classify images.",
+        footer = {
+            "",
+            "An image that cannot be read is named, and the others are classified all the same.",
+            "",
+            "Examples:",
+            "  convzoo predict photo.jpg --model dla34 --weights dla34.safetensors",
+            "  convzoo predict *.png --model peleenet --weights mine.pth --labels names.txt --json"
+        })
+final class PredictCommand implements Callable<Integer> {
+
+    @Spec
+    CommandSpec spec = CommandSpec.create();
+
+    @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "JPEG, PNG, BMP or GIF files.")
+    List<Path> images = new ArrayList<>();
+
+    @Mixin
+    ModelOptions model = new ModelOptions();
+
+    @Option(names = "--labels", paramLabel = "FILE", description = "The classes' names, one a line. Default: numbers.")
+    @Nullable Path labels;
+
+    @Option(
+            names = "--top-k",
+            paramLabel = "K",
+            defaultValue = "5",
+            description = "How many classes to name, at least 1. Default: 5.")
+    int topK = 5;
+
+    @Mixin
+    InputOptions input = new InputOptions();
+
+    @Option(names = "--json", description = "Print JSON; probabilities are fractions.")
+    boolean json;
+
+    @Mixin
+    ComputeOptions compute = new ComputeOptions();
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    private record Prediction(int classNumber, String label, double probability) {}
+
+    private record ImageResult(String image, List<Prediction> predictions) {}
+
+    @Override
+    public Integer call() throws Exception {
+        Optional<Device> device = compute.apply();
+        Variant variant = Variant.of(model.model);
+        Preprocessing preprocessing = input.apply(ConvZoo.published(variant));
+        LoadOptions options = model.options().withTopK(topK).withPreprocessing(preprocessing);
+        if (labels != null) {
+            options = options.withLabels(Labels.read(labels));
+        }
+        if (device.isPresent()) {
+            options = options.withDevice(device.get());
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        List<ImageResult> results = new ArrayList<>();
+        int status = Main.DONE;
+        try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(model.model, RgbImage.class, options);
+                Predictor<RgbImage, Classifications> predictor = loaded.newPredictor()) {
+            ImageDecoder decoder = new ImageDecoder();
+            for (Path image : images) {
+                RgbImage pixels;
+                try {
+                    pixels = decoder.decode(image);
+                } catch (ImageException e) {
+                    err.println("convzoo: " + Main.oneLine(e.getMessage()));
+                    status = Main.FAILED;
+                    continue;
+                }
+                ImageResult result = new ImageResult(image.toString(), best(predictor.predict(pixels)));
+                results.add(result);
+                if (!json) {
+                    print(result, out);
+                }
+            }
+        }
+        if (json) {
+            out.println(Json.of(results));
+        }
+        return status;
+    }
+
+    // By number: two classes may have the same name.
+    private List<Prediction> best(Classifications classifications) {
+        List<String> names = classifications.getClassNames();
+        List<Double> probabilities = classifications.getProbabilities();
+        return IntStream.range(0, names.size())
+                .mapToObj(i -> new Prediction(i, names.get(i), probabilities.get(i)))
+                .sorted(Comparator.comparingDouble(Prediction::probability).reversed())
+                .limit(topK)
+                .toList();
+    }
+
+    private void print(ImageResult result, PrintWriter out) {
+        if (images.size() > 1) {
+            out.println(result.image);
+        }
+        for (Prediction prediction : result.predictions) {
+            out.printf(Locale.ROOT, "%6.2f %%  %s%n", 100 * prediction.probability, prediction.label);
+        }
+    }
+}

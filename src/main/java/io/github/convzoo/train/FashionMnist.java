@@ -1,0 +1,152 @@
+package io.github.convzoo.train;
+
+import io.github.convzoo.image.RgbImage;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.zip.GZIPInputStream;
+
+/**
+ * The test set of Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017): 28 x 28 grey images of ten kinds of clothing.
+ *
+ * <p>Read from the published IDX files, gzipped or not. An image is padded with black to 32 x 32, and where a larger size
+ * is asked for repeated to it by nearest neighbour.
+ */
+public final class FashionMnist implements LabeledImages {
+
+    private static final List<String> CLASSES = List.of(
+            "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot");
+
+    private static final int SIDE = 28;
+    private static final int PADDED = 32;
+    private static final int MAX_IMAGES = 1_000_000;
+
+    /** IDX: two zero bytes, the type unsigned byte, the number of dimensions. */
+    private static final int IMAGES_MAGIC = 0x0803;
+
+    private static final int LABELS_MAGIC = 0x0801;
+
+    private final int inputSize;
+    private final byte[] pixels;
+    private final byte[] labels;
+
+    private FashionMnist(int inputSize, byte[] pixels, byte[] labels) {
+        this.inputSize = inputSize;
+        this.pixels = pixels;
+        this.labels = labels;
+    }
+
+    /**
+     * Reads the test set.
+     *
+     * @param folder holds t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or both with .gz
+     * @param inputSize the side of the square images to give, at least 32
+     * @return the images
+     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     */
+    public static FashionMnist test(Path folder, int inputSize) throws IOException {
+        if (inputSize < PADDED) {
+            throw new IllegalArgumentException(
+                    "Fashion-MNIST is padded to 32 x 32: the input size must be at least 32, not " + inputSize);
+        }
+        Path images = find(folder, "t10k-images-idx3-ubyte");
+        byte[] pixels = read(images, IMAGES_MAGIC, SIDE * SIDE);
+        Path labelFile = find(folder, "t10k-labels-idx1-ubyte");
+        byte[] labels = read(labelFile, LABELS_MAGIC, 1);
+        if (pixels.length / (SIDE * SIDE) != labels.length) {
+            throw new IOException(images + ": has " + pixels.length / (SIDE * SIDE) + " images, but " + labelFile
+                    + " has " + labels.length + " labels; take both from one data set");
+        }
+        for (int i = 0; i < labels.length; i++) {
+            if (labels[i] < 0 || labels[i] >= CLASSES.size()) {
+                throw new IOException(labelFile + ": label " + (labels[i] & 0xff) + " of image " + i
+                        + " is not one of 0 to 9; the file is damaged, or of another data set");
+            }
+        }
+        return new FashionMnist(inputSize, pixels, labels);
+    }
+
+    private static Path find(Path folder, String name) throws IOException {
+        for (String candidate : List.of(name, name + ".gz")) {
+            Path file = folder.resolve(candidate);
+            if (Files.isRegularFile(file)) {
+                return file;
+            }
+        }
+        throw new IOException(folder + ": holds neither " + name + " nor " + name + ".gz; give the folder of the files"
+                + " that Fashion-MNIST is published as");
+    }
+
+    private static byte[] read(Path file, int magic, int itemSize) throws IOException {
+        try (InputStream raw = new BufferedInputStream(Files.newInputStream(file));
+                DataInputStream in =
+                        new DataInputStream(file.toString().endsWith(".gz") ? new GZIPInputStream(raw) : raw)) {
+            int found = in.readInt();
+            if (found != magic) {
+                throw new IOException("%s: begins with 0x%08x, not with 0x%08x as an IDX file of this kind does"
+                        .formatted(file, found, magic));
+            }
+            int count = in.readInt();
+            if (count < 1 || count > MAX_IMAGES) {
+                throw new IOException(file + ": claims " + count + " entries; 1 to " + MAX_IMAGES + " are expected");
+            }
+            if (magic == IMAGES_MAGIC) {
+                int rows = in.readInt();
+                int columns = in.readInt();
+                if (rows != SIDE || columns != SIDE) {
+                    throw new IOException(file + ": has images of " + columns + " x " + rows + ", not 28 x 28");
+                }
+            }
+            byte[] content = in.readNBytes(count * itemSize);
+            if (content.length < count * itemSize) {
+                throw new EOFException();
+            }
+            if (in.read() >= 0) {
+                throw new IOException(file + ": goes on behind its " + count + " entries; the file is damaged");
+            }
+            return content;
+        } catch (EOFException e) {
+            throw new IOException(file + ": ends too early; the file is damaged, fetch it again", e);
+        }
+    }
+
+    @Override
+    public int size() {
+        return labels.length;
+    }
+
+    @Override
+    public List<String> classes() {
+        return CLASSES;
+    }
+
+    @Override
+    public RgbImage image(int index) {
+        int margin = (PADDED - SIDE) / 2;
+        byte[] samples = new byte[inputSize * inputSize * 3];
+        for (int y = 0; y < inputSize; y++) {
+            int row = y * PADDED / inputSize - margin;
+            for (int x = 0; x < inputSize; x++) {
+                int column = x * PADDED / inputSize - margin;
+                if (row >= 0 && row < SIDE && column >= 0 && column < SIDE) {
+                    byte grey = pixels[(index * SIDE + row) * SIDE + column];
+                    int at = (y * inputSize + x) * 3;
+                    samples[at] = grey;
+                    samples[at + 1] = grey;
+                    samples[at + 2] = grey;
+                }
+            }
+        }
+        return RgbImage.of(inputSize, inputSize, samples);
+    }
+
+    @Override
+    public int label(int index) {
+        return labels[index];
+    }
+}

@@ -1,0 +1,111 @@
+package io.github.convzoo.train;
+
+import io.github.convzoo.image.ImageDecoder;
+import io.github.convzoo.image.RgbImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * A folder that holds a folder of images for each class, as torchvision's ImageFolder reads it: classes are numbered in
+ * the order of their names, and images are looked for at any depth.
+ */
+public final class ImageFolder implements LabeledImages {
+
+    private static final Set<String> SUFFIXES = Set.of("jpg", "jpeg", "png", "bmp", "gif");
+
+    private final ImageDecoder decoder = new ImageDecoder();
+    private final List<String> classes;
+    private final List<Path> files;
+    private final int[] labels;
+
+    private ImageFolder(List<String> classes, List<Path> files, int[] labels) {
+        this.classes = classes;
+        this.files = files;
+        this.labels = labels;
+    }
+
+    /**
+     * Lists a folder's images; none is read yet.
+     *
+     * @param folder holds a folder for each class
+     * @return the images, class by class
+     * @throws IOException if the folder cannot be listed, has no folders in it, or one without images
+     */
+    public static ImageFolder of(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            throw new IOException(folder + ": is no folder; give one that holds a folder of images for each class");
+        }
+        List<String> classes = new ArrayList<>();
+        List<Path> files = new ArrayList<>();
+        List<Integer> labels = new ArrayList<>();
+        for (Path each : foldersIn(folder)) {
+            List<Path> images = imagesBelow(each);
+            if (images.isEmpty()) {
+                throw new IOException(each + ": holds no image ("
+                        + String.join(", ", SUFFIXES.stream().sorted().toList())
+                        + "); add some or remove the folder, for it counts as a class");
+            }
+            for (Path image : images) {
+                files.add(image);
+                labels.add(classes.size());
+            }
+            classes.add(each.getFileName().toString());
+        }
+        if (classes.isEmpty()) {
+            throw new IOException(folder + ": holds no folders; there must be a folder of images for each class");
+        }
+        return new ImageFolder(
+                List.copyOf(classes),
+                List.copyOf(files),
+                labels.stream().mapToInt(Integer::intValue).toArray());
+    }
+
+    private static List<Path> foldersIn(Path folder) throws IOException {
+        try (Stream<Path> entries = Files.list(folder)) {
+            return sorted(entries.filter(Files::isDirectory));
+        }
+    }
+
+    private static List<Path> imagesBelow(Path folder) throws IOException {
+        try (Stream<Path> entries = Files.walk(folder)) {
+            return sorted(entries.filter(ImageFolder::isImage));
+        }
+    }
+
+    private static List<Path> sorted(Stream<Path> paths) {
+        return paths.sorted(Comparator.comparing(Path::toString)).toList();
+    }
+
+    private static boolean isImage(Path file) {
+        String name = file.getFileName().toString();
+        String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+        return SUFFIXES.contains(suffix) && Files.isRegularFile(file);
+    }
+
+    @Override
+    public int size() {
+        return files.size();
+    }
+
+    @Override
+    public List<String> classes() {
+        return classes;
+    }
+
+    @Override
+    public RgbImage image(int index) throws IOException {
+        return decoder.decode(files.get(index));
+    }
+
+    @Override
+    public int label(int index) {
+        return labels[index];
+    }
+}

@@ -1,0 +1,40 @@
+package io.github.convzoo.train;
+
+import io.github.convzoo.image.RgbImage;
+import java.io.IOException;
+import java.util.List;
+
+/** Images with the class of each. Safe for use by several threads. */
+public sealed interface LabeledImages permits FashionMnist, ImageFolder {
+
+    /**
+     * The number of images.
+     *
+     * @return at least 1
+     */
+    int size();
+
+    /**
+     * The classes.
+     *
+     * @return their names in the order of their numbers
+     */
+    List<String> classes();
+
+    /**
+     * Reads an image.
+     *
+     * @param index from 0 to {@link #size} - 1
+     * @return the image
+     * @throws IOException if it cannot be read; the message names the file
+     */
+    RgbImage image(int index) throws IOException;
+
+    /**
+     * An image's class.
+     *
+     * @param index from 0 to {@link #size} - 1
+     * @return the class's number
+     */
+    int label(int index);
+}

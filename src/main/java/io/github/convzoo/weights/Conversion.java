@@ -1,0 +1,54 @@
+package io.github.convzoo.weights;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.Safetensors;
+import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.network.Network;
+import io.github.convzoo.network.Variant;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Rewrites a checkpoint as safetensors under canonical names. */
+public final class Conversion {
+
+    private Conversion() {}
+
+    /**
+     * Checks that a checkpoint fits a network, and writes the network's weights. Elements keep their type; classes and
+     * input channels are those of the file. What the network has no use for is left out.
+     *
+     * @param in a checkpoint of any format that {@link Checkpoint} reads
+     * @param out the safetensors file, replaced once the new one is complete
+     * @param variant the network
+     * @return what was written, and what was left out
+     * @throws CheckpointException if the file is unreadable or does not fit, or the new one cannot be written
+     */
+    public static LoadReport toSafetensors(Path in, Path out, Variant variant) throws CheckpointException {
+        StateDict stateDict = StateDict.of(Checkpoint.read(in));
+        int channels = stateDict.inChannels(variant).orElse(3);
+        Network network = variant.build(variant.options()
+                .withNumClasses(stateDict.classes(variant).orElse(0))
+                .withInChannels(channels));
+        LoadReport report;
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            Shape input = new Shape(1, channels, variant.inputSize(), variant.inputSize());
+            report = WeightLoader.load(stateDict, network, manager, input, WeightLoader.Classifier.MUST_MATCH);
+        }
+        List<Tensor> tensors = new ArrayList<>();
+        for (String name : report.loaded()) {
+            Tensor tensor = stateDict.tensors().get(name);
+            if (tensor != null) {
+                tensors.add(tensor);
+            }
+        }
+        // Python's library asks for the framework that the tensors come from.
+        Safetensors.write(out, tensors, Map.of("format", "pt"));
+        return report;
+    }
+}

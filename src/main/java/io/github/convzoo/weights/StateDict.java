@@ -1,0 +1,151 @@
+package io.github.convzoo.weights;
+
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.checkpoint.Value;
+import io.github.convzoo.network.Variant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * The weights that a checkpoint holds, under canonical names.
+ *
+ * <p>Inside a training checkpoint they stand under state_dict_ema, model_ema, state_dict or model, looked for in this
+ * order. The prefixes {@code module.} and {@code _orig_mod.}, which wrapping a model leaves behind, are stripped.
+ *
+ * @param checkpoint the file
+ * @param path where in the file the weights stand, such as {@code state_dict}; empty where they are all there is
+ * @param tensors the weights by canonical name, in the order of the file; not modifiable
+ */
+public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> tensors) {
+
+    private static final List<String> PLACES = List.of("state_dict_ema", "model_ema", "state_dict", "model");
+    private static final List<String> PREFIXES = List.of("module.", "_orig_mod.");
+
+    /**
+     * Creates a state dict of a copy of the given map.
+     *
+     * @param checkpoint the file
+     * @param path where in the file the weights stand
+     * @param tensors the weights by canonical name
+     */
+    public StateDict {
+        tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+    }
+
+    /**
+     * Finds the weights.
+     *
+     * @param checkpoint the file
+     * @return its weights
+     * @throws CheckpointException if there are none, or some entries are no tensors, or two get the same name
+     */
+    public static StateDict of(Checkpoint checkpoint) throws CheckpointException {
+        if (!(checkpoint.root() instanceof Value.Mapping root)) {
+            throw error(checkpoint, "", "holds no named tensors; save the model's state_dict()");
+        }
+        for (String place : PLACES) {
+            Value found = root.entries().get(place);
+            if (found instanceof Value.Mapping weights) {
+                return of(checkpoint, place, weights);
+            }
+            if (found instanceof Value.Placeholder whole) {
+                throw error(
+                        checkpoint,
+                        place,
+                        "is a pickled object of class " + whole.global()
+                                + ", not a state dict; save its state_dict() instead");
+            }
+        }
+        return of(checkpoint, "", root);
+    }
+
+    /**
+     * The number of classes that the weights are for.
+     *
+     * @param variant the network that they belong to
+     * @return the length of the classifier's bias; empty where there is none
+     */
+    public OptionalInt classes(Variant variant) {
+        return dimension(variant.build().classifier() + ".bias", 0);
+    }
+
+    /**
+     * The number of input channels that the weights are for.
+     *
+     * @param variant the network that they belong to
+     * @return the first convolution's number of input channels; empty where there is no such convolution
+     */
+    public OptionalInt inChannels(Variant variant) {
+        return dimension(variant.build().firstConvolution() + ".weight", 1);
+    }
+
+    private OptionalInt dimension(String name, int axis) {
+        Tensor tensor = tensors.get(name);
+        if (tensor == null || tensor.shape().length <= axis) {
+            return OptionalInt.empty();
+        }
+        long size = tensor.shape()[axis];
+        return size < 1 || size > Integer.MAX_VALUE ? OptionalInt.empty() : OptionalInt.of((int) size);
+    }
+
+    private static StateDict of(Checkpoint checkpoint, String path, Value.Mapping weights) throws CheckpointException {
+        if (!weights.unnamed().isEmpty()) {
+            throw error(checkpoint, path, "has entries without a name, so it is no state dict");
+        }
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (Map.Entry<String, Value> entry : weights.entries().entrySet()) {
+            if (!(entry.getValue() instanceof Tensor tensor)) {
+                throw error(
+                        checkpoint,
+                        path,
+                        "has an entry " + entry.getKey() + " that is no tensor (" + kind(entry.getValue())
+                                + "), so it is no state dict; weights are looked for under " + String.join(", ", PLACES)
+                                + " and at the top");
+            }
+            String name = canonical(entry.getKey());
+            if (tensors.put(name, tensor.withName(name)) != null) {
+                throw new CheckpointException(
+                        checkpoint.file(),
+                        -1,
+                        name,
+                        "stands twice once prefixes are stripped; save the state dict of one model",
+                        null);
+            }
+        }
+        if (tensors.isEmpty()) {
+            throw error(checkpoint, path, "holds no tensors");
+        }
+        return new StateDict(checkpoint, path, tensors);
+    }
+
+    private static String canonical(String name) {
+        String rest = name;
+        for (boolean stripped = true; stripped; ) {
+            stripped = false;
+            for (String prefix : PREFIXES) {
+                if (rest.startsWith(prefix)) {
+                    rest = rest.substring(prefix.length());
+                    stripped = true;
+                }
+            }
+        }
+        return rest;
+    }
+
+    private static String kind(Value value) {
+        return value instanceof Value.Placeholder placeholder
+                ? placeholder.global()
+                : value.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    }
+
+    private static CheckpointException error(Checkpoint checkpoint, String path, String problem) {
+        String where = path.isEmpty() ? "the file " : "its entry " + path + " ";
+        return new CheckpointException(checkpoint.file(), -1, null, where + problem, null);
+    }
+}

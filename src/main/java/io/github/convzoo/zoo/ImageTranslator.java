@@ -1,0 +1,104 @@
+package io.github.convzoo.zoo;
+
+import ai.djl.modality.Classifications;
+import ai.djl.modality.cv.Image;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.translate.Translator;
+import ai.djl.translate.TranslatorContext;
+import io.github.convzoo.image.ImageDecoder;
+import io.github.convzoo.image.Labels;
+import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.image.RgbImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** From images to the network's input, and from logits to named probabilities. */
+final class ImageTranslator<I> implements Translator<I, Classifications> {
+
+    /** Gets at an image's pixels. */
+    interface Reader<I> {
+        RgbImage read(I input) throws IOException;
+    }
+
+    private final Reader<I> reader;
+    private final Preprocessing preprocessing;
+    private final Labels labels;
+    private final int topK;
+
+    ImageTranslator(Reader<I> reader, Preprocessing preprocessing, Labels labels, int topK) {
+        this.reader = reader;
+        this.preprocessing = preprocessing;
+        this.labels = labels;
+        this.topK = topK;
+    }
+
+    static <I> Reader<I> reader(Class<I> type) {
+        if (type == Path.class) {
+            ImageDecoder decoder = new ImageDecoder();
+            return input -> decoder.decode((Path) input);
+        }
+        if (type == Image.class) {
+            return input -> RgbImage.of((Image) input);
+        }
+        if (type == RgbImage.class) {
+            return input -> (RgbImage) input;
+        }
+        throw new IllegalArgumentException("an image comes as " + Path.class.getName() + ", " + Image.class.getName()
+                + " or " + RgbImage.class.getName() + ", not " + type.getName());
+    }
+
+    /** Names for classes that have none. */
+    static Labels numbers(int classes) {
+        return new Labels(
+                IntStream.range(0, classes).mapToObj(Integer::toString).toList());
+    }
+
+    @Override
+    public NDList processInput(TranslatorContext context, I input) throws IOException {
+        NDArray batch = preprocessing.toBatch(context.getNDManager(), List.of(reader.read(input)));
+        return new NDList(batch.squeeze(0));
+    }
+
+    @Override
+    public Classifications processOutput(TranslatorContext context, NDList list) {
+        return classifications(list.singletonOrThrow().expandDims(0)).get(0);
+    }
+
+    // A batch is written as one array, without stacking.
+
+    @Override
+    public NDList batchProcessInput(TranslatorContext context, List<I> inputs) throws IOException {
+        List<RgbImage> images = new ArrayList<>(inputs.size());
+        for (I input : inputs) {
+            images.add(reader.read(input));
+        }
+        return new NDList(preprocessing.toBatch(context.getNDManager(), images));
+    }
+
+    @Override
+    public List<Classifications> batchProcessOutput(TranslatorContext context, NDList list) {
+        return classifications(list.singletonOrThrow());
+    }
+
+    private List<Classifications> classifications(NDArray logits) {
+        try (NDArray probabilities = logits.softmax(1)) {
+            float[] values = probabilities.toFloatArray();
+            int classes = labels.size();
+            List<Classifications> all = new ArrayList<>();
+            for (int start = 0; start < values.length; start += classes) {
+                List<Double> row = new ArrayList<>(classes);
+                for (int i = 0; i < classes; i++) {
+                    row.add((double) values[start + i]);
+                }
+                Classifications named = new Classifications(labels.names(), row);
+                named.setTopK(topK);
+                all.add(named);
+            }
+            return all;
+        }
+    }
+}

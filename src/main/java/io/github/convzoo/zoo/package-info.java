@@ -1,0 +1,9 @@
+/**
+ * The public door: networks with their weights and preprocessing, as DJL models.
+ *
+ * <p>Start from {@link io.github.convzoo.zoo.ConvZoo}.
+ */
+@NullMarked
+package io.github.convzoo.zoo;
+
+import org.jspecify.annotations.NullMarked;
