@@ -12,6 +12,7 @@ import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.nn.CanonicalNames;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -22,6 +23,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -61,7 +63,7 @@ public final class WeightLoader {
     }
 
     /**
-     * Loads a file.
+     * Loads a file. A network that is initialised gets new arrays.
      *
      * @param file a checkpoint of any format that {@link Checkpoint} reads
      * @param network the network, initialised or not
@@ -77,7 +79,7 @@ public final class WeightLoader {
     }
 
     /**
-     * Loads a checkpoint's weights.
+     * Loads a checkpoint's weights. A network that is initialised gets new arrays.
      *
      * @param stateDict the weights
      * @param network the network, initialised or not
@@ -102,27 +104,13 @@ public final class WeightLoader {
             tensors.keySet().removeIf(this::isOfClassifier);
         }
         checkNames(tensors, set);
-        boolean fresh = !network.isInitialized();
-        if (fresh) {
-            initialize(manager, input, set);
-        }
-        try {
-            checkShapes(tensors);
-        } catch (CheckpointException e) {
-            if (fresh) {
-                network.clear();
+        if (network.isInitialized()) {
+            for (String name : set) {
+                checkShape(tensor(tensors, name), parameter(name).getShape());
             }
-            throw e;
+            network.clear();
         }
-
-        for (String name : set) {
-            Tensor tensor = tensors.get(name);
-            Parameter parameter = parameters.get(name);
-            if (tensor == null || parameter == null) {
-                throw new IllegalStateException("the names were checked, and yet there is no " + name);
-            }
-            fill(parameter.getArray(), tensor);
-        }
+        initialize(manager, input, set, tensors);
         return new LoadReport(
                 stateDict.checkpoint().file(),
                 stateDict.path(),
@@ -204,41 +192,61 @@ public final class WeightLoader {
         return names.size() > SHOWN ? shown + " and " + (names.size() - SHOWN) + " more" : shown;
     }
 
-    /** What the file will set gets memory, but no values. */
-    private void initialize(NDManager manager, Shape input, List<String> set) {
+    /** Initialises the network, each parameter that the file sets with the file's values. */
+    private void initialize(NDManager manager, Shape input, List<String> set, Map<String, Tensor> tensors)
+            throws CheckpointException {
         Map<Parameter, Initializer> initializers = new LinkedHashMap<>();
         for (String name : set) {
-            Parameter parameter = parameters.get(name);
-            if (parameter != null) {
-                initializers.put(parameter, parameter.getInitializer());
-                parameter.setInitializer((owner, shape, type) -> owner.create(shape, type));
-            }
+            Parameter parameter = parameter(name);
+            Tensor tensor = tensor(tensors, name);
+            initializers.put(parameter, parameter.getInitializer());
+            parameter.setInitializer((owner, shape, type) -> {
+                try {
+                    checkShape(tensor, shape);
+                } catch (CheckpointException e) {
+                    throw new UncheckedIOException(e);
+                }
+                return array(owner, tensor, shape);
+            });
         }
+        boolean done = false;
         try {
             network.initialize(manager, DataType.FLOAT32, input);
+            done = true;
+        } catch (UncheckedIOException e) {
+            if (e.getCause() instanceof CheckpointException cause) {
+                throw cause;
+            }
+            throw e;
         } finally {
             initializers.forEach(Parameter::setInitializer);
+            if (!done) {
+                network.clear();
+            }
         }
     }
 
-    private void checkShapes(Map<String, Tensor> tensors) throws CheckpointException {
-        String first = network.firstConvolution() + ".weight";
-        for (Map.Entry<String, Tensor> each : tensors.entrySet()) {
-            Tensor tensor = each.getValue();
-            Parameter parameter = parameters.get(each.getKey());
-            if (parameter == null) {
-                continue;
+    private Parameter parameter(String name) {
+        return Objects.requireNonNull(parameters.get(name), name);
+    }
+
+    private static Tensor tensor(Map<String, Tensor> tensors, String name) {
+        return Objects.requireNonNull(tensors.get(name), name);
+    }
+
+    private void checkShape(Tensor tensor, Shape expected) throws CheckpointException {
+        if (!FLOATING.contains(tensor.type())) {
+            throw error(tensor.name(), "has elements of type " + tensor.type() + "; weights are floating-point");
+        }
+        Shape actual = new Shape(tensor.shape());
+        if (tensor.name().equals(network.firstConvolution() + ".weight") && isForThreeChannels(actual, expected)) {
+            List<String> adapted =
+                    notes.computeIfAbsent(LoadReport.Rule.INPUT_CHANNELS_ADAPTED, key -> new ArrayList<>());
+            if (adapted.isEmpty()) {
+                adapted.add(tensor.name());
             }
-            if (!FLOATING.contains(tensor.type())) {
-                throw error(tensor.name(), "has elements of type " + tensor.type() + "; weights are floating-point");
-            }
-            Shape actual = new Shape(tensor.shape());
-            Shape expected = parameter.getShape();
-            if (each.getKey().equals(first) && isForThreeChannels(actual, expected)) {
-                note(LoadReport.Rule.INPUT_CHANNELS_ADAPTED, first);
-            } else {
-                requireShape(tensor, actual, expected);
-            }
+        } else {
+            requireShape(tensor, actual, expected);
         }
     }
 
@@ -259,16 +267,24 @@ public final class WeightLoader {
         }
     }
 
-    private void fill(NDArray array, Tensor tensor) {
-        Shape shape = array.getShape();
+    private static NDArray array(NDManager owner, Tensor tensor, Shape shape) {
+        ByteBuffer values;
         if (!shape.equals(new Shape(tensor.shape()))) {
-            copy(array, adapted(tensor, shape));
+            values = adapted(tensor, shape);
         } else if (tensor.type() == ElementType.F32 && tensor.bytes().isDirect()) {
-            copy(array, tensor.bytes());
+            values = tensor.bytes();
         } else {
-            ByteBuffer floats = floats(tensor.size());
-            tensor.toFloats(floats.asFloatBuffer());
-            copy(array, floats);
+            values = floats(tensor.size());
+            tensor.toFloats(values.asFloatBuffer());
+        }
+        // The engine takes a direct buffer as it stands, so it must begin at its first element; and on the CPU it takes
+        // no copy, so one is made: the array must outlive the file.
+        NDArray view = owner.create(values.slice(), shape, DataType.FLOAT32);
+        if (owner.getDevice().isGpu()) {
+            return view;
+        }
+        try (view) {
+            return view.duplicate();
         }
     }
 
@@ -299,13 +315,6 @@ public final class WeightLoader {
 
     private static ByteBuffer floats(long count) {
         return ByteBuffer.allocateDirect(Math.toIntExact(count * Float.BYTES)).order(ByteOrder.nativeOrder());
-    }
-
-    private static void copy(NDArray array, ByteBuffer values) {
-        // The engine takes a direct buffer as it stands, so it must begin at its first element.
-        try (NDArray source = array.getManager().create(values.slice(), array.getShape(), DataType.FLOAT32)) {
-            source.copyTo(array);
-        }
     }
 
     private void note(LoadReport.Rule rule, String name) {

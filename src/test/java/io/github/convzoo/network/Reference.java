@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
-import ai.djl.nn.Parameter;
 import com.google.gson.Gson;
 import com.google.gson.annotations.SerializedName;
 import io.github.convzoo.nn.CanonicalNames;
@@ -99,16 +98,13 @@ public final class Reference {
 
     /** Initialises a block for an input and gives every parameter the values that its name stands for. */
     public static void initialize(Block block, NDManager manager, String salt, Shape input) {
-        block.setInitializer((m, shape, type) -> m.create(shape, type), parameter -> true);
+        CanonicalNames.parameters(block)
+                .forEach((name, parameter) -> parameter.setInitializer((m, shape, type) -> {
+                    try (NDArray view = m.create(weights(salt, name, shape), shape, DataType.FLOAT32)) {
+                        return view.duplicate();
+                    }
+                }));
         block.initialize(manager, DataType.FLOAT32, input);
-        for (Map.Entry<String, Parameter> each :
-                CanonicalNames.parameters(block).entrySet()) {
-            NDArray array = each.getValue().getArray();
-            ByteBuffer values = weights(salt, each.getKey(), array.getShape());
-            try (NDArray source = manager.create(values, array.getShape(), DataType.FLOAT32)) {
-                source.copyTo(array);
-            }
-        }
     }
 
     /** The input batch: an 8x8 coarse pattern in [-4, 4) with noise in [-1, 1) upon it. */
