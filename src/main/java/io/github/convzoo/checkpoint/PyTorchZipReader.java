@@ -24,6 +24,14 @@ final class PyTorchZipReader {
     static Checkpoint read(MappedFile file, Limits limits) throws CheckpointException {
         Map<String, Entry> entries = ZipDirectory.read(file, limits);
         String root = root(file, entries);
+        for (Entry entry : entries.values()) {
+            if (entry.compressed()) {
+                throw file.corrupt(
+                        entry.header(),
+                        "the zip entry " + CheckpointException.printable(entry.name())
+                                + " is compressed, which torch.save never does; save it again with torch.save");
+            }
+        }
         checkVersion(file, entries.get(root + "version"));
         checkByteOrder(file, entries.get(root + "byteorder"));
 

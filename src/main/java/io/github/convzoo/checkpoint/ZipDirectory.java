@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The directory of a zip archive (PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.4) whose entries are stored without
- * compression, with zip64 extensions: where each entry's bytes lie. Everything is checked that two readers could see in two
+ * The directory of a zip archive (PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.4), with zip64 extensions: where each entry's
+ * bytes lie. Everything is checked that two readers could see in two
  * ways: the directory must end where the end record begins, local headers must agree with it, and nothing may overlap.
  */
 final class ZipDirectory {
@@ -27,6 +27,8 @@ final class ZipDirectory {
     private static final int ZIP64_EXTRA = 0x0001;
     private static final long SATURATED = 0xffffffffL;
 
+    private static final int STORED = 0;
+    private static final int DEFLATED = 8;
     private static final int ENCRYPTED = 1 | (1 << 6) | (1 << 13);
     /** The local header's sizes and checksum follow the data instead. */
     private static final int DESCRIPTOR_FOLLOWS = 1 << 3;
@@ -38,11 +40,12 @@ final class ZipDirectory {
      * An entry.
      *
      * @param header where its local header begins
-     * @param offset where its bytes begin
+     * @param offset where its bytes begin, as they are in the file
      * @param length how many they are
-     * @param crc their CRC-32 as the directory gives it
+     * @param compressed whether they have to be inflated
+     * @param crc the CRC-32 of what they were before, as the directory gives it
      */
-    record Entry(String name, long header, long offset, long length, long crc) {
+    record Entry(String name, long header, long offset, long length, boolean compressed, long crc) {
         long end() {
             return offset + length;
         }
@@ -199,21 +202,22 @@ final class ZipDirectory {
             throw file.corrupt(
                     at, "the zip entry " + CheckpointException.printable(name) + " is encrypted; decrypt the file");
         }
-        if (method != 0) {
+        if (method != STORED && method != DEFLATED) {
             throw file.corrupt(
                     at,
-                    "the zip entry " + CheckpointException.printable(name)
-                            + " is compressed, which torch.save never does; save the checkpoint again with torch.save");
+                    "the zip entry " + CheckpointException.printable(name) + " is compressed by the unknown method "
+                            + method + "; save the checkpoint again with torch.save");
         }
-        if (disk != 0 || length != stored || length < 0 || header < 0) {
+        if (disk != 0 || length < 0 || stored < 0 || header < 0 || (method == STORED && length != stored)) {
             throw file.corrupt(
                     at, "the zip entry " + CheckpointException.printable(name) + " has an impossible size or place");
         }
-        return locate(name, flags, header, length, crc);
+        return locate(name, flags, method, header, length, stored, crc);
     }
 
     /** Finds the entry's bytes, which begin behind a local header of a length of its own. */
-    private Entry locate(String name, int flags, long header, long length, long crc) throws CheckpointException {
+    private Entry locate(String name, int flags, int method, long header, long length, long stored, long crc)
+            throws CheckpointException {
         String shown = "the zip entry " + CheckpointException.printable(name);
         Cursor in = new Cursor(file, header, Math.min(LOCAL_HEADER_BYTES, Math.max(0, file.size() - header)), shown);
         if (in.i32() != LOCAL_HEADER) {
@@ -235,18 +239,18 @@ final class ZipDirectory {
         localStored = extra.widen(localStored);
         boolean later = (localFlags & DESCRIPTOR_FOLLOWS) != 0;
         if (!localName.equals(name)
-                || localMethod != 0
+                || localMethod != method
                 || ((flags ^ localFlags) & (ENCRYPTED | DESCRIPTOR_FOLLOWS)) != 0
                 || !localAgrees(localLength, length, later)
-                || !localAgrees(localStored, length, later)
+                || !localAgrees(localStored, stored, later)
                 || !localAgrees(localCrc, crc, later)) {
             throw file.corrupt(header, shown + " differs between its local header and the directory");
         }
         long offset = in.offset() + nameBytes + extraBytes;
-        if (length > file.size() - offset) {
+        if (stored > file.size() - offset) {
             throw file.corrupt(offset, shown + " ends beyond the file; it is truncated, copy or download it again");
         }
-        return new Entry(name, header, offset, length, crc);
+        return new Entry(name, header, offset, stored, method != STORED, crc);
     }
 
     private static boolean localAgrees(long local, long central, boolean later) {
