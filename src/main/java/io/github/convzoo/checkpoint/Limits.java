@@ -13,7 +13,7 @@ package io.github.convzoo.checkpoint;
  * @param values the most values a pickle may build, or spell out where it shares them; a mapping counts four, a sequence
  *     two, any other value one
  * @param memoEntries the most values a pickle may memorise
- * @param nestingDepth the most mappings and sequences inside one another
+ * @param nestingDepth the most mappings and sequences inside one another, 256 or less
  * @param tensors the most tensors in a file
  * @param zipEntries the most entries in a zip archive
  * @param nameLength the longest name of a tensor, mapping key, global or zip entry, in UTF-16 units
@@ -47,7 +47,7 @@ public record Limits(
      * @param values the most values a pickle may build, or spell out where it shares them; a mapping counts four, a sequence
      *     two, any other value one
      * @param memoEntries the most values a pickle may memorise
-     * @param nestingDepth the most mappings and sequences inside one another
+     * @param nestingDepth the most mappings and sequences inside one another, 256 or less
      * @param tensors the most tensors in a file
      * @param zipEntries the most entries in a zip archive
      * @param nameLength the longest name of a tensor, mapping key, global or zip entry, in UTF-16 units
@@ -69,9 +69,9 @@ public record Limits(
         positive("dimensions", dimensions);
         positive("tensorBytes", tensorBytes);
         positive("copiedBytes", copiedBytes);
-        // Values are built and printed by methods that call themselves once a level.
-        if (nestingDepth > 1000) {
-            throw new IllegalArgumentException("nestingDepth is " + nestingDepth + ", at most 1000 is possible");
+        // Values are built, compared and printed by methods that call themselves at each level.
+        if (nestingDepth > 256) {
+            throw new IllegalArgumentException("nestingDepth is " + nestingDepth + ", at most 256 is possible");
         }
     }
 
@@ -172,7 +172,7 @@ public record Limits(
     /**
      * These limits with another {@link #nestingDepth}.
      *
-     * @param limit the deepest nesting, at most 1000
+     * @param limit the deepest nesting, at most 256
      * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */

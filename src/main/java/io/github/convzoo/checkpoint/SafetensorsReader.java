@@ -156,11 +156,11 @@ final class SafetensorsReader {
                 }
                 case "shape" -> {
                     repeated = shape != null;
-                    shape = readNumbers(json, name, limits.dimensions(), "dimensions");
+                    shape = readNumbers(json, name, "dimensions");
                 }
                 case "data_offsets" -> {
                     repeated = offsets != null;
-                    offsets = readNumbers(json, name, 2, "data_offsets");
+                    offsets = readNumbers(json, name, "data_offsets");
                 }
                 default ->
                     throw file.corrupt(
@@ -183,13 +183,14 @@ final class SafetensorsReader {
         return new Info(name, type, shape, offsets[0], offsets[1], at);
     }
 
-    private long[] readNumbers(JsonReader json, String tensor, int most, String what) throws CheckpointException {
+    private long[] readNumbers(JsonReader json, String tensor, String what) throws CheckpointException {
         long[] numbers = new long[4];
         int count = 0;
         json.open('[');
         for (boolean first = true; json.more(first, ']'); first = false) {
-            if (count == most) {
-                throw file.corrupt(json.offset(), tensor, "the header has more than " + most + " " + what);
+            if (count == limits.dimensions()) {
+                throw file.overLimit(
+                        json.offset(), tensor, "it has too many " + what, "dimensions", limits.dimensions());
             }
             if (count == numbers.length) {
                 numbers = Arrays.copyOf(numbers, 2 * count);

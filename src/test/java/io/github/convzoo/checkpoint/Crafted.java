@@ -103,6 +103,10 @@ final class Crafted {
         return value;
     }
 
+    static Tensor tensor(Checkpoint checkpoint, String path) {
+        return (Tensor) at(checkpoint.root(), path);
+    }
+
     static Map<String, Value> entries(Value value) {
         return ((Value.Mapping) value).entries();
     }

@@ -72,7 +72,7 @@ final class ZipAssembler {
             local.putShort((short) name.length).putShort((short) 0).put(name);
             out.writeBytes(local.array());
             out.writeBytes(entry.data);
-            if (entry.header < 0) {
+            if (entry.header == -1) {
                 entry.header = header;
             }
         }

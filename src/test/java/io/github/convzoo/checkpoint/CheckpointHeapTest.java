@@ -1,0 +1,132 @@
+package io.github.convzoo.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What reading takes of the heap, counted in bytes allocated, on sparse files of real sizes. */
+class CheckpointHeapTest {
+    private static final int MEBI = 1 << 20;
+
+    private final Path directory;
+
+    CheckpointHeapTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
+
+    private static String tensor(int index, long begin, long length) {
+        return "\"features.block" + index + ".conv.weight\":{\"dtype\":\"F32\",\"shape\":[" + length / 4
+                + "],\"data_offsets\":[" + begin + "," + (begin + length) + "]}";
+    }
+
+    /** A file of one-dimensional float tensors whose last element is 1.5. */
+    private Path sparse(int tensors, long tensorBytes) throws IOException {
+        StringBuilder header = new StringBuilder("{");
+        for (int i = 0; i < tensors; i++) {
+            header.append(i == 0 ? "" : ",").append(tensor(i, i * tensorBytes, tensorBytes));
+        }
+        byte[] json = header.append('}').toString().getBytes(StandardCharsets.UTF_8);
+        ByteBuffer start = ByteBuffer.allocate(8 + json.length).order(ByteOrder.LITTLE_ENDIAN);
+        start.putLong(json.length).put(json).flip();
+        ByteBuffer last = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
+        last.putFloat(1.5f).flip();
+        Path file = directory.resolve("sparse.safetensors");
+        try (FileChannel out = FileChannel.open(
+                file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
+            out.write(start);
+            out.write(last, 8 + json.length + tensors * tensorBytes - 4);
+        }
+        return file;
+    }
+
+    private static long allocated(Reading reading) throws IOException {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        reading.run();
+        return threads.getCurrentThreadAllocatedBytes() - before;
+    }
+
+    @FunctionalInterface
+    private interface Reading {
+        void run() throws IOException;
+    }
+
+    @Test
+    void file_of350Megabytes_takesNoMoreHeapThanItsNames() throws IOException {
+        // As many tensors as DPN-107 has, of their mean size.
+        int tensors = 700;
+        Path file = sparse(tensors, MEBI / 2);
+        Checkpoint.read(file);
+        long bytes = allocated(() -> Checkpoint.read(file));
+        // Some 64 bytes of name, 100 of header line read twice, and the objects around them.
+        
+        assertThat(bytes).isLessThan(tensors * 2048L);
+    }
+
+    @Test
+    void elements_convertedOrViewed_takeNoHeap() throws IOException {
+        Path file = sparse(2, 8 * MEBI);
+        Tensor tensor = Crafted.tensor(Checkpoint.read(file), "features.block1.conv.weight");
+        var floats = ByteBuffer.allocateDirect(8 * MEBI)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+        tensor.toFloats(floats);
+        assertThat(floats.get(2 * MEBI - 1)).isEqualTo(1.5f);
+        long bytes = allocated(() -> {
+            tensor.toFloats(floats.clear());
+            tensor.bytes();
+        });
+        
+        assertThat(bytes).isLessThan(4096);
+    }
+
+    @Test
+    void stridedElements_writtenToAFile_takeNoMoreThanAChunk() throws IOException {
+        Path file = sparse(1, 8 * MEBI);
+        Tensor mapped = Crafted.tensor(Checkpoint.read(file), "features.block0.conv.weight");
+        Tensor transposed = Tensor.strided(
+                "t", ElementType.F32, new long[] {1024, 2048}, 2 * MEBI, new long[] {1, 1024}, mapped.bytes());
+        Npy.write(directory.resolve("warm.npy"), transposed);
+        long bytes = allocated(() -> Npy.write(directory.resolve("t.npy"), transposed));
+        
+        assertThat(bytes).isLessThan(256 * 1024);
+        assertThat(Npy.read(directory.resolve("t.npy")).bytes().getFloat(8 * MEBI - 4))
+                .isEqualTo(1.5f);
+    }
+
+    @Test
+    void file_ofMoreThan2Gibibytes_isRead() throws IOException {
+        // The last tensor begins beyond what one buffer can map, the middle ones straddle the windows' ends.
+        int tensors = 7;
+        long tensorBytes = 600L * MEBI;
+        Checkpoint checkpoint = Checkpoint.read(sparse(tensors, tensorBytes));
+        for (int i = 0; i < tensors; i++) {
+            Tensor tensor = Crafted.tensor(checkpoint, "features.block" + i + ".conv.weight");
+            assertThat(tensor.bytes().remaining()).isEqualTo((int) tensorBytes);
+            assertThat(tensor.bytes().getFloat((int) tensorBytes - 4)).isEqualTo(i == tensors - 1 ? 1.5f : 0);
+        }
+    }
+
+    @Test
+    void tensor_ofMoreThan1Gibibyte_isReadWhereverItBegins() throws IOException {
+        long tensorBytes = Integer.MAX_VALUE / 4 * 4L;
+        Checkpoint checkpoint = Checkpoint.read(sparse(2, tensorBytes));
+        Tensor tensor = Crafted.tensor(checkpoint, "features.block1.conv.weight");
+        assertThat(tensor.bytes().getFloat((int) tensorBytes - 4)).isEqualTo(1.5f);
+    }
+
+    @Test
+    void tensor_of2Gibibytes_isRefusedByTheLimit() throws IOException {
+        assertThat(Crafted.refused(sparse(1, 1L << 31))).hasMessageContaining("tensorBytes");
+    }
+}

@@ -1,0 +1,203 @@
+package io.github.convzoo.checkpoint;
+
+import static io.github.convzoo.checkpoint.Crafted.file;
+import static io.github.convzoo.checkpoint.Crafted.refused;
+import static io.github.convzoo.checkpoint.Crafted.safetensors;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Each limit lets n through and refuses n + 1. */
+class LimitsTest {
+    private static final Limits DEFAULT = Limits.DEFAULT;
+
+    private final Path directory;
+
+    LimitsTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
+
+    private void holds(byte[] content, Limits enough, Limits tooFew, String name) throws IOException {
+        Path file = file(directory, content);
+        assertThat(Checkpoint.read(file, enough).root()).isNotNull();
+        assertThat(refused(file, tooFew)).hasMessageContaining("raise Limits." + name + " if you trust the file");
+    }
+
+    private static byte[] torch(PickleAssembler pickle) {
+        return Crafted.torch(pickle.stop(), new byte[24]).bytes();
+    }
+
+    private static PickleAssembler pickle() {
+        return new PickleAssembler();
+    }
+
+    private static byte[] twoTensors(String name) {
+        return safetensors(
+                "{\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,3],\"data_offsets\":[0,3]},\"" + name
+                        + "\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[3,5]}}",
+                5);
+    }
+
+    @Test
+    void headerBytes_areLimited() throws IOException {
+        byte[] file = twoTensors("b");
+        int length = file.length - 8 - 5;
+        holds(file, DEFAULT.withHeaderBytes(length), DEFAULT.withHeaderBytes(length - 1), "headerBytes");
+    }
+
+    @Test
+    void headerBytes_ofNpy_areLimited() {
+        Path file = Crafted.resource("c_order.npy");
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Npy.read(file, DEFAULT.withHeaderBytes(117)))
+                .withMessageContaining("raise Limits.headerBytes");
+        assertThat(npyIsRead(file, DEFAULT.withHeaderBytes(118))).isTrue();
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Npy.read(file, DEFAULT.withTensorBytes(23)))
+                .withMessageContaining("raise Limits.tensorBytes");
+        assertThat(npyIsRead(file, DEFAULT.withTensorBytes(24))).isTrue();
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Npy.read(file, DEFAULT.withDimensions(1)))
+                .withMessageContaining("raise Limits.dimensions");
+        Path fortran = Crafted.resource("fortran_order.npy");
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Npy.read(fortran, DEFAULT.withCopiedBytes(23)))
+                .withMessageContaining("raise Limits.copiedBytes");
+        assertThat(npyIsRead(fortran, DEFAULT.withCopiedBytes(24))).isTrue();
+    }
+
+    private static boolean npyIsRead(Path file, Limits limits) {
+        try {
+            return Npy.read(file, limits).size() == 6;
+        } catch (CheckpointException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void tensors_areLimited() throws IOException {
+        holds(twoTensors("b"), DEFAULT.withTensors(2), DEFAULT.withTensors(1), "tensors");
+        long[] one = {1};
+        byte[] two = torch(pickle().tensor("FloatStorage", "0", 6, 0, one, one)
+                .tensor("FloatStorage", "0", 6, 0, one, one)
+                .op(0x86));
+        holds(two, DEFAULT.withTensors(2), DEFAULT.withTensors(1), "tensors");
+    }
+
+    @Test
+    void nameLength_isLimited() throws IOException {
+        holds(twoTensors("xxxxx"), DEFAULT.withNameLength(5), DEFAULT.withNameLength(4), "nameLength");
+        String key = "x".repeat(50);
+        byte[] mapping = torch(pickle().dict().text(key).op('N', 's'));
+        holds(mapping, DEFAULT.withNameLength(50), DEFAULT.withNameLength(49), "nameLength");
+        ZipAssembler zip = new ZipAssembler();
+        zip.add("model/data.pkl", pickle().op('N').stop());
+        zip.add("model/version", "3");
+        holds(zip.bytes(), DEFAULT.withNameLength(14), DEFAULT.withNameLength(13), "nameLength");
+    }
+
+    @Test
+    void nameLength_ofGlobals_isLimited() throws IOException {
+        byte[] global = torch(pickle().global("x".repeat(60), "y"));
+        assertThat(Checkpoint.read(file(directory, global), DEFAULT.withNameLength(60))
+                        .placeholders())
+                .hasSize(1);
+        assertThat(refused(file(directory, global), DEFAULT.withNameLength(59))).hasMessageContaining("59 characters");
+    }
+
+    @Test
+    void dimensions_areLimited() throws IOException {
+        holds(twoTensors("b"), DEFAULT.withDimensions(3), DEFAULT.withDimensions(2), "dimensions");
+        long[] ones = {1, 1, 1};
+        holds(
+                torch(pickle().tensor("FloatStorage", "0", 6, 0, ones, ones)),
+                DEFAULT.withDimensions(3),
+                DEFAULT.withDimensions(2),
+                "dimensions");
+    }
+
+    @Test
+    void tensorBytes_areLimited() throws IOException {
+        holds(twoTensors("b"), DEFAULT.withTensorBytes(3), DEFAULT.withTensorBytes(2), "tensorBytes");
+        byte[] spread = torch(pickle().tensor("FloatStorage", "0", 6, 0, new long[] {2}, new long[] {5}));
+        holds(spread, DEFAULT.withTensorBytes(24), DEFAULT.withTensorBytes(23), "tensorBytes");
+        byte[] expanded = torch(pickle().tensor("FloatStorage", "0", 6, 0, new long[] {100}, new long[] {0}));
+        holds(expanded, DEFAULT.withTensorBytes(400), DEFAULT.withTensorBytes(399), "tensorBytes");
+    }
+
+    @Test
+    void copiedBytes_areLimited() throws IOException {
+        byte[] expanded = torch(pickle().tensor("FloatStorage", "0", 6, 0, new long[] {100}, new long[] {0}));
+        holds(expanded, DEFAULT.withCopiedBytes(400), DEFAULT.withCopiedBytes(399), "copiedBytes");
+    }
+
+    @Test
+    void pickleBytes_areLimited() throws IOException {
+        byte[] bytes = pickle().text("x".repeat(100)).stop();
+        byte[] file = Crafted.torch(bytes, new byte[24]).bytes();
+        holds(file, DEFAULT.withPickleBytes(bytes.length), DEFAULT.withPickleBytes(bytes.length - 1), "pickleBytes");
+    }
+
+    @Test
+    void values_areLimited() throws IOException {
+        // A list counts two, each of its items one.
+        byte[] file = torch(pickle().list().mark().op('N', 'N', 'N', 'e'));
+        holds(file, DEFAULT.withValues(5), DEFAULT.withValues(4), "values");
+        // A mapping counts four.
+        holds(torch(pickle().dict()), DEFAULT.withValues(4), DEFAULT.withValues(3), "values");
+        // Shared values count where they are spelled out: the outer list, and three times a list of two.
+        byte[] shared = torch(pickle().op('N', 'N', 0x86).put(0).get(0).get(0).op(0x87));
+        holds(shared, DEFAULT.withValues(10), DEFAULT.withValues(9), "values");
+    }
+
+    @Test
+    void memoEntries_areLimited() throws IOException {
+        byte[] file = torch(pickle().op('N').put(99));
+        holds(file, DEFAULT.withMemoEntries(100), DEFAULT.withMemoEntries(99), "memoEntries");
+    }
+
+    @Test
+    void nestingDepth_isLimited() throws IOException {
+        byte[] file = torch(pickle().list().list().dict().op('a', 'a'));
+        holds(file, DEFAULT.withNestingDepth(3), DEFAULT.withNestingDepth(2), "nestingDepth");
+        // The deep part is met first at the top, where it is not too deep, and then again inside a list.
+        byte[] shared = torch(pickle().list().list().op('a').put(0).get(0).op(0x85, 0x86));
+        holds(shared, DEFAULT.withNestingDepth(4), DEFAULT.withNestingDepth(3), "nestingDepth");
+    }
+
+    @Test
+    void nestingDepth_atItsLargest_doesNotOverflowTheStack() throws IOException {
+        PickleAssembler pickle = pickle();
+        for (int i = 0; i < 256; i++) {
+            pickle.op(']');
+        }
+        for (int i = 0; i < 255; i++) {
+            pickle.op('a');
+        }
+        byte[] file = torch(pickle);
+        holds(file, DEFAULT.withNestingDepth(256), DEFAULT.withNestingDepth(255), "nestingDepth");
+        Value root = Checkpoint.read(file(directory, file), DEFAULT.withNestingDepth(256))
+                .root();
+        assertThat(root.toString()).hasSizeGreaterThan(256);
+        assertThat(root.hashCode()).isNotZero();
+    }
+
+    @Test
+    void zipEntries_areLimited() throws IOException {
+        byte[] file = torch(pickle().op('N'));
+        holds(file, DEFAULT.withZipEntries(4), DEFAULT.withZipEntries(3), "zipEntries");
+    }
+
+    @Test
+    void limit_thatIsNotPossible_isRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> DEFAULT.withTensors(0))
+                .withMessage("tensors is 0, a positive number is expected");
+        assertThatIllegalArgumentException().isThrownBy(() -> DEFAULT.withNestingDepth(257));
+    }
+}

@@ -1,0 +1,170 @@
+package io.github.convzoo.checkpoint;
+
+import static io.github.convzoo.checkpoint.Crafted.at;
+import static io.github.convzoo.checkpoint.Crafted.file;
+import static io.github.convzoo.checkpoint.Crafted.floats;
+import static io.github.convzoo.checkpoint.Crafted.refused;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ZipDirectoryTest {
+    private final Path directory;
+
+    ZipDirectoryTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
+
+    private static ZipAssembler zip() {
+        byte[] pickle = new PickleAssembler()
+                .dict()
+                .text("w")
+                .tensor("FloatStorage", "0", 2, 0, new long[] {2}, new long[] {1})
+                .setItem()
+                .stop();
+        return Crafted.torch(pickle, new byte[8]);
+    }
+
+    private CheckpointException refusedZip(Consumer<ZipAssembler> damage) throws IOException {
+        ZipAssembler zip = zip();
+        damage.accept(zip);
+        return refused(file(directory, zip.bytes()));
+    }
+
+    private void readable(ZipAssembler zip) throws IOException {
+        Value root = Checkpoint.read(file(directory, zip.bytes())).root();
+        assertThat(floats((Tensor) at(root, "w"))).containsExactly(0, 0);
+    }
+
+    @Test
+    void archive_withZip64RecordsCommentAndDirectories_isRead() throws IOException {
+        readable(zip());
+        ZipAssembler wide = zip();
+        wide.zip64End = true;
+        wide.entry(0).zip64 = true;
+        wide.comment = "PK\5\6 in a comment".getBytes(StandardCharsets.US_ASCII);
+        wide.add("model/data/", "");
+        readable(wide);
+    }
+
+    @Test
+    void archive_truncatedAnywhere_isRefused() throws IOException {
+        byte[] whole = zip().bytes();
+        for (int length = 0; length < whole.length; length++) {
+            assertThat(refused(file(directory, Arrays.copyOf(whole, length)))).isNotNull();
+        }
+    }
+
+    @Test
+    void entry_thatIsEncrypted_isRefused() throws IOException {
+        assertThat(refusedZip(zip -> {
+                    zip.entry(2).flags = 1;
+                    zip.entry(2).localFlags = 1;
+                }))
+                .hasMessageContaining("encrypted");
+    }
+
+    @Test
+    void entry_thatIsCompressed_isRefused() throws IOException {
+        assertThat(refusedZip(zip -> {
+                    zip.entry(2).method = 8;
+                    zip.entry(2).localMethod = 8;
+                }))
+                .hasMessageContaining("compressed");
+        assertThat(refusedZip(zip -> {
+                    zip.entry(2).method = 93;
+                    zip.entry(2).localMethod = 93;
+                }))
+                .hasMessageContaining("unknown method 93");
+    }
+
+    @Test
+    void entry_whoseLocalHeaderDiffers_isRefused() throws IOException {
+        assertThat(refusedZip(zip -> zip.entry(2).localName = "model/data/1")).hasMessageContaining("differs");
+        assertThat(refusedZip(zip -> zip.entry(2).localLength = 4)).hasMessageContaining("differs");
+        assertThat(refusedZip(zip -> zip.entry(2).localMethod = 8)).hasMessageContaining("differs");
+        assertThat(refusedZip(zip -> zip.entry(2).localCrc = 1)).hasMessageContaining("differs");
+        assertThat(refusedZip(zip -> zip.entry(2).localFlags = 8)).hasMessageContaining("differs");
+    }
+
+    @Test
+    void entry_thatIsNotWhereTheDirectorySays_isRefused() throws IOException {
+        assertThat(refusedZip(zip -> zip.entry(2).header = 1)).hasMessageContaining("local header");
+        assertThat(refusedZip(zip -> zip.entry(2).header = 0x7fffffff)).hasMessageContaining("truncated");
+        assertThat(refusedZip(zip -> {
+                    zip.entry(2).zip64 = true;
+                    zip.entry(2).header = Long.MIN_VALUE;
+                }))
+                .hasMessageContaining("impossible");
+        assertThat(refusedZip(zip -> {
+                    zip.entry(2).zip64 = true;
+                    zip.entry(2).length = Long.MAX_VALUE;
+                }))
+                .isNotNull();
+    }
+
+    @Test
+    void entries_ofOneName_areRefused() throws IOException {
+        assertThat(refusedZip(zip -> zip.add("model/data/0", new byte[8]))).hasMessageContaining("two entries");
+    }
+
+    @Test
+    void entries_thatOverlap_areRefused() throws IOException {
+        // The first entry is made to reach over the second, as in a zip bomb whose entries share their bytes.
+        assertThat(refusedZip(zip -> {
+                    zip.entry(0).length += 40;
+                    zip.entry(0).localLength += 40;
+                }))
+                .hasMessageContaining("overlaps");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/etc/passwd",
+                "../outside",
+                "model/../../outside",
+                "model/./data/1",
+                "model//data/1",
+                "model\\data\\1",
+                "model/data/1\n"
+            })
+    void entry_withAPathTrickForAName_isRefused(String name) throws IOException {
+        assertThat(refusedZip(zip -> zip.add(name, new byte[1]))).hasMessageContaining("no torch.save writes");
+    }
+
+    @Test
+    void entry_outsideTheArchivesDirectory_isRefused() throws IOException {
+        assertThat(refusedZip(zip -> zip.add("other/data", new byte[1]))).hasMessageContaining("stands outside");
+    }
+
+    @Test
+    void entryCount_thatIsWrong_isRefused() throws IOException {
+        assertThat(refusedZip(zip -> zip.entryCount = 3)).hasMessageContaining("more entries");
+        assertThat(refusedZip(zip -> zip.entryCount = 5)).hasMessageContaining("an entry is expected");
+    }
+
+    @Test
+    void endRecords_thatDisagree_areRefused() throws IOException {
+        assertThat(refusedZip(zip -> {
+                    zip.zip64End = true;
+                    zip.zip64Entries = 3;
+                }))
+                .hasMessageContaining("disagree");
+        assertThat(refusedZip(zip -> {
+                    zip.zip64End = true;
+                    zip.entryCount = 0xffff;
+                    zip.zip64Entries = Long.MIN_VALUE;
+                }))
+                .hasMessageContaining("zipEntries");
+        assertThat(refusedZip(zip -> zip.directoryShift = 4)).hasMessageContaining("does not end where");
+    }
+}
