@@ -121,6 +121,10 @@ final class Cursor {
     static @Nullable String decode(ByteBuffer utf8) {
         byte[] bytes = new byte[utf8.remaining()];
         utf8.get(bytes);
+        return decode(bytes);
+    }
+
+    static @Nullable String decode(byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         // The decoder puts U+FFFD for what it cannot read. A decoder that reports instead takes three times the heap.
         boolean replaced = text.indexOf('\uFFFD') >= 0 && !Arrays.equals(bytes, text.getBytes(StandardCharsets.UTF_8));

@@ -1,8 +1,7 @@
 package io.github.convzoo.checkpoint;
 
-import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * Reads JSON (RFC 8259) token by token, for callers that know what comes next. Text is UTF-8 and valid; there are no
@@ -10,6 +9,11 @@ import java.nio.charset.StandardCharsets;
  */
 final class JsonReader {
     private final Cursor in;
+
+    /** The string that is being read, in UTF-8. */
+    private byte[] text = new byte[128];
+
+    private int length;
 
     JsonReader(Cursor in) {
         this.in = in;
@@ -49,33 +53,40 @@ final class JsonReader {
 
     String string() throws CheckpointException {
         expect('"');
-        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        length = 0;
         for (int c = in.u8(); c != '"'; c = in.u8()) {
             if (c < 0x20) {
                 throw in.corrupt("the header is no valid JSON: a control character in a string");
             }
             if (c == '\\') {
-                escape(text);
+                escape();
             } else {
-                text.write(c);
+                append(c);
             }
         }
-        String decoded = Cursor.decode(ByteBuffer.wrap(text.toByteArray()));
+        String decoded = Cursor.decode(Arrays.copyOf(text, length));
         if (decoded == null) {
             throw in.corrupt("the header holds text that is not valid UTF-8");
         }
         return decoded;
     }
 
-    private void escape(ByteArrayOutputStream text) throws CheckpointException {
+    private void append(int c) {
+        if (length == text.length) {
+            text = Arrays.copyOf(text, 2 * length);
+        }
+        text[length++] = (byte) c;
+    }
+
+    private void escape() throws CheckpointException {
         int c = in.u8();
         switch (c) {
-            case '"', '\\', '/' -> text.write(c);
-            case 'b' -> text.write('\b');
-            case 'f' -> text.write('\f');
-            case 'n' -> text.write('\n');
-            case 'r' -> text.write('\r');
-            case 't' -> text.write('\t');
+            case '"', '\\', '/' -> append(c);
+            case 'b' -> append('\b');
+            case 'f' -> append('\f');
+            case 'n' -> append('\n');
+            case 'r' -> append('\r');
+            case 't' -> append('\t');
             case 'u' -> {
                 int unit = hex4();
                 int codePoint = unit;
@@ -88,7 +99,9 @@ final class JsonReader {
                 } else if (Character.isLowSurrogate((char) unit)) {
                     throw in.corrupt("the header is no valid JSON: half a surrogate pair in a string");
                 }
-                text.writeBytes(Character.toString(codePoint).getBytes(StandardCharsets.UTF_8));
+                for (byte b : Character.toString(codePoint).getBytes(StandardCharsets.UTF_8)) {
+                    append(b);
+                }
             }
             default -> throw in.corrupt("the header is no valid JSON: an unknown escape in a string");
         }

@@ -69,8 +69,48 @@ class CheckpointHeapTest {
         Checkpoint.read(file);
         long bytes = allocated(() -> Checkpoint.read(file));
         // Some 64 bytes of name, 100 of header line read twice, and the objects around them.
-        
+
         assertThat(bytes).isLessThan(tensors * 2048L);
+    }
+
+    @Test
+    void pyTorchFile_of350Megabytes_takesNoMoreHeapThanItsNames() throws IOException {
+        int tensors = 700;
+        Path file = torch(tensors, MEBI / 2);
+        Checkpoint.read(file);
+        long bytes = allocated(() -> Checkpoint.read(file));
+        // Most of it is garbage at once: this pickle, unlike a real one, spells the same globals out for each tensor.
+        assertThat(bytes).isLessThan(tensors * 12_288L);
+    }
+
+    @Test
+    void pyTorchFile_ofMoreThan4Gibibytes_isRead() throws IOException {
+        int tensors = 9;
+        long tensorBytes = 600L * MEBI;
+        Checkpoint checkpoint = Checkpoint.read(torch(tensors, tensorBytes));
+        for (int i = 0; i < tensors; i++) {
+            Tensor tensor = Crafted.tensor(checkpoint, "features.block" + i + ".conv.weight");
+            assertThat(tensor.bytes().remaining()).isEqualTo((int) tensorBytes);
+            assertThat(tensor.bytes().getFloat((int) tensorBytes - 4)).isZero();
+        }
+    }
+
+    private Path torch(int tensors, long tensorBytes) throws IOException {
+        long[] shape = {tensorBytes / 4};
+        PickleAssembler pickle = new PickleAssembler().dict();
+        for (int i = 0; i < tensors; i++) {
+            pickle.text("features.block" + i + ".conv.weight");
+            pickle.tensor("FloatStorage", Integer.toString(i), tensorBytes / 4, 0, shape, new long[] {1});
+            pickle.setItem();
+        }
+        ZipAssembler zip = new ZipAssembler();
+        zip.zip64End = true;
+        zip.add("model/data.pkl", pickle.stop());
+        for (int i = 0; i < tensors; i++) {
+            zip.addSparse("model/data/" + i, tensorBytes).zip64 = true;
+        }
+        zip.add("model/version", "3").zip64 = true;
+        return zip.write(directory.resolve("sparse.pth"));
     }
 
     @Test
@@ -86,7 +126,7 @@ class CheckpointHeapTest {
             tensor.toFloats(floats.clear());
             tensor.bytes();
         });
-        
+
         assertThat(bytes).isLessThan(4096);
     }
 
@@ -98,7 +138,7 @@ class CheckpointHeapTest {
                 "t", ElementType.F32, new long[] {1024, 2048}, 2 * MEBI, new long[] {1, 1024}, mapped.bytes());
         Npy.write(directory.resolve("warm.npy"), transposed);
         long bytes = allocated(() -> Npy.write(directory.resolve("t.npy"), transposed));
-        
+
         assertThat(bytes).isLessThan(256 * 1024);
         assertThat(Npy.read(directory.resolve("t.npy")).bytes().getFloat(8 * MEBI - 4))
                 .isEqualTo(1.5f);

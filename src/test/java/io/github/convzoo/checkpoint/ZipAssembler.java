@@ -1,9 +1,13 @@
 package io.github.convzoo.checkpoint;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32;
@@ -25,6 +29,7 @@ final class ZipAssembler {
         long localLength;
         long header = -1;
         boolean zip64;
+        long sparse;
 
         Entry(String name, byte[] data) {
             this.name = name;
@@ -52,6 +57,15 @@ final class ZipAssembler {
         return entry;
     }
 
+    /** An entry of zeros that takes no place on the disk. */
+    Entry addSparse(String name, long length) {
+        Entry entry = add(name, new byte[0]);
+        entry.length = length;
+        entry.localLength = length;
+        entry.sparse = length;
+        return entry;
+    }
+
     Entry add(String name, String text) {
         return add(name, text.getBytes(StandardCharsets.UTF_8));
     }
@@ -60,56 +74,81 @@ final class ZipAssembler {
         return entries.get(index);
     }
 
+    /** Writes a file; what is passed over takes no place on the disk where the file system knows of holes. */
+    Path write(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(
+                file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
+            long position = 0;
+            for (Entry entry : entries) {
+                entry.header = position;
+                channel.write(ByteBuffer.wrap(local(entry)), position);
+                position = channel.size();
+                channel.write(ByteBuffer.wrap(entry.data), position);
+                position += entry.data.length + entry.sparse;
+            }
+            channel.write(ByteBuffer.wrap(directory(position)), position);
+        }
+        return file;
+    }
+
     byte[] bytes() {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         for (Entry entry : entries) {
-            long header = out.size();
-            byte[] name = entry.localName.getBytes(StandardCharsets.UTF_8);
-            ByteBuffer local = ByteBuffer.allocate(30 + name.length).order(ByteOrder.LITTLE_ENDIAN);
-            local.putInt(0x04034b50).putShort((short) 0).putShort((short) entry.localFlags);
-            local.putShort((short) entry.localMethod).putInt(0).putInt((int) entry.localCrc);
-            local.putInt((int) entry.localLength).putInt((int) entry.localLength);
-            local.putShort((short) name.length).putShort((short) 0).put(name);
-            out.writeBytes(local.array());
-            out.writeBytes(entry.data);
             if (entry.header == -1) {
-                entry.header = header;
+                entry.header = out.size();
             }
+            out.writeBytes(local(entry));
+            out.writeBytes(entry.data);
         }
-        int directory = out.size();
+        out.writeBytes(directory(out.size()));
+        return out.toByteArray();
+    }
+
+    private static byte[] local(Entry entry) {
+        byte[] name = entry.localName.getBytes(StandardCharsets.UTF_8);
+        ByteBuffer local = ByteBuffer.allocate(30 + name.length).order(ByteOrder.LITTLE_ENDIAN);
+        local.putInt(0x04034b50).putShort((short) 0).putShort((short) entry.localFlags);
+        local.putShort((short) entry.localMethod).putInt(0).putInt((int) entry.localCrc);
+        local.putInt((int) entry.localLength).putInt((int) entry.localLength);
+        local.putShort((short) name.length).putShort((short) 0).put(name);
+        return local.array();
+    }
+
+    private static byte[] central(Entry entry) {
+        byte[] name = entry.name.getBytes(StandardCharsets.UTF_8);
+        int extra = entry.zip64 ? 28 : 0;
+        int length = entry.zip64 ? -1 : (int) entry.length;
+        ByteBuffer central = ByteBuffer.allocate(46 + name.length + extra).order(ByteOrder.LITTLE_ENDIAN);
+        central.putInt(0x02014b50).putInt(0).putShort((short) entry.flags).putShort((short) entry.method);
+        central.putInt(0).putInt((int) entry.crc).putInt(length).putInt(length);
+        central.putShort((short) name.length).putShort((short) extra).putShort((short) 0);
+        central.putShort((short) 0).putShort((short) 0).putInt(0);
+        central.putInt(entry.zip64 ? -1 : (int) entry.header).put(name);
+        if (entry.zip64) {
+            central.putShort((short) 1).putShort((short) 24);
+            central.putLong(entry.length).putLong(entry.length).putLong(entry.header);
+        }
+        return central.array();
+    }
+
+    private byte[] directory(long start) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
         for (Entry entry : entries) {
-            byte[] name = entry.name.getBytes(StandardCharsets.UTF_8);
-            ByteBuffer central = ByteBuffer.allocate(46 + name.length + (entry.zip64 ? 28 : 0))
-                    .order(ByteOrder.LITTLE_ENDIAN);
-            central.putInt(0x02014b50).putInt(0).putShort((short) entry.flags).putShort((short) entry.method);
-            central.putInt(0).putInt((int) entry.crc);
-            int length = entry.zip64 ? -1 : (int) entry.length;
-            central.putInt(length).putInt(length);
-            central.putShort((short) name.length)
-                    .putShort((short) (entry.zip64 ? 28 : 0))
-                    .putShort((short) 0);
-            central.putShort((short) 0).putShort((short) 0).putInt(0);
-            central.putInt(entry.zip64 ? -1 : (int) entry.header).put(name);
-            if (entry.zip64) {
-                central.putShort((short) 1).putShort((short) 24);
-                central.putLong(entry.length).putLong(entry.length).putLong(entry.header);
-            }
-            out.writeBytes(central.array());
+            out.writeBytes(central(entry));
         }
-        int directoryBytes = out.size() - directory;
+        int bytes = out.size();
         int count = entryCount < 0 ? entries.size() : entryCount;
         if (zip64End) {
-            long end = out.size();
             long count64 = zip64Entries < 0 ? count : zip64Entries;
             ByteBuffer wide = ByteBuffer.allocate(56 + 20).order(ByteOrder.LITTLE_ENDIAN);
             wide.putInt(0x06064b50).putLong(44).putInt(0).putInt(0).putInt(0);
-            wide.putLong(count64).putLong(count64).putLong(directoryBytes).putLong(directory + directoryShift);
-            wide.putInt(0x07064b50).putInt(0).putLong(end).putInt(1);
+            wide.putLong(count64).putLong(count64).putLong(bytes).putLong(start + directoryShift);
+            wide.putInt(0x07064b50).putInt(0).putLong(start + bytes).putInt(1);
             out.writeBytes(wide.array());
         }
         ByteBuffer end = ByteBuffer.allocate(22 + comment.length).order(ByteOrder.LITTLE_ENDIAN);
         end.putInt(0x06054b50).putInt(0).putShort((short) count).putShort((short) count);
-        end.putInt(directoryBytes).putInt((int) (directory + directoryShift));
+        end.putInt(bytes).putInt((int) Math.min(0xffffffffL, start + directoryShift));
         end.putShort((short) comment.length).put(comment);
         out.writeBytes(end.array());
         return out.toByteArray();
