@@ -8,13 +8,14 @@ package io.github.convzoo.checkpoint;
  * to some tens of megabytes of heap. A limit is changed by the method of its name:
  * {@code Limits.DEFAULT.withTensors(200_000)}.
  *
- * @param headerBytes the longest header of a safetensors or {@code .npy} file, in bytes
+ * @param headerBytes the longest header of a safetensors or {@code .npy} file, and directory of a zip archive, in
+ *     bytes
  * @param pickleBytes the longest pickle, in bytes; tensors' data does not count
- * @param values the most values a pickle may build, or spell out where it shares them; a mapping counts four, a sequence
- *     two, any other value one
+ * @param values the most values a pickle may build, or spell out where it shares them; a mapping and a global
+ *     count four, a sequence two, any other value one
  * @param memoEntries the most values a pickle may memorise
  * @param nestingDepth the most mappings and sequences inside one another, 256 or less
- * @param tensors the most tensors in a file
+ * @param tensors the most tensors in a file, and the most entries of its metadata
  * @param zipEntries the most entries in a zip archive
  * @param nameLength the longest name of a tensor, mapping key, global or zip entry, in UTF-16 units
  * @param dimensions the most dimensions of a tensor
@@ -36,19 +37,20 @@ public record Limits(
         int copiedBytes) {
 
     /** The limits that hold where none are given. */
-    public static final Limits DEFAULT = new Limits(
-            16 << 20, 16 << 20, 500_000, 250_000, 64, 50_000, 50_000, 4096, 32, Integer.MAX_VALUE, 256 << 20);
+    public static final Limits DEFAULT =
+            new Limits(8 << 20, 8 << 20, 500_000, 250_000, 64, 50_000, 50_000, 4096, 32, Integer.MAX_VALUE, 256 << 20);
 
     /**
      * Creates limits.
      *
-     * @param headerBytes the longest header of a safetensors or {@code .npy} file, in bytes
+     * @param headerBytes the longest header of a safetensors or {@code .npy} file, and directory of a zip archive, in
+     *     bytes
      * @param pickleBytes the longest pickle, in bytes; tensors' data does not count
      * @param values the most values a pickle may build, or spell out where it shares them; a mapping counts four, a sequence
      *     two, any other value one
      * @param memoEntries the most values a pickle may memorise
      * @param nestingDepth the most mappings and sequences inside one another, 256 or less
-     * @param tensors the most tensors in a file
+     * @param tensors the most tensors in a file, and the most entries of its metadata
      * @param zipEntries the most entries in a zip archive
      * @param nameLength the longest name of a tensor, mapping key, global or zip entry, in UTF-16 units
      * @param dimensions the most dimensions of a tensor

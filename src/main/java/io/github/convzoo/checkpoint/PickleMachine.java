@@ -73,6 +73,9 @@ final class PickleMachine {
         /** Where in the file it is described. */
         final long at;
 
+        /** Set when the finished value is made; null before. */
+        @Nullable Value built;
+
         StridedTensor(Storage storage, Global type, long offset, long[] shape, long[] strides, long at) {
             this.storage = storage;
             this.type = type;
@@ -452,7 +455,7 @@ final class PickleMachine {
             throw corrupt("the pickle names " + CheckpointException.printable(module + "." + name)
                     + ", which only an attack on its reader would do; do not load this file anywhere");
         }
-        count(1);
+        count(4);
         if (global.role() == PickleGlobals.Role.UNKNOWN && !isPlain(global.name())) {
             unknown.add(global.name());
         }

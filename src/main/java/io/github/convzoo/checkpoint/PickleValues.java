@@ -25,6 +25,7 @@ final class PickleValues {
     private final Storages storages;
     private final Set<String> placeholders;
     private final Deque<String> path = new ArrayDeque<>();
+    private int tensors;
 
     /** Where a file keeps its storages. */
     @FunctionalInterface
@@ -151,8 +152,16 @@ final class PickleValues {
     }
 
     /** A tensor that stands in two places is named for each. */
-    private static Value named(Value value, String name) {
-        return value instanceof Tensor tensor ? tensor.withName(name) : value;
+    private Value named(Value value, String name) throws CheckpointException {
+        if (!(value instanceof Tensor tensor)) {
+            return value;
+        }
+        if (tensors == limits.tensors()) {
+            throw file.overLimit(
+                    -1, place(), "the file has more tensors than are allowed", "tensors", limits.tensors());
+        }
+        tensors++;
+        return tensor.withName(name);
     }
 
     /** The name that a key gives, null for what has none. */
@@ -181,7 +190,10 @@ final class PickleValues {
             return value;
         }
         if (object instanceof StridedTensor tensor) {
-            return tensor(tensor);
+            if (tensor.built == null) {
+                tensor.built = tensor(tensor);
+            }
+            return tensor.built;
         }
         if (object instanceof PickleGlobals.Global global) {
             return global.role() == PickleGlobals.Role.ELEMENT_TYPE

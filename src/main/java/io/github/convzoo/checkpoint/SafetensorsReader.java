@@ -133,6 +133,10 @@ final class SafetensorsReader {
         json.open('{');
         for (boolean first = true; json.more(first, '}'); first = false) {
             long at = json.offset();
+            if (metadata.size() == limits.tensors()) {
+                throw file.overLimit(
+                        at, null, METADATA + " has more entries than are allowed", "tensors", limits.tensors());
+            }
             String key = json.name();
             if (metadata.put(key, json.string()) != null) {
                 throw file.corrupt(at, METADATA + " has two entries " + CheckpointException.printable(key));

@@ -81,6 +81,14 @@ final class ZipDirectory {
             throw file.corrupt(
                     extent.end, "the zip directory does not end where its end record begins; the file is corrupt");
         }
+        if (extent.bytes > limits.headerBytes()) {
+            throw file.overLimit(
+                    extent.offset,
+                    null,
+                    "the zip directory has " + extent.bytes + " bytes",
+                    "headerBytes",
+                    limits.headerBytes());
+        }
         Cursor in = new Cursor(file, extent.offset, extent.bytes, "the zip directory");
         Map<String, Entry> entries = new LinkedHashMap<>();
         for (long i = 0; i < extent.entries; i++) {

@@ -48,6 +48,17 @@ class LimitsTest {
         byte[] file = twoTensors("b");
         int length = file.length - 8 - 5;
         holds(file, DEFAULT.withHeaderBytes(length), DEFAULT.withHeaderBytes(length - 1), "headerBytes");
+        // A zip archive's directory: 46 bytes and the name for each of four entries.
+        int directoryBytes = 4 * 46
+                + "model/data.pkl".length()
+                + "model/byteorder".length()
+                + "model/data/0".length()
+                + "model/version".length();
+        holds(
+                torch(pickle().op('N')),
+                DEFAULT.withHeaderBytes(directoryBytes),
+                DEFAULT.withHeaderBytes(directoryBytes - 1),
+                "headerBytes");
     }
 
     @Test
@@ -87,6 +98,15 @@ class LimitsTest {
                 .tensor("FloatStorage", "0", 6, 0, one, one)
                 .op(0x86));
         holds(two, DEFAULT.withTensors(2), DEFAULT.withTensors(1), "tensors");
+        byte[] metadata = safetensors("{\"__metadata__\":{\"a\":\"1\",\"b\":\"2\"}}", 0);
+        holds(metadata, DEFAULT.withTensors(2), DEFAULT.withTensors(1), "tensors");
+        // One tensor in three places.
+        byte[] shared = torch(pickle().tensor("FloatStorage", "0", 6, 0, one, one)
+                .put(0)
+                .get(0)
+                .get(0)
+                .op(0x87));
+        holds(shared, DEFAULT.withTensors(3), DEFAULT.withTensors(2), "tensors");
     }
 
     @Test
