@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 
 /** What reading takes of the heap, counted in bytes allocated, on sparse files of real sizes. */
 class CheckpointHeapTest {
@@ -20,7 +21,7 @@ class CheckpointHeapTest {
 
     private final Path directory;
 
-    CheckpointHeapTest(@TempDir Path directory) {
+    CheckpointHeapTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
         this.directory = directory;
     }
 

@@ -18,8 +18,12 @@ import java.util.Objects;
 final class Crafted {
     private Crafted() {}
 
+    /**
+     * Writes a file of its own. Windows neither overwrites nor deletes a file that is mapped, so names are not used twice, and
+     * tests that map files leave it to the system to remove what it would not let go of.
+     */
     static Path file(Path directory, byte[] bytes) throws IOException {
-        return Files.write(directory.resolve("crafted"), bytes);
+        return Files.write(Files.createTempFile(directory, "crafted", ""), bytes);
     }
 
     static byte[] safetensors(String header, int dataBytes) {

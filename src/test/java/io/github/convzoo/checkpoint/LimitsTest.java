@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 
 /** Each limit lets n through and refuses n + 1. */
 class LimitsTest {
@@ -18,7 +19,7 @@ class LimitsTest {
 
     private final Path directory;
 
-    LimitsTest(@TempDir Path directory) {
+    LimitsTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
         this.directory = directory;
     }
 

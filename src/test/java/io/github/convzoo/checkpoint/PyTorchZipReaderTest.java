@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -21,7 +22,7 @@ class PyTorchZipReaderTest {
 
     private final Path directory;
 
-    PyTorchZipReaderTest(@TempDir Path directory) {
+    PyTorchZipReaderTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
         this.directory = directory;
     }
 

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -188,8 +189,8 @@ class RealFilesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"types.safetensors", "metadata.safetensors", "none.safetensors"})
-    void safetensors_readAndWritten_isTheLibrarysFileByteForByte(String name, @TempDir Path directory)
-            throws IOException {
+    void safetensors_readAndWritten_isTheLibrarysFileByteForByte(
+            String name, @TempDir(deletionStrategy = IgnoreFailures.class) Path directory) throws IOException {
         Checkpoint checkpoint = Checkpoint.read(resource(name));
         List<Tensor> tensors = new ArrayList<>();
         entries(checkpoint.root()).values().forEach(value -> tensors.add(0, (Tensor) value));
@@ -200,7 +201,8 @@ class RealFilesTest {
 
     @ParameterizedTest
     @CsvSource({"c_order.npy, true", "fortran_order.npy, false", "version2.npy, false", "version3.npy, false"})
-    void npy_ofEachVersionAndOrder_isReadRowMajor(String name, boolean sameBytes, @TempDir Path directory)
+    void npy_ofEachVersionAndOrder_isReadRowMajor(
+            String name, boolean sameBytes, @TempDir(deletionStrategy = IgnoreFailures.class) Path directory)
             throws IOException {
         Tensor array = Npy.read(resource(name));
         assertThat(array.shape()).containsExactly(2, 3);
@@ -213,7 +215,8 @@ class RealFilesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"scalar.npy", "halves.npy"})
-    void npy_readAndWritten_isNumPysFileByteForByte(String name, @TempDir Path directory) throws IOException {
+    void npy_readAndWritten_isNumPysFileByteForByte(
+            String name, @TempDir(deletionStrategy = IgnoreFailures.class) Path directory) throws IOException {
         Path copy = directory.resolve("copy");
         Npy.write(copy, Npy.read(resource(name)));
         assertThat(copy).hasBinaryContent(Files.readAllBytes(resource(name)));

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SafetensorsReaderTest {
     private final Path directory;
 
-    SafetensorsReaderTest(@TempDir Path directory) {
+    SafetensorsReaderTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
         this.directory = directory;
     }
 
@@ -199,7 +200,7 @@ class SafetensorsReaderTest {
         String name = "\\n\\u001b[31m" + "x".repeat(3000);
         CheckpointException refusal = refusedHeader("{" + tensor(name, "F32", "[3]", 0, 4) + "}", 4);
         assertThat(refusal.getMessage()).doesNotContain("\n", "\u001b").hasSizeLessThan(600);
-        assertThat(refusal.file()).isEqualTo(directory.resolve("crafted"));
+        assertThat(refusal.file()).hasParent(directory);
         assertThat(refusal.problem()).doesNotContain("xxx");
     }
 }
