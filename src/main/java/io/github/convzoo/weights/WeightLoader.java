@@ -104,13 +104,16 @@ public final class WeightLoader {
             tensors.keySet().removeIf(this::isOfClassifier);
         }
         checkNames(tensors, set);
+        Shape shape = input;
         if (network.isInitialized()) {
             for (String name : set) {
                 checkShape(tensor(tensors, name), parameter(name).getShape());
             }
+            // Whatever the caller gave: another input could ask for other parameters than those just checked.
+            shape = network.getInputShapes()[0];
             network.clear();
         }
-        initialize(manager, input, set, tensors);
+        initialize(manager, shape, set, tensors);
         return new LoadReport(
                 stateDict.checkpoint().file(),
                 stateDict.path(),
@@ -239,22 +242,26 @@ public final class WeightLoader {
             throw error(tensor.name(), "has elements of type " + tensor.type() + "; weights are floating-point");
         }
         Shape actual = new Shape(tensor.shape());
-        if (tensor.name().equals(network.firstConvolution() + ".weight") && isForThreeChannels(actual, expected)) {
-            List<String> adapted =
-                    notes.computeIfAbsent(LoadReport.Rule.INPUT_CHANNELS_ADAPTED, key -> new ArrayList<>());
-            if (adapted.isEmpty()) {
-                adapted.add(tensor.name());
-            }
-        } else {
+        if (!tensor.name().equals(network.firstConvolution() + ".weight") || !onlyChannelsDiffer(actual, expected)) {
             requireShape(tensor, actual, expected);
+            return;
+        }
+        if (actual.get(1) != 3) {
+            throw error(
+                    tensor.name(),
+                    "these weights take " + actual.get(1) + (actual.get(1) == 1 ? " input channel" : " input channels")
+                            + ", not " + expected.get(1) + "; only weights for 3 are adapted");
+        }
+        List<String> adapted = notes.computeIfAbsent(LoadReport.Rule.INPUT_CHANNELS_ADAPTED, key -> new ArrayList<>());
+        if (adapted.isEmpty()) {
+            adapted.add(tensor.name());
         }
     }
 
-    private static boolean isForThreeChannels(Shape actual, Shape expected) {
+    private static boolean onlyChannelsDiffer(Shape actual, Shape expected) {
         return actual.dimension() == 4
-                && actual.get(1) == 3
-                && expected.get(1) != 3
                 && actual.get(0) == expected.get(0)
+                && actual.get(1) != expected.get(1)
                 && actual.slice(2).equals(expected.slice(2));
     }
 
@@ -290,7 +297,7 @@ public final class WeightLoader {
 
     /**
      * A first convolution for three channels, for another number: summed over the channels for one, repeated and scaled
-     * by 3 / n for n, so that a grey or repeated image gives what it gave.
+     * by 3 / n for n. A grey image gives what its three equal channels gave, and so does one repeated to a multiple of 3.
      */
     private static ByteBuffer adapted(Tensor tensor, Shape shape) {
         FloatBuffer source = FloatBuffer.allocate((int) tensor.size());
