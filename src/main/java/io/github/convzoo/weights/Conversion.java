@@ -32,9 +32,8 @@ public final class Conversion {
     public static LoadReport toSafetensors(Path in, Path out, Variant variant) throws CheckpointException {
         StateDict stateDict = StateDict.of(Checkpoint.read(in));
         int channels = stateDict.inChannels(variant).orElse(3);
-        Network network = variant.build(variant.options()
-                .withNumClasses(stateDict.classes(variant).orElse(0))
-                .withInChannels(channels));
+        Network network = variant.build(
+                variant.options().withNumClasses(classes(stateDict, variant)).withInChannels(channels));
         LoadReport report;
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             Shape input = new Shape(1, channels, variant.inputSize(), variant.inputSize());
@@ -50,5 +49,12 @@ public final class Conversion {
         // Python's library asks for the framework that the tensors come from.
         Safetensors.write(out, tensors, Map.of("format", "pt"));
         return report;
+    }
+
+    /** Those of the file; 0 only where it has nothing of a classifier, so that half of one is found missing. */
+    private static int classes(StateDict stateDict, Variant variant) {
+        String prefix = variant.build().classifier() + ".";
+        boolean classifier = stateDict.tensors().keySet().stream().anyMatch(name -> name.startsWith(prefix));
+        return classifier ? stateDict.classes(variant).orElse(variant.options().numClasses()) : 0;
     }
 }
