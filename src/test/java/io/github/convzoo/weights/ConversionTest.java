@@ -1,0 +1,155 @@
+package io.github.convzoo.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.Samples;
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.ElementType;
+import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.network.DlaVariant;
+import io.github.convzoo.network.PeleeNetVariant;
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.LoadReport.Rule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConversionTest {
+
+    private static final Variant DLA = DlaVariant.DLA46X_C;
+
+    private final Path folder;
+
+    ConversionTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
+
+    @Test
+    void toSafetensors_ofPrefixedNamesAndCounters_writesTheCanonicalFile() throws IOException {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (Tensor tensor : tensors(Samples.PELEENET).values()) {
+            String name = "module." + tensor.name();
+            tensors.put(name, tensor.withName(name));
+            if (name.endsWith("running_var")) {
+                String counter = name.replace("running_var", "num_batches_tracked");
+                tensors.put(counter, Samples.counter(counter));
+            }
+        }
+        Path in = Samples.write(folder.resolve("in.safetensors"), tensors);
+        Path out = folder.resolve("out.safetensors");
+        LoadReport report = Conversion.toSafetensors(in, out, PeleeNetVariant.PELEENET);
+
+        assertThat(out).hasSameBinaryContentAs(Samples.PELEENET);
+        assertThat(report.notes()).singleElement().satisfies(note -> assertThat(note.rule())
+                .isEqualTo(Rule.BATCH_COUNTER));
+    }
+
+    @Test
+    void toSafetensors_ofItsOwnOutput_givesItAgain() throws IOException {
+        Path out = folder.resolve("out.safetensors");
+        Conversion.toSafetensors(Samples.PELEENET, out, PeleeNetVariant.PELEENET);
+        Conversion.toSafetensors(out, out, PeleeNetVariant.PELEENET);
+
+        assertThat(out).hasSameBinaryContentAs(Samples.PELEENET);
+    }
+
+    @Test
+    void toSafetensors_ofTheDlaAuthorsFile_keepsItsElementsAndLeavesUnusedOnesOut() throws IOException {
+        Path out = folder.resolve("out.safetensors");
+        LoadReport report = Conversion.toSafetensors(Samples.DLA_AUTHORS, out, DLA);
+
+        Map<String, Tensor> before = tensors(Samples.DLA_AUTHORS);
+        Map<String, Tensor> after = tensors(out);
+        assertThat(after.keySet()).containsExactlyInAnyOrderElementsOf(report.loaded());
+        assertThat(before).containsKey("level4.project.0.weight");
+        assertThat(after).doesNotContainKey("level4.project.0.weight");
+        after.forEach((name, tensor) -> {
+            assertThat(tensor.type()).isEqualTo(ElementType.F16);
+            assertThat(tensor.bytes()).as(name).isEqualTo(get(before, name).bytes());
+        });
+    }
+
+    @Test
+    void toSafetensors_ofOtherClassesAndChannels_keepsThem() throws IOException {
+        Map<String, Tensor> state =
+                Samples.state(DLA.build(DLA.options().withNumClasses(7).withInChannels(1)), new Shape(1, 1, 32, 32));
+        assertConvertsUnchanged(state);
+    }
+
+    @Test
+    void toSafetensors_withoutClassifier_writesFeatures() throws IOException {
+        assertConvertsUnchanged(Samples.state(DLA.build(DLA.options().withNumClasses(0)), new Shape(1, 3, 32, 32)));
+    }
+
+    private void assertConvertsUnchanged(Map<String, Tensor> state) throws IOException {
+        Path out = folder.resolve("out.safetensors");
+        LoadReport report = Conversion.toSafetensors(Samples.write(folder.resolve("in.safetensors"), state), out, DLA);
+
+        assertThat(report.notes()).isEmpty();
+        Map<String, Tensor> after = tensors(out);
+        assertThat(after.keySet()).isEqualTo(state.keySet());
+        after.forEach((name, tensor) -> {
+            assertThat(tensor.shape()).isEqualTo(get(state, name).shape());
+            assertThat(tensor.bytes()).as(name).isEqualTo(get(state, name).bytes());
+        });
+    }
+
+    @Test
+    void toSafetensors_ofHalfAClassifier_isRefused() throws IOException {
+        Map<String, Tensor> state = Samples.state(DLA.build(DLA.options().withNumClasses(7)), new Shape(1, 3, 32, 32));
+        state.remove("fc.bias");
+        assertFails(Samples.write(folder.resolve("in.safetensors"), state), "missing: fc.bias");
+        state.put("fc.bias", Samples.zeros("fc.bias", ElementType.F32));
+        assertFails(
+                Samples.write(folder.resolve("in.safetensors"), state), "tensor fc.weight: has shape (7, 256, 1, 1)");
+    }
+
+    @Test
+    void toSafetensors_thatFails_leavesTheOutputAsItWas() throws IOException {
+        Path out = folder.resolve("out.safetensors");
+        Files.writeString(out, "mine");
+        assertFails(Samples.PELEENET, "does not fit dla46x_c");
+
+        assertThat(out).hasContent("mine");
+        Files.delete(out);
+        assertFails(Samples.PELEENET, "does not fit dla46x_c");
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files).isEmpty();
+        }
+    }
+
+    @Test
+    void toSafetensors_intoNoFolder_namesTheFile() {
+        Path out = folder.resolve("none").resolve("out.safetensors");
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Conversion.toSafetensors(Samples.PELEENET, out, PeleeNetVariant.PELEENET))
+                .withMessageStartingWith(out + ": ");
+    }
+
+    private void assertFails(Path in, String message) {
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Conversion.toSafetensors(in, folder.resolve("out.safetensors"), DLA))
+                .withMessageStartingWith(in + ": ")
+                .withMessageContaining(message);
+    }
+
+    private static Map<String, Tensor> tensors(Path file) throws CheckpointException {
+        Map<String, Tensor> tensors = StateDict.of(Checkpoint.read(file)).tensors();
+        assertThat(List.copyOf(tensors.values())).isNotEmpty();
+        return tensors;
+    }
+
+    private static Tensor get(Map<String, Tensor> tensors, String name) {
+        return Objects.requireNonNull(tensors.get(name), name);
+    }
+}

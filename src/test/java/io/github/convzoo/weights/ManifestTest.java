@@ -1,0 +1,76 @@
+package io.github.convzoo.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.convzoo.network.Variant;
+import java.net.URI;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ManifestTest {
+
+    static Stream<Manifest.Row> rows() {
+        return Manifest.rows().stream();
+    }
+
+    @Test
+    void rows_areTwenty_eachOfAnotherName() {
+        Set<String> names = new HashSet<>();
+        rows().forEach(row -> names.add(row.model() + "." + row.tag()));
+
+        assertThat(Manifest.rows()).hasSize(20);
+        assertThat(names).hasSize(20);
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void row_isComplete(Manifest.Row row) {
+        assertThat(Variant.all()).containsKey(row.model());
+        assertThat(row.tag()).matches("[a-z0-9_]+");
+        assertThat(row.top1()).isStrictlyBetween(0.0, 1.0);
+        if (row.top5() != null) {
+            assertThat(row.top5()).isGreaterThan(row.top1()).isLessThan(1.0);
+        }
+        assertThat(row.preprocessing()).isIn("imagenet", "dpn", "dpn68b_ra");
+        assertThat(row.licence()).isIn("BSD-3-Clause", "Apache-2.0", "unknown");
+        assertThat(row.hub() != null || !row.urls().isEmpty())
+                .as("is published somewhere")
+                .isTrue();
+        if (row.hub() != null) {
+            assertThat(row.hub()).isEqualTo("timm/" + row.model() + "." + row.tag());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void urls_ofPyTorchFiles_endInTheHash(Manifest.Row row) {
+        for (String url : row.urls()) {
+            URI uri = URI.create(url);
+            assertThat(uri.getScheme()).isIn("http", "https");
+            assertThat(uri.getHost()).isNotNull();
+            if (url.endsWith(".pth")) {
+                assertThat(url.substring(url.lastIndexOf('-') + 1)).matches("[0-9a-f]{8,64}\\.pth");
+            }
+        }
+    }
+
+    @Test
+    void first_ofAModel_isItsFirstRow() {
+        for (Variant variant : Variant.all().values()) {
+            List<Manifest.Row> all = rows().filter(row -> row.model().equals(variant.modelName()))
+                    .toList();
+            assertThat(Manifest.first(variant.modelName()))
+                    .isEqualTo(all.stream().findFirst());
+        }
+        assertThat(Objects.requireNonNull(Manifest.first("dla34").orElseThrow().hub()))
+                .isEqualTo("timm/dla34.in1k");
+        assertThat(Manifest.first("alexnet")).isEmpty();
+        assertThat(Manifest.first("dla35")).isEmpty();
+    }
+}
