@@ -3,6 +3,8 @@ package io.github.convzoo.train;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,13 +16,16 @@ import java.util.stream.Stream;
 
 /**
  * A folder that holds a folder of images for each class, as torchvision's ImageFolder reads it: classes are numbered in
- * the order of their names, and images are looked for at any depth.
+ * the order of their names, and images are looked for at any depth, also behind links.
+ *
+ * <p>An image is taken as it is stored: EXIF orientation is not applied, because published accuracies are measured
+ * without it.
  */
 public final class ImageFolder implements LabeledImages {
 
     private static final Set<String> SUFFIXES = Set.of("jpg", "jpeg", "png", "bmp", "gif");
 
-    private final ImageDecoder decoder = new ImageDecoder();
+    private final ImageDecoder decoder = new ImageDecoder().withOrientation(false);
     private final List<String> classes;
     private final List<Path> files;
     private final int[] labels;
@@ -70,13 +75,22 @@ public final class ImageFolder implements LabeledImages {
     private static List<Path> foldersIn(Path folder) throws IOException {
         try (Stream<Path> entries = Files.list(folder)) {
             return sorted(entries.filter(Files::isDirectory));
+        } catch (IOException | UncheckedIOException e) {
+            throw unlisted(folder, e);
         }
     }
 
     private static List<Path> imagesBelow(Path folder) throws IOException {
-        try (Stream<Path> entries = Files.walk(folder)) {
+        try (Stream<Path> entries = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             return sorted(entries.filter(ImageFolder::isImage));
+        } catch (IOException | UncheckedIOException e) {
+            throw unlisted(folder, e);
         }
+    }
+
+    private static IOException unlisted(Path folder, Exception e) {
+        Throwable cause = e instanceof UncheckedIOException unchecked ? unchecked.getCause() : e;
+        return new IOException(folder + ": cannot be listed (" + cause + "); check permissions and links", cause);
     }
 
     private static List<Path> sorted(Stream<Path> paths) {
@@ -85,8 +99,10 @@ public final class ImageFolder implements LabeledImages {
 
     private static boolean isImage(Path file) {
         String name = file.getFileName().toString();
-        String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-        return SUFFIXES.contains(suffix) && Files.isRegularFile(file);
+        int dot = name.lastIndexOf('.');
+        return dot >= 0
+                && SUFFIXES.contains(name.substring(dot + 1).toLowerCase(Locale.ROOT))
+                && Files.isRegularFile(file);
     }
 
     @Override
