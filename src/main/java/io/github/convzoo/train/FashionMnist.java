@@ -6,10 +6,12 @@ import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
 /**
  * The test set of Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017): 28 x 28 grey images of ten kinds of clothing.
@@ -24,6 +26,7 @@ public final class FashionMnist implements LabeledImages {
 
     private static final int SIDE = 28;
     private static final int PADDED = 32;
+    private static final int MAX_INPUT_SIZE = 8192;
     private static final int MAX_IMAGES = 1_000_000;
 
     /** IDX: two zero bytes, the type unsigned byte, the number of dimensions. */
@@ -45,14 +48,14 @@ public final class FashionMnist implements LabeledImages {
      * Reads the test set.
      *
      * @param folder holds t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or both with .gz
-     * @param inputSize the side of the square images to give, at least 32
+     * @param inputSize the side of the square images to give, 32 to 8192
      * @return the images
      * @throws IOException if a file is missing or not what it should be; the message says which and why
      */
     public static FashionMnist test(Path folder, int inputSize) throws IOException {
-        if (inputSize < PADDED) {
-            throw new IllegalArgumentException(
-                    "Fashion-MNIST is padded to 32 x 32: the input size must be at least 32, not " + inputSize);
+        if (inputSize < PADDED || inputSize > MAX_INPUT_SIZE) {
+            throw new IllegalArgumentException("Fashion-MNIST is padded to 32 x 32: the input size must be " + PADDED
+                    + " to " + MAX_INPUT_SIZE + ", not " + inputSize);
         }
         Path images = find(folder, "t10k-images-idx3-ubyte");
         byte[] pixels = read(images, IMAGES_MAGIC, SIDE * SIDE);
@@ -112,6 +115,10 @@ public final class FashionMnist implements LabeledImages {
             return content;
         } catch (EOFException e) {
             throw new IOException(file + ": ends too early; the file is damaged, fetch it again", e);
+        } catch (ZipException e) {
+            throw new IOException(file + ": is no intact gzip file (" + e.getMessage() + "); fetch it again", e);
+        } catch (FileSystemException e) {
+            throw new IOException(file + ": cannot be read (" + e + "); check the file and its permissions", e);
         }
     }
 
