@@ -33,7 +33,8 @@ import java.util.Optional;
  * Loads networks with their weights as DJL models.
  *
  * <p>A model may be shared by threads; a predictor made from it belongs to one. The parameters are frozen, so that
- * prediction keeps nothing for gradients on any thread; {@code newTrainer} undoes it.
+ * prediction keeps nothing for gradients on any thread. {@code newTrainer} leaves them so: a network that is to be
+ * trained is built from its {@link Variant} and loaded with {@link WeightLoader}.
  */
 public final class ConvZoo {
 
