@@ -119,9 +119,12 @@ final class EvalCommand implements Callable<Integer> {
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, options)) {
             checkClasses(images, (Network) loaded.getBlock());
             ProgressBar bar = new ProgressBar(err, images.size());
-            evaluation = Evaluation.of(
-                    loaded.getBlock(), loaded.getNDManager(), images, preprocessing, batchSize, bar::update);
-            bar.clear();
+            try {
+                evaluation = Evaluation.of(
+                        loaded.getBlock(), loaded.getNDManager(), images, preprocessing, batchSize, bar::update);
+            } finally {
+                bar.clear();
+            }
         }
         print(evaluation);
         return Main.DONE;
