@@ -92,6 +92,15 @@ final class ForwardCommand implements Callable<Integer> {
                             + "; float32 (F32) of shape (N, channels, H, W) is expected",
                     null);
         }
+        if (shape[1] != inChannels) {
+            throw new CheckpointException(
+                    input,
+                    -1,
+                    null,
+                    "has " + shape[1] + " channels, and the network takes " + inChannels + "; give --in-channels "
+                            + shape[1] + " to adapt it",
+                    null);
+        }
         LoadOptions options = model.options()
                 .withInChannels(inChannels)
                 .withTestTimePool(testTimePool)

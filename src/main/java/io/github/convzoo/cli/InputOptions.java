@@ -28,7 +28,8 @@ final class InputOptions {
         if (!noResize && published.shorterSide().isPresent()) {
             // The crop stays the share of the resized image that it is in the published way.
             long scaled = (long) size * published.shorterSide().getAsInt() / published.height();
-            shorterSide = OptionalInt.of(Math.toIntExact(scaled));
+            // A size beyond an int is refused with the input's own.
+            shorterSide = OptionalInt.of((int) Math.min(Integer.MAX_VALUE, scaled));
         }
         return new Preprocessing(size, size, shorterSide, published.resampling(), published.normalization());
     }

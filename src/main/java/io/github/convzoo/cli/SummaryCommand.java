@@ -1,6 +1,7 @@
 package io.github.convzoo.cli;
 
 import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.network.Network;
 import io.github.convzoo.network.NetworkOptions;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.Layer;
@@ -79,7 +80,10 @@ final class SummaryCommand implements Callable<Integer> {
         if (numClasses != null) {
             options = options.withNumClasses(numClasses);
         }
-        List<Layer> layers = Layer.list(variant.build(options), input);
+        Network network = variant.build(options);
+        // Says which inputs fit; the layers alone would only find that theirs do not.
+        network.getOutputShapes(new Shape[] {input});
+        List<Layer> layers = Layer.list(network, input);
 
         long parameters = layers.stream().mapToLong(Layer::parameters).sum();
         long statistics = layers.stream().mapToLong(Layer::statistics).sum();
