@@ -55,7 +55,7 @@ final class ConvertCommand implements Callable<Integer> {
             printer.println(Json.of(Reports.json(report)));
             return Main.DONE;
         }
-        report.lines().forEach(printer::println);
+        report.lines().forEach(line -> printer.println(Main.oneLine(line)));
         printer.println(out + ": written");
         return Main.DONE;
     }

@@ -104,10 +104,11 @@ public final class Main {
         return FAILED;
     }
 
+    /** One line of a message, without what drives a terminal: names out of a file may hold anything. */
     static String oneLine(@Nullable String message) {
         return message == null
                 ? "something failed without a word"
-                : message.strip().replaceAll("\\s*\\R\\s*", " ");
+                : message.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
     }
 
     /** Reads the version from the jar; a build in the source tree has none. */
