@@ -1,0 +1,352 @@
+package io.github.convzoo.zoo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Device;
+import ai.djl.engine.EngineException;
+import ai.djl.inference.Predictor;
+import ai.djl.modality.Classifications;
+import ai.djl.modality.cv.BufferedImageFactory;
+import ai.djl.modality.cv.Image;
+import ai.djl.ndarray.BaseNDManager;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.training.ParameterStore;
+import ai.djl.translate.TranslateException;
+import io.github.convzoo.Samples;
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.image.ImageDecoder;
+import io.github.convzoo.image.ImageException;
+import io.github.convzoo.image.Labels;
+import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.network.Network;
+import io.github.convzoo.network.Reference;
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.nn.CanonicalNames;
+import io.github.convzoo.train.FashionMnist;
+import io.github.convzoo.weights.LoadReport;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConvZooTest {
+
+    private static final Path BOOT = Samples.resource("fashion-mnist/ankle-boot.png");
+    private static final Path TROUSER = Samples.resource("fashion-mnist/trouser.png");
+
+    private static final LoadOptions OPTIONS = LoadOptions.of(Samples.PELEENET)
+            .withPreprocessing(Preprocessing.FASHION_MNIST)
+            .withDevice(Device.cpu());
+
+    @Test
+    void load_forPathImageAndRgbImage_givesTheSameClassifications() throws IOException, TranslateException {
+        LoadOptions options = OPTIONS.withLabels(Labels.read(Samples.resource("fashion-mnist/labels.txt")));
+        for (Path image : List.of(BOOT, TROUSER)) {
+            Classifications ofPath = classify(Path.class, image, options);
+            Classifications ofImage = classify(Image.class, new BufferedImageFactory().fromFile(image), options);
+            Classifications ofRgbImage = classify(RgbImage.class, new ImageDecoder().decode(image), options);
+
+            assertThat(ofPath.best().getClassName()).isEqualTo(image == BOOT ? "Ankle boot" : "Trouser");
+            assertThat(ofPath.best().getProbability()).isGreaterThan(0.9);
+            assertThat(ofPath.getProbabilities().stream()
+                            .mapToDouble(Double::doubleValue)
+                            .sum())
+                    .isCloseTo(1, within(1e-6));
+            assertThat(ofImage.getProbabilities()).isEqualTo(ofPath.getProbabilities());
+            assertThat(ofRgbImage.getProbabilities()).isEqualTo(ofPath.getProbabilities());
+            assertThat(ofImage.getClassNames()).isEqualTo(ofPath.getClassNames());
+            assertThat(ofRgbImage.getClassNames()).isEqualTo(ofPath.getClassNames());
+        }
+    }
+
+    private static <I> Classifications classify(Class<I> type, I input, LoadOptions options)
+            throws IOException, TranslateException {
+        try (ZooModel<I, Classifications> model = ConvZoo.load("peleenet", type, options);
+                Predictor<I, Classifications> predictor = model.newPredictor()) {
+            return predictor.predict(input);
+        }
+    }
+
+    @Test
+    void batchPredict_ofSeveralImages_agreesWithPredict() throws IOException, TranslateException {
+        try (ZooModel<RgbImage, Classifications> model = ConvZoo.load("peleenet", RgbImage.class, OPTIONS);
+                Predictor<RgbImage, Classifications> predictor = model.newPredictor()) {
+            List<RgbImage> images = images(9);
+            List<Classifications> together = predictor.batchPredict(images);
+
+            assertThat(together).hasSize(9);
+            for (int i = 0; i < 9; i++) {
+                List<Double> alone = predictor.predict(images.get(i)).getProbabilities();
+                for (int c = 0; c < 10; c++) {
+                    // The engine may sum in another order for another batch size.
+                    assertThat(together.get(i).getProbabilities().get(c)).isCloseTo(alone.get(c), within(1e-6));
+                }
+            }
+            assertThat(together.get(0).best().getClassName()).isEqualTo("9");
+        }
+    }
+
+    @Test
+    void predictors_onSeveralThreads_agreeWithOneAndLeaveNothingBehind() throws Exception {
+        List<RgbImage> images = images(12);
+        try (ZooModel<RgbImage, Classifications> model = ConvZoo.load("peleenet", RgbImage.class, OPTIONS)) {
+            List<List<Double>> expected = probabilities(model, images);
+            int arrays = model.getNDManager().getManagedArrays().size();
+
+            ExecutorService threads = Executors.newFixedThreadPool(4);
+            try {
+                List<Future<List<List<Double>>>> running = new ArrayList<>();
+                for (int i = 0; i < 8; i++) {
+                    running.add(threads.submit(() -> probabilities(model, images)));
+                }
+                for (Future<List<List<Double>>> each : running) {
+                    assertThat(each.get()).isEqualTo(expected);
+                }
+            } finally {
+                threads.shutdown();
+            }
+            assertThat(model.getNDManager().getManagedArrays()).hasSize(arrays);
+        }
+    }
+
+    private static List<List<Double>> probabilities(ZooModel<RgbImage, Classifications> model, List<RgbImage> images)
+            throws TranslateException {
+        try (Predictor<RgbImage, Classifications> predictor = model.newPredictor()) {
+            List<List<Double>> all = new ArrayList<>();
+            for (RgbImage image : images) {
+                all.add(predictor.predict(image).getProbabilities());
+            }
+            return all;
+        }
+    }
+
+    @Test
+    void parameters_ofALoadedModel_keepNothingForGradientsOnAnyThread() throws Exception {
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", OPTIONS)) {
+            Network network = (Network) model.getBlock();
+            for (Parameter parameter : CanonicalNames.parameters(network).values()) {
+                assertThat(parameter.requiresGradient()).isFalse();
+                assertThat(parameter.getArray().hasGradient()).isFalse();
+            }
+            assertThat(onAnotherThread(() -> keepsForGradients(model))).isFalse();
+
+            // So that the line above can fail: what a trainable network does on a thread of its own.
+            network.freezeParameters(false, each -> !each.getName().startsWith("running"));
+            assertThat(onAnotherThread(() -> keepsForGradients(model))).isTrue();
+        }
+    }
+
+    /** Whether gradients can be computed from the logits, for which all that was computed on the way is kept. */
+    private static boolean keepsForGradients(ZooModel<NDList, NDList> model) {
+        try (NDManager manager = model.getNDManager().newSubManager()) {
+            NDList input = new NDList(Reference.image(manager, "", new Shape(1, 3, 32, 32)));
+            NDArray sum = model.getBlock()
+                    .forward(new ParameterStore(manager, false), input, false)
+                    .singletonOrThrow()
+                    .sum();
+            // A gradient collector would turn recording on, and NDArray.hasGradient tells only of given arrays.
+            JniUtils.backward((PtNDArray) sum, (PtNDArray) manager.ones(new Shape()), false, false);
+            return true;
+        } catch (EngineException e) {
+            assertThat(e).hasMessageContaining("does not require grad");
+            return false;
+        }
+    }
+
+    private static boolean onAnotherThread(Callable<Boolean> question) throws InterruptedException, ExecutionException {
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        try {
+            return thread.submit(question).get();
+        } finally {
+            thread.shutdown();
+        }
+    }
+
+    @Test
+    void topK_ofAPrediction_namesSoManyTheBestFirst() throws IOException, TranslateException {
+        List<Classifications.Classification> three =
+                classify(Path.class, BOOT, OPTIONS.withTopK(3)).topK();
+        assertThat(three).hasSize(3);
+        assertThat(three)
+                .extracting(Classifications.Classification::getProbability)
+                .isSortedAccordingTo((a, b) -> Double.compare(b, a));
+        assertThat(three.get(0).getClassName()).isEqualTo("9");
+
+        assertThat(classify(Path.class, BOOT, OPTIONS).topK()).hasSize(5);
+        assertThat(classify(Path.class, BOOT, OPTIONS.withTopK(50)).topK()).hasSize(10);
+        assertRefused(() -> OPTIONS.withTopK(0), "at least 1 class, not 0");
+    }
+
+    @Test
+    void load_ofAnotherNumberOfLabels_namesBothCounts() {
+        assertRefused(
+                () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withLabels(new Labels(List.of("a", "b")))),
+                "there are 2 labels, and the weights have 10 classes");
+    }
+
+    @Test
+    void load_forAnotherType_namesThoseThatThereAre() {
+        assertRefused(
+                () -> ConvZoo.load("peleenet", String.class, OPTIONS),
+                "java.nio.file.Path, ai.djl.modality.cv.Image or io.github.convzoo.image.RgbImage, not java.lang.String");
+    }
+
+    @Test
+    void load_ofWhatIsNoClassifierOfImages_isRefused() {
+        assertRefused(() -> ConvZoo.load("peleenet", Path.class, OPTIONS.withNumClasses(0)), "at least 1 class, not 0");
+        assertRefused(
+                () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withInChannels(1)),
+                "images have 3 channels, not 1; load the logits instead");
+        assertRefused(() -> ConvZoo.load("peleenet", Path.class, OPTIONS.withTestTimePool(true)), "peleenet has no");
+        assertRefused(() -> ConvZoo.load("pelenet", Path.class, OPTIONS), "there is no network pelenet");
+        assertRefused(() -> ConvZoo.loadLogits("pelenet", OPTIONS), "there is no network pelenet");
+        assertRefused(() -> ConvZoo.loadLogits("peleenet", OPTIONS.withInChannels(0)), "at least 1, not 0");
+    }
+
+    @Test
+    void load_ofOtherClassesThanTheWeights_isRefused() {
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> ConvZoo.load("peleenet", Path.class, OPTIONS.withNumClasses(12)))
+                .withMessageContaining("these weights have 10 classes, not 12");
+    }
+
+    @Test
+    void load_ofNoFile_namesIt(@TempDir Path folder) {
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> ConvZoo.load("peleenet", Path.class, LoadOptions.of(folder.resolve("none.pth"))))
+                .withMessageContaining("none.pth: ");
+    }
+
+    @Test
+    void predict_ofNoImage_namesIt(@TempDir Path folder) throws CheckpointException {
+        try (ZooModel<Path, Classifications> model = ConvZoo.load("peleenet", Path.class, OPTIONS);
+                Predictor<Path, Classifications> predictor = model.newPredictor()) {
+            assertThatExceptionOfType(TranslateException.class)
+                    .isThrownBy(() -> predictor.predict(folder.resolve("none.png")))
+                    .withCauseInstanceOf(ImageException.class)
+                    .withMessageContaining("none.png: no such file");
+        }
+    }
+
+    @Test
+    void loadLogits_withoutClasses_givesFeatures() throws IOException, TranslateException {
+        assertThat(output(OPTIONS.withNumClasses(0), 3)).isEqualTo(new Shape(2, 704));
+        assertThat(output(OPTIONS, 3)).isEqualTo(new Shape(2, 10));
+        assertThat(output(OPTIONS.withInChannels(1), 1)).isEqualTo(new Shape(2, 10));
+    }
+
+    private static Shape output(LoadOptions options, int channels) throws IOException, TranslateException {
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", options);
+                Predictor<NDList, NDList> predictor = model.newPredictor();
+                NDManager manager = model.getNDManager().newSubManager()) {
+            NDArray input = Reference.image(manager, "", new Shape(2, channels, 32, 32));
+            return predictor.predict(new NDList(input)).singletonOrThrow().getShape();
+        }
+    }
+
+    @Test
+    void onLoaded_isToldOnceWhatWasDone() throws CheckpointException {
+        List<LoadReport> reports = new ArrayList<>();
+        ConvZoo.loadLogits("peleenet", OPTIONS.withInChannels(1).withOnLoaded(reports::add))
+                .close();
+
+        assertThat(reports).singleElement().satisfies(report -> {
+            assertThat(report.file()).isEqualTo(Samples.PELEENET);
+            assertThat(report.modelName()).isEqualTo("peleenet");
+            assertThat(report.notes()).hasSize(1);
+        });
+    }
+
+    @Test
+    void load_thatFailsInTheEnd_closesTheModel() throws ReflectiveOperationException, CheckpointException {
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", OPTIONS)) {
+            NDManager engine = model.getNDManager().getParentManager();
+            int open = openBelow(engine);
+            assertRefused(
+                    () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withLabels(new Labels(List.of("a")))),
+                    "there are 1 labels");
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> ConvZoo.loadLogits("peleenet", OPTIONS.withOnLoaded(report -> {
+                        throw new IllegalStateException("no");
+                    })));
+            assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> ConvZoo.loadLogits("dla34", OPTIONS));
+
+            assertThat(openBelow(engine)).isEqualTo(open);
+        }
+    }
+
+    /** How many managers and arrays an engine's manager has to close, which DJL does not tell. */
+    private static int openBelow(NDManager engine) throws ReflectiveOperationException {
+        Field resources = BaseNDManager.class.getDeclaredField("resources");
+        resources.setAccessible(true);
+        return ((Map<?, ?>) resources.get(engine)).size();
+    }
+
+    @Test
+    void close_ofAModel_freesItsParameters() throws CheckpointException {
+        ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", OPTIONS);
+        NDManager manager = model.getNDManager();
+        List<NDArray> arrays = CanonicalNames.parameters(model.getBlock()).values().stream()
+                .map(Parameter::getArray)
+                .toList();
+        assertThat(arrays).isNotEmpty().noneMatch(NDArray::isReleased);
+        model.close();
+
+        assertThat(manager.isOpen()).isFalse();
+        assertThat(arrays).allMatch(NDArray::isReleased);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "dla34, 224, 256, BILINEAR",
+        "peleenet, 224, 256, BILINEAR",
+        "dpn68, 224, 256, BICUBIC",
+        "dpn92_post, 224, 256, BILINEAR",
+        "alexnet, 128, 146, BILINEAR"
+    })
+    void published_ofANetwork_isItsPreprocessing(String name, int size, int resized, String resampling) {
+        Preprocessing published = ConvZoo.published(Variant.of(name));
+
+        assertThat(published.height()).isEqualTo(size);
+        assertThat(published.width()).isEqualTo(size);
+        assertThat(published.shorterSide()).hasValue(resized);
+        assertThat(published.resampling()).hasToString(resampling);
+    }
+
+    private static List<RgbImage> images(int count) throws IOException {
+        FashionMnist test = FashionMnist.test(Samples.FASHION_MNIST, 32);
+        List<RgbImage> images = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            images.add(test.image(i));
+        }
+        return images;
+    }
+
+    private static void assertRefused(ThrowingCallable call, String message) {
+        assertThatIllegalArgumentException().isThrownBy(call).withMessageContaining(message);
+    }
+}
