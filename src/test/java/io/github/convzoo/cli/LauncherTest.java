@@ -1,0 +1,138 @@
+package io.github.convzoo.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.convzoo.Samples;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The script {@code convzoo}, as a process, with what this build compiled and without Maven. */
+@EnabledOnOs(
+        value = {OS.LINUX, OS.MAC},
+        disabledReason = "the launcher is a POSIX shell script")
+class LauncherTest {
+
+    /** All that the launcher calls when there is nothing to build; java it takes from JAVA_HOME. */
+    private static final List<String> TOOLS = List.of("dirname", "readlink", "find", "head", "cat");
+
+    private static final Path LAUNCHER = Path.of("convzoo").toAbsolutePath();
+
+    private final Path folder;
+
+    LauncherTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
+
+    @BeforeEach
+    void linkTools() throws IOException {
+        Files.createDirectories(folder.resolve("bin"));
+        for (String tool : TOOLS) {
+            Path found = Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
+                    .map(each -> Path.of(each, tool))
+                    .filter(Files::isExecutable)
+                    .findFirst()
+                    .orElseThrow();
+            Files.createSymbolicLink(folder.resolve("bin").resolve(tool), found);
+        }
+    }
+
+    @Test
+    void launcher_fromAnotherFolder_classifiesWithoutBuildingAndStaysQuiet() throws Exception {
+        assertBoot(LAUNCHER);
+    }
+
+    @Test
+    void launcher_throughLinks_findsItsTree() throws Exception {
+        Files.createDirectories(folder.resolve("a b"));
+        Path first = Files.createSymbolicLink(folder.resolve("a b/first"), LAUNCHER);
+        // A relative link to a link.
+        Path second = Files.createSymbolicLink(folder.resolve("second"), folder.relativize(first));
+        Process process = start(second, "--version");
+
+        assertThat(err(process)).isEmpty();
+        assertThat(out(process)).startsWith("convzoo ");
+        assertThat(process.waitFor()).isZero();
+    }
+
+    @Test
+    void launcher_ofAMisuse_passesTheStatusOn() throws Exception {
+        Process process = start(LAUNCHER, "summary", "dla35");
+
+        assertThat(process.waitFor()).isEqualTo(2);
+        assertThat(out(process)).isEmpty();
+        assertThat(err(process)).startsWith("convzoo: there is no network dla35");
+    }
+
+    @Test
+    void launcher_ofATreeThatIsNotBuilt_asksForMaven() throws Exception {
+        Path tree = Files.createDirectories(folder.resolve("tree"));
+        Path copy = Files.copy(LAUNCHER, tree.resolve("convzoo"));
+        Process process = start(copy, "list");
+
+        assertThat(process.waitFor()).isEqualTo(1);
+        assertThat(out(process)).isEmpty();
+        assertThat(err(process)).startsWith("convzoo: there is no mvn on the PATH, needed to build once");
+    }
+
+    private void assertBoot(Path launcher) throws Exception {
+        Files.copy(Samples.resource("fashion-mnist/ankle-boot.png"), folder.resolve("an image.png"));
+        Process process = start(
+                launcher,
+                "predict",
+                "an image.png",
+                "--model",
+                "peleenet",
+                "--weights",
+                Samples.PELEENET.toString(),
+                "--labels",
+                Samples.resource("fashion-mnist/labels.txt").toString(),
+                "--input-size",
+                "32",
+                "--no-resize",
+                "--top-k",
+                "1",
+                "--device",
+                "cpu");
+
+        assertThat(err(process)).isEmpty();
+        assertThat(out(process)).matches(" 9\\d\\.\\d\\d %  Ankle boot\\R");
+        assertThat(process.waitFor()).isZero();
+    }
+
+    private Process start(Path launcher, String... args) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(launcher.toString()));
+        command.addAll(List.of(args));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectOutput(folder.resolve("out.txt").toFile())
+                .redirectError(folder.resolve("err.txt").toFile());
+        builder.environment().put("PATH", folder.resolve("bin").toString());
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        Process process = builder.start();
+        if (!process.waitFor(2, TimeUnit.MINUTES)) {
+            process.destroyForcibly();
+        }
+        return process;
+    }
+
+    private String out(Process ended) throws IOException {
+        assertThat(ended.isAlive()).isFalse();
+        return Files.readString(folder.resolve("out.txt"));
+    }
+
+    private String err(Process ended) throws IOException {
+        assertThat(ended.isAlive()).isFalse();
+        return Files.readString(folder.resolve("err.txt"));
+    }
+}

@@ -1,0 +1,83 @@
+package io.github.convzoo.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {"list", "summary", "predict", "eval", "forward", "convert"})
+    void help_ofACommand_showsItsUsageAndExamples(String command) {
+        for (String help : List.of("--help", "-h")) {
+            Run run = Run.succeeding(command, help);
+
+            assertThat(run.out()).startsWith("Usage: convzoo " + command + " ").contains("--verbose");
+            assertThat(run.out().lines())
+                    .anyMatch(line -> line.matches("Examples?:"))
+                    .anyMatch(line -> line.startsWith("  convzoo " + command));
+        }
+    }
+
+    @Test
+    void help_ofConvzoo_namesEveryCommandAndTheExitStatus() {
+        Run run = Run.succeeding("--help");
+
+        assertThat(run.out())
+                .startsWith("Usage: convzoo ")
+                .contains("list", "summary", "predict", "eval", "forward", "convert")
+                .contains("Examples:", "Exit status: 0 done, 1 failed, 2 misused.");
+    }
+
+    @Test
+    void version_ofABuildWithoutAJar_saysSo() {
+        assertThat(Run.succeeding("--version").out().strip()).isEqualTo("convzoo (development build)");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            textBlock =
+                    """
+                    ""                                                                  | Missing required subcommand
+                    classify                                                            | 'classify'
+                    list --frobnicate                                                   | '--frobnicate'; see convzoo list --help
+                    list a b                                                            | 'b'; see convzoo list --help
+                    summary                                                             | MODEL
+                    predict photo.jpg --model dla34                                     | '--weights=FILE'
+                    predict --model dla34 --weights w                                   | IMAGE
+                    eval --model dla34 --weights w --dataset cifar --data d             | cifar
+                    eval --model dla34 --weights w --dataset image-folder --data d --batch-size x | 'x'
+                    forward --model dla34 --weights w --input a.npy                     | '--output=OUT.npy'
+                    convert a.pth --model dla34                                         | OUT
+                    predict photo.jpg --model dla34 --weights w --threads many          | 'many'
+                    """)
+    void misuse_ofTheSyntax_isOneLineThatPointsToTheHelp(String line, String part) {
+        Object[] args = line.isEmpty() ? new Object[0] : line.split(" ");
+        Run.refused(2, List.of(args), part, "--help");
+    }
+
+    @Test
+    void verbose_onAnError_showsTheStackBeforeTheLine() {
+        Run run = Run.of("summary", "dla35", "--verbose");
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err())
+                .contains("java.lang.IllegalArgumentException: there is no network dla35", "\tat io.github.convzoo.");
+        assertThat(run.err().lines().reduce((first, last) -> last).orElseThrow())
+                .startsWith("convzoo: there is no network dla35");
+        Run.refused(2, List.of("summary", "dla35"), "there is no network dla35; there are dla34, ");
+    }
+
+    @Test
+    void oneLine_ofAnyMessage_isOneLineThatDrivesNoTerminal() {
+        assertThat(Main.oneLine(" a: b\r\n  c\n\nd ")).isEqualTo("a: b c d");
+        assertThat(Main.oneLine("a\u001b[31mb\u0007\tc")).isEqualTo("a?[31mb??c");
+        assertThat(Main.oneLine(null)).isNotBlank();
+    }
+}

@@ -1,0 +1,47 @@
+package io.github.convzoo.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParser;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+
+/** A run of the command line in this process: its exit status, and what it printed. */
+record Run(int status, String out, String err) {
+
+    static Run of(Object... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        String[] texts = List.of(args).stream().map(Object::toString).toArray(String[]::new);
+        int status = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), texts);
+        return new Run(status, out.toString(), err.toString());
+    }
+
+    /** Runs what must succeed, and say nothing but its results. */
+    static Run succeeding(Object... args) {
+        Run run = of(args);
+        assertThat(run.err).isEmpty();
+        assertThat(run.status).isZero();
+        return run;
+    }
+
+    /** Runs what must end with a status, nothing on standard output, and one line that has all these parts. */
+    static void refused(int status, List<?> args, String... parts) {
+        Run run = of(args.toArray());
+        run.assertOneErrorLine(parts);
+        assertThat(run.out).isEmpty();
+        assertThat(run.status).isEqualTo(status);
+    }
+
+    void assertOneErrorLine(String... parts) {
+        assertThat(err).startsWith("convzoo: ").endsWith(System.lineSeparator());
+        assertThat(err.lines()).hasSize(1);
+        assertThat(err).contains(parts);
+    }
+
+    JsonElement json() {
+        return JsonParser.parseString(out);
+    }
+}
