@@ -78,13 +78,15 @@ class ImageFolderTest {
     @EnabledOnOs(
             value = {OS.LINUX, OS.MAC},
             disabledReason = "making links takes a privilege on Windows")
-    void of_linkedFolders_looksBehindTheLinks(@TempDir Path elsewhere) throws IOException {
+    void of_linkedFolders_looksBehindTheLinks() throws IOException {
+        Path elsewhere = folder.resolve("elsewhere");
+        Path data = folder.resolve("data");
         Files.createDirectories(elsewhere.resolve("deep"));
         Files.copy(BOOT, elsewhere.resolve("deep/1.png"));
-        Files.createSymbolicLink(folder.resolve("linked"), elsewhere);
-        copy(BOOT, "real/1.png");
-        Files.createSymbolicLink(folder.resolve("real/more"), elsewhere);
-        ImageFolder images = ImageFolder.of(folder);
+        copy(BOOT, "data/real/1.png");
+        Files.createSymbolicLink(data.resolve("linked"), elsewhere);
+        Files.createSymbolicLink(data.resolve("real/more"), elsewhere);
+        ImageFolder images = ImageFolder.of(data);
 
         assertThat(images.classes()).containsExactly("linked", "real");
         assertThat(images.size()).isEqualTo(3);
