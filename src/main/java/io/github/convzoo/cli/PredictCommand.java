@@ -12,6 +12,7 @@ import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,7 +106,7 @@ final class PredictCommand implements Callable<Integer> {
                     status = Main.FAILED;
                     continue;
                 }
-                ImageResult result = new ImageResult(image.toString(), best(predictor.predict(pixels)));
+                ImageResult result = new ImageResult(image.toString(), best(image, predictor.predict(pixels)));
                 results.add(result);
                 if (!json) {
                     print(result, out);
@@ -119,9 +120,13 @@ final class PredictCommand implements Callable<Integer> {
     }
 
     // By number: two classes may have the same name.
-    private List<Prediction> best(Classifications classifications) {
+    private List<Prediction> best(Path image, Classifications classifications) throws IOException {
         List<String> names = classifications.getClassNames();
         List<Double> probabilities = classifications.getProbabilities();
+        if (probabilities.stream().anyMatch(each -> each.isNaN())) {
+            throw new IOException(image + ": the network gives NaN; the weights in " + model.weights
+                    + " are damaged, or were trained for another input");
+        }
         return IntStream.range(0, names.size())
                 .mapToObj(i -> new Prediction(i, names.get(i), probabilities.get(i)))
                 .sorted(Comparator.comparingDouble(Prediction::probability).reversed())

@@ -64,7 +64,7 @@ public final class AlexNet extends Network {
         if (height < Features.LEAST_SIDE || width < Features.LEAST_SIDE) {
             throw sizeError("at least " + Features.LEAST_SIDE + " pixels", height, width);
         }
-        if (inputShapes != null) {
+        if (isInitialized()) {
             Shape first = inputShapes[0];
             if (Features.outputSide(height) != Features.outputSide(first.get(2))
                     || Features.outputSide(width) != Features.outputSide(first.get(3))) {

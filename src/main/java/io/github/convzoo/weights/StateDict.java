@@ -50,11 +50,12 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
             throw error(checkpoint, "", "holds no named tensors; save the model's state_dict()");
         }
         for (String place : PLACES) {
-            Value found = root.entries().get(place);
-            if (found instanceof Value.Mapping weights) {
+            if (root.entries().get(place) instanceof Value.Mapping weights) {
                 return of(checkpoint, place, weights);
             }
-            if (found instanceof Value.Placeholder whole) {
+        }
+        for (String place : PLACES) {
+            if (root.entries().get(place) instanceof Value.Placeholder whole) {
                 throw error(
                         checkpoint,
                         place,

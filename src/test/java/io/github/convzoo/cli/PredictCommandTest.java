@@ -7,11 +7,17 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.convzoo.Samples;
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.weights.StateDict;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -158,6 +164,22 @@ class PredictCommandTest {
         Run.refused(1, List.of("predict", BOOT, "--model", "dla34", "--weights", none), none + ": ");
         Run.refused(1, List.of("predict", BOOT, "--model", "dla34", "--weights", LABELS), LABELS + ": ");
         Run.refused(2, List.of("predict", BOOT, "--model", "dla35", "--weights", LABELS), "there is no network dla35");
+    }
+
+    @Test
+    void predict_withWeightsThatGiveNoNumbers_fails() throws IOException {
+        Map<String, Tensor> tensors = new LinkedHashMap<>(
+                StateDict.of(Checkpoint.read(Samples.PELEENET)).tensors());
+        float[] bias = new float[10];
+        Arrays.fill(bias, Float.NaN);
+        tensors.put("classifier.bias", Samples.tensor("classifier.bias", bias, 10));
+        Path damaged = Samples.write(folder.resolve("nan.safetensors"), tensors);
+
+        for (String form : List.of("--json", "--verbose")) {
+            Run run = Run.of("predict", BOOT, "--model", "peleenet", "--weights", damaged, form);
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.err()).contains("convzoo: " + BOOT + ": the network gives NaN");
+        }
     }
 
     private static List<Object> args(Object... more) {

@@ -233,6 +233,17 @@ class NetworkTest {
     }
 
     @Test
+    void alexnet_onceCleared_takesAnotherSize() {
+        Network network = AlexNetVariant.ALEXNET.build();
+        network.initialize(manager, DataType.FLOAT32, new Shape(1, 3, 128, 128));
+        network.clear();
+        network.initialize(manager, DataType.FLOAT32, new Shape(1, 3, 64, 64));
+        assertThat(forward(network, Reference.image(manager, "", new Shape(1, 3, 64, 64)))
+                        .getShape())
+                .isEqualTo(new Shape(1, 10));
+    }
+
+    @Test
     void testTimePool_ofSmallInput_isRefused_andOfTrainedSizeChangesNothing() {
         Variant variant = DpnVariant.DPN68;
         Network pooled = variant.build(variant.options().withNumClasses(5).withTestTimePool(true));

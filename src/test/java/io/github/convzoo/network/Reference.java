@@ -38,10 +38,15 @@ public final class Reference {
             @SerializedName("num_classes") int numClasses,
             @SerializedName("trainable_parameters") long trainableParameters,
             List<List<Object>> state,
-            List<Stage> stages,
+            @Nullable List<Stage> stages,
             @Nullable Float temperature,
             @Nullable @SerializedName("test_time_pool") Integer testTimePool,
             List<List<Float>> logits) {
+
+        @Override
+        public List<Stage> stages() {
+            return stages == null ? List.of() : stages;
+        }
 
         public Shape input() {
             return shape(inputShape);

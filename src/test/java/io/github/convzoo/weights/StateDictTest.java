@@ -93,6 +93,14 @@ class StateDictTest {
     }
 
     @Test
+    void of_pickledModuleBesideAStateDict_findsTheStateDict() throws CheckpointException {
+        StateDict found = StateDict.of(CheckpointTrees.of(
+                mapping(Map.of("model_ema", new Value.Placeholder("models.yolo.Model"), "state_dict", weights("a")))));
+
+        assertThat(found.path()).isEqualTo("state_dict");
+    }
+
+    @Test
     void of_whatIsNoMapping_isRefused() {
         assertRefused(new Value.Sequence(List.of(tensor("0"))), "the file holds no named tensors");
         assertRefused(tensor(""), "the file holds no named tensors");
