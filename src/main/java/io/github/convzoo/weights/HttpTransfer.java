@@ -206,6 +206,7 @@ final class HttpTransfer {
                 if (known != null && promised != null && !known.equals(promised)) {
                     throw startOver("the file has changed since its first part came");
                 }
+                promised = promised == null ? known : promised;
             } else {
                 from = 0;
             }

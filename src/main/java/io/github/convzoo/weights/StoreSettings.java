@@ -37,6 +37,12 @@ public record StoreSettings(
     /**
      * Checks the endpoints and the token.
      *
+     * @param endpoints the hub, then its mirrors
+     * @param token the bearer token, or null
+     * @param offline what forbids the network, or null
+     * @param hubCache the hub cache of Hugging Face's own tools
+     * @param cache DJL's cache directory
+     * @param transfers how to download
      * @throws IllegalArgumentException if an endpoint is no http or https URL, or the token holds anything but visible
      *     ASCII characters
      */

@@ -23,6 +23,12 @@ public record TransferSettings(
     /**
      * Checks the values.
      *
+     * @param connectTimeout the time for a connection
+     * @param idleTimeout the longest silence
+     * @param attempts the number of attempts
+     * @param firstDelay the shortest pause
+     * @param longestDelay the longest pause
+     * @param maxBytes the largest file in bytes
      * @throws IllegalArgumentException if a time or a number is not positive
      */
     public TransferSettings {

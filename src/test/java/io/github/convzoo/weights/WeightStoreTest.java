@@ -286,6 +286,29 @@ class WeightStoreTest {
     }
 
     @Test
+    void fetch_restComesWithoutItsHash_isHeldToTheFirstPartsPromise() throws Exception {
+        leavePart(Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
+        LoopbackServer hub = serve((request, out) -> Hubs.send(request, out, CONTENT, CONTENT.length));
+        WeightFile file = store(hub).fetch(row("timm/tiny"), null);
+        assertThat(file.state()).isEqualTo(WeightFile.State.VERIFIED);
+        assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(1000);
+    }
+
+    @Test
+    void fetch_cutOftenButGettingOn_isNotGivenUp() throws Exception {
+        byte[] large = Hubs.bytes(5 << 20, 9);
+        LoopbackServer hub = serve((request, out) -> {
+            int until = Math.min(large.length, request.from() + (5 << 18));
+            Hubs.send(request, out, large, until, "X-Linked-ETag", Hubs.quoted(large));
+        });
+        TransferSettings limits = new TransferSettings(
+                Duration.ofSeconds(5), Duration.ofSeconds(5), 2, Duration.ofMillis(1), Duration.ofMillis(1), 8 << 20);
+        WeightStore store = store(List.of(URI.create(hub.url())), limits);
+        assertThat(store.fetch(row("timm/tiny"), null).path()).hasBinaryContent(large);
+        assertThat(hub.requests()).hasSize(4);
+    }
+
+    @Test
     void fetch_partOfUnknownOrigin_startsOver() throws Exception {
         Files.createDirectories(home());
         Files.write(home().resolve("model.safetensors.part"), Arrays.copyOf(CONTENT, 1000));
