@@ -39,21 +39,24 @@ class ProcessesTest {
 
     @Test
     void fetch_twoProcesses_downloadOnce() throws Exception {
-        CountDownLatch bothWant = new CountDownLatch(1);
+        CountDownLatch answer = new CountDownLatch(1);
         try (LoopbackServer hub = hub((request, out) -> {
             requested.release();
-            bothWant.await();
+            answer.await();
             Hubs.file(CONTENT).answer(request, out);
         })) {
             Process first = start(hub);
             Process second = start(hub);
             for (Process process : List.of(first, second)) {
+                assertThat(process.inputReader().readLine()).isEqualTo("started");
                 letGo(process);
             }
             assertThat(requested.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
-            bothWant.countDown();
+            // Time enough for the other to ask as well, if it did not wait.
+            assertThat(requested.tryAcquire(500, TimeUnit.MILLISECONDS)).isFalse();
+            answer.countDown();
             for (Process process : List.of(first, second)) {
-                assertThat(output(process)).isEqualTo("started VERIFIED");
+                assertThat(process.inputReader().readLine()).isEqualTo("VERIFIED");
             }
             assertThat(requests(hub)).hasSize(1);
         }
