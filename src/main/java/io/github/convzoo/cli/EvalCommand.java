@@ -118,7 +118,7 @@ final class EvalCommand implements Callable<Integer> {
         Evaluation evaluation;
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, options)) {
             checkClasses(images, (Network) loaded.getBlock());
-            ProgressBar bar = new ProgressBar(err, images.size());
+            ProgressBar bar = new ProgressBar(err, images.size(), ProgressBar.Unit.IMAGES);
             try {
                 evaluation = Evaluation.of(
                         loaded.getBlock(), loaded.getNDManager(), images, preprocessing, batchSize, bar::update);

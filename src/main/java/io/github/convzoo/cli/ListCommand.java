@@ -57,7 +57,7 @@ final class ListCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Pattern names = glob(pattern == null ? "*" : pattern);
+        Pattern names = Glob.of(pattern == null ? "*" : pattern);
         List<Row> rows = new ArrayList<>();
         for (Variant variant : Variant.all().values()) {
             if (names.matcher(variant.modelName()).matches()) {
@@ -102,14 +102,5 @@ final class ListCommand implements Callable<Integer> {
 
     private static String percent(@Nullable Double fraction) {
         return fraction == null ? "-" : String.format(Locale.ROOT, "%.3f", 100 * fraction);
-    }
-
-    private static Pattern glob(String pattern) {
-        StringBuilder regex = new StringBuilder();
-        for (int i = 0; i < pattern.length(); i++) {
-            char c = pattern.charAt(i);
-            regex.append(c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(String.valueOf(c)));
-        }
-        return Pattern.compile(regex.toString());
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -19,7 +20,9 @@ import picocli.CommandLine.ParameterException;
             PredictCommand.class,
             EvalCommand.class,
             ForwardCommand.class,
-            ConvertCommand.class
+            ConvertCommand.class,
+            PullCommand.class,
+            CacheCommand.class
         },
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
@@ -44,7 +47,17 @@ public final class Main {
     /** Misused: the message says what would be right. */
     static final int MISUSED = 2;
 
-    private Main() {}
+    /** The environment's variables, null where one is not set. */
+    final Function<String, @Nullable String> environment;
+
+    private Main(Function<String, @Nullable String> environment) {
+        this.environment = environment;
+    }
+
+    /** With the process's own environment. */
+    static Main inProcess() {
+        return new Main(System::getenv);
+    }
 
     /**
      * Runs the command and ends the process with its exit status.
@@ -67,11 +80,15 @@ public final class Main {
      * @return the exit status: 0 done, 1 failed, 2 misused
      */
     public static int run(PrintWriter out, PrintWriter err, String... args) {
+        return run(System::getenv, out, err, args);
+    }
+
+    static int run(Function<String, @Nullable String> environment, PrintWriter out, PrintWriter err, String... args) {
         boolean verbose = Arrays.asList(args).contains("--verbose");
         // Before the first logger exists, or it has no effect.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "info" : "error");
         System.setProperty("org.slf4j.internal.verbosity", "ERROR");
-        CommandLine command = new CommandLine(new Main())
+        CommandLine command = new CommandLine(new Main(environment))
                 .setOut(out)
                 .setErr(err)
                 .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))

@@ -6,46 +6,80 @@ import java.util.Locale;
 /** One line that grows, where standard error is a terminal; elsewhere nothing. */
 final class ProgressBar {
 
+    /** What is counted. */
+    enum Unit {
+        IMAGES(1, "%,.0f", "images"),
+        BYTES(1e6, "%,.1f", "MB");
+
+        private final double scale;
+        private final String format;
+        private final String label;
+
+        Unit(double scale, String format, String label) {
+            this.scale = scale;
+            this.format = format;
+            this.label = label;
+        }
+
+        private String of(long count) {
+            return String.format(Locale.ROOT, format, count / scale);
+        }
+    }
+
     private static final int WIDTH = 40;
     private static final long BETWEEN_NANOS = 100_000_000L;
 
     private final PrintWriter err;
-    private final int total;
+    private final long total;
+    private final Unit unit;
     private final boolean shown;
     private final long start = System.nanoTime();
+    private long first;
     private long last;
+    private int printed;
 
-    ProgressBar(PrintWriter err, int total) {
+    /** A total of less than one stands for one that is not known. */
+    ProgressBar(PrintWriter err, long total, Unit unit) {
         this.err = err;
         this.total = total;
+        this.unit = unit;
         // The launcher knows; System.console() would ask about standard input as well.
         shown = Boolean.getBoolean("convzoo.terminal");
         last = start - BETWEEN_NANOS;
     }
 
-    void update(int done) {
+    /** Says how much was done before the start, which is not part of the speed. */
+    void startAt(long done) {
+        first = done;
+    }
+
+    void update(long done) {
         long now = System.nanoTime();
-        if (!shown || (now - last < BETWEEN_NANOS && done < total)) {
+        if (!shown || (now - last < BETWEEN_NANOS && done != total)) {
             return;
         }
         last = now;
-        int filled = (int) ((long) WIDTH * done / total);
-        double rate = done / Math.max(1e-9, (now - start) / 1e9);
-        err.printf(
-                Locale.ROOT,
-                "\r[%s%s] %,d of %,d, %,.0f images/s, %,.0f s left ",
-                "#".repeat(filled),
-                ".".repeat(WIDTH - filled),
-                done,
-                total,
-                rate,
-                (total - done) / rate);
+        String line = line(done, (now - start) / 1e9);
+        err.print("\r" + line + " ".repeat(Math.max(0, printed - line.length())));
         err.flush();
+        printed = line.length();
+    }
+
+    private String line(long done, double seconds) {
+        double rate = (done - first) / Math.max(1e-9, seconds);
+        String speed = unit.of(Math.round(rate)) + " " + unit.label + "/s";
+        if (total < 1) {
+            return unit.of(done) + " " + unit.label + ", " + speed;
+        }
+        int filled = (int) (WIDTH * Math.min(done, total) / total);
+        String left = rate <= 0 ? "" : String.format(Locale.ROOT, ", %,.0f s left", (total - done) / rate);
+        return "[" + "#".repeat(filled) + ".".repeat(WIDTH - filled) + "] " + unit.of(done) + " of " + unit.of(total)
+                + " " + unit.label + ", " + speed + left;
     }
 
     void clear() {
         if (shown) {
-            err.print("\r" + " ".repeat(WIDTH + 50) + "\r");
+            err.print("\r" + " ".repeat(printed) + "\r");
             err.flush();
         }
     }

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The published weights: where they are, what they reach, how they want their input. */
@@ -39,7 +40,17 @@ public final class Manifest {
             String preprocessing,
             double top1,
             @Nullable Double top5,
-            String licence) {}
+            String licence) {
+
+        /**
+         * What tells the row from all others.
+         *
+         * @return {@code model.tag}
+         */
+        public String name() {
+            return model + "." + tag;
+        }
+    }
 
     private record Family(String paper, String source, String accuracySource, List<Row> weights) {}
 
@@ -64,6 +75,24 @@ public final class Manifest {
      */
     public static Optional<Row> first(String model) {
         return rows().stream().filter(row -> row.model().equals(model)).findFirst();
+    }
+
+    /**
+     * The weights of a name.
+     *
+     * @param name {@code model.tag}, or the network's name alone for its first row
+     * @return the row
+     * @throws IllegalArgumentException if there are none; the message names those that there are
+     */
+    public static Row find(String name) {
+        List<Row> rows = rows();
+        for (Row row : rows) {
+            if (row.name().equals(name) || row.model().equals(name)) {
+                return row;
+            }
+        }
+        throw new IllegalArgumentException("there are no published weights " + name + "; there are "
+                + rows.stream().map(Row::name).collect(Collectors.joining(", ")));
     }
 
     private static Family read(String name) {

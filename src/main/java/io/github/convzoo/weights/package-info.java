@@ -1,8 +1,9 @@
 /**
- * From a checkpoint's tensors to a network's parameters: which are the weights, what they are called here, and strict
- * loading with a report.
+ * From the network to a network's parameters: where published weights are, how their files come here and are kept; which
+ * of a checkpoint's tensors are the weights, what they are called here, and strict loading with a report.
  *
- * <p>Start from {@link io.github.convzoo.weights.WeightLoader}.
+ * <p>Start from {@link io.github.convzoo.weights.WeightStore} for published weights, and from {@link
+ * io.github.convzoo.weights.WeightLoader} for loading them.
  */
 @NullMarked
 package io.github.convzoo.weights;

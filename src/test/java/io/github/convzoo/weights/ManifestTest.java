@@ -1,6 +1,8 @@
 package io.github.convzoo.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.github.convzoo.network.Variant;
 import java.net.URI;
@@ -72,5 +74,52 @@ class ManifestTest {
                 .isEqualTo("timm/dla34.in1k");
         assertThat(Manifest.first("alexnet")).isEmpty();
         assertThat(Manifest.first("dla35")).isEmpty();
+    }
+
+    @Test
+    void find_networkAlone_isItsFirstRow() {
+        assertThat(Manifest.find("dpn68b").name()).isEqualTo("dpn68b.ra_in1k");
+    }
+
+    @Test
+    void find_networkAndTag_isThatRow() {
+        assertThat(Manifest.find("dpn68b.mx_in1k").hub()).isEqualTo("timm/dpn68b.mx_in1k");
+    }
+
+    @Test
+    void find_unknown_saysWhatThereIs() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Manifest.find("dla35"))
+                .withMessageContainingAll("dla35", "dla34.in1k", "peleenet.in1k", "dpn107.mx_in1k");
+    }
+
+    @Test
+    void row_everyOne_hasSourcesAndAName() {
+        List<URI> endpoints = List.of(URI.create("https://huggingface.co"));
+        assertThat(Manifest.rows()).hasSize(20).allSatisfy(row -> {
+            List<Source> sources = Source.of(row, endpoints);
+            assertThat(sources).isNotEmpty();
+            assertThat(Source.directory(row)).isEqualTo(row.model() + "." + row.tag());
+            // Every older file but PeleeNet's names the start of its own hash.
+            assertThat(sources)
+                    .allMatch(source -> source.hub()
+                            || source.digits() != null
+                            || row.model().equals("peleenet"));
+        });
+        assertThat(Source.of(Manifest.find("dpn68"), endpoints))
+                .extracting(Source::toString, Source::digits)
+                .containsExactly(
+                        tuple(
+                                "https://huggingface.co/timm/dpn68.mx_in1k/resolve/main/model.safetensors", null),
+                        tuple(
+                                "https://github.com/rwightman/pytorch-dpn-pretrained/releases/download/v0.1/dpn68-66bebafa7.pth",
+                                "66bebafa7"));
+    }
+
+    @Test
+    void source_nameThatLeavesTheCache_isRefused() {
+        Manifest.Row row =
+                new Manifest.Row("..", "/etc", null, List.of("http://127.0.0.1/a.pth"), "imagenet", 0, null, "none");
+        assertThatIllegalArgumentException().isThrownBy(() -> Source.directory(row));
     }
 }

@@ -1,0 +1,31 @@
+package io.github.convzoo.cli;
+
+import io.github.convzoo.weights.WeightFile;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** A file of weights as JSON has it. */
+record FileRow(
+        String weights, String path, long size, String state, @Nullable String sha256, @Nullable String expected) {
+
+    static List<FileRow> of(List<WeightFile> files) {
+        return files.stream()
+                .map(file -> new FileRow(
+                        file.weights(),
+                        file.path().toString(),
+                        file.size(),
+                        state(file),
+                        file.sha256(),
+                        file.expected()))
+                .toList();
+    }
+
+    static String state(WeightFile file) {
+        return file.state().name().toLowerCase(Locale.ROOT);
+    }
+
+    static String bytes(long size) {
+        return String.format(Locale.ROOT, "%,d", size);
+    }
+}

@@ -1,0 +1,76 @@
+package io.github.convzoo.weights;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One place that has a row's weights.
+ *
+ * @param uri the file
+ * @param fileName its name in the cache
+ * @param hub whether it is the hub's, whose responses name the file's SHA-256
+ * @param digits the first digits of the file's SHA-256, which an older file's name holds; null where there are none
+ */
+record Source(URI uri, String fileName, boolean hub, @Nullable String digits) {
+
+    static final String HUB_FILE = "model.safetensors";
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]*");
+    private static final Pattern REPOSITORY = Pattern.compile(NAME + "/" + NAME);
+
+    /** As PyTorch's model zoo names its files: eight digits or more after the last dash. */
+    private static final Pattern DIGITS = Pattern.compile(".*-([0-9a-f]{8,64})\\.[^-]*");
+
+    /** A row's sources in the order to try them. */
+    static List<Source> of(Manifest.Row row, List<URI> endpoints) {
+        List<Source> sources = new ArrayList<>();
+        String hub = row.hub();
+        if (hub != null) {
+            for (URI endpoint : endpoints) {
+                URI uri = URI.create(endpoint + "/" + checked(REPOSITORY, hub) + "/resolve/main/" + HUB_FILE);
+                sources.add(new Source(uri, HUB_FILE, true, null));
+            }
+        }
+        for (String url : row.urls()) {
+            String fileName = checked(NAME, url.substring(url.lastIndexOf('/') + 1));
+            sources.add(new Source(URI.create(url), fileName, false, digits(fileName)));
+        }
+        return sources;
+    }
+
+    /** The directory that a row's files have in the cache. Names become paths, so anything that could leave it is refused. */
+    static String directory(Manifest.Row row) {
+        return checked(NAME, row.name());
+    }
+
+    /** The first digits of the SHA-256 that a file name promises; null where it promises none. */
+    static @Nullable String digits(String fileName) {
+        Matcher matcher = DIGITS.matcher(fileName);
+        return matcher.matches() ? matcher.group(1) : null;
+    }
+
+    /** The URL for messages and records, without what may be secret: signatures stand in the query. */
+    static String shown(URI uri) {
+        if (uri.getHost() == null) {
+            return uri.toString();
+        }
+        String port = uri.getPort() < 0 ? "" : ":" + uri.getPort();
+        return uri.getScheme() + "://" + uri.getHost() + port + uri.getRawPath();
+    }
+
+    @Override
+    public String toString() {
+        return shown(uri);
+    }
+
+    private static String checked(Pattern pattern, String name) {
+        if (!pattern.matcher(name).matches()) {
+            throw new IllegalArgumentException(
+                    "names of models, tags, repositories and files are letters, digits, '_', '.' and '-', not " + name);
+        }
+        return name;
+    }
+}

@@ -1,0 +1,98 @@
+package io.github.convzoo.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.github.convzoo.weights.Hubs;
+import io.github.convzoo.weights.LoopbackServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CacheCommandTest {
+
+    private static final byte[] CONTENT = Hubs.bytes(50_000, 7);
+
+    private final Map<String, @Nullable String> environment;
+    private final Path file;
+    private final Path part;
+
+    CacheCommandTest(@TempDir Path directory) throws IOException {
+        try (LoopbackServer hub = new LoopbackServer(Hubs.file(CONTENT))) {
+            environment = Map.of(
+                    "HF_ENDPOINT", hub.url(),
+                    "HF_HOME", directory.resolve("hf").toString(),
+                    "DJL_CACHE_DIR", directory.resolve("djl").toString());
+            CommandRun.of(environment, "pull", "dla34");
+        }
+        file = directory.resolve("djl/cache/convzoo/dla34.in1k/model.safetensors");
+        part = file.resolveSibling("dla34-2b83ff04.pth.part");
+        Files.write(part, new byte[1234]);
+    }
+
+    @Test
+    void list_files_areShownWithSizeAndState() {
+        CommandRun run = CommandRun.of(environment, "cache", "list");
+        assertThat(run.status()).isZero();
+        assertThat(run.out())
+                .hasLineCount(4)
+                .containsPattern("dla34.in1k +1,234  partial +" + part)
+                .containsPattern("dla34.in1k +50,000  verified +" + file);
+    }
+
+    @Test
+    void list_json_hasHashes() {
+        CommandRun run = CommandRun.of(environment, "cache", "list", "--json");
+        JsonObject row =
+                JsonParser.parseString(run.out()).getAsJsonArray().get(1).getAsJsonObject();
+        assertThat(row.get("weights").getAsString()).isEqualTo("dla34.in1k");
+        assertThat(row.get("path").getAsString()).isEqualTo(file.toString());
+        assertThat(row.get("sha256").getAsString()).isEqualTo(Hubs.sha256(CONTENT));
+        assertThat(row.get("expected").getAsString()).isEqualTo(Hubs.sha256(CONTENT));
+    }
+
+    @Test
+    void verify_goodFiles_isDone() {
+        CommandRun run = CommandRun.of(environment, "cache", "verify");
+        assertThat(run.status()).isZero();
+        assertThat(run.err()).isEmpty();
+    }
+
+    @Test
+    void verify_corruptFile_failsWithBothHashes() throws Exception {
+        byte[] flipped = CONTENT.clone();
+        flipped[0] ^= 1;
+        Files.write(file, flipped);
+        CommandRun run = CommandRun.of(environment, "cache", "verify");
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err()).hasLineCount(1).contains(file.toString(), Hubs.sha256(CONTENT), Hubs.sha256(flipped));
+    }
+
+    @Test
+    void prune_partialFile_isRemovedAndTheGoodOneKept() {
+        CommandRun run = CommandRun.of(environment, "cache", "prune");
+        assertThat(run.status()).isZero();
+        assertThat(run.out()).contains(part.toString()).doesNotContain(file + System.lineSeparator());
+        assertThat(part).doesNotExist();
+        assertThat(file).exists();
+    }
+
+    @Test
+    void prune_all_removesEverything() {
+        CommandRun run = CommandRun.of(environment, "cache", "prune", "--all", "--json");
+        assertThat(JsonParser.parseString(run.out()).getAsJsonArray()).hasSize(2);
+        assertThat(file.getParent()).doesNotExist();
+    }
+
+    @Test
+    void cache_noCommand_isMisuse() {
+        CommandRun run = CommandRun.of(environment, "cache");
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).hasLineCount(1).startsWith("convzoo: ");
+    }
+}

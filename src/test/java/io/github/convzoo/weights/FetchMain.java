@@ -1,0 +1,49 @@
+package io.github.convzoo.weights;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * A process that fetches one file. Its arguments are the endpoint and the cache directory. It says that it has started,
+ * waits for a line, fetches, and prints the file's state.
+ */
+public final class FetchMain {
+
+    private FetchMain() {}
+
+    public static void main(String[] args) throws IOException {
+        Path directory = Path.of(args[1]);
+        // Loads the classes, so that what follows takes the time of the download alone.
+        Path warmUp = directory.resolve("warm-up-" + ProcessHandle.current().pid());
+        new WeightStore(settings(args[0], warmUp)).fetch(row("warm-up"), null);
+        System.out.println("started");
+        if (System.in.read() >= 0) {
+            System.out.println(new WeightStore(settings(args[0], directory))
+                    .fetch(row("tiny"), null)
+                    .state());
+        }
+    }
+
+    private static Manifest.Row row(String model) {
+        return new Manifest.Row(model, "t", "timm/" + model, List.of(), "imagenet", 0.5, null, "Apache-2.0");
+    }
+
+    static StoreSettings settings(String endpoint, Path directory) {
+        return new StoreSettings(
+                List.of(URI.create(endpoint)),
+                null,
+                null,
+                directory.resolve("hf"),
+                directory,
+                new TransferSettings(
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(10),
+                        2,
+                        Duration.ofMillis(10),
+                        Duration.ofMillis(10),
+                        1 << 20));
+    }
+}
