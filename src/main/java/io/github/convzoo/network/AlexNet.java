@@ -2,6 +2,7 @@ package io.github.convzoo.network;
 
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
+import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.Dropout;
 import io.github.convzoo.nn.BatchNorm2d;
@@ -87,9 +88,9 @@ public final class AlexNet extends Network {
 
         static final int LEAST_SIDE = 57;
 
-        private final Block conv0 = addChildBlock("0", conv(48, 11, 4, 5, 1, true));
+        private final Conv2d conv0 = addChildBlock("0", conv(48, 11, 4, 5, 1, true));
         private final BatchNorm2d norm1 = addChildBlock("1", new BatchNorm2d());
-        private final Block conv4 = addChildBlock("4", conv(128, 5, 1, 2, 1, true));
+        private final Conv2d conv4 = addChildBlock("4", conv(128, 5, 1, 2, 1, true));
         private final BatchNorm2d norm5 = addChildBlock("5", new BatchNorm2d());
         private final Block conv8;
         private final BatchNorm2d norm9;
@@ -124,9 +125,9 @@ public final class AlexNet extends Network {
 
         @Override
         protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = ops.run(norm1, ops.run(conv0, inputs.get(0)));
+            T x = ops.convNorm(conv0, norm1, inputs.get(0));
             x = ops.maxPool(ops.relu(x), 3, 2, 0);
-            x = ops.run(norm5, ops.run(conv4, x));
+            x = ops.convNorm(conv4, norm5, x);
             x = ops.maxPool(ops.relu(x), 3, 2, 0);
             x = ops.relu(ops.run(norm9, ops.run(conv8, x)));
             x = ops.relu(ops.run(norm12, ops.run(conv11, x)));

@@ -140,8 +140,7 @@ public final class Dla extends Network {
         protected <T> T flow(Operations<T> ops, List<T> inputs) {
             T x = inputs.get(0);
             for (int i = 0; i < convs.size(); i++) {
-                x = ops.run(convs.get(i), x);
-                x = ops.relu(ops.run(bns.get(i), x));
+                x = ops.relu(ops.convNorm(convs.get(i), bns.get(i), x));
             }
             return x;
         }
@@ -247,8 +246,7 @@ public final class Dla extends Network {
                 ops.keep(inputs.get(0));
             }
             T y = ops.concat(inputs);
-            y = ops.run(conv, y);
-            y = ops.run(bn, y);
+            y = ops.convNorm(conv, bn, y);
             if (residual) {
                 y = ops.add(y, inputs.get(0));
             }
@@ -280,10 +278,8 @@ public final class Dla extends Network {
 
         @Override
         protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T y = ops.run(conv1, input(ops, inputs));
-            y = ops.relu(ops.run(bn1, y));
-            y = ops.run(conv2, y);
-            y = ops.run(bn2, y);
+            T y = ops.relu(ops.convNorm(conv1, bn1, input(ops, inputs)));
+            y = ops.convNorm(conv2, bn2, y);
             return ops.relu(ops.add(y, inputs.get(1)));
         }
     }
@@ -315,12 +311,9 @@ public final class Dla extends Network {
 
         @Override
         protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T y = ops.run(conv1, input(ops, inputs));
-            y = ops.relu(ops.run(bn1, y));
-            y = ops.run(conv2, y);
-            y = ops.relu(ops.run(bn2, y));
-            y = ops.run(conv3, y);
-            y = ops.run(bn3, y);
+            T y = ops.relu(ops.convNorm(conv1, bn1, input(ops, inputs)));
+            y = ops.relu(ops.convNorm(conv2, bn2, y));
+            y = ops.convNorm(conv3, bn3, y);
             return ops.relu(ops.add(y, inputs.get(1)));
         }
     }
@@ -361,8 +354,7 @@ public final class Dla extends Network {
 
         @Override
         protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T y = ops.run(conv1, input(ops, inputs));
-            y = ops.relu(ops.run(bn1, y));
+            T y = ops.relu(ops.convNorm(conv1, bn1, input(ops, inputs)));
             List<T> splits = ops.splitAt(y, mid, 2L * mid, 3L * mid);
             List<T> outputs = new ArrayList<>(SCALE);
             for (int i = 0; i < SCALE - 1; i++) {
@@ -370,13 +362,11 @@ public final class Dla extends Network {
                 if (i > 0 && stride == 1) {
                     split = ops.add(split, ops.keep(outputs.get(i - 1)));
                 }
-                T z = ops.run(convs.get(i), split);
-                outputs.add(ops.relu(ops.run(bns.get(i), z)));
+                outputs.add(ops.relu(ops.convNorm(convs.get(i), bns.get(i), split)));
             }
             T last = splits.get(SCALE - 1);
             outputs.add(stride == 1 ? last : ops.averagePool(last, 3, stride, 1));
-            y = ops.run(conv3, ops.concat(outputs));
-            y = ops.run(bn3, y);
+            y = ops.convNorm(conv3, bn3, ops.concat(outputs));
             return ops.relu(ops.add(y, inputs.get(1)));
         }
     }

@@ -5,12 +5,14 @@ import ai.djl.nn.convolutional.Conv2d;
 import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.ConvNorm;
 import io.github.convzoo.nn.FlowBlock;
+import io.github.convzoo.nn.Group;
 import io.github.convzoo.nn.Operations;
 import io.github.convzoo.nn.Sequence;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -134,20 +136,19 @@ public final class Dpn extends Network {
         }
     }
 
-    /** Normalisation, ReLU, convolution. */
+    /** Normalisation, ReLU, convolution, in front of a stage's paths. */
     private static final class PreActivation extends FlowBlock {
 
         private final BatchNorm2d bn = addChildBlock("bn", norm());
-        private final @Nullable Conv2d conv;
+        private final Conv2d conv;
 
-        PreActivation(@Nullable Conv2d conv) {
-            this.conv = conv == null ? null : addChildBlock("conv", conv);
+        PreActivation(Conv2d conv) {
+            this.conv = addChildBlock("conv", conv);
         }
 
         @Override
         protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T y = ops.relu(ops.run(bn, inputs.get(0)));
-            return conv == null ? y : ops.run(conv, y);
+            return ops.run(conv, ops.relu(ops.run(bn, inputs.get(0))));
         }
     }
 
@@ -156,12 +157,16 @@ public final class Dpn extends Network {
 
         private final int bw;
         private final @Nullable PreActivation projection;
-        private final PreActivation a;
-        private final PreActivation b;
-        private final PreActivation c;
-        /** The b models' last convolutions, one for each path. */
-        private final @Nullable Conv2d c1;
+        // Each normalisation comes before its convolution, and so right after the convolution before that.
+        private final BatchNorm2d bnA;
+        private final Conv2d convA;
+        private final BatchNorm2d bnB;
+        private final Conv2d convB;
+        private final BatchNorm2d bnC;
+        /** Null in the b models, whose last convolutions are two, one for each path. */
+        private final @Nullable Conv2d convC;
 
+        private final @Nullable Conv2d c1;
         private final @Nullable Conv2d c2;
 
         DualPathBlock(DpnVariant variant, int bw, int r, int increment, Projection projection) {
@@ -170,14 +175,20 @@ public final class Dpn extends Network {
             this.projection = projection == Projection.NONE
                     ? null
                     : addChildBlock("c1x1_w_s" + stride, new PreActivation(conv(bw + 2 * increment, 1, stride, 1)));
-            a = addChildBlock("c1x1_a", new PreActivation(conv(r, 1, 1, 1)));
-            b = addChildBlock("c3x3_b", new PreActivation(conv(r, 3, stride, variant.groups)));
+            Group a = addChildBlock("c1x1_a", new Group());
+            bnA = a.add("bn", norm());
+            convA = a.add("conv", conv(r, 1, 1, 1));
+            Group b = addChildBlock("c3x3_b", new Group());
+            bnB = b.add("bn", norm());
+            convB = b.add("conv", conv(r, 3, stride, variant.groups));
+            Group c = addChildBlock("c1x1_c", new Group());
+            bnC = c.add("bn", norm());
             if (variant.b) {
-                c = addChildBlock("c1x1_c", new PreActivation(null));
+                convC = null;
                 c1 = addChildBlock("c1x1_c1", conv(bw, 1, 1, 1));
                 c2 = addChildBlock("c1x1_c2", conv(increment, 1, 1, 1));
             } else {
-                c = addChildBlock("c1x1_c", new PreActivation(conv(bw + increment, 1, 1, 1)));
+                convC = c.add("conv", conv(bw + increment, 1, 1, 1));
                 c1 = null;
                 c2 = null;
             }
@@ -186,15 +197,16 @@ public final class Dpn extends Network {
         @Override
         protected <T> T flow(Operations<T> ops, List<T> inputs) {
             T x = inputs.get(0);
-            T y = ops.run(b, ops.run(a, ops.keep(x)));
-            y = ops.run(c, y);
+            T y = ops.relu(ops.run(bnA, ops.keep(x)));
+            y = ops.relu(ops.convNorm(convA, bnB, y));
+            y = ops.relu(ops.convNorm(convB, bnC, y));
             T residual;
             T dense;
             if (c1 != null && c2 != null) {
                 residual = ops.run(c1, ops.keep(y));
                 dense = ops.run(c2, y);
             } else {
-                List<T> paths = ops.splitAt(y, bw);
+                List<T> paths = ops.splitAt(ops.run(Objects.requireNonNull(convC), y), bw);
                 residual = paths.get(0);
                 dense = paths.get(1);
             }

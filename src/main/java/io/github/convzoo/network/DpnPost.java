@@ -103,8 +103,7 @@ public final class DpnPost extends Network {
 
         @Override
         protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = ops.run(conv, inputs.get(0));
-            x = ops.relu(ops.run(norm, x));
+            T x = ops.relu(ops.convNorm(conv, norm, inputs.get(0)));
             return ops.maxPool(x, 3, 2, 0);
         }
     }

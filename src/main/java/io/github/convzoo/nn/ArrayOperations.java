@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Block;
+import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.pooling.Pool;
 import ai.djl.training.ParameterStore;
 import java.util.ArrayList;
@@ -49,6 +50,15 @@ final class ArrayOperations implements Operations<NDArray> {
                     .singletonOrThrow();
         }
         return used(operands, output);
+    }
+
+    @Override
+    public NDArray convNorm(Conv2d conv, BatchNorm2d norm, NDArray input) {
+        FoldedConv2d folded = training ? null : norm.folded();
+        if (folded != null && folded.isFor(conv, input.getDevice())) {
+            return used(input, folded.convolve(input));
+        }
+        return run(norm, run(conv, input));
     }
 
     @Override

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
+import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.norm.BatchNorm;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
@@ -31,6 +32,7 @@ public final class BatchNorm2d extends AbstractBlock {
     private final Parameter beta;
     private final Parameter runningMean;
     private final Parameter runningVar;
+    private volatile @Nullable FoldedConv2d folded;
 
     /** Creates the layer with epsilon 1e-5. */
     public BatchNorm2d() {
@@ -51,6 +53,31 @@ public final class BatchNorm2d extends AbstractBlock {
         beta = addParameter(parameter("beta", Parameter.Type.BETA, true));
         runningMean = addParameter(parameter("runningMean", Parameter.Type.RUNNING_MEAN, false));
         runningVar = addParameter(parameter("runningVar", Parameter.Type.RUNNING_VAR, false));
+    }
+
+    /** The convolution before this layer with this layer folded into it, where that was asked for. */
+    @Nullable FoldedConv2d folded() {
+        return folded;
+    }
+
+    /** Folds this layer, as its parameters are now, into the convolution before it. */
+    void fold(Conv2d conv) {
+        unfold();
+        folded = FoldedConv2d.of(conv, gamma, beta, runningMean, runningVar, epsilon);
+    }
+
+    void unfold() {
+        if (folded != null) {
+            folded.close();
+            folded = null;
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void clear() {
+        unfold();
+        super.clear();
     }
 
     /**

@@ -28,8 +28,7 @@ public final class ConvNorm extends FlowBlock {
     /** {@inheritDoc} */
     @Override
     protected <T> T flow(Operations<T> ops, List<T> inputs) {
-        T y = ops.run(conv, inputs.get(0));
-        y = ops.run(norm, y);
+        T y = ops.convNorm(conv, norm, inputs.get(0));
         return relu ? ops.relu(y) : y;
     }
 }

@@ -1,6 +1,7 @@
 package io.github.convzoo.nn;
 
 import ai.djl.nn.Block;
+import ai.djl.nn.convolutional.Conv2d;
 import java.util.List;
 
 /**
@@ -32,6 +33,18 @@ public interface Operations<T> {
      * @return its only output
      */
     T run(Block block, List<T> inputs);
+
+    /**
+     * Runs a convolution and its normalisation, as one where {@link FlowBlock#foldNorms} made them one.
+     *
+     * @param conv the convolution
+     * @param norm what normalises its output, and nothing else
+     * @param input the convolution's input
+     * @return the normalised output
+     */
+    default T convNorm(Conv2d conv, BatchNorm2d norm, T input) {
+        return run(norm, run(conv, input));
+    }
 
     /**
      * Keeps an operand: the next operation leaves it usable.

@@ -131,6 +131,7 @@ public final class ConvZoo {
             LoadReport report = WeightLoader.load(
                     stateDict, network, model.getNDManager(), input, WeightLoader.Classifier.MUST_MATCH);
             network.freezeParameters(true);
+            network.foldNorms();
             model.setBlock(network);
             options.onLoaded().accept(report);
             return new ZooModel<>(model, translator.of(network));

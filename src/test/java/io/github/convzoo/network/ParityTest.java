@@ -59,6 +59,8 @@ class ParityTest {
                 ParameterStore parameters = new ParameterStore(inference, false);
                 assertLogits(network.forward(parameters, new NDList(input), false), reference);
                 assertStages(network, parameters, input, reference);
+                network.foldNorms();
+                assertLogits(network.forward(parameters, new NDList(input), false), reference);
             }
         }
     }

@@ -109,8 +109,7 @@ class ManifestTest {
         assertThat(Source.of(Manifest.find("dpn68"), endpoints))
                 .extracting(Source::toString, Source::digits)
                 .containsExactly(
-                        tuple(
-                                "https://huggingface.co/timm/dpn68.mx_in1k/resolve/main/model.safetensors", null),
+                        tuple("https://huggingface.co/timm/dpn68.mx_in1k/resolve/main/model.safetensors", null),
                         tuple(
                                 "https://github.com/rwightman/pytorch-dpn-pretrained/releases/download/v0.1/dpn68-66bebafa7.pth",
                                 "66bebafa7"));
