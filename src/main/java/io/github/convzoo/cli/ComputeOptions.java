@@ -10,6 +10,7 @@ import picocli.CommandLine.Option;
 /** Where and on how many threads to compute. */
 final class ComputeOptions {
 
+    private static final int MAX_THREADS = 1024;
     private static final Pattern DEVICE = Pattern.compile("cpu|gpu\\d{0,4}");
 
     @Option(
@@ -24,8 +25,9 @@ final class ComputeOptions {
     /** Sets up the engine; call before anything starts it. Empty where the engine shall choose. */
     Optional<Device> apply() {
         if (threads != null) {
-            if (threads < 1) {
-                throw new IllegalArgumentException("--threads must be at least 1, not " + threads);
+            if (threads < 1 || threads > MAX_THREADS) {
+                throw new IllegalArgumentException(
+                        "--threads must be at least 1 and at most " + MAX_THREADS + ", not " + threads);
             }
             System.setProperty("ai.djl.pytorch.num_threads", threads.toString());
         }

@@ -23,10 +23,12 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 @Command(
         name = "eval",
@@ -53,13 +55,32 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
+    /** Knows the data sets by the command line's names alone. */
+    static final class DataSetConverter implements ITypeConverter<DataSet> {
+
+        @Override
+        public DataSet convert(String value) {
+            for (DataSet each : DataSet.values()) {
+                if (each.toString().equals(value)) {
+                    return each;
+                }
+            }
+            throw new TypeConversionException("expected fashion-mnist or image-folder, not '" + value + "'");
+        }
+    }
+
     @Spec
     CommandSpec spec = CommandSpec.create();
 
     @Mixin
     ModelOptions model = new ModelOptions();
 
-    @Option(names = "--dataset", paramLabel = "KIND", required = true, description = "${COMPLETION-CANDIDATES}.")
+    @Option(
+            names = "--dataset",
+            paramLabel = "KIND",
+            required = true,
+            converter = DataSetConverter.class,
+            description = "${COMPLETION-CANDIDATES}.")
     DataSet dataset = DataSet.IMAGE_FOLDER;
 
     @Option(names = "--data", paramLabel = "DIR", required = true, description = "The data set's folder.")
@@ -110,7 +131,7 @@ final class EvalCommand implements Callable<Integer> {
             preprocessing = input.apply(ConvZoo.published(variant));
             images = ImageFolder.of(data);
         }
-        LoadOptions options = model.options().withPreprocessing(preprocessing);
+        LoadOptions options = model.options(common, spec.commandLine().getErr()).withPreprocessing(preprocessing);
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }

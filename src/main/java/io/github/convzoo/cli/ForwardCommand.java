@@ -27,7 +27,9 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 @Command(
         name = "forward",
@@ -38,6 +40,9 @@ import picocli.CommandLine.Option;
             "  convzoo forward --model dla34 --weights dla34.safetensors --input batch.npy --output logits.npy"
         })
 final class ForwardCommand implements Callable<Integer> {
+
+    @Spec
+    CommandSpec spec = CommandSpec.create();
 
     @Mixin
     ModelOptions model = new ModelOptions();
@@ -101,7 +106,7 @@ final class ForwardCommand implements Callable<Integer> {
                             + shape[1] + " to adapt it",
                     null);
         }
-        LoadOptions options = model.options()
+        LoadOptions options = model.options(common, spec.commandLine().getErr())
                 .withInChannels(inChannels)
                 .withTestTimePool(testTimePool)
                 .withPreprocessing(new Preprocessing(

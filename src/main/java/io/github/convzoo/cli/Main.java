@@ -96,7 +96,12 @@ public final class Main {
                 .setExpandAtFiles(false)
                 .setParameterExceptionHandler((e, given) -> misused(err, e))
                 .setExecutionExceptionHandler((e, line, result) -> failed(err, e, verbose));
-        return command.execute(args);
+        try {
+            return command.execute(args);
+        } catch (OutOfMemoryError | StackOverflowError | InternalError | LinkageError e) {
+            // Out of memory, a mapped file that was cut short, a native library that does not load.
+            return failed(err, new IOException(e.toString(), e), verbose);
+        }
     }
 
     private static int misused(PrintWriter err, ParameterException e) {

@@ -1,6 +1,7 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.zoo.LoadOptions;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -28,8 +29,13 @@ final class ModelOptions {
             description = "The number of classes; 0 for pooled features. Default: as many as the checkpoint has.")
     @Nullable Integer numClasses;
 
-    LoadOptions options() {
-        LoadOptions options = LoadOptions.of(weights);
+    /** The options so far; what loading did is told where the command is verbose. */
+    LoadOptions options(CommonOptions common, PrintWriter err) {
+        LoadOptions options = LoadOptions.of(weights).withOnLoaded(report -> {
+            if (common.verbose) {
+                report.lines().forEach(line -> err.println(Main.oneLine(line)));
+            }
+        });
         return numClasses == null ? options : options.withNumClasses(numClasses);
     }
 }

@@ -83,7 +83,9 @@ final class PredictCommand implements Callable<Integer> {
         Optional<Device> device = compute.apply();
         Variant variant = Variant.of(model.model);
         Preprocessing preprocessing = input.apply(ConvZoo.published(variant));
-        LoadOptions options = model.options().withTopK(topK).withPreprocessing(preprocessing);
+        LoadOptions options = model.options(common, spec.commandLine().getErr())
+                .withTopK(topK)
+                .withPreprocessing(preprocessing);
         if (labels != null) {
             options = options.withLabels(Labels.read(labels));
         }

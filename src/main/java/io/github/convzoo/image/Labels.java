@@ -50,6 +50,11 @@ public record Labels(List<String> names) {
             return read(in, file.toString());
         } catch (NoSuchFileException e) {
             throw new IOException(file + ": no such label file; check the path", e);
+        } catch (IOException e) {
+            if (e.getMessage() != null && e.getMessage().startsWith(file + ": ")) {
+                throw e;
+            }
+            throw new IOException(file + ": cannot be read as a label file; is it a text file that you may read?", e);
         }
     }
 

@@ -49,8 +49,8 @@ public final class PeleeNet extends Network {
      *
      * @param growthRates the channels that a dense layer adds, one number or one for each of the four dense blocks; even,
      *     at least 2. The paper has 32
-     * @param bottleneckWidths how much wider than half the growth rate, in quarters, a dense layer's bottleneck is, one
-     *     number or four; at least 1. The paper has 1, 2, 4, 4
+     * @param bottleneckWidths how many times half the growth rate a dense layer's bottleneck has, rounded down to a multiple
+     *     of 4 and at most half of the layer's input; one number or four, at least 1. The paper has 1, 2, 4, 4
      * @param options what differs from the published network
      */
     public PeleeNet(List<Integer> growthRates, List<Integer> bottleneckWidths, NetworkOptions options) {

@@ -27,6 +27,7 @@ final class ArrayOperations implements Operations<NDArray> {
     private final boolean training;
     private final List<NDArray> lent;
     private final List<NDArray> kept = new ArrayList<>(2);
+    private final List<NDArray> parts = new ArrayList<>(0);
 
     ArrayOperations(ParameterStore parameterStore, boolean training, List<NDArray> lent) {
         this.parameterStore = parameterStore;
@@ -86,8 +87,10 @@ final class ArrayOperations implements Operations<NDArray> {
 
     @Override
     public NDArray add(NDArray a, NDArray b) {
-        // In place where nobody needs the operand again; autograd may, so not in training.
-        if (!training && !belongsToOthers(a)) {
+        // In place where nobody needs the operand again; autograd may, so not in training. Nor into a part of a split
+        // array:
+        // on a thread that records gradients the engine refuses it, whatever the mode.
+        if (!training && !belongsToOthers(a) && !containsIdentity(parts, a)) {
             a.addi(b);
             return used(b, a);
         }
@@ -96,17 +99,18 @@ final class ArrayOperations implements Operations<NDArray> {
     }
 
     @Override
-    public NDArray concat(List<NDArray> parts) {
-        return used(parts, NDArrays.concat(new NDList(parts), 1));
+    public NDArray concat(List<NDArray> operands) {
+        return used(operands, NDArrays.concat(new NDList(operands), 1));
     }
 
     @Override
     public List<NDArray> splitAt(NDArray x, long... channels) {
-        NDList parts = x.split(channels, 1);
+        NDList split = x.split(channels, 1);
+        parts.addAll(split);
         if (!forget(x) && !containsIdentity(lent, x)) {
             x.close();
         }
-        return parts;
+        return split;
     }
 
     @Override

@@ -217,6 +217,7 @@ public final class DynamicConv2d extends AbstractBlock {
     protected NDList forwardInternal(
             ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
         NDArray input = inputs.singletonOrThrow();
+        getOutputShapes(new Shape[] {input.getShape()});
         Device device = input.getDevice();
         NDArray kernels = parameterStore.getValue(weight, device, training);
         NDArray biases = bias == null ? null : parameterStore.getValue(bias, device, training);
@@ -251,6 +252,7 @@ public final class DynamicConv2d extends AbstractBlock {
     /** {@inheritDoc} */
     @Override
     protected void prepare(Shape[] inputShapes) {
+        getOutputShapes(inputShapes);
         weight.setShape(new Shape(
                 spec.experts(), spec.filters(), spec.channels() / spec.groups(), spec.kernel(), spec.kernel()));
         if (bias != null) {
@@ -269,6 +271,11 @@ public final class DynamicConv2d extends AbstractBlock {
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         routing.getOutputShapes(inputShapes);
         Shape input = inputShapes[0];
+        if (input.get(0) < 1 || outputSide(input.get(2)) < 1 || outputSide(input.get(3)) < 1) {
+            throw new IllegalArgumentException("an input of at least 1 sample that holds a kernel of "
+                    + ((long) spec.dilation() * (spec.kernel() - 1) + 1) + " pixels, with a padding of "
+                    + spec.padding() + ", is expected, not " + input);
+        }
         return new Shape[] {new Shape(input.get(0), spec.filters(), outputSide(input.get(2)), outputSide(input.get(3)))
         };
     }

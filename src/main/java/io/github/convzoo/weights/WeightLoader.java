@@ -131,7 +131,7 @@ public final class WeightLoader {
         for (Map.Entry<String, Tensor> each : stateDict.tensors().entrySet()) {
             String name = each.getKey();
             Tensor tensor = each.getValue();
-            if (name.endsWith("." + COUNTER)) {
+            if (isCounter(name, unused)) {
                 note(LoadReport.Rule.BATCH_COUNTER, name);
             } else if (unused.containsKey(name)) {
                 requireShape(tensor, new Shape(tensor.shape()), unused.get(name));
@@ -145,8 +145,17 @@ public final class WeightLoader {
         return tensors;
     }
 
+    /** Whether a name is a BatchNorm's counter: only where there is such a BatchNorm. */
+    private boolean isCounter(String name, Map<String, Shape> unused) {
+        if (!name.endsWith("." + COUNTER)) {
+            return false;
+        }
+        String mean = name.substring(0, name.length() - COUNTER.length()) + "running_mean";
+        return parameters.containsKey(mean) || unused.containsKey(mean);
+    }
+
     private boolean isOfClassifier(String name) {
-        return name.startsWith(network.classifier() + ".");
+        return name.equals(network.classifier() + ".weight") || name.equals(network.classifier() + ".bias");
     }
 
     /** Whether the file's classifier is for another number of classes, which may or may not be allowed. */

@@ -49,6 +49,13 @@ public record LoadOptions(
      * @param onLoaded any
      */
     public LoadOptions {
+        if (numClasses.isPresent() && numClasses.getAsInt() < 0) {
+            throw new IllegalArgumentException(
+                    "the number of classes must be at least 1, or 0 for pooled features, not " + numClasses.getAsInt());
+        }
+        if (inChannels < 1) {
+            throw new IllegalArgumentException("the number of input channels must be at least 1, not " + inChannels);
+        }
         if (topK < 1) {
             throw new IllegalArgumentException("a prediction names at least 1 class, not " + topK);
         }

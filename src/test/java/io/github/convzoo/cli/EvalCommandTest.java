@@ -115,7 +115,7 @@ class EvalCommandTest {
         Run.refused(1, fashionMnist("--num-classes", 12), "have 10 classes, not 12");
         Run.refused(1, fashionMnist("--num-classes", 0), "has 10 classes, and the network 0");
         Run.refused(2, fashionMnist("--device", "gpu9999"), "--device gpu9999");
-        Run.refused(2, fashionMnist("--threads", -1), "--threads must be at least 1, not -1");
+        Run.refused(2, fashionMnist("--threads", -1), "--threads must be at least 1 and at most 1024, not -1");
         Run.refused(2, imageFolder(folder, "--input-size", -5), "--input-size must be at least 1, not -5");
     }
 

@@ -126,7 +126,7 @@ class PredictCommandTest {
         Run.refused(1, args(BOOT, "--num-classes", 12), "have 10 classes, not 12; ask for 10");
         Run.refused(2, args(BOOT, "--num-classes", 0), "at least 1 class, not 0");
         Run.refused(2, args(BOOT, "--top-k", 0), "at least 1 class, not 0");
-        Run.refused(2, args(BOOT, "--threads", 0), "--threads must be at least 1, not 0");
+        Run.refused(2, args(BOOT, "--threads", 0), "--threads must be at least 1 and at most 1024, not 0");
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.convzoo.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.offset;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
@@ -16,6 +17,8 @@ import io.github.convzoo.nn.Layer;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NetworkTest {
 
@@ -146,6 +150,27 @@ class NetworkTest {
                 variant.build(variant.options().withInChannels(channels).withNumClasses(7));
         assertThat(forward(network, new Shape(2, channels, height, width)).getShape())
                 .isEqualTo(new Shape(2, 7));
+    }
+
+    /** The engine records gradients on every thread but the one that started it. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"dla46_c", "dla60_res2net", "dla102", "peleenet", "dpn68", "dpn68b", "dpn92_post", "alexnet_dy"})
+    void forward_onAnotherThreadThatRecordsGradients_givesTheSameLogits(String name) throws Exception {
+        Network network = Variant.of(name).build();
+        Shape shape = new Shape(2, 3, 64, 64);
+        Reference.initialize(network, manager, "a", shape);
+        NDArray input = Reference.image(manager, "a", shape);
+        float[] expected = forward(network, input).toFloatArray();
+
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        try {
+            float[] actual =
+                    thread.submit(() -> forward(network, input).toFloatArray()).get();
+            assertThat(actual).containsExactly(expected, offset(1e-4f));
+        } finally {
+            thread.shutdown();
+        }
     }
 
     @Test

@@ -15,6 +15,7 @@ import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
@@ -179,6 +180,18 @@ class DynamicConv2dTest {
         DynamicConv2d layer = new DynamicConv2d(PLAIN);
         assertRefused(
                 () -> layer.initialize(manager, DataType.FLOAT32, new Shape(1, 5, 8, 8)), "(N, 6, H, W) is expected");
+    }
+
+    @Test
+    void input_thatHoldsNoKernelOrNoSample_isRefused() {
+        DynamicConv2d layer = new DynamicConv2d(PLAIN.withPadding(0));
+        assertRefused(() -> layer.initialize(manager, DataType.FLOAT32, new Shape(1, 6, 2, 8)), "a kernel of 3 pixels");
+        layer.initialize(manager, DataType.FLOAT32, new Shape(1, 6, 8, 8));
+        ParameterStore store = new ParameterStore(manager, false);
+        for (Shape wrong : List.of(new Shape(1, 6, 2, 8), new Shape(0, 6, 8, 8), new Shape(1, 5, 8, 8))) {
+            assertRefused(
+                    () -> layer.forward(store, new NDList(manager.zeros(wrong)), false), "is expected, not " + wrong);
+        }
     }
 
     @Test
