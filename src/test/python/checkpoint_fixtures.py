@@ -146,6 +146,19 @@ def rewrite(source, target, changed):
             new.writestr(entry, data)
 
 
+def legacy():
+    """The format before PyTorch 1.6. Expectations are those of the files of the same tensors in the format since."""
+
+    def save(value, name, **options):
+        torch.save(value, OUT / name, _use_new_zipfile_serialization=False, **options)
+
+    save(all_types(), "types_legacy.pth")
+    save(views(), "views_legacy.pth")
+    checkpoint, tensors = training_checkpoint()
+    for protocol in (1, 2, 4):
+        save(checkpoint, f"training_legacy_protocol{protocol}.pt", pickle_protocol=protocol)
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     assert sys.byteorder == "little"
@@ -213,6 +226,8 @@ def main():
     with open(OUT / "version3.npy", "wb") as out:
         np.lib.format.write_array(out, array, version=(3, 0))
     np.save(OUT / "fields.npy", np.zeros(2, dtype=[("a", "<f4"), ("é", "<i4")]))
+
+    legacy()
 
 
 if __name__ == "__main__":

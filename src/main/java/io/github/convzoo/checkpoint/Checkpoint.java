@@ -50,6 +50,7 @@ public final class Checkpoint {
             return switch (FormatProbe.probe(mapped)) {
                 case SAFETENSORS -> SafetensorsReader.read(mapped, limits);
                 case PYTORCH_ZIP -> PyTorchZipReader.read(mapped, limits);
+                case PYTORCH_LEGACY -> PyTorchLegacyReader.read(mapped, limits);
             };
         }
     }

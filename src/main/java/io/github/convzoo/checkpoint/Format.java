@@ -6,5 +6,8 @@ public enum Format {
     SAFETENSORS,
 
     /** What {@code torch.save} writes since PyTorch 1.6: a zip archive of a pickle and one entry a storage. */
-    PYTORCH_ZIP
+    PYTORCH_ZIP,
+
+    /** What {@code torch.save} wrote before PyTorch 1.6: pickles one after the other, then the storages. */
+    PYTORCH_LEGACY
 }

@@ -2,11 +2,17 @@ package io.github.convzoo.checkpoint;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 
 /** Tells a file's format from its first bytes, and says what to do with the files that people mistake for a checkpoint. */
 final class FormatProbe {
-    /** How torch.save began its files before version 1.6: a pickle of the number 0x1950a86a20f9469cfc6c. */
-    private static final String LEGACY_MAGIC = "\u0080\u0002\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019.";
+    /**
+     * How torch.save began its files before version 1.6: a pickle of the number 0x1950a86a20f9469cfc6c. Protocol 1 spells it
+     * out; from 4 on it stands in a frame.
+     */
+    private static final Pattern LEGACY_MAGIC = Pattern.compile(
+            "(\u0080[\u0002-\u0005](\u0095.{8})?\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019|L119547037146038801333356L\n)\\..*",
+            Pattern.DOTALL);
 
     private FormatProbe() {}
 
@@ -24,14 +30,13 @@ final class FormatProbe {
         if (head.startsWith("{", 8)) {
             return Format.SAFETENSORS;
         }
+        if (LEGACY_MAGIC.matcher(head).matches()) {
+            return Format.PYTORCH_LEGACY;
+        }
         throw file.corrupt(0, mistaken(head));
     }
 
     private static String mistaken(String head) {
-        if (head.startsWith(LEGACY_MAGIC)) {
-            return "this is in the format of PyTorch before 1.6, which is not supported; load it with torch.load and save"
-                    + " it again with torch.save of PyTorch 1.6 or later";
-        }
         if (head.length() > 1 && head.charAt(0) == 0x80 && head.charAt(1) <= 5) {
             return "this is a bare pickle, which is not supported; save its tensors with torch.save";
         }
@@ -50,6 +55,6 @@ final class FormatProbe {
         if (head.startsWith("<")) {
             return "this is a web page and no checkpoint; download the file again";
         }
-        return "this is in no known format; safetensors and files of torch.save (PyTorch 1.6 or later) are";
+        return "this is in no known format; safetensors and files of torch.save are";
     }
 }

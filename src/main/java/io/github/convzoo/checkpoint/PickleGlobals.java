@@ -186,6 +186,20 @@ final class PickleGlobals {
             __subclasses__ __class__ __bases__ __mro__ __code__ __closure__ __dict__ __getattribute__ __reduce__
             __reduce_ex__ __loader__ __spec__ eval exec system popen"""));
 
+    /** The bytes that a storage of a class takes for an element, those beyond {@link ElementType} included. */
+    static int elementBytes(Global storage) {
+        ElementType elements = storage.elements();
+        if (elements != null) {
+            return elements.bytes();
+        }
+        return switch (storage.name().substring(storage.name().lastIndexOf('.') + 1)) {
+            case "ComplexDoubleStorage" -> 16;
+            case "ComplexFloatStorage" -> 8;
+            case "QInt32Storage" -> 4;
+            default -> 1;
+        };
+    }
+
     /** What a global is, or null if it is to be refused. */
     static @Nullable Global resolve(String module, String name) {
         // Python 3 maps the names of Python 2 so; protocols before 3 are written with the old ones.

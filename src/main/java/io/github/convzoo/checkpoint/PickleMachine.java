@@ -6,8 +6,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -56,9 +58,16 @@ final class PickleMachine {
      *
      * @param type its class
      * @param elements how many elements it has
+     * @param view what part of it is meant, null where all of it is
      * @param at where in the file it is named
      */
-    record Storage(Global type, String key, long elements, long at) {}
+    record Storage(Global type, String key, long elements, @Nullable View view, long at) {}
+
+    /** The part of a storage that stands for it: where it begins and how long it is, in elements. */
+    record View(long offset, long elements) {}
+
+    /** Text too long for a name, in UTF-8 as it stands in the file: arrays' bytes under protocol 2. */
+    record LongText(ByteBuffer utf8) {}
 
     /** A tensor. Nothing about it is checked yet but that shape and strides are of one length and not negative. */
     static final class StridedTensor {
@@ -86,6 +95,9 @@ final class PickleMachine {
         }
     }
 
+    /** From how many bytes on text or bytes of an open-ended pickle are data, which stay in the file. */
+    private static final int DATA_BYTES = 1 << 16;
+
     private enum Mark {
         MARK
     }
@@ -99,6 +111,12 @@ final class PickleMachine {
     private int values;
     private int tensors;
     private final Set<String> unknown = new LinkedHashSet<>();
+    /** The storages that were named, by key. */
+    private final Map<String, Storage> storages = new LinkedHashMap<>();
+    /** Whether the pickle ends where its STOP is and not where the file says. */
+    private final boolean openEnded;
+    /** Of an open-ended pickle's bytes, those that are data. */
+    private long dataBytes;
 
     /** Where the opcode that is being carried out begins. */
     private long at;
@@ -111,11 +129,28 @@ final class PickleMachine {
         this.file = file;
         this.limits = limits;
         this.in = new Cursor(file, offset, length, "the pickle");
+        this.openEnded = false;
+    }
+
+    /**
+     * Of a pickle whose length is known only by its STOP. Long texts and bytes in it are data: they stay in the file and do
+     * not count against {@link Limits#pickleBytes}.
+     */
+    PickleMachine(MappedFile file, long offset, Limits limits) throws CheckpointException {
+        this.file = file;
+        this.limits = limits;
+        this.in = new Cursor(file, offset, Math.min(file.size() - offset, Integer.MAX_VALUE), "the pickle");
+        this.openEnded = true;
     }
 
     /** Names of the globals that stand for placeholders, in the order of the file. */
     Set<String> unknownGlobals() {
         return unknown;
+    }
+
+    /** The storages that the pickle names, by key. */
+    Map<String, Storage> storages() {
+        return storages;
     }
 
     /** Where the pickle ended, once it was run. */
@@ -125,8 +160,12 @@ final class PickleMachine {
 
     /** Runs one pickle, up to its STOP. */
     Object run() throws CheckpointException {
+        long start = in.offset();
         while (true) {
             at = in.offset();
+            if (at + 1 - start - dataBytes > limits.pickleBytes()) {
+                throw file.overLimit(at, null, "the pickle has more bytes", "pickleBytes", limits.pickleBytes());
+            }
             int opcode = in.u8();
             if (opcode == '.') {
                 Object result = pop();
@@ -163,9 +202,9 @@ final class PickleMachine {
             case 'V' -> value(new Value.Text(in.asciiLine(LONGEST_LINE)));
             case 'U' -> oldString(in.u8());
             case 'T' -> oldString(in.i32());
-            case 'B' -> value(new Value.Bytes(in.slice(in.u32())));
-            case 'C' -> value(new Value.Bytes(in.slice(in.u8())));
-            case 0x8e, 0x96 -> value(new Value.Bytes(in.slice(in.i64())));
+            case 'B' -> value(new Value.Bytes(data(in.u32())));
+            case 'C' -> value(new Value.Bytes(data(in.u8())));
+            case 0x8e, 0x96 -> value(new Value.Bytes(data(in.i64())));
 
             case '(' -> push(Mark.MARK);
             case '0' -> drop();
@@ -219,7 +258,7 @@ final class PickleMachine {
                 push(construct(call.get(0), arguments(call.get(1))));
             }
             case 'b' -> build();
-            case 'Q' -> push(storage(arguments(pop())));
+            case 'Q' -> push(persistent(arguments(pop())));
 
             case 'P' -> throw corrupt("persistent ids in text are not supported; save with pickle protocol 2");
             case 0x82, 0x83, 0x84 -> throw corrupt("the pickle uses the extension registry, which no checkpoint needs");
@@ -409,14 +448,29 @@ final class PickleMachine {
         }
     }
 
+    private boolean isData(long length) {
+        return openEnded && length >= DATA_BYTES;
+    }
+
+    private ByteBuffer data(long length) throws CheckpointException {
+        ByteBuffer bytes = in.slice(length);
+        dataBytes += isData(length) ? length : 0;
+        return bytes;
+    }
+
     private void text(long length) throws CheckpointException {
-        value(new Value.Text(in.utf8(length)));
+        if (isData(length)) {
+            count(1);
+            push(new LongText(data(length)));
+        } else {
+            value(new Value.Text(in.utf8(length)));
+        }
     }
 
     /** Python 2's str, which is text or bytes. */
     private void oldString(int length) throws CheckpointException {
-        ByteBuffer bytes = in.slice(length);
-        String text = Cursor.decode(bytes.duplicate());
+        ByteBuffer bytes = data(length);
+        String text = isData(length) ? null : Cursor.decode(bytes.duplicate());
         value(text == null ? new Value.Bytes(bytes) : new Value.Text(text));
     }
 
@@ -686,8 +740,14 @@ final class PickleMachine {
         }
     }
 
-    /** torch.save's persistent id: ('storage', class, key, location, number of elements). */
-    private Storage storage(List<Object> id) throws CheckpointException {
+    /**
+     * torch.save's persistent id: ('storage', class, key, location, number of elements), before PyTorch 1.6 with a sixth, a
+     * view of the storage or None; or then ('module', class, its source's file, its source).
+     */
+    private Object persistent(List<Object> id) throws CheckpointException {
+        if (id.size() == 4 && id.get(1) instanceof Global type && id.get(0).equals(new Value.Text("module"))) {
+            return type;
+        }
         if (id.size() >= 5
                 && id.get(0) instanceof Value.Text kind
                 && kind.text().equals("storage")
@@ -696,8 +756,22 @@ final class PickleMachine {
                 && id.get(2) instanceof Value.Text key
                 && id.get(4) instanceof Value.Whole) {
             count(1);
-            return new Storage(type, key.text(), wholeNumber(id.get(4), type), at);
+            View view = id.size() > 5 ? view(id.get(5), type) : null;
+            Storage storage = new Storage(type, key.text(), wholeNumber(id.get(4), type), view, at);
+            storages.putIfAbsent(storage.key(), storage);
+            return storage;
         }
         throw corrupt("the pickle refers to something outside it that is no storage of torch.save");
+    }
+
+    /** A view's (key, offset, number of elements); the key of its own only tells equal views. */
+    private @Nullable View view(Object object, Global type) throws CheckpointException {
+        if (object instanceof Value.None) {
+            return null;
+        }
+        if (object instanceof Items view && view.items.size() == 3) {
+            return new View(wholeNumber(view.items.get(1), type), wholeNumber(view.items.get(2), type));
+        }
+        throw badArguments(type);
     }
 }

@@ -2,9 +2,11 @@ package io.github.convzoo.checkpoint;
 
 import io.github.convzoo.checkpoint.PickleMachine.Built;
 import io.github.convzoo.checkpoint.PickleMachine.Items;
+import io.github.convzoo.checkpoint.PickleMachine.LongText;
 import io.github.convzoo.checkpoint.PickleMachine.Pairs;
 import io.github.convzoo.checkpoint.PickleMachine.Storage;
 import io.github.convzoo.checkpoint.PickleMachine.StridedTensor;
+import io.github.convzoo.checkpoint.PickleMachine.View;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -203,6 +205,14 @@ final class PickleValues {
         if (object instanceof Storage storage) {
             return placeholder(storage.type().name());
         }
+        if (object instanceof LongText text) {
+            throw file.overLimit(
+                    -1,
+                    null,
+                    "the text at " + place() + " has " + text.utf8().remaining() + " bytes",
+                    "pickleBytes",
+                    limits.pickleBytes());
+        }
         throw file.corrupt(-1, "the pickle is corrupt: a mark stands where a value is expected");
     }
 
@@ -296,6 +306,16 @@ final class PickleValues {
                     shown + " is to have " + storage.elements() + " elements of " + type.bytes() + " bytes, and has "
                             + region.length + " bytes");
         }
-        return region;
+        View view = storage.view();
+        if (view == null || type == null) {
+            return region;
+        }
+        if (view.offset() > storage.elements() || view.elements() > storage.elements() - view.offset()) {
+            throw corrupt(
+                    tensor,
+                    "a view of " + view.elements() + " elements at " + view.offset() + " reaches beyond its " + shown
+                            + " of " + storage.elements() + " elements");
+        }
+        return new Region(region.offset + view.offset() * type.bytes(), view.elements() * type.bytes());
     }
 }

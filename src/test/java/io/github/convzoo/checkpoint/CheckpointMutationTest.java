@@ -100,7 +100,10 @@ class CheckpointMutationTest {
                 "small.pth",
                 "views.pth",
                 "odd.pth",
-                "training_protocol4.pt"
+                "training_protocol4.pt",
+                "legacy.pth",
+                "views_legacy.pth",
+                "training_legacy_protocol4.pt"
             })
     void file_withRandomDamage_isReadOrRefused(String name) throws IOException {
         byte[] valid = Files.readAllBytes(resource(name));

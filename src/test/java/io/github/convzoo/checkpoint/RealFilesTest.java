@@ -31,6 +31,11 @@ class RealFilesTest {
         "types.safetensors, types, ''",
         "metadata.safetensors, types, ''",
         "views.pth, views, ''",
+        "types_legacy.pth, types, ''",
+        "views_legacy.pth, views, ''",
+        "training_legacy_protocol1.pt, training, ''",
+        "training_legacy_protocol2.pt, training, ''",
+        "training_legacy_protocol4.pt, training, ''",
         "parameters.pth, parameters, ''",
         "training.pth.tar, training, ''",
         "training_protocol1.pt, training, ''",
@@ -100,6 +105,9 @@ class RealFilesTest {
     @ValueSource(
             strings = {
                 "training.pth.tar",
+                "training_legacy_protocol1.pt",
+                "training_legacy_protocol2.pt",
+                "training_legacy_protocol4.pt",
                 "training_protocol1.pt",
                 "training_protocol3.pt",
                 "training_protocol4.pt",
@@ -108,7 +116,7 @@ class RealFilesTest {
     void trainingCheckpoint_besideItsTensors_comesOutAsPlainValues(String file) throws IOException {
         Checkpoint checkpoint = Checkpoint.read(resource(file));
         Value root = checkpoint.root();
-        assertThat(checkpoint.format()).isEqualTo(Format.PYTORCH_ZIP);
+        assertThat(checkpoint.format()).isEqualTo(file.contains("legacy") ? Format.PYTORCH_LEGACY : Format.PYTORCH_ZIP);
         assertThat(at(root, "epoch")).isEqualTo(new Value.Whole(BigInteger.valueOf(12)));
         assertThat(at(root, "arch")).isEqualTo(new Value.Text("net"));
         assertThat(at(root, "best_acc1")).isInstanceOf(Value.Placeholder.class);
@@ -163,7 +171,7 @@ class RealFilesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"small.pth", "no_checksums.pth", "rezipped.pth"})
+    @ValueSource(strings = {"small.pth", "no_checksums.pth", "rezipped.pth", "legacy.pth"})
     void archive_asVariousWritersMakeIt_isRead(String file) throws IOException {
         Value root = Checkpoint.read(resource(file)).root();
         assertThat(floats((Tensor) at(root, "w"))).containsExactly(0, 1, 2);
@@ -173,7 +181,6 @@ class RealFilesTest {
     @CsvSource({
         "big_endian.pth, big",
         "compressed.pth, is compressed",
-        "legacy.pth, before 1.6",
         "torchscript.pt, TorchScript",
         "c_order.npy, NumPy array"
     })

@@ -1,0 +1,123 @@
+package io.github.convzoo.checkpoint;
+
+import io.github.convzoo.checkpoint.PickleMachine.Items;
+import io.github.convzoo.checkpoint.PickleMachine.Pairs;
+import io.github.convzoo.checkpoint.PickleMachine.Storage;
+import io.github.convzoo.checkpoint.PickleValues.Region;
+import java.math.BigInteger;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Reads the files that {@code torch.save} wrote before PyTorch 1.6, as {@code _legacy_save} of torch/serialization.py lays
+ * them out: pickles of a magic number, the protocol's version, a description of the machine, the object, and the keys of its
+ * storages; then for each of these keys the number of elements, 64 bits wide, and the elements.
+ */
+final class PyTorchLegacyReader {
+    private static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
+    private static final BigInteger PROTOCOL = BigInteger.valueOf(1001);
+
+    private final MappedFile file;
+    private final Limits limits;
+    private long offset;
+
+    private PyTorchLegacyReader(MappedFile file, Limits limits) {
+        this.file = file;
+        this.limits = limits;
+    }
+
+    static Checkpoint read(MappedFile file, Limits limits) throws CheckpointException {
+        return new PyTorchLegacyReader(file, limits).read();
+    }
+
+    private Checkpoint read() throws CheckpointException {
+        expect(MAGIC, "the magic number");
+        expect(PROTOCOL, "the version of the format");
+        checkByteOrder();
+
+        PickleMachine machine = new PickleMachine(file, offset, limits);
+        Object built = machine.run();
+        offset = machine.end();
+        Map<String, Region> regions = storages(machine.storages());
+        if (offset != file.size()) {
+            throw file.corrupt(offset, "the file goes on after its last storage; it is corrupt");
+        }
+        Set<String> placeholders = new LinkedHashSet<>(machine.unknownGlobals());
+        Value value = new PickleValues(file, limits, regions::get, placeholders).value(built);
+        return new Checkpoint(file.path(), Format.PYTORCH_LEGACY, value, Map.of(), List.copyOf(placeholders));
+    }
+
+    private Object pickle() throws CheckpointException {
+        PickleMachine machine = new PickleMachine(file, offset, limits);
+        Object built = machine.run();
+        offset = machine.end();
+        return built;
+    }
+
+    private void expect(BigInteger number, String what) throws CheckpointException {
+        long at = offset;
+        Object built = pickle();
+        if (!built.equals(new Value.Whole(number))) {
+            String found = built instanceof Value.Whole other ? other.number().toString() : "no number";
+            throw file.corrupt(
+                    at,
+                    what + " is " + found + ", where " + number + " is expected; save it again with"
+                            + " torch.save of PyTorch 1.6 or later");
+        }
+    }
+
+    private void checkByteOrder() throws CheckpointException {
+        long at = offset;
+        if (pickle() instanceof Pairs machine) {
+            for (int i = 0; i < machine.pairs.size(); i += 2) {
+                if (machine.pairs.get(i).equals(new Value.Text("little_endian"))
+                        && machine.pairs.get(i + 1).equals(new Value.Bool(true))) {
+                    return;
+                }
+            }
+        }
+        throw file.corrupt(
+                at,
+                "the file does not say that it is little-endian, and nothing else is supported; save it again on a"
+                        + " little-endian machine");
+    }
+
+    /** Where the storages lie. Each that the file has is one that the object names, and the other way round. */
+    private Map<String, Region> storages(Map<String, Storage> named) throws CheckpointException {
+        long at = offset;
+        if (!(pickle() instanceof Items keys)) {
+            throw file.corrupt(at, "the keys of the storages are no list; the file is corrupt");
+        }
+        Map<String, Region> regions = new LinkedHashMap<>();
+        for (Object key : keys.items) {
+            Storage storage = key instanceof Value.Text text ? named.get(text.text()) : null;
+            if (storage == null || regions.containsKey(storage.key())) {
+                throw file.corrupt(at, "the keys of the storages are not those that the object names");
+            }
+            regions.put(storage.key(), storage(storage));
+        }
+        return regions;
+    }
+
+    private Region storage(Storage storage) throws CheckpointException {
+        String shown = "storage " + CheckpointException.printable(storage.key());
+        Cursor in = new Cursor(file, offset, Math.min(8, file.size() - offset), shown);
+        long elements = in.i64();
+        if (elements != storage.elements()) {
+            throw file.corrupt(
+                    offset,
+                    shown + " has " + elements + " elements, where the object names " + storage.elements()
+                            + "; the file is corrupt");
+        }
+        int width = PickleGlobals.elementBytes(storage.type());
+        if (elements > (file.size() - in.offset()) / width) {
+            throw file.corrupt(offset, shown + " ends beyond the file; it is truncated, copy or download it again");
+        }
+        Region region = new Region(in.offset(), elements * width);
+        offset = in.offset() + region.length();
+        return region;
+    }
+}
