@@ -159,6 +159,18 @@ def legacy():
         save(checkpoint, f"training_legacy_protocol{protocol}.pt", pickle_protocol=protocol)
 
 
+def npz():
+    """NumPy's archives of arrays, stored and deflated."""
+    tensors = {name: tensor for name, tensor in all_types().items() if tensor.dtype != torch.bfloat16}
+    tensors["path/column_major"] = torch.arange(6.0).reshape(3, 2).t()
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    assert arrays["path/column_major"].flags.f_contiguous
+    np.savez(OUT / "arrays.npz", **arrays)
+    np.savez_compressed(OUT / "arrays_compressed.npz", **arrays)
+    expect("arrays", {name.replace("/", "%"): tensor for name, tensor in tensors.items()})
+    np.savez(OUT / "odd.npz", fine=np.ones(2, np.float32), complex=np.zeros(1, np.complex64), text=np.array(["a"]))
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     assert sys.byteorder == "little"
@@ -228,6 +240,7 @@ def main():
     np.save(OUT / "fields.npy", np.zeros(2, dtype=[("a", "<f4"), ("é", "<i4")]))
 
     legacy()
+    npz()
 
 
 if __name__ == "__main__":

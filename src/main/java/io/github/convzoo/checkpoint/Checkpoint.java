@@ -7,7 +7,8 @@ import java.util.Map;
 /**
  * A tensor file that was read: its values and what is to be said about it.
  *
- * <p>The file is mapped into memory and tensors are views on it, so a checkpoint takes no more heap than its names. The
+ * <p>The file is mapped into memory and tensors are views on it, so a checkpoint takes no more heap than its names, unless the
+ * file compresses its tensors. The
  * mapping lasts as long as any tensor is reachable; meanwhile the file must not be shortened, and Windows refuses to replace
  * it. Instances are immutable and safe for use by several threads.
  */
@@ -49,10 +50,18 @@ public final class Checkpoint {
         try (MappedFile mapped = MappedFile.open(file)) {
             return switch (FormatProbe.probe(mapped)) {
                 case SAFETENSORS -> SafetensorsReader.read(mapped, limits);
-                case PYTORCH_ZIP -> PyTorchZipReader.read(mapped, limits);
+                case PYTORCH_ZIP, NUMPY_ZIP -> readZip(mapped, limits);
                 case PYTORCH_LEGACY -> PyTorchLegacyReader.read(mapped, limits);
             };
         }
+    }
+
+    /** Zip archives are told apart by what is in them. */
+    private static Checkpoint readZip(MappedFile file, Limits limits) throws CheckpointException {
+        Map<String, ZipDirectory.Entry> entries = ZipDirectory.read(file, limits);
+        return NpzReader.recognises(entries)
+                ? NpzReader.read(file, entries, limits)
+                : PyTorchZipReader.read(file, entries, limits);
     }
 
     /**
@@ -76,7 +85,7 @@ public final class Checkpoint {
     /**
      * What the file holds.
      *
-     * @return for safetensors a {@link Value.Mapping} of tensors, for PyTorch whatever was saved
+     * @return for safetensors and NumPy a {@link Value.Mapping} of tensors, for PyTorch whatever was saved
      */
     public Value root() {
         return root;

@@ -9,5 +9,8 @@ public enum Format {
     PYTORCH_ZIP,
 
     /** What {@code torch.save} wrote before PyTorch 1.6: pickles one after the other, then the storages. */
-    PYTORCH_LEGACY
+    PYTORCH_LEGACY,
+
+    /** What {@code numpy.savez} and {@code numpy.savez_compressed} write: a zip archive of {@code .npy} files. */
+    NUMPY_ZIP
 }

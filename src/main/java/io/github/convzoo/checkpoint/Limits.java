@@ -22,6 +22,8 @@ package io.github.convzoo.checkpoint;
  * @param tensorBytes the largest tensor, in bytes; at most {@link Integer#MAX_VALUE}, what one buffer holds
  * @param copiedBytes the largest tensor that does not lie row-major in its file, in bytes: what {@link Tensor#bytes} has to
  *     copy to the heap
+ * @param inflatedBytes the most bytes that a file's compressed entries may inflate to, all together, beyond four times what
+ *     they take in the file
  */
 public record Limits(
         int headerBytes,
@@ -34,11 +36,12 @@ public record Limits(
         int nameLength,
         int dimensions,
         int tensorBytes,
-        int copiedBytes) {
+        int copiedBytes,
+        int inflatedBytes) {
 
     /** The limits that hold where none are given. */
-    public static final Limits DEFAULT =
-            new Limits(8 << 20, 8 << 20, 500_000, 250_000, 64, 50_000, 50_000, 4096, 32, Integer.MAX_VALUE, 256 << 20);
+    public static final Limits DEFAULT = new Limits(
+            8 << 20, 8 << 20, 500_000, 250_000, 64, 50_000, 50_000, 4096, 32, Integer.MAX_VALUE, 256 << 20, 32 << 20);
 
     /**
      * Creates limits.
@@ -57,6 +60,8 @@ public record Limits(
      * @param tensorBytes the largest tensor, in bytes; at most {@link Integer#MAX_VALUE}, what one buffer holds
      * @param copiedBytes the largest tensor that does not lie row-major in its file, in bytes: what {@link Tensor#bytes} has to
      *     copy to the heap
+     * @param inflatedBytes the most bytes that a file's compressed entries may inflate to, all together, beyond four times what
+     *     they take in the file
      * @throws IllegalArgumentException if a limit is not positive
      */
     public Limits {
@@ -71,6 +76,7 @@ public record Limits(
         positive("dimensions", dimensions);
         positive("tensorBytes", tensorBytes);
         positive("copiedBytes", copiedBytes);
+        positive("inflatedBytes", inflatedBytes);
         // Values are built, compared and printed by methods that call themselves at each level.
         if (nestingDepth > 256) {
             throw new IllegalArgumentException("nestingDepth is " + nestingDepth + ", at most 256 is possible");
@@ -102,7 +108,8 @@ public record Limits(
                 nameLength,
                 dimensions,
                 tensorBytes,
-                copiedBytes);
+                copiedBytes,
+                inflatedBytes);
     }
 
     /**
@@ -124,7 +131,8 @@ public record Limits(
                 nameLength,
                 dimensions,
                 tensorBytes,
-                copiedBytes);
+                copiedBytes,
+                inflatedBytes);
     }
 
     /**
@@ -146,7 +154,8 @@ public record Limits(
                 nameLength,
                 dimensions,
                 tensorBytes,
-                copiedBytes);
+                copiedBytes,
+                inflatedBytes);
     }
 
     /**
@@ -168,7 +177,8 @@ public record Limits(
                 nameLength,
                 dimensions,
                 tensorBytes,
-                copiedBytes);
+                copiedBytes,
+                inflatedBytes);
     }
 
     /**
@@ -190,7 +200,8 @@ public record Limits(
                 nameLength,
                 dimensions,
                 tensorBytes,
-                copiedBytes);
+                copiedBytes,
+                inflatedBytes);
     }
 
     /**
@@ -212,7 +223,8 @@ public record Limits(
                 nameLength,
                 dimensions,
                 tensorBytes,
-                copiedBytes);
+                copiedBytes,
+                inflatedBytes);
     }
 
     /**
@@ -234,7 +246,8 @@ public record Limits(
                 nameLength,
                 dimensions,
                 tensorBytes,
-                copiedBytes);
+                copiedBytes,
+                inflatedBytes);
     }
 
     /**
@@ -256,7 +269,8 @@ public record Limits(
                 limit,
                 dimensions,
                 tensorBytes,
-                copiedBytes);
+                copiedBytes,
+                inflatedBytes);
     }
 
     /**
@@ -278,7 +292,8 @@ public record Limits(
                 nameLength,
                 limit,
                 tensorBytes,
-                copiedBytes);
+                copiedBytes,
+                inflatedBytes);
     }
 
     /**
@@ -300,7 +315,8 @@ public record Limits(
                 nameLength,
                 dimensions,
                 limit,
-                copiedBytes);
+                copiedBytes,
+                inflatedBytes);
     }
 
     /**
@@ -322,6 +338,30 @@ public record Limits(
                 nameLength,
                 dimensions,
                 tensorBytes,
+                limit,
+                inflatedBytes);
+    }
+
+    /**
+     * These limits with another {@link #inflatedBytes}.
+     *
+     * @param limit the most bytes to inflate to, beyond four times those in the file
+     * @return the changed limits
+     * @throws IllegalArgumentException if the limit is out of its range
+     */
+    public Limits withInflatedBytes(int limit) {
+        return new Limits(
+                headerBytes,
+                pickleBytes,
+                values,
+                memoEntries,
+                nestingDepth,
+                tensors,
+                zipEntries,
+                nameLength,
+                dimensions,
+                tensorBytes,
+                copiedBytes,
                 limit);
     }
 }

@@ -26,12 +26,15 @@ final class MappedFile implements AutoCloseable {
     private final Path path;
     private final FileChannel channel;
     private final long size;
-    private final TreeMap<Long, MappedByteBuffer> windows = new TreeMap<>();
+    private final TreeMap<Long, ByteBuffer> windows = new TreeMap<>();
+    /** Where problems are said to be, if not where they are: at an inflated part's place in the file; or -1. */
+    private final long blamed;
 
-    private MappedFile(Path path, FileChannel channel, long size) {
+    private MappedFile(Path path, FileChannel channel, long size, long blamed) {
         this.path = path;
         this.channel = channel;
         this.size = size;
+        this.blamed = blamed;
     }
 
     static MappedFile open(Path path) throws CheckpointException {
@@ -48,7 +51,7 @@ final class MappedFile implements AutoCloseable {
         FileChannel channel = null;
         try {
             channel = FileChannel.open(path, StandardOpenOption.READ);
-            return new MappedFile(path, channel, channel.size());
+            return new MappedFile(path, channel, channel.size(), -1);
         } catch (AccessDeniedException e) {
             throw new CheckpointException(path, -1, null, "reading it is not permitted; check its permissions", e);
         } catch (IOException e) {
@@ -65,6 +68,13 @@ final class MappedFile implements AutoCloseable {
         } catch (IOException e) {
             failure.addSuppressed(e);
         }
+    }
+
+    /** Content that a part of this file was inflated to, to be read as a file is. Problems in it are blamed on the part. */
+    MappedFile inflated(long offset, byte[] content) {
+        MappedFile part = new MappedFile(path, channel, content.length, offset);
+        part.windows.put(0L, ByteBuffer.wrap(content));
+        return part;
     }
 
     Path path() {
@@ -89,13 +99,14 @@ final class MappedFile implements AutoCloseable {
         if (length == 0) {
             return ByteBuffer.allocate(0).order(ByteOrder.LITTLE_ENDIAN);
         }
-        Map.Entry<Long, MappedByteBuffer> window = windows.floorEntry(offset);
+        Map.Entry<Long, ? extends ByteBuffer> window = windows.floorEntry(offset);
         if (window == null
                 || offset - window.getKey() + length > window.getValue().capacity()) {
             long aligned = offset / WINDOW_STEP * WINDOW_STEP;
             long start = offset - aligned + length <= Integer.MAX_VALUE ? aligned : offset;
-            window = Map.entry(start, map(start));
-            windows.put(start, window.getValue());
+            MappedByteBuffer mapped = map(start);
+            window = Map.entry(start, mapped);
+            windows.put(start, mapped);
         }
         return window.getValue()
                 .slice((int) (offset - window.getKey()), (int) length)
@@ -111,11 +122,11 @@ final class MappedFile implements AutoCloseable {
     }
 
     CheckpointException corrupt(long offset, String problem) {
-        return new CheckpointException(path, offset, null, problem, null);
+        return corrupt(offset, null, problem);
     }
 
     CheckpointException corrupt(long offset, @Nullable String tensor, String problem) {
-        return new CheckpointException(path, offset, tensor, problem, null);
+        return new CheckpointException(path, blamed < 0 ? offset : blamed, tensor, problem, null);
     }
 
     CheckpointException overLimit(long offset, @Nullable String tensor, String what, String limit, long allowed) {

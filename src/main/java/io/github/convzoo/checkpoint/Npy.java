@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads and writes single arrays as NumPy's {@code .npy} files, by the description in {@code numpy.lib.format}: the magic,
@@ -44,47 +45,61 @@ public final class Npy {
      */
     public static Tensor read(Path file, Limits limits) throws CheckpointException {
         try (MappedFile mapped = MappedFile.open(file)) {
-            return read(mapped, limits);
+            Value value = read(mapped, 0, mapped.size(), "", limits);
+            if (value instanceof Tensor tensor) {
+                return tensor;
+            }
+            throw mapped.corrupt(
+                    8,
+                    "the element type of " + (value instanceof Value.Placeholder other ? other.global() : "it")
+                            + " is not supported; use '<f4'");
         }
     }
 
-    private static Tensor read(MappedFile file, Limits limits) throws CheckpointException {
-        Cursor prefix = new Cursor(file, 0, Math.min(12, file.size()), "the .npy prefix");
+    /** Reads an array that takes a stretch of a file; a placeholder where its type is none of {@link ElementType}. */
+    static Value read(MappedFile file, long start, long length, String name, Limits limits) throws CheckpointException {
+        Cursor prefix = new Cursor(file, start, Math.min(12, length), "the .npy prefix");
         if (prefix.remaining() < 8 || !MAGIC.equals(latin1(prefix.slice(6)))) {
-            throw file.corrupt(0, "this is no .npy file; write one with numpy.save");
+            throw file.corrupt(start, "this is no .npy file; write one with numpy.save");
         }
         int version = prefix.u8();
         if (version < 1 || version > 3 || prefix.u8() != 0) {
-            throw file.corrupt(6, "version " + version + " of .npy is not supported; 1.0, 2.0 and 3.0 are");
+            throw file.corrupt(start + 6, "version " + version + " of .npy is not supported; 1.0, 2.0 and 3.0 are");
         }
         long headerBytes = version == 1 ? prefix.u16() : prefix.u32();
         if (headerBytes > limits.headerBytes()) {
             throw file.overLimit(
-                    8, null, "the header has " + headerBytes + " bytes", "headerBytes", limits.headerBytes());
+                    start + 8, null, "the header has " + headerBytes + " bytes", "headerBytes", limits.headerBytes());
         }
         Header header = new Header(file, new Cursor(file, prefix.offset(), headerBytes, "the header"), limits);
         long dataStart = prefix.offset() + headerBytes;
+        ElementType type = header.type;
+        if (type == null) {
+            return new Value.Placeholder("numpy." + header.descr);
+        }
         long size;
         long bytes;
         try {
             size = Tensor.elements(header.shape);
-            bytes = Math.multiplyExact(size, (long) header.type.bytes());
+            bytes = Math.multiplyExact(size, (long) type.bytes());
         } catch (ArithmeticException e) {
-            throw file.corrupt(8, "the shape " + Arrays.toString(header.shape) + " is larger than any file");
+            throw file.corrupt(start + 8, "the shape " + Arrays.toString(header.shape) + " is larger than any file");
         }
         if (bytes > limits.tensorBytes()) {
-            throw file.overLimit(8, null, "the array has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
+            throw file.overLimit(
+                    start + 8, null, "the array has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
         }
-        if (bytes != file.size() - dataStart) {
+        long available = start + length - dataStart;
+        if (bytes != available) {
             throw file.corrupt(
                     dataStart,
-                    header.type + " of shape " + Arrays.toString(header.shape) + " takes " + bytes
-                            + " bytes, the file has " + (file.size() - dataStart)
+                    type + " of shape " + Arrays.toString(header.shape) + " takes " + bytes
+                            + " bytes, there are " + available
                             + "; it is truncated or holds more than one array");
         }
         ByteBuffer data = file.view(dataStart, bytes);
         if (!header.fortranOrder) {
-            return Tensor.rowMajor("", header.type, header.shape, size, data);
+            return Tensor.rowMajor(name, type, header.shape, size, data);
         }
         long[] strides = new long[header.shape.length];
         long stride = 1;
@@ -95,9 +110,13 @@ public final class Npy {
         }
         if (size > 0 && !Tensor.isRowMajor(header.shape, strides) && bytes > limits.copiedBytes()) {
             throw file.overLimit(
-                    8, null, "the array in Fortran order has " + bytes + " bytes", "copiedBytes", limits.copiedBytes());
+                    start + 8,
+                    null,
+                    "the array in Fortran order has " + bytes + " bytes",
+                    "copiedBytes",
+                    limits.copiedBytes());
         }
-        return Tensor.strided("", header.type, header.shape, size, strides, data);
+        return Tensor.strided(name, type, header.shape, size, strides, data);
     }
 
     private static String latin1(ByteBuffer bytes) {
@@ -162,8 +181,12 @@ public final class Npy {
         private final MappedFile file;
         private final Cursor in;
         private final Limits limits;
+        private final long start;
 
-        final ElementType type;
+        /** Null where it is none of these. */
+        final @Nullable ElementType type;
+
+        final String descr;
         final boolean fortranOrder;
         final long[] shape;
 
@@ -171,6 +194,7 @@ public final class Npy {
             this.file = file;
             this.in = in;
             this.limits = limits;
+            this.start = in.offset();
             String readType = null;
             Boolean readOrder = null;
             long[] readShape = null;
@@ -209,14 +233,16 @@ public final class Npy {
                 throw in.corrupt("the header lacks one of descr, fortran_order and shape");
             }
             this.type = elementType(readType);
+            this.descr = readType;
             this.fortranOrder = readOrder;
             this.shape = readShape;
         }
 
-        private ElementType elementType(String descr) throws CheckpointException {
+        private @Nullable ElementType elementType(String descr) throws CheckpointException {
             if (descr.startsWith(">")) {
                 throw file.corrupt(
-                        8, "the array is big-endian; write it again as array.astype(array.dtype.newbyteorder('<'))");
+                        start,
+                        "the array is big-endian; write it again as array.astype(array.dtype.newbyteorder('<'))");
             }
             for (ElementType candidate : ElementType.values()) {
                 String numpy = candidate.numpy().orElse("");
@@ -225,8 +251,7 @@ public final class Npy {
                     return candidate;
                 }
             }
-            throw file.corrupt(
-                    8, "the element type " + CheckpointException.printable(descr) + " is not supported; use '<f4'");
+            return null;
         }
 
         private String descr() throws CheckpointException {

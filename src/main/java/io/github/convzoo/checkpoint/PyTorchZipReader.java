@@ -21,8 +21,7 @@ final class PyTorchZipReader {
 
     private PyTorchZipReader() {}
 
-    static Checkpoint read(MappedFile file, Limits limits) throws CheckpointException {
-        Map<String, Entry> entries = ZipDirectory.read(file, limits);
+    static Checkpoint read(MappedFile file, Map<String, Entry> entries, Limits limits) throws CheckpointException {
         String root = root(file, entries);
         for (Entry entry : entries.values()) {
             if (entry.compressed()) {

@@ -43,9 +43,10 @@ final class ZipDirectory {
      * @param offset where its bytes begin, as they are in the file
      * @param length how many they are
      * @param compressed whether they have to be inflated
+     * @param inflated how many they were before they were compressed; the length where they were not
      * @param crc the CRC-32 of what they were before, as the directory gives it
      */
-    record Entry(String name, long header, long offset, long length, boolean compressed, long crc) {
+    record Entry(String name, long header, long offset, long length, boolean compressed, long inflated, long crc) {
         long end() {
             return offset + length;
         }
@@ -214,7 +215,7 @@ final class ZipDirectory {
             throw file.corrupt(
                     at,
                     "the zip entry " + CheckpointException.printable(name) + " is compressed by the unknown method "
-                            + method + "; save the checkpoint again with torch.save");
+                            + method + "; save the checkpoint again uncompressed");
         }
         if (disk != 0 || length < 0 || stored < 0 || header < 0 || (method == STORED && length != stored)) {
             throw file.corrupt(
@@ -258,7 +259,7 @@ final class ZipDirectory {
         if (stored > file.size() - offset) {
             throw file.corrupt(offset, shown + " ends beyond the file; it is truncated, copy or download it again");
         }
-        return new Entry(name, header, offset, stored, method != STORED, crc);
+        return new Entry(name, header, offset, stored, method != STORED, length, crc);
     }
 
     private static boolean localAgrees(long local, long central, boolean later) {
@@ -285,7 +286,7 @@ final class ZipDirectory {
         if (bad) {
             throw file.corrupt(
                     at,
-                    "the zip entry " + CheckpointException.printable(name) + " has a name that no torch.save writes");
+                    "the zip entry " + CheckpointException.printable(name) + " has a name that no checkpoint needs");
         }
     }
 

@@ -101,6 +101,8 @@ class CheckpointMutationTest {
                 "views.pth",
                 "odd.pth",
                 "training_protocol4.pt",
+                "arrays.npz",
+                "arrays_compressed.npz",
                 "legacy.pth",
                 "views_legacy.pth",
                 "training_legacy_protocol4.pt"

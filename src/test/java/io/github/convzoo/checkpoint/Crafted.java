@@ -95,7 +95,9 @@ final class Crafted {
     /** The value at a path of names and indices, parted by slashes. */
     static Value at(Value root, String path) {
         Value value = root;
-        for (String step : path.split("/", -1)) {
+        for (String escaped : path.split("/", -1)) {
+            // A name that has a slash itself.
+            String step = escaped.replace('%', '/');
             if (value instanceof Value.Mapping mapping) {
                 value = mapping.get(step).orElseThrow(() -> new AssertionError("no " + step + " of " + path));
             } else if (value instanceof Value.Sequence sequence) {

@@ -215,6 +215,23 @@ class LimitsTest {
     }
 
     @Test
+    void inflatedBytes_areLimited() throws IOException {
+        byte[] array = NpzReaderTest.zeros(10_000);
+        byte[] file = NpzReaderTest.deflated("w.npy", array);
+        int compressed;
+        try (MappedFile mapped = MappedFile.open(file(directory, file))) {
+            compressed = (int) ZipDirectory.read(mapped, DEFAULT)
+                    .values()
+                    .iterator()
+                    .next()
+                    .length();
+        }
+        int beyond = array.length - 4 * compressed;
+        holds(file, DEFAULT.withInflatedBytes(beyond), DEFAULT.withInflatedBytes(beyond - 1), "inflatedBytes");
+        holds(file, DEFAULT.withTensorBytes(10_000), DEFAULT.withTensorBytes(9999), "tensorBytes");
+    }
+
+    @Test
     void limit_thatIsNotPossible_isRefused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> DEFAULT.withTensors(0))

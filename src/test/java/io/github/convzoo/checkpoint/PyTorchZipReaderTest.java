@@ -230,7 +230,7 @@ class PyTorchZipReaderTest {
         noVersion.add("model/data.pkl", new PickleAssembler().op('N').stop());
         assertThat(refused(file(directory, noVersion.bytes()))).hasMessageContaining("no version");
         ZipAssembler other = new ZipAssembler();
-        other.add("w.npy", new byte[10]);
+        other.add("w.txt", new byte[10]);
         assertThat(refused(file(directory, other.bytes()))).hasMessageContaining("none of torch.save");
     }
 

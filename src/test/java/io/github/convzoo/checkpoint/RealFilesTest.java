@@ -31,6 +31,8 @@ class RealFilesTest {
         "types.safetensors, types, ''",
         "metadata.safetensors, types, ''",
         "views.pth, views, ''",
+        "arrays.npz, arrays, ''",
+        "arrays_compressed.npz, arrays, ''",
         "types_legacy.pth, types, ''",
         "views_legacy.pth, views, ''",
         "training_legacy_protocol1.pt, training, ''",
@@ -80,7 +82,8 @@ class RealFilesTest {
                 }
             }
         }
-        assertThat(tensor.name()).isEqualTo(path.substring(path.lastIndexOf('/') + 1));
+        assertThat(tensor.name())
+                .isEqualTo(path.substring(path.lastIndexOf('/') + 1).replace('%', '/'));
         assertThat(tensor.type()).as(path).hasToString(type);
         assertThat(tensor.shape())
                 .as(path)
@@ -158,6 +161,8 @@ class RealFilesTest {
         "odd.pth, sparse, torch._utils._rebuild_sparse_tensor",
         "odd.pth, quantized, torch._utils._rebuild_qtensor",
         "odd.pth, storage, torch.FloatStorage",
+        "odd.npz, complex, numpy.<c8",
+        "odd.npz, text, numpy.<U1",
         "odd.safetensors, complex, safetensors.C64",
         "odd.safetensors, float8, safetensors.F8_E4M3",
         "odd.safetensors, uint16, safetensors.U16"

@@ -139,7 +139,7 @@ class ZipDirectoryTest {
                 "model/data/1\n"
             })
     void entry_withAPathTrickForAName_isRefused(String name) throws IOException {
-        assertThat(refusedZip(zip -> zip.add(name, new byte[1]))).hasMessageContaining("no torch.save writes");
+        assertThat(refusedZip(zip -> zip.add(name, new byte[1]))).hasMessageContaining("no checkpoint needs");
     }
 
     @Test
