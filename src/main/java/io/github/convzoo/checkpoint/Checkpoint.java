@@ -51,6 +51,7 @@ public final class Checkpoint {
             return switch (FormatProbe.probe(mapped)) {
                 case SAFETENSORS -> SafetensorsReader.read(mapped, limits);
                 case PYTORCH_ZIP, NUMPY_ZIP -> readZip(mapped, limits);
+                case MXNET -> MxnetReader.read(mapped, limits);
                 case PYTORCH_LEGACY -> PyTorchLegacyReader.read(mapped, limits);
             };
         }
@@ -85,7 +86,8 @@ public final class Checkpoint {
     /**
      * What the file holds.
      *
-     * @return for safetensors and NumPy a {@link Value.Mapping} of tensors, for PyTorch whatever was saved
+     * @return for safetensors, NumPy and MXNet a {@link Value.Mapping} of tensors (of an MXNet file without names a
+     *     {@link Value.Sequence}), for PyTorch whatever was saved
      */
     public Value root() {
         return root;

@@ -12,5 +12,8 @@ public enum Format {
     PYTORCH_LEGACY,
 
     /** What {@code numpy.savez} and {@code numpy.savez_compressed} write: a zip archive of {@code .npy} files. */
-    NUMPY_ZIP
+    NUMPY_ZIP,
+
+    /** MXNet's {@code .params}: a list of arrays and one of their names. */
+    MXNET
 }

@@ -14,6 +14,9 @@ final class FormatProbe {
             "(\u0080[\u0002-\u0005](\u0095.{8})?\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019|L119547037146038801333356L\n)\\..*",
             Pattern.DOTALL);
 
+    /** 0x112 and zeros, 64 bits each. */
+    private static final String MXNET_MAGIC = "\u0012\u0001" + "\0".repeat(14);
+
     private FormatProbe() {}
 
     static Format probe(MappedFile file) throws CheckpointException {
@@ -29,6 +32,9 @@ final class FormatProbe {
         }
         if (head.startsWith("{", 8)) {
             return Format.SAFETENSORS;
+        }
+        if (head.startsWith(MXNET_MAGIC)) {
+            return Format.MXNET;
         }
         if (LEGACY_MAGIC.matcher(head).matches()) {
             return Format.PYTORCH_LEGACY;

@@ -122,7 +122,13 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
         if (tensors.isEmpty()) {
             throw error(checkpoint, path, "holds no tensors");
         }
-        return new StateDict(checkpoint, path, tensors);
+        return new StateDict(
+                checkpoint,
+                path,
+                switch (checkpoint.format()) {
+                    case MXNET -> MxnetNames.canonical(checkpoint, tensors);
+                    default -> tensors;
+                });
     }
 
     private static String canonical(String name) {

@@ -103,6 +103,9 @@ class CheckpointMutationTest {
                 "training_protocol4.pt",
                 "arrays.npz",
                 "arrays_compressed.npz",
+                "mxnet_types.params",
+                "mxnet_list.params",
+                "mxnet_np_shape.params",
                 "legacy.pth",
                 "views_legacy.pth",
                 "training_legacy_protocol4.pt"

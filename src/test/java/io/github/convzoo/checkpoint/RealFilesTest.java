@@ -32,6 +32,8 @@ class RealFilesTest {
         "metadata.safetensors, types, ''",
         "views.pth, views, ''",
         "arrays.npz, arrays, ''",
+        "mxnet_types.params, mxnet_types, ''",
+        "mxnet_np_shape.params, mxnet_np_shape, ''",
         "arrays_compressed.npz, arrays, ''",
         "types_legacy.pth, types, ''",
         "views_legacy.pth, views, ''",

@@ -1,0 +1,98 @@
+package io.github.convzoo.weights;
+
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.Tensor;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The names of MXNet's files as canonical names. The prefixes {@code arg:} and {@code aux:} fall away everywhere; what is left
+ * of the DPN authors' names is put as the rules below say, and their linear classifier becomes a convolution of one pixel.
+ * Other names stay.
+ */
+final class MxnetNames {
+
+    private static final List<String> PREFIXES = List.of("arg:", "aux:");
+
+    /** A pattern of a whole name, and what to put for it. */
+    private record Rule(Pattern pattern, String canonical) {
+        static Rule of(String pattern, String canonical) {
+            return new Rule(Pattern.compile(pattern), canonical);
+        }
+    }
+
+    private static final String BLOCK = "conv([2-5])_x__([0-9]+)_";
+    private static final String LAYER = "(c1x1-a|c3x3-b|c1x1-c|c1x1-w\\(s/[12]\\))";
+    private static final String STATISTIC = "(gamma|beta|moving_mean|moving_var)";
+
+    private static final List<Rule> RULES = List.of(
+            Rule.of("conv1_x_1__conv_weight", "features.conv1_1.conv.weight"),
+            Rule.of("conv1_x_1__relu-sp__bn_" + STATISTIC, "features.conv1_1.bn.$1"),
+            Rule.of(BLOCK + LAYER + "__conv_weight", "features.conv$1_$2.$3.conv.weight"),
+            Rule.of(BLOCK + LAYER + "__bn__bn_" + STATISTIC, "features.conv$1_$2.$3.bn.$4"),
+            // DPN-68b and the like part a block's last convolution, with one normalisation before both parts.
+            Rule.of(BLOCK + "c1x1-c__bn_" + STATISTIC, "features.conv$1_$2.c1x1_c.bn.$3"),
+            Rule.of(BLOCK + "c1x1-c([12])__conv_weight", "features.conv$1_$2.c1x1_c$3.weight"),
+            Rule.of("conv5_x_x__relu-sp__bn_" + STATISTIC, "features.conv5_bn_ac.bn.$1"),
+            Rule.of("fc6(?:-1k)?_(weight|bias)", "classifier.$1"));
+
+    private static final Map<String, String> PARTS = Map.of(
+            "c1x1-a", "c1x1_a",
+            "c3x3-b", "c3x3_b",
+            "c1x1-c", "c1x1_c",
+            "c1x1-w(s/1)", "c1x1_w_s1",
+            "c1x1-w(s/2)", "c1x1_w_s2",
+            "gamma", "weight",
+            "beta", "bias",
+            "moving_mean", "running_mean",
+            "moving_var", "running_var");
+
+    private MxnetNames() {}
+
+    static Map<String, Tensor> canonical(Checkpoint checkpoint, Map<String, Tensor> tensors)
+            throws CheckpointException {
+        Map<String, Tensor> canonical = new LinkedHashMap<>();
+        for (Map.Entry<String, Tensor> each : tensors.entrySet()) {
+            String stripped = stripped(each.getKey());
+            String name = canonical(stripped);
+            Tensor tensor = each.getValue();
+            if (name.equals("classifier.weight") && !stripped.equals(name) && tensor.shape().length == 2) {
+                tensor = Tensor.of(
+                        name, tensor.type(), new long[] {tensor.shape()[0], tensor.shape()[1], 1, 1}, tensor.bytes());
+            }
+            if (canonical.put(name, tensor.withName(name)) != null) {
+                throw new CheckpointException(
+                        checkpoint.file(), -1, name, "stands twice once arg: and aux: are stripped", null);
+            }
+        }
+        return canonical;
+    }
+
+    private static String stripped(String name) {
+        for (String prefix : PREFIXES) {
+            if (name.startsWith(prefix)) {
+                return name.substring(prefix.length());
+            }
+        }
+        return name;
+    }
+
+    private static String canonical(String name) {
+        for (Rule rule : RULES) {
+            Matcher matcher = rule.pattern.matcher(name);
+            if (matcher.matches()) {
+                String canonical = rule.canonical;
+                for (int group = matcher.groupCount(); group > 0; group--) {
+                    String part = matcher.group(group);
+                    canonical = canonical.replace("$" + group, PARTS.getOrDefault(part, part));
+                }
+                return canonical;
+            }
+        }
+        return name;
+    }
+}

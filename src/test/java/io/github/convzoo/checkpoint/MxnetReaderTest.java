@@ -1,0 +1,217 @@
+package io.github.convzoo.checkpoint;
+
+import static io.github.convzoo.checkpoint.Crafted.at;
+import static io.github.convzoo.checkpoint.Crafted.file;
+import static io.github.convzoo.checkpoint.Crafted.floats;
+import static io.github.convzoo.checkpoint.Crafted.refused;
+import static io.github.convzoo.checkpoint.Crafted.resource;
+import static io.github.convzoo.checkpoint.MxnetAssembler.V1;
+import static io.github.convzoo.checkpoint.MxnetAssembler.V2;
+import static io.github.convzoo.checkpoint.MxnetAssembler.V3;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
+
+class MxnetReaderTest {
+    private static final byte[] ONE_AND_TWO = {0, 0, (byte) 0x80, 0x3f, 0, 0, 0, 0x40};
+
+    private final Path directory;
+
+    MxnetReaderTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
+        this.directory = directory;
+    }
+
+    private static MxnetAssembler assembler() {
+        return new MxnetAssembler();
+    }
+
+    private static MxnetAssembler valid() {
+        return assembler().int32(V2, 0, 2).int64(1, 2).data(0, ONE_AND_TWO).name("arg:w");
+    }
+
+    private Value read(MxnetAssembler mxnet) throws IOException {
+        return Checkpoint.read(file(directory, mxnet.bytes())).root();
+    }
+
+    private CheckpointException refusal(MxnetAssembler mxnet) throws IOException {
+        return refused(file(directory, mxnet.bytes()));
+    }
+
+    @Test
+    void array_isAViewUnderItsName() throws IOException {
+        Checkpoint checkpoint = Checkpoint.read(file(directory, valid().bytes()));
+        assertThat(checkpoint.format()).isEqualTo(Format.MXNET);
+        Tensor tensor = Crafted.tensor(checkpoint, "arg:w");
+        assertThat(tensor.name()).isEqualTo("arg:w");
+        assertThat(tensor.shape()).containsExactly(1, 2);
+        assertThat(tensor.bytes().isDirect()).isTrue();
+        assertThat(floats(tensor)).containsExactly(1, 2);
+    }
+
+    @Test
+    void array_ofEachVersion_isRead() throws IOException {
+        MxnetAssembler mxnet = assembler()
+                .int32(2, 1, 2)
+                .data(0, ONE_AND_TWO)
+                .name("before 1")
+                .int32(V1, 2)
+                .int64(1, 2)
+                .data(0, ONE_AND_TWO)
+                .name("1")
+                .int32(V2, 0, 2)
+                .int64(1, 2)
+                .data(0, ONE_AND_TWO)
+                .name("2")
+                .int32(V3, 0, 2)
+                .int64(1, 2)
+                .data(0, ONE_AND_TWO)
+                .name("3");
+        Value root = read(mxnet);
+        for (String version : new String[] {"before 1", "1", "2", "3"}) {
+            Tensor tensor = (Tensor) at(root, version);
+            assertThat(tensor.shape()).containsExactly(1, 2);
+            assertThat(floats(tensor)).containsExactly(1, 2);
+        }
+    }
+
+    @Test
+    void array_withoutDimensions_isNoneAndFromVersion3OnAScalar() throws IOException {
+        MxnetAssembler mxnet = assembler()
+                .int32(0)
+                .none()
+                .name("before 1")
+                .int32(V1, 0)
+                .none()
+                .name("1")
+                .int32(V2, 0, 0)
+                .none()
+                .name("2")
+                .int32(V3, 0, -1)
+                .none()
+                .name("3")
+                .int32(V3, 0, 0)
+                .data(0, Arrays.copyOf(ONE_AND_TWO, 4))
+                .name("scalar");
+        Value root = read(mxnet);
+        for (String version : new String[] {"before 1", "1", "2", "3"}) {
+            assertThat(at(root, version)).isEqualTo(new Value.None());
+        }
+        assertThat(floats((Tensor) at(root, "scalar"))).containsExactly(1);
+    }
+
+    @Test
+    void list_withoutNames_isASequence() throws IOException {
+        Value root = Checkpoint.read(resource("mxnet_list.params")).root();
+        assertThat(floats((Tensor) at(root, "0"))).containsExactly(1, 2);
+        assertThat(floats((Tensor) at(root, "1"))).containsExactly(3);
+        assertThat(read(assembler())).isInstanceOf(Value.Mapping.class);
+    }
+
+    @Test
+    void array_thatIsSparse_isRefused() {
+        CheckpointException refusal = refused(resource("mxnet_sparse.params"));
+        assertThat(refusal).hasMessageContaining("it is sparse (kind 1)");
+        assertThat(refusal.tensor()).hasValue("0");
+    }
+
+    @Test
+    void array_ofAnUnsupportedType_isAPlaceholder_andOfAnUnknownOneRefused() throws IOException {
+        MxnetAssembler mxnet =
+                assembler().int32(V2, 0, 1).int64(1).data(11, ONE_AND_TWO).name("w");
+        assertThat(at(read(mxnet), "w")).isEqualTo(new Value.Placeholder("mxnet.uint64"));
+        for (int flag : new int[] {-1, 13, 99}) {
+            assertThat(refusal(assembler()
+                            .int32(V2, 0, 1)
+                            .int64(1)
+                            .data(flag, ONE_AND_TWO)
+                            .name("w")))
+                    .hasMessageContaining("element type " + flag + " is unknown");
+        }
+    }
+
+    @Test
+    void shape_largerThanTheFile_isRefused() throws IOException {
+        assertThat(refusal(assembler().int32(V2, 0, 1).int64(5).data(0, ONE_AND_TWO)))
+                .hasMessageContaining("it has 20 bytes");
+        for (long[] shape : new long[][] {{-1}, {Long.MAX_VALUE}, {1L << 62}, {Long.MAX_VALUE, 2}}) {
+            assertThat(refusal(
+                            assembler().int32(V2, 0, shape.length).int64(shape).data(0, ONE_AND_TWO)))
+                    .hasMessageContaining("larger than any file");
+        }
+    }
+
+    @Test
+    void dimensions_arePossibleAndLimited() throws IOException {
+        assertThat(refusal(assembler().int32(V2, 0, -1).none())).hasMessageContaining("Limits.dimensions");
+        assertThat(refusal(assembler().int32(V2, 0, Integer.MAX_VALUE).none()))
+                .hasMessageContaining("Limits.dimensions");
+        assertThat(refusal(assembler().int32(V3, 0, -2).none())).hasMessageContaining("Limits.dimensions");
+        Path file = file(directory, valid().bytes());
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.withDimensions(2)).format())
+                .isEqualTo(Format.MXNET);
+        assertThat(refused(file, Limits.DEFAULT.withDimensions(1))).hasMessageContaining("Limits.dimensions");
+    }
+
+    @Test
+    void arrays_namesAndBytes_areLimited() throws IOException {
+        MxnetAssembler two =
+                valid().int32(V2, 0, 2).int64(1, 2).data(0, ONE_AND_TWO).name("arg:ü");
+        Path file = file(directory, two.bytes());
+        Limits enough = Limits.DEFAULT.withTensors(2).withNameLength(5).withTensorBytes(8);
+        assertThat(Crafted.entries(Checkpoint.read(file, enough).root())).containsOnlyKeys("arg:w", "arg:ü");
+        assertThat(refused(file, enough.withTensors(1))).hasMessageContaining("Limits.tensors");
+        assertThat(refused(file, enough.withNameLength(4))).hasMessageContaining("Limits.nameLength");
+        assertThat(refused(file, enough.withTensorBytes(7))).hasMessageContaining("Limits.tensorBytes");
+    }
+
+    @Test
+    void count_thatIsHuge_isRefused() throws IOException {
+        for (long count : new long[] {Long.MAX_VALUE, 1L << 32}) {
+            MxnetAssembler mxnet = valid();
+            mxnet.announcedArrays = count;
+            assertThat(refusal(mxnet)).hasMessageContaining("Limits.tensors");
+            mxnet = valid();
+            mxnet.announcedNames = count;
+            assertThat(refusal(mxnet)).hasMessageContaining("Limits.tensors");
+        }
+        assertThat(refusal(assembler()
+                        .int32(V2, 0, 1)
+                        .int64(2)
+                        .data(0, ONE_AND_TWO)
+                        .name(-1, new byte[0])))
+                .hasMessageContaining("Limits.nameLength");
+    }
+
+    @Test
+    void names_thatAreNotOneForEachArray_areRefused() throws IOException {
+        assertThat(refusal(valid().int32(V2, 0, 0).none())).hasMessageContaining("2 arrays and 1 names");
+        assertThat(refusal(valid().name("another"))).hasMessageContaining("1 arrays and 2 names");
+        assertThat(refusal(valid().int32(V2, 0, 0).none().name("arg:w"))).hasMessageContaining("two arrays");
+        assertThat(refusal(assembler().int32(V2, 0, 0).none().name(1, new byte[] {(byte) 0xff})))
+                .hasMessageContaining("UTF-8");
+    }
+
+    @Test
+    void file_withAnotherHeadOrTail_isRefused() throws IOException {
+        MxnetAssembler reserved = valid();
+        reserved.reserved = 1;
+        assertThat(refusal(reserved)).hasMessageContaining("no known format");
+        byte[] bytes = valid().bytes();
+        assertThat(refused(file(directory, Arrays.copyOf(bytes, bytes.length + 1))))
+                .hasMessageContaining("goes on");
+        assertThat(refusal(assembler().int32(0x12345678).none())).hasMessageContaining("0x12345678 begins none");
+    }
+
+    @Test
+    void everyPrefixOfAFile_isRefused() throws IOException {
+        byte[] bytes = valid().bytes();
+        for (int length = 0; length < bytes.length; length++) {
+            assertThat(refused(file(directory, Arrays.copyOf(bytes, length)))).isNotNull();
+        }
+    }
+}
