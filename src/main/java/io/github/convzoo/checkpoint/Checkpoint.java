@@ -51,6 +51,7 @@ public final class Checkpoint {
             return switch (FormatProbe.probe(mapped)) {
                 case SAFETENSORS -> SafetensorsReader.read(mapped, limits);
                 case PYTORCH_ZIP, NUMPY_ZIP -> readZip(mapped, limits);
+                case DJL -> DjlReader.read(mapped, limits);
                 case MXNET -> MxnetReader.read(mapped, limits);
                 case PYTORCH_LEGACY -> PyTorchLegacyReader.read(mapped, limits);
             };
@@ -87,7 +88,7 @@ public final class Checkpoint {
      * What the file holds.
      *
      * @return for safetensors, NumPy and MXNet a {@link Value.Mapping} of tensors (of an MXNet file without names a
-     *     {@link Value.Sequence}), for PyTorch whatever was saved
+     *     {@link Value.Sequence}), for DJL one of tensors by place and name ({@code 3.gamma}), for PyTorch whatever was saved
      */
     public Value root() {
         return root;
@@ -96,7 +97,8 @@ public final class Checkpoint {
     /**
      * Text that the file carries beside its tensors.
      *
-     * @return a safetensors file's {@code __metadata__} in the order of the file, empty for other formats
+     * @return a safetensors file's {@code __metadata__} in the order of the file, a DJL model's properties, empty for other
+     *     formats
      */
     public Map<String, String> metadata() {
         return metadata;

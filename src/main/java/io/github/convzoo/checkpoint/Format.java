@@ -15,5 +15,8 @@ public enum Format {
     NUMPY_ZIP,
 
     /** MXNet's {@code .params}: a list of arrays and one of their names. */
-    MXNET
+    MXNET,
+
+    /** DJL's {@code .params}: parameters in the order of the block tree, without their paths. */
+    DJL
 }

@@ -33,6 +33,9 @@ final class FormatProbe {
         if (head.startsWith("{", 8)) {
             return Format.SAFETENSORS;
         }
+        if (DjlReader.recognises(head)) {
+            return Format.DJL;
+        }
         if (head.startsWith(MXNET_MAGIC)) {
             return Format.MXNET;
         }

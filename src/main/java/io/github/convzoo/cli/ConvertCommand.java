@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "convert",
-        description = "Write a checkpoint as safetensors under canonical names.",
+        description = "Write a checkpoint as safetensors under canonical names, or as DJL's .params.",
         footer = {
             "",
             "Everything in the file must fit the network; what the network has no use for is left out and named.",
@@ -28,10 +28,16 @@ final class ConvertCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec = CommandSpec.create();
 
-    @Parameters(index = "0", paramLabel = "IN", description = "A checkpoint: safetensors, .pth, .pt, .pth.tar.")
+    @Parameters(
+            index = "0",
+            paramLabel = "IN",
+            description = "A checkpoint: safetensors, .pth, .pt, .pth.tar, .params, .npz.")
     Path in = Path.of("");
 
-    @Parameters(index = "1", paramLabel = "OUT", description = "The safetensors file, replaced if it exists.")
+    @Parameters(
+            index = "1",
+            paramLabel = "OUT",
+            description = "The safetensors or .params file, replaced if it exists.")
     Path out = Path.of("");
 
     @Option(
@@ -49,7 +55,10 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        LoadReport report = Conversion.toSafetensors(in, out, Variant.of(model));
+        Variant variant = Variant.of(model);
+        LoadReport report = out.toString().endsWith(".params")
+                ? Conversion.toDjl(in, out, variant)
+                : Conversion.toSafetensors(in, out, variant);
         PrintWriter printer = spec.commandLine().getOut();
         if (json) {
             printer.println(Json.of(Reports.json(report)));

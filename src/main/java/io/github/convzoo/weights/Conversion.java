@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Rewrites a checkpoint as safetensors under canonical names. */
+/** Rewrites a checkpoint as safetensors under canonical names, or as DJL's parameters. */
 public final class Conversion {
 
     private Conversion() {}
@@ -39,9 +39,10 @@ public final class Conversion {
             Shape input = new Shape(1, channels, variant.inputSize(), variant.inputSize());
             report = WeightLoader.load(stateDict, network, manager, input, WeightLoader.Classifier.MUST_MATCH);
         }
+        Map<String, Tensor> named = stateDict.named(network).tensors();
         List<Tensor> tensors = new ArrayList<>();
         for (String name : report.loaded()) {
-            Tensor tensor = stateDict.tensors().get(name);
+            Tensor tensor = named.get(name);
             if (tensor != null) {
                 tensors.add(tensor);
             }
@@ -49,6 +50,31 @@ public final class Conversion {
         // Python's library asks for the framework that the tensors come from.
         Safetensors.write(out, tensors, Map.of("format", "pt"));
         return report;
+    }
+
+    /**
+     * Checks that a checkpoint fits a network, and writes the network's parameters as DJL does. Elements become float32.
+     *
+     * @param in a checkpoint of any format that {@link Checkpoint} reads
+     * @param out the {@code .params} file, replaced once the new one is complete; for DJL's {@code Model.load} its name is
+     *     the model's and a number: {@code dla34-0000.params}
+     * @param variant the network
+     * @return what was written, and what was left out
+     * @throws CheckpointException if the file is unreadable or does not fit, or the new one cannot be written
+     */
+    public static LoadReport toDjl(Path in, Path out, Variant variant) throws CheckpointException {
+        StateDict stateDict = StateDict.of(Checkpoint.read(in));
+        int channels = stateDict.inChannels(variant).orElse(3);
+        Network network = variant.build(variant.options()
+                .withNumClasses(classes(stateDict, variant))
+                .withInChannels(channels));
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            Shape input = new Shape(1, channels, variant.inputSize(), variant.inputSize());
+            LoadReport report =
+                    WeightLoader.load(stateDict, network, manager, input, WeightLoader.Classifier.MUST_MATCH);
+            DjlParameters.write(out, network);
+            return report;
+        }
     }
 
     /** Those of the file; 0 only where it has nothing of a classifier, so that half of one is found missing. */

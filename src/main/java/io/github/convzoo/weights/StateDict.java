@@ -2,10 +2,14 @@ package io.github.convzoo.weights;
 
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.Format;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.checkpoint.Value;
+import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
+import io.github.convzoo.nn.CanonicalNames;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -73,7 +77,8 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
      * @return the length of the classifier's bias; empty where there is none
      */
     public OptionalInt classes(Variant variant) {
-        return dimension(variant.build().classifier() + ".bias", 0);
+        Network network = variant.build();
+        return named(network).dimension(network.classifier() + ".bias", 0);
     }
 
     /**
@@ -83,7 +88,38 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
      * @return the first convolution's number of input channels; empty where there is no such convolution
      */
     public OptionalInt inChannels(Variant variant) {
-        return dimension(variant.build().firstConvolution() + ".weight", 1);
+        Network network = variant.build();
+        return named(network).dimension(network.firstConvolution() + ".weight", 1);
+    }
+
+    /**
+     * These weights under the canonical names of a network, for DJL's files, which have the order of a network's parameters
+     * for their names. Where the order does not fit the names stay, and loading says so.
+     */
+    StateDict named(Network network) {
+        if (checkpoint.format() != Format.DJL) {
+            return this;
+        }
+        Map<String, String> names = new LinkedHashMap<>();
+        CanonicalNames.parameters(network).forEach((name, parameter) -> names.put(name, parameter.getName()));
+        if (network.options().numClasses() == 0) {
+            // The classifier that this network is built without comes last.
+            names.put(network.classifier() + ".weight", "weight");
+            names.put(network.classifier() + ".bias", "bias");
+        }
+        if (names.size() != tensors.size()) {
+            return this;
+        }
+        Map<String, Tensor> named = new LinkedHashMap<>();
+        Iterator<Tensor> next = tensors.values().iterator();
+        for (Map.Entry<String, String> name : names.entrySet()) {
+            Tensor tensor = next.next();
+            if (!tensor.name().equals(named.size() + "." + name.getValue())) {
+                return this;
+            }
+            named.put(name.getKey(), tensor.withName(name.getKey()));
+        }
+        return new StateDict(checkpoint, path, named);
     }
 
     private OptionalInt dimension(String name, int axis) {

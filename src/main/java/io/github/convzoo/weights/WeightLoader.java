@@ -92,7 +92,7 @@ public final class WeightLoader {
     public static LoadReport load(
             StateDict stateDict, Network network, NDManager manager, Shape input, Classifier classifier)
             throws CheckpointException {
-        return new WeightLoader(network, stateDict, classifier).load(manager, input);
+        return new WeightLoader(network, stateDict.named(network), classifier).load(manager, input);
     }
 
     private LoadReport load(NDManager manager, Shape input) throws CheckpointException {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.zip.CRC32;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -152,6 +153,19 @@ class CheckpointMutationTest {
         int refused = 0;
         for (int i = 0; i < ROUNDS; i++) {
             refused += isRead(mutate(valid, random), file -> Npy.read(file, SMALL)) ? 0 : 1;
+        }
+        assertThat(refused).isPositive();
+    }
+
+    @Test
+    void djl_withRandomDamage_isReadOrRefused() throws IOException {
+        DjlReaderTest.Djl djl = new DjlReaderTest.Djl();
+        djl.parameters = 3;
+        Random random = new Random(1);
+        int refused = 0;
+        for (int i = 0; i < 2 * ROUNDS; i++) {
+            djl.header = i % 2 == 0;
+            refused += isRead(mutate(djl.bytes(), random)) ? 0 : 1;
         }
         assertThat(refused).isPositive();
     }

@@ -1,0 +1,258 @@
+package io.github.convzoo.checkpoint;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads DJL's {@code .params}, big-endian, as BaseModel.save and Block.saveParameters of DJL 0.35 lay them out: the model's
+ * name, inputs and properties, which saveParameters alone leaves out; then for each block, depth first, a version, what the
+ * block saves of itself, and its parameters. A parameter is a {@code P}, a version, its name, and an array as NDArray.encode
+ * writes it.
+ *
+ * <p>What a block saves of itself only the block can tell; it is a few numbers and shapes. So the parameters are found by how
+ * they begin, and each must begin soon behind the one before.
+ */
+final class DjlReader {
+    private static final String MAGIC = "DJL@";
+    private static final String ARRAY = "\0\4NDAR";
+    private static final int MODEL_VERSION = 1;
+    private static final int NEWEST_ARRAY = 3;
+    /** The most that blocks save of themselves between two parameters. */
+    private static final int GAP = 4096;
+    /** The letter and the version that a parameter begins with. */
+    private static final byte[] PARAMETER = {0, 'P', 1};
+
+    private final MappedFile file;
+    private final Limits limits;
+    private final Map<String, Value> parameters = new LinkedHashMap<>();
+    private long offset;
+
+    private DjlReader(MappedFile file, Limits limits) {
+        this.file = file;
+        this.limits = limits;
+    }
+
+    /** Whether a file begins as one of DJL, in Latin-1. */
+    static boolean recognises(String head) {
+        return head.startsWith(MAGIC) || head.contains(ARRAY + "\0\0\0");
+    }
+
+    static Checkpoint read(MappedFile file, Limits limits) throws CheckpointException {
+        return new DjlReader(file, limits).read();
+    }
+
+    private Checkpoint read() throws CheckpointException {
+        Map<String, String> properties = new LinkedHashMap<>();
+        Cursor magic = next(MAGIC.length(), "the file's beginning");
+        if (magic.remaining() == MAGIC.length() && MAGIC.equals(magic.utf8(MAGIC.length()))) {
+            readHeader(properties);
+        } else {
+            offset = 0;
+        }
+        while (findParameter()) {
+            if (parameters.size() == limits.tensors()) {
+                throw file.overLimit(
+                        offset, null, "the file has more tensors than are allowed", "tensors", limits.tensors());
+            }
+            readParameter();
+        }
+        return new Checkpoint(
+                file.path(), Format.DJL, new Value.Mapping(parameters, List.of()), Map.copyOf(properties), List.of());
+    }
+
+    private void readHeader(Map<String, String> properties) throws CheckpointException {
+        int version = int32("the version");
+        if (version != MODEL_VERSION) {
+            throw file.corrupt(4, "version " + version + " of DJL's format is not supported; 1 is");
+        }
+        text("the model's name");
+        text("the model's data type");
+        for (int inputs = count("inputs"); inputs > 0; inputs--) {
+            text("an input's name");
+            shape("an input");
+        }
+        for (int left = count("properties"); left > 0; left--) {
+            String key = text("a property's name");
+            properties.put(key, text("a property"));
+        }
+    }
+
+    /** Moves on to the next parameter, and says whether there is one. */
+    private boolean findParameter() throws CheckpointException {
+        long left = file.size() - offset;
+        // A parameter's beginning, and its name's length, may reach beyond the gap.
+        ByteBuffer bytes = file.view(offset, Math.min(GAP + 3L * limits.nameLength() + 16, left));
+        for (int at = 0; at < Math.min(bytes.remaining(), GAP); at++) {
+            if (isParameter(bytes, at)) {
+                offset += at;
+                return true;
+            }
+        }
+        if (left > GAP) {
+            throw file.corrupt(
+                    offset,
+                    "no parameter begins in the next " + GAP + " bytes; the file is corrupt, or a block saves more of"
+                            + " itself than is supported");
+        }
+        return false;
+    }
+
+    private static boolean isParameter(ByteBuffer bytes, int at) {
+        int name = at + PARAMETER.length + 2;
+        if (name > bytes.limit() || !matches(bytes, at, PARAMETER)) {
+            return false;
+        }
+        int nameBytes = Short.toUnsignedInt(Short.reverseBytes(bytes.getShort(name - 2)));
+        return matches(bytes, name + nameBytes, new byte[] {0, 4, 'N', 'D', 'A', 'R'});
+    }
+
+    private static boolean matches(ByteBuffer bytes, int at, byte[] expected) {
+        if (expected.length > bytes.limit() - at) {
+            return false;
+        }
+        for (int i = 0; i < expected.length; i++) {
+            if (bytes.get(at + i) != expected[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void readParameter() throws CheckpointException {
+        long at = offset;
+        offset += PARAMETER.length;
+        String name = parameters.size() + "." + text("a parameter's name");
+        text("the array's beginning");
+        int version = int32("an array's version");
+        if (version < 1 || version > NEWEST_ARRAY) {
+            throw file.corrupt(
+                    at,
+                    name,
+                    "version " + version + " of DJL's arrays is not supported; 1 to " + NEWEST_ARRAY + " are");
+        }
+        if (version > 1 && next(1, "an array").u8() == 1) {
+            text("an array's name");
+        }
+        String layout = text("an array's layout");
+        if (!layout.equals("DENSE")) {
+            throw file.corrupt(at, name, "it is sparse (" + CheckpointException.printable(layout) + "); save it dense");
+        }
+        String typeName = text("an array's element type");
+        ElementType type = elementType(typeName);
+        if (type == null) {
+            throw file.corrupt(
+                    at,
+                    name,
+                    "the element type " + CheckpointException.printable(typeName)
+                            + " is not supported; convert the model to FLOAT32");
+        }
+        long[] shape = shape(name);
+        // Older arrays are in the order of the machine that wrote them, and hardly any was big-endian.
+        if (version > 2 && next(1, "an array").u8() == '>' && type.bytes() > 1) {
+            throw file.corrupt(
+                    at, name, "it is big-endian, which is not supported; save it on a little-endian machine");
+        }
+        readData(name, type, shape, Integer.toUnsignedLong(int32("an array's length")), at);
+    }
+
+    private void readData(String name, ElementType type, long[] shape, long length, long at)
+            throws CheckpointException {
+        long bytes;
+        try {
+            bytes = Math.multiplyExact(Tensor.elements(shape), (long) type.bytes());
+        } catch (ArithmeticException e) {
+            throw file.corrupt(at, name, "the shape " + Arrays.toString(shape) + " is larger than any file");
+        }
+        if (bytes != length) {
+            throw file.corrupt(
+                    at,
+                    name,
+                    type + " of shape " + Arrays.toString(shape) + " takes " + bytes + " bytes, not " + length);
+        }
+        if (bytes > limits.tensorBytes()) {
+            throw file.overLimit(at, name, "it has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
+        }
+        if (bytes > file.size() - offset) {
+            throw file.corrupt(
+                    offset,
+                    name,
+                    "it has " + bytes + " bytes, the file has " + (file.size() - offset)
+                            + " left; it is truncated, copy or download it again");
+        }
+        parameters.put(name, Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file.view(offset, bytes)));
+        offset += bytes;
+    }
+
+    private static @Nullable ElementType elementType(String name) {
+        return switch (name) {
+            case "FLOAT64" -> ElementType.F64;
+            case "FLOAT32" -> ElementType.F32;
+            case "FLOAT16" -> ElementType.F16;
+            case "BFLOAT16" -> ElementType.BF16;
+            case "INT64" -> ElementType.I64;
+            case "INT32" -> ElementType.I32;
+            case "INT16" -> ElementType.I16;
+            case "INT8" -> ElementType.I8;
+            case "UINT8" -> ElementType.U8;
+            case "BOOLEAN" -> ElementType.BOOL;
+            default -> null;
+        };
+    }
+
+    /** A reader of the next bytes, of which the file must have so many. */
+    private Cursor next(long length, String what) throws CheckpointException {
+        long present = Math.min(length, file.size() - offset);
+        Cursor in = new Cursor(file, offset, present, what);
+        offset += present;
+        return in;
+    }
+
+    private int int32(String what) throws CheckpointException {
+        return Integer.reverseBytes(next(4, what).i32());
+    }
+
+    private int count(String of) throws CheckpointException {
+        long at = offset;
+        int count = int32("the number of " + of);
+        if (count < 0 || count > limits.tensors()) {
+            throw file.overLimit(at, null, "the file has " + count + " " + of, "tensors", limits.tensors());
+        }
+        return count;
+    }
+
+    /** Java's UTF: two bytes of length, and the text, of which only characters that UTF-8 spells the same are expected. */
+    private String text(String what) throws CheckpointException {
+        long at = offset;
+        int length =
+                Short.toUnsignedInt(Short.reverseBytes((short) next(2, what).u16()));
+        String text = next(length, what).utf8(length);
+        if (text.length() > limits.nameLength()) {
+            throw file.overLimit(
+                    at, null, what + " has " + text.length() + " characters", "nameLength", limits.nameLength());
+        }
+        return text;
+    }
+
+    /** A shape, and the layout behind it, a letter of 16 bits a dimension. */
+    private long[] shape(String of) throws CheckpointException {
+        long at = offset;
+        int dimensions = int32("a shape");
+        if (dimensions < 0 || dimensions > limits.dimensions()) {
+            throw file.overLimit(at, of, "it has " + dimensions + " dimensions", "dimensions", limits.dimensions());
+        }
+        long[] shape = new long[dimensions];
+        for (int i = 0; i < dimensions; i++) {
+            shape[i] = Long.reverseBytes(next(8, "a shape").i64());
+        }
+        int letters = int32("a layout");
+        if (letters < 0 || letters > limits.dimensions()) {
+            throw file.overLimit(at, of, "its layout has " + letters + " letters", "dimensions", limits.dimensions());
+        }
+        next(2L * letters, "a layout").skip(2L * letters);
+        return shape;
+    }
+}
