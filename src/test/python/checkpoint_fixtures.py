@@ -171,6 +171,22 @@ def npz():
     np.savez(OUT / "odd.npz", fine=np.ones(2, np.float32), complex=np.zeros(1, np.complex64), text=np.array(["a"]))
 
 
+def sharded():
+    """A model in two files and their index, with the index's fields as huggingface_hub names them."""
+    folder = OUT / "sharded"
+    folder.mkdir(exist_ok=True)
+    tensors = all_types()
+    names = list(tensors)
+    files = {"model-00001-of-00002.safetensors": names[::2], "model-00002-of-00002.safetensors": names[1::2]}
+    for file, held in files.items():
+        safetensors.torch.save_file({n: tensors[n] for n in held}, folder / file, metadata={"format": "pt"})
+    index = {
+        "metadata": {"total_size": sum(t.numel() * t.element_size() for t in tensors.values())},
+        "weight_map": {n: file for n in names for file, held in files.items() if n in held},
+    }
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     assert sys.byteorder == "little"
@@ -241,6 +257,7 @@ def main():
 
     legacy()
     npz()
+    sharded()
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ public final class Checkpoint {
             return switch (FormatProbe.probe(mapped)) {
                 case SAFETENSORS -> SafetensorsReader.read(mapped, limits);
                 case PYTORCH_ZIP, NUMPY_ZIP -> readZip(mapped, limits);
+                case SAFETENSORS_INDEX -> ShardedReader.read(mapped, limits);
                 case DJL -> DjlReader.read(mapped, limits);
                 case MXNET -> MxnetReader.read(mapped, limits);
                 case PYTORCH_LEGACY -> PyTorchLegacyReader.read(mapped, limits);
@@ -97,8 +98,8 @@ public final class Checkpoint {
     /**
      * Text that the file carries beside its tensors.
      *
-     * @return a safetensors file's {@code __metadata__} in the order of the file, a DJL model's properties, empty for other
-     *     formats
+     * @return a safetensors file's {@code __metadata__} in the order of the file, an index's {@code metadata}, a DJL
+     *     model's properties, empty for other formats
      */
     public Map<String, String> metadata() {
         return metadata;

@@ -5,6 +5,9 @@ public enum Format {
     /** A safetensors file: a JSON header and one block of data. */
     SAFETENSORS,
 
+    /** The index of a model in several safetensors files: JSON that names the file of each tensor. */
+    SAFETENSORS_INDEX,
+
     /** What {@code torch.save} writes since PyTorch 1.6: a zip archive of a pickle and one entry a storage. */
     PYTORCH_ZIP,
 

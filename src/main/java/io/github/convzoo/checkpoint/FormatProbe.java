@@ -30,6 +30,9 @@ final class FormatProbe {
         if (head.startsWith("PK\u0003\u0004")) {
             return Format.PYTORCH_ZIP;
         }
+        if (ShardedReader.recognises(head)) {
+            return Format.SAFETENSORS_INDEX;
+        }
         if (head.startsWith("{", 8)) {
             return Format.SAFETENSORS;
         }

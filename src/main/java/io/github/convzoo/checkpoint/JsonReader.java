@@ -8,6 +8,8 @@ import java.util.Arrays;
  * comments, trailing commas or other extensions. It never calls itself, so that nesting costs nothing.
  */
 final class JsonReader {
+    private static final int LONGEST_SCALAR = 64;
+
     private final Cursor in;
 
     /** The string that is being read, in UTF-8. */
@@ -138,6 +140,27 @@ final class JsonReader {
             digits++;
         }
         return number;
+    }
+
+    /** A string, or a number, true, false or null as they are spelled. */
+    String scalar() throws CheckpointException {
+        space();
+        if (in.peek() == '"') {
+            return string();
+        }
+        StringBuilder spelled = new StringBuilder();
+        while (spelled.length() < LONGEST_SCALAR && isOfScalar(in.peek())) {
+            spelled.append((char) in.u8());
+        }
+        if (!spelled.toString().matches("true|false|null|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?")) {
+            throw in.corrupt("the header has " + (spelled.isEmpty() ? shown(in.peek()) : spelled)
+                    + " where text or a number is expected");
+        }
+        return spelled.toString();
+    }
+
+    private static boolean isOfScalar(int c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == 'E' || c == '-' || c == '+' || c == '.';
     }
 
     /** Checks that nothing but white space is left. */

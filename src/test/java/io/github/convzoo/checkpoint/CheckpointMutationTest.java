@@ -35,7 +35,7 @@ class CheckpointMutationTest {
         return (byte) (random.nextInt(3) == 0 ? random.nextInt(256) : bytes[random.nextInt(bytes.length)]);
     }
 
-    private static byte[] mutate(byte[] valid, Random random) {
+    static byte[] mutate(byte[] valid, Random random) {
         byte[] bytes = valid.clone();
         for (int i = random.nextInt(4); i >= 0; i--) {
             int at = random.nextInt(bytes.length);

@@ -31,6 +31,7 @@ class RealFilesTest {
         "types.safetensors, types, ''",
         "metadata.safetensors, types, ''",
         "views.pth, views, ''",
+        "sharded/model.safetensors.index.json, types, ''",
         "arrays.npz, arrays, ''",
         "mxnet_types.params, mxnet_types, ''",
         "mxnet_np_shape.params, mxnet_np_shape, ''",

@@ -1,0 +1,148 @@
+package io.github.convzoo.checkpoint;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Reads {@code model.safetensors.index.json}, as huggingface_hub writes it beside the files of a model that is parted: an
+ * object with {@code metadata}, of numbers and text, and {@code weight_map}, which gives for each tensor the file that has it.
+ * The files stand beside the index, and hold what the index says and nothing else.
+ */
+final class ShardedReader {
+    /** Names that mean a file of this directory everywhere. */
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*");
+
+    private final MappedFile index;
+    private final Limits limits;
+    private final Map<String, String> metadata = new LinkedHashMap<>();
+    private final Map<String, String> weightMap = new LinkedHashMap<>();
+
+    private ShardedReader(MappedFile index, Limits limits) {
+        this.index = index;
+        this.limits = limits;
+    }
+
+    /** Whether a file begins as JSON: with a brace and text. A safetensors file's length has zeros there. */
+    static boolean recognises(String head) {
+        String trimmed = head.stripLeading();
+        return trimmed.startsWith("{") && head.chars().limit(8).noneMatch(c -> c < '\t' || c > 0x7e);
+    }
+
+    static Checkpoint read(MappedFile index, Limits limits) throws CheckpointException {
+        return new ShardedReader(index, limits).read();
+    }
+
+    private Checkpoint read() throws CheckpointException {
+        if (index.size() > limits.headerBytes()) {
+            throw index.overLimit(
+                    0, null, "the index has " + index.size() + " bytes", "headerBytes", limits.headerBytes());
+        }
+        readIndex(new JsonReader(new Cursor(index, 0, index.size(), "the index")));
+
+        Map<String, Map<String, Value>> shards = new LinkedHashMap<>();
+        Set<String> placeholders = new LinkedHashSet<>();
+        Map<String, Value> tensors = new LinkedHashMap<>();
+        for (Map.Entry<String, String> entry : weightMap.entrySet()) {
+            Map<String, Value> shard = shards.get(entry.getValue());
+            if (shard == null) {
+                Checkpoint read = shard(entry.getValue());
+                placeholders.addAll(read.placeholders());
+                shard = ((Value.Mapping) read.root()).entries();
+                shards.put(entry.getValue(), shard);
+            }
+            Value tensor = shard.get(entry.getKey());
+            if (tensor == null) {
+                throw index.corrupt(
+                        -1,
+                        entry.getKey(),
+                        "the index says that it is in " + entry.getValue()
+                                + ", which has no such tensor; download both again");
+            }
+            tensors.put(entry.getKey(), tensor);
+        }
+        for (Map.Entry<String, Map<String, Value>> shard : shards.entrySet()) {
+            for (String tensor : shard.getValue().keySet()) {
+                if (!shard.getKey().equals(weightMap.get(tensor))) {
+                    throw index.corrupt(
+                            -1,
+                            tensor,
+                            "it is in " + shard.getKey() + ", and the index does not say so; download both again");
+                }
+            }
+        }
+        return new Checkpoint(
+                index.path(),
+                Format.SAFETENSORS_INDEX,
+                new Value.Mapping(tensors, List.of()),
+                Map.copyOf(metadata),
+                List.copyOf(placeholders));
+    }
+
+    private Checkpoint shard(String name) throws CheckpointException {
+        try (MappedFile shard = MappedFile.open(index.path().resolveSibling(name))) {
+            if (FormatProbe.probe(shard) != Format.SAFETENSORS) {
+                throw shard.corrupt(0, "the index names it as a part of the model, and it is no safetensors file");
+            }
+            return SafetensorsReader.read(shard, limits);
+        }
+    }
+
+    private void readIndex(JsonReader json) throws CheckpointException {
+        List<String> read = new ArrayList<>();
+        json.open('{');
+        for (boolean first = true; json.more(first, '}'); first = false) {
+            long at = json.offset();
+            String key = json.name();
+            if (read.contains(key)) {
+                throw index.corrupt(at, "the index has the field " + key + " twice");
+            }
+            switch (key) {
+                case "metadata" -> readTexts(json, metadata, "metadata");
+                case "weight_map" -> readTexts(json, weightMap, "tensors");
+                default ->
+                    throw index.corrupt(
+                            at,
+                            "this is JSON with the field " + CheckpointException.printable(key)
+                                    + ", and no index of safetensors files, which has metadata and weight_map");
+            }
+            read.add(key);
+        }
+        json.end();
+        if (!read.contains("weight_map")) {
+            throw index.corrupt(-1, "the index has no weight_map");
+        }
+        for (Map.Entry<String, String> entry : weightMap.entrySet()) {
+            if (!PLAIN.matcher(entry.getValue()).matches()) {
+                throw index.corrupt(
+                        -1,
+                        entry.getKey(),
+                        "the index says that it is in " + CheckpointException.printable(entry.getValue())
+                                + ", which is no plain name of a file beside it");
+            }
+        }
+    }
+
+    private void readTexts(JsonReader json, Map<String, String> texts, String what) throws CheckpointException {
+        json.open('{');
+        for (boolean first = true; json.more(first, '}'); first = false) {
+            long at = json.offset();
+            if (texts.size() == limits.tensors()) {
+                throw index.overLimit(
+                        at, null, "the index has more " + what + " than are allowed", "tensors", limits.tensors());
+            }
+            String name = json.name();
+            if (name.length() > limits.nameLength()) {
+                throw index.overLimit(
+                        at, name, "the name has " + name.length() + " characters", "nameLength", limits.nameLength());
+            }
+            if (texts.put(name, json.scalar()) != null) {
+                throw index.corrupt(at, name, "the index has it twice");
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package io.github.convzoo.checkpoint;
+
+import static io.github.convzoo.checkpoint.Crafted.floats;
+import static io.github.convzoo.checkpoint.Crafted.refused;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ShardedReaderTest {
+    private final Path directory;
+
+    ShardedReaderTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) throws IOException {
+        this.directory = directory;
+        Safetensors.write(
+                directory.resolve("1.safetensors"),
+                List.of(Crafted.floats("a", new long[] {1}, 1), Crafted.floats("b", new long[] {1}, 2)),
+                Map.of());
+        Safetensors.write(
+                directory.resolve("2.safetensors"), List.of(Crafted.floats("c", new long[] {1}, 3)), Map.of());
+    }
+
+    private Path index(String json) throws IOException {
+        return Files.writeString(Files.createTempFile(directory, "index", ".json"), json);
+    }
+
+    private static String map(String entries) {
+        return "{\"weight_map\": {" + entries.replace('\'', '"') + "}}";
+    }
+
+    private static final String VALID = "'a': '1.safetensors', 'c': '2.safetensors', 'b': '1.safetensors'";
+
+    @Test
+    void tensors_ofAllFiles_areReadInTheOrderOfTheIndex() throws IOException {
+        Checkpoint checkpoint =
+                Checkpoint.read(index("{\"metadata\": {\"total_size\": 12, \"by\": \"x\", \"odd\": -1.5e3}, "
+                        + map(VALID).substring(1)));
+        assertThat(checkpoint.format()).isEqualTo(Format.SAFETENSORS_INDEX);
+        assertThat(checkpoint.metadata()).isEqualTo(Map.of("total_size", "12", "by", "x", "odd", "-1.5e3"));
+        assertThat(Crafted.entries(checkpoint.root()).keySet()).containsExactly("a", "c", "b");
+        assertThat(floats(Crafted.tensor(checkpoint, "b"))).containsExactly(2);
+        assertThat(Crafted.tensor(checkpoint, "c").bytes().isDirect()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "../1.safetensors",
+                "/etc/passwd",
+                "sub/1.safetensors",
+                "..",
+                ".hidden",
+                "a\\\\b",
+                "C:x",
+                "nul\\u0000",
+                "",
+                " "
+            })
+    void file_thatIsNotBesideTheIndex_isRefused(String name) throws IOException {
+        CheckpointException refusal = refused(index(map("'a': '" + name + "'")));
+        assertThat(refusal).hasMessageContaining("no plain name");
+        assertThat(refusal.tensor()).hasValue("a");
+    }
+
+    @Test
+    void index_thatDiffersFromItsFiles_isRefused() throws IOException {
+        assertThat(refused(index(map(VALID + ", 'd': '2.safetensors'")))).hasMessageContaining("no such tensor");
+        assertThat(refused(index(map("'a': '1.safetensors'")))).hasMessageContaining("the index does not say so");
+        assertThat(refused(index(map(VALID + ", 'a': '1.safetensors'")))).hasMessageContaining("twice");
+        assertThat(refused(index(map("'a': '3.safetensors'")))).hasMessageContaining("no such file");
+    }
+
+    @Test
+    void file_thatIsNoSafetensors_isRefused() throws IOException {
+        Files.writeString(directory.resolve("again.json"), map("'a': 'again.json'"));
+        assertThat(refused(directory.resolve("again.json"))).hasMessageContaining("no safetensors file");
+        Files.copy(Crafted.resource("small.pth"), directory.resolve("small.pth"));
+        assertThat(refused(index(map("'w': 'small.pth'")))).hasMessageContaining("no safetensors file");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"architectures\": []} | no index of safetensors files",
+                "{} | no weight_map",
+                "{\"metadata\": {\"a\": []}, \"weight_map\": {}} | text or a number is expected",
+                "{\"metadata\": {\"a\": 01}} | text or a number is expected",
+                "{\"metadata\": {\"a\": truth}} | text or a number is expected",
+                "{\"weight_map\": {}, \"weight_map\": {}} | twice",
+                "{\"weight_map\": {}} x | after its end",
+                "{\"weight_map\": { | no valid JSON"
+            })
+    void index_thatIsMalformed_isRefused(String json, String message) throws IOException {
+        assertThat(refused(index(json))).hasMessageContaining(message);
+    }
+
+    @Test
+    void limits_letThroughWhatTheySay() throws IOException {
+        // As long as the headers of the files that it names.
+        Path index = index(map(VALID) + " ".repeat(300));
+        int length = (int) Files.size(index);
+        Limits enough = Limits.DEFAULT.withHeaderBytes(length).withTensors(3).withNameLength(1);
+        assertThat(Checkpoint.read(index, enough).format()).isEqualTo(Format.SAFETENSORS_INDEX);
+        assertThat(refused(index, enough.withTensors(2))).hasMessageContaining("Limits.tensors");
+        assertThat(refused(index, enough.withHeaderBytes(length - 1))).hasMessageContaining("Limits.headerBytes");
+        Path named = index(map("'ab': '1.safetensors'"));
+        assertThat(refused(named, enough)).hasMessageContaining("Limits.nameLength");
+    }
+
+    @Test
+    void index_withRandomDamage_isReadOrRefused() throws IOException {
+        byte[] valid = map(VALID).getBytes(StandardCharsets.UTF_8);
+        Random random = new Random(1);
+        Path file = directory.resolve("damaged.json");
+        int refused = 0;
+        for (int i = 0; i < 500; i++) {
+            Files.write(file, CheckpointMutationTest.mutate(valid, random));
+            try {
+                Checkpoint.read(file);
+            } catch (CheckpointException e) {
+                assertThat(e.getMessage()).doesNotContain("\n");
+                refused++;
+            }
+        }
+        assertThat(refused).isPositive();
+    }
+}
