@@ -52,6 +52,7 @@ public final class Checkpoint {
                 case SAFETENSORS -> SafetensorsReader.read(mapped, limits);
                 case PYTORCH_ZIP, NUMPY_ZIP -> readZip(mapped, limits);
                 case SAFETENSORS_INDEX -> ShardedReader.read(mapped, limits);
+                case PADDLE -> PaddleReader.read(mapped, limits);
                 case DJL -> DjlReader.read(mapped, limits);
                 case MXNET -> MxnetReader.read(mapped, limits);
                 case PYTORCH_LEGACY -> PyTorchLegacyReader.read(mapped, limits);
@@ -89,7 +90,8 @@ public final class Checkpoint {
      * What the file holds.
      *
      * @return for safetensors, NumPy and MXNet a {@link Value.Mapping} of tensors (of an MXNet file without names a
-     *     {@link Value.Sequence}), for DJL one of tensors by place and name ({@code 3.gamma}), for PyTorch whatever was saved
+     *     {@link Value.Sequence}), for DJL one of tensors by place and name ({@code 3.gamma}), for
+     *     PyTorch and PaddlePaddle whatever was saved
      */
     public Value root() {
         return root;

@@ -21,5 +21,8 @@ public enum Format {
     MXNET,
 
     /** DJL's {@code .params}: parameters in the order of the block tree, without their paths. */
-    DJL
+    DJL,
+
+    /** What {@code paddle.save} writes since PaddlePaddle 2.0: a bare pickle of NumPy arrays. */
+    PADDLE
 }

@@ -45,13 +45,13 @@ final class FormatProbe {
         if (LEGACY_MAGIC.matcher(head).matches()) {
             return Format.PYTORCH_LEGACY;
         }
+        if (head.length() > 1 && head.charAt(0) == 0x80 && head.charAt(1) <= 5) {
+            return Format.PADDLE;
+        }
         throw file.corrupt(0, mistaken(head));
     }
 
     private static String mistaken(String head) {
-        if (head.length() > 1 && head.charAt(0) == 0x80 && head.charAt(1) <= 5) {
-            return "this is a bare pickle, which is not supported; save its tensors with torch.save";
-        }
         if (head.startsWith("ustar", 257)) {
             return "this is a tar archive; unpack it, or if torch.load reads it, save it again with torch.save";
         }

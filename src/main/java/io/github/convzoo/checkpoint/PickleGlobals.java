@@ -38,6 +38,12 @@ final class PickleGlobals {
         PARAMETER,
         /** {@code (function, class, arguments, state)}: what the function, one of the three above, makes of the arguments. */
         TENSOR_SUBCLASS,
+        /** {@code (numpy.ndarray, ...)}: an array that its state is yet to make. */
+        ARRAY,
+        /** The class of arrays; an argument. */
+        ARRAY_TYPE,
+        /** {@code (code, ...)}: the element type of an array, whose byte order is its state. */
+        ARRAY_ELEMENT_TYPE,
         /** The class of a storage; in a persistent id. */
         STORAGE,
         /** An element type; an argument. */
@@ -75,6 +81,10 @@ final class PickleGlobals {
         know(Role.TYPED_TENSOR, "torch._utils._rebuild_tensor_v3");
         know(Role.PARAMETER, "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state");
         know(Role.TENSOR_SUBCLASS, "torch._tensor._rebuild_from_type_v2");
+
+        know(Role.ARRAY, "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct");
+        know(Role.ARRAY_TYPE, "numpy.ndarray");
+        know(Role.ARRAY_ELEMENT_TYPE, "numpy.dtype");
 
         storage("Double", ElementType.F64);
         storage("Float", ElementType.F32);

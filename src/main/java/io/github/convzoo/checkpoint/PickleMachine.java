@@ -95,6 +95,36 @@ final class PickleMachine {
         }
     }
 
+    /** The element type of a NumPy array: its kind and width, and its byte order. */
+    static final class NumpyType {
+        final String code;
+        String order = "|";
+
+        NumpyType(String code) {
+            this.code = code;
+        }
+    }
+
+    /** A NumPy array. Without type and data until its state is given, or where they are of no supported kind. */
+    static final class NumpyArray {
+        /** Where in the file it is described. */
+        final long at;
+
+        @Nullable NumpyType type;
+
+        long[] shape = {};
+        boolean fortranOrder;
+
+        @Nullable ByteBuffer data;
+
+        /** Set when the finished value is made; null before. */
+        @Nullable Value built;
+
+        NumpyArray(long at) {
+            this.at = at;
+        }
+    }
+
     /** From how many bytes on text or bytes of an open-ended pickle are data, which stay in the file. */
     private static final int DATA_BYTES = 1 << 16;
 
@@ -117,6 +147,8 @@ final class PickleMachine {
     private final boolean openEnded;
     /** Of an open-ended pickle's bytes, those that are data. */
     private long dataBytes;
+    /** What long texts were decoded to, in bytes. */
+    private long decodedBytes;
 
     /** Where the opcode that is being carried out begins. */
     private long at;
@@ -576,7 +608,9 @@ final class PickleMachine {
             case TYPED_TENSOR -> tensor(global, arguments, 7, true);
             case PARAMETER -> parameter(global, arguments);
             case TENSOR_SUBCLASS -> tensorSubclass(global, arguments);
-            case STORAGE, ELEMENT_TYPE, UNKNOWN -> unbuilt(global);
+            case ARRAY -> array(arguments);
+            case ARRAY_ELEMENT_TYPE -> arrayType(global, arguments);
+            case STORAGE, ELEMENT_TYPE, ARRAY_TYPE, UNKNOWN -> unbuilt(global);
         };
     }
 
@@ -626,6 +660,12 @@ final class PickleMachine {
         if (arguments.get(0) instanceof Value.Bytes bytes && arguments.size() == 1) {
             return bytes;
         }
+        if (arguments.size() == 2
+                && arguments.get(0) instanceof LongText text
+                && arguments.get(1).equals(new Value.Text("latin1"))) {
+            count(1);
+            return new Value.Bytes(latin1(text.utf8()));
+        }
         if (arguments.size() != 2
                 || !(arguments.get(0) instanceof Value.Text text)
                 || !(arguments.get(1) instanceof Value.Text encoding)) {
@@ -638,6 +678,78 @@ final class PickleMachine {
         count(1 + text.text().length() / 16);
         byte[] encoded = text.text().getBytes(StandardCharsets.ISO_8859_1);
         return new Value.Bytes(ByteBuffer.wrap(encoded));
+    }
+
+    /** The bytes that a text of the first 256 characters spells, one each. */
+    private ByteBuffer latin1(ByteBuffer utf8) throws CheckpointException {
+        int length = 0;
+        for (int i = 0; i < utf8.limit(); i++) {
+            length += (utf8.get(i) & 0xc0) == 0x80 ? 0 : 1;
+        }
+        // Each text of a file once takes less than the file; a pickle could have the same one decoded over and over.
+        decodedBytes += length;
+        if (decodedBytes > file.size()) {
+            throw corrupt("the pickle decodes its texts to more bytes than the file has, as no library writes it");
+        }
+        byte[] decoded = new byte[length];
+        int at = 0;
+        for (int i = 0; i < length; i++) {
+            int lead = utf8.get(at++) & 0xff;
+            if (lead >= 0x80) {
+                if ((lead != 0xc2 && lead != 0xc3) || at == utf8.limit() || (utf8.get(at) & 0xc0) != 0x80) {
+                    throw corrupt("the pickle is corrupt: bytes written as text are no Latin-1");
+                }
+                lead = ((lead & 3) << 6) | (utf8.get(at++) & 0x3f);
+            }
+            decoded[i] = (byte) lead;
+        }
+        if (at != utf8.limit()) {
+            throw corrupt("the pickle is corrupt: bytes written as text are no Latin-1");
+        }
+        return ByteBuffer.wrap(decoded);
+    }
+
+    private Object array(List<Object> arguments) throws CheckpointException {
+        if (arguments.isEmpty()
+                || !(arguments.get(0) instanceof Global type)
+                || type.role() != PickleGlobals.Role.ARRAY_TYPE) {
+            return unbuilt(arguments.isEmpty() ? Mark.MARK : arguments.get(0));
+        }
+        countTensor();
+        return new NumpyArray(at);
+    }
+
+    private Object arrayType(Global global, List<Object> arguments) throws CheckpointException {
+        if (arguments.isEmpty() || !(arguments.get(0) instanceof Value.Text code)) {
+            return unbuilt(global);
+        }
+        count(2);
+        return new NumpyType(code.text());
+    }
+
+    private void countTensor() throws CheckpointException {
+        if (tensors == limits.tensors()) {
+            throw file.overLimit(at, null, "the file has more tensors than are allowed", "tensors", limits.tensors());
+        }
+        tensors++;
+        count(2);
+    }
+
+    /** An array's state: (version, shape, element type, whether column-major, bytes or a list of objects). */
+    private void buildArray(NumpyArray array, Object state) throws CheckpointException {
+        if (!(state instanceof Items items)
+                || items.items.size() != 5
+                || !(items.items.get(1) instanceof Items shape)
+                || !(items.items.get(3) instanceof Value.Bool fortranOrder)) {
+            throw corrupt("the pickle is corrupt: the state of an array is not what NumPy writes");
+        }
+        if (shape.items.size() > limits.dimensions()) {
+            throw file.overLimit(at, null, "an array has too many dimensions", "dimensions", limits.dimensions());
+        }
+        array.shape = wholeNumbers(shape, new Global("numpy.ndarray", PickleGlobals.Role.ARRAY_TYPE, null));
+        array.fortranOrder = fortranOrder.truth();
+        array.type = items.items.get(2) instanceof NumpyType type ? type : null;
+        array.data = items.items.get(4) instanceof Value.Bytes bytes ? bytes.data() : null;
     }
 
     private Object device(Global global, List<Object> arguments) throws CheckpointException {
@@ -672,11 +784,7 @@ final class PickleMachine {
         if (shape.items.size() > limits.dimensions()) {
             throw file.overLimit(at, null, "a tensor has too many dimensions", "dimensions", limits.dimensions());
         }
-        if (tensors == limits.tensors()) {
-            throw file.overLimit(at, null, "the file has more tensors than are allowed", "tensors", limits.tensors());
-        }
-        tensors++;
-        count(2);
+        countTensor();
         return new StridedTensor(
                 storage,
                 type,
@@ -730,9 +838,17 @@ final class PickleMachine {
 
     /** BUILD: gives an object its attributes. Those of a dict or list (OrderedDict's _metadata) are left out. */
     private void build() throws CheckpointException {
-        pop();
+        Object state = pop();
         Object target = top();
-        if (!(target instanceof Value.Placeholder)
+        if (target instanceof NumpyArray array) {
+            buildArray(array, state);
+        } else if (target instanceof NumpyType type) {
+            if (state instanceof Items items
+                    && items.items.size() > 1
+                    && items.items.get(1) instanceof Value.Text order) {
+                type.order = order.text();
+            }
+        } else if (!(target instanceof Value.Placeholder)
                 && !(target instanceof Pairs)
                 && !(target instanceof Items)
                 && !(target instanceof Global)) {

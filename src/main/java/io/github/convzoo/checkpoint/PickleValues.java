@@ -3,10 +3,13 @@ package io.github.convzoo.checkpoint;
 import io.github.convzoo.checkpoint.PickleMachine.Built;
 import io.github.convzoo.checkpoint.PickleMachine.Items;
 import io.github.convzoo.checkpoint.PickleMachine.LongText;
+import io.github.convzoo.checkpoint.PickleMachine.NumpyArray;
+import io.github.convzoo.checkpoint.PickleMachine.NumpyType;
 import io.github.convzoo.checkpoint.PickleMachine.Pairs;
 import io.github.convzoo.checkpoint.PickleMachine.Storage;
 import io.github.convzoo.checkpoint.PickleMachine.StridedTensor;
 import io.github.convzoo.checkpoint.PickleMachine.View;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -197,6 +200,15 @@ final class PickleValues {
             }
             return tensor.built;
         }
+        if (object instanceof NumpyArray array) {
+            if (array.built == null) {
+                array.built = array(array);
+            }
+            return array.built;
+        }
+        if (object instanceof NumpyType) {
+            return placeholder("numpy.dtype");
+        }
         if (object instanceof PickleGlobals.Global global) {
             return global.role() == PickleGlobals.Role.ELEMENT_TYPE
                     ? new Value.Text(global.name())
@@ -259,6 +271,62 @@ final class PickleValues {
                 size,
                 tensor.strides,
                 file.view(region.offset + tensor.offset * bytes, span));
+    }
+
+    private Value array(NumpyArray array) throws CheckpointException {
+        ElementType type = array.type == null ? null : elementType(array.type);
+        ByteBuffer data = array.data;
+        if (type == null || data == null) {
+            return placeholder("numpy.ndarray");
+        }
+        long size;
+        long bytes;
+        try {
+            size = Tensor.elements(array.shape);
+            bytes = Math.multiplyExact(size, (long) type.bytes());
+        } catch (ArithmeticException e) {
+            throw file.corrupt(
+                    array.at, place(), "the shape " + Arrays.toString(array.shape) + " is larger than any file");
+        }
+        if (bytes != data.remaining()) {
+            throw file.corrupt(
+                    array.at,
+                    place(),
+                    type + " of shape " + Arrays.toString(array.shape) + " takes " + bytes + " bytes, not "
+                            + data.remaining());
+        }
+        if (bytes > limits.tensorBytes()) {
+            throw file.overLimit(array.at, place(), "it has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
+        }
+        long[] strides = new long[array.shape.length];
+        long stride = 1;
+        for (int i = 0; i < strides.length; i++) {
+            int axis = array.fortranOrder ? i : strides.length - 1 - i;
+            strides[axis] = stride;
+            // An array without elements may have dimensions whose product overflows; its strides are never used.
+            stride *= array.shape[axis];
+        }
+        if (size > 0 && !Tensor.isRowMajor(array.shape, strides) && bytes > limits.copiedBytes()) {
+            throw file.overLimit(
+                    array.at,
+                    place(),
+                    "it has " + bytes + " bytes that do not lie row-major",
+                    "copiedBytes",
+                    limits.copiedBytes());
+        }
+        return Tensor.strided(tensorName(), type, array.shape, size, strides, data);
+    }
+
+    /** Null where the type is none of these, or big-endian. */
+    private static @Nullable ElementType elementType(NumpyType type) {
+        for (ElementType candidate : ElementType.values()) {
+            if (candidate.numpy().isPresent()
+                    && candidate.numpy().get().equals(type.code)
+                    && (candidate.bytes() == 1 || type.order.equals("<"))) {
+                return candidate;
+            }
+        }
+        return null;
     }
 
     private void checkLimits(StridedTensor tensor, long bytes, long span) throws CheckpointException {

@@ -266,6 +266,21 @@ public final class Tensor implements Value {
         return new Tensor(Objects.requireNonNull(newName), type, shape, size, strides, data);
     }
 
+    /**
+     * The matrix with rows and columns exchanged.
+     *
+     * @return a tensor that shares this one's elements
+     * @throws IllegalStateException if this tensor has other than two dimensions
+     */
+    public Tensor transposed() {
+        if (shape.length != 2) {
+            throw new IllegalStateException("tensor " + name + " has " + shape.length + " dimensions, not 2");
+        }
+        long row = strides.length == 0 ? shape[1] : strides[0];
+        long column = strides.length == 0 ? 1 : strides[1];
+        return strided(name, type, new long[] {shape[1], shape[0]}, size, new long[] {column, row}, data);
+    }
+
     /** Writes what {@link #bytes()} holds, a chunk at a time. */
     void writeTo(WritableByteChannel out) throws IOException {
         if (strides.length == 0) {

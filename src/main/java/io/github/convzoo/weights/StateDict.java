@@ -136,8 +136,13 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
             throw error(checkpoint, path, "has entries without a name, so it is no state dict");
         }
         Map<String, Tensor> tensors = new LinkedHashMap<>();
+        boolean paddle = checkpoint.format() == Format.PADDLE;
         for (Map.Entry<String, Value> entry : weights.entries().entrySet()) {
-            if (!(entry.getValue() instanceof Tensor tensor)) {
+            if (paddle && entry.getKey().equals(PaddleNames.NAME_TABLE)) {
+                continue;
+            }
+            Value value = paddle ? PaddleNames.unwrapped(entry.getValue()) : entry.getValue();
+            if (!(value instanceof Tensor tensor)) {
                 throw error(
                         checkpoint,
                         path,
@@ -162,6 +167,7 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
                 checkpoint,
                 path,
                 switch (checkpoint.format()) {
+                    case PADDLE -> PaddleNames.canonical(checkpoint, tensors);
                     case MXNET -> MxnetNames.canonical(checkpoint, tensors);
                     default -> tensors;
                 });

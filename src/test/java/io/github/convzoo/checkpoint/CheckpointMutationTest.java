@@ -107,6 +107,9 @@ class CheckpointMutationTest {
                 "mxnet_types.params",
                 "mxnet_list.params",
                 "mxnet_np_shape.params",
+                "types_protocol2.pdparams",
+                "types_protocol3.pdparams",
+                "nested.pdparams",
                 "legacy.pth",
                 "views_legacy.pth",
                 "training_legacy_protocol4.pt"
