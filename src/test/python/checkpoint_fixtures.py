@@ -187,6 +187,44 @@ def sharded():
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")
 
 
+class Scripted(torch.nn.Module):
+    """A module whose parts are nested, listed and shared, and whose code has a constant."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = Net()
+        self.blocks = torch.nn.ModuleList([torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)])
+        self.shared = self.blocks[0]
+        self.scales = [1, 2]
+
+    def forward(self, x):
+        x = self.net(x) * torch.tensor([2.0, 3.0])
+        for block in self.blocks:
+            x = block(x)
+        return self.shared(x)
+
+
+def without_sources(path):
+    """Takes out of a TorchScript archive where its code came from, which is another place on each machine."""
+    with zipfile.ZipFile(path) as old:
+        entries = [(info, old.read(info.filename)) for info in old.infolist() if not info.filename.endswith("debug_pkl")]
+    with zipfile.ZipFile(path, "w") as new:
+        for info, data in entries:
+            kept = zipfile.ZipInfo(info.filename)
+            new.writestr(kept, data, compress_type=info.compress_type)
+
+
+def torchscript():
+    """Archives of torch.jit, scripted, and traced with its constant in constants.pkl."""
+    torch.manual_seed(1)
+    module = Scripted().eval()
+    torch.jit.script(module).save(OUT / "torchscript_nested.pt")
+    torch.jit.trace(module, torch.zeros(1, 3, 5, 5)).save(OUT / "torchscript_traced.pt")
+    for name in ("torchscript_nested.pt", "torchscript_traced.pt"):
+        without_sources(OUT / name)
+    expect("torchscript_nested", module.state_dict())
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     assert sys.byteorder == "little"
@@ -258,6 +296,7 @@ def main():
     legacy()
     npz()
     sharded()
+    torchscript()
 
 
 if __name__ == "__main__":

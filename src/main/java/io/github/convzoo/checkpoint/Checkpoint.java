@@ -50,7 +50,7 @@ public final class Checkpoint {
         try (MappedFile mapped = MappedFile.open(file)) {
             return switch (FormatProbe.probe(mapped)) {
                 case SAFETENSORS -> SafetensorsReader.read(mapped, limits);
-                case PYTORCH_ZIP, NUMPY_ZIP -> readZip(mapped, limits);
+                case PYTORCH_ZIP, TORCHSCRIPT, NUMPY_ZIP -> readZip(mapped, limits);
                 case SAFETENSORS_INDEX -> ShardedReader.read(mapped, limits);
                 case PADDLE -> PaddleReader.read(mapped, limits);
                 case DJL -> DjlReader.read(mapped, limits);
@@ -89,7 +89,7 @@ public final class Checkpoint {
     /**
      * What the file holds.
      *
-     * @return for safetensors, NumPy and MXNet a {@link Value.Mapping} of tensors (of an MXNet file without names a
+     * @return for safetensors, TorchScript, NumPy and MXNet a {@link Value.Mapping} of tensors (of an MXNet file without names a
      *     {@link Value.Sequence}), for DJL one of tensors by place and name ({@code 3.gamma}), for
      *     PyTorch and PaddlePaddle whatever was saved
      */

@@ -14,6 +14,9 @@ public enum Format {
     /** What {@code torch.save} wrote before PyTorch 1.6: pickles one after the other, then the storages. */
     PYTORCH_LEGACY,
 
+    /** A TorchScript archive, of which the tensors are read and the code is not. */
+    TORCHSCRIPT,
+
     /** What {@code numpy.savez} and {@code numpy.savez_compressed} write: a zip archive of {@code .npy} files. */
     NUMPY_ZIP,
 

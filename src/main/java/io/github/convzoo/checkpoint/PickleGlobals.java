@@ -44,6 +44,8 @@ final class PickleGlobals {
         ARRAY_TYPE,
         /** {@code (code, ...)}: the element type of an array, whose byte order is its state. */
         ARRAY_ELEMENT_TYPE,
+        /** A class of a TorchScript archive's own code: a mapping of the object's attributes. */
+        SCRIPT_CLASS,
         /** The class of a storage; in a persistent id. */
         STORAGE,
         /** An element type; an argument. */
@@ -72,7 +74,8 @@ final class PickleGlobals {
                 "builtins.set",
                 "builtins.frozenset",
                 "collections.deque",
-                "torch.Size");
+                "torch.Size",
+                "torch.jit._pickle.build_tensorlist");
         know(Role.ENCODED_BYTES, "_codecs.encode");
         know(Role.BYTES, "builtins.bytes", "builtins.bytearray");
         know(Role.DEVICE, "torch.device");
@@ -225,7 +228,10 @@ final class PickleGlobals {
 
     private static Global known(String full) {
         Global known = KNOWN.get(full);
-        return known == null ? new Global(full, Role.UNKNOWN, null) : known;
+        if (known != null) {
+            return known;
+        }
+        return new Global(full, full.startsWith("__torch__.") ? Role.SCRIPT_CLASS : Role.UNKNOWN, null);
     }
 
     private static boolean isRefused(String name, String full) {

@@ -40,13 +40,16 @@ final class PickleMachine {
     /** A mapping under construction: keys and values by turns. */
     static final class Pairs {
         final List<Object> pairs;
+        /** Whether they are attributes, which an object is given after it is made. */
+        final boolean attributes;
 
         @Nullable Built built;
 
         boolean open;
 
-        Pairs(List<Object> pairs) {
+        Pairs(List<Object> pairs, boolean attributes) {
             this.pairs = pairs;
+            this.attributes = attributes;
         }
     }
 
@@ -344,7 +347,7 @@ final class PickleMachine {
 
     private void pairs(List<Object> pairs) throws CheckpointException {
         count(4);
-        push(new Pairs(pairs));
+        push(new Pairs(pairs, false));
     }
 
     private void placeholder(String global) throws CheckpointException {
@@ -587,6 +590,10 @@ final class PickleMachine {
                 case MAPPING, DEFAULT_MAPPING, SEQUENCE -> {
                     return call(type, arguments);
                 }
+                case SCRIPT_CLASS -> {
+                    count(4);
+                    return new Pairs(new ArrayList<>(0), true);
+                }
                 default -> {}
             }
         }
@@ -610,7 +617,7 @@ final class PickleMachine {
             case TENSOR_SUBCLASS -> tensorSubclass(global, arguments);
             case ARRAY -> array(arguments);
             case ARRAY_ELEMENT_TYPE -> arrayType(global, arguments);
-            case STORAGE, ELEMENT_TYPE, ARRAY_TYPE, UNKNOWN -> unbuilt(global);
+            case STORAGE, ELEMENT_TYPE, ARRAY_TYPE, SCRIPT_CLASS, UNKNOWN -> unbuilt(global);
         };
     }
 
@@ -636,7 +643,7 @@ final class PickleMachine {
         // A copy costs what it copies, or a short pickle could copy a long mapping over and over.
         count(4);
         count(pairs.size());
-        return new Pairs(pairs);
+        return new Pairs(pairs, false);
     }
 
     private Object sequence(Global global, List<Object> arguments) throws CheckpointException {
@@ -840,7 +847,11 @@ final class PickleMachine {
     private void build() throws CheckpointException {
         Object state = pop();
         Object target = top();
-        if (target instanceof NumpyArray array) {
+        if (target instanceof Pairs object && object.attributes && state instanceof Pairs attributes) {
+            // A copy costs what it copies, as that of a mapping does.
+            count(attributes.pairs.size());
+            object.pairs.addAll(attributes.pairs);
+        } else if (target instanceof NumpyArray array) {
             buildArray(array, state);
         } else if (target instanceof NumpyType type) {
             if (state instanceof Items items

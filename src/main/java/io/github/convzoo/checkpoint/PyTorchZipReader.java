@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads the zip archives of {@code torch.save}. Inside one directory, named as the file once was, stand {@code version},
  * {@code byteorder} (since PyTorch 2.1), {@code data.pkl} with the pickle, and {@code data/KEY} with each storage's bytes.
+ * TorchScript's archives have a module there, with {@code code/} beside it, which is not read, and {@code constants.pkl} with the
+ * code's constants, whose storages are {@code constants/KEY}.
  */
 final class PyTorchZipReader {
     /** The versions that PyTorch reads, from caffe2/serialize/versions.h. */
@@ -23,8 +25,9 @@ final class PyTorchZipReader {
 
     static Checkpoint read(MappedFile file, Map<String, Entry> entries, Limits limits) throws CheckpointException {
         String root = root(file, entries);
+        boolean script = isScript(entries, root);
         for (Entry entry : entries.values()) {
-            if (entry.compressed()) {
+            if (entry.compressed() && !(script && isLeftOut(entry.name().substring(root.length())))) {
                 throw file.corrupt(
                         entry.header(),
                         "the zip entry " + CheckpointException.printable(entry.name())
@@ -38,23 +41,62 @@ final class PyTorchZipReader {
         if (pickle == null) {
             throw file.corrupt(-1, "the zip archive has no " + root + "data.pkl; save it again with torch.save");
         }
+        Set<String> placeholders = new LinkedHashSet<>();
+        Value value = value(file, limits, entries, pickle, root + "data/", placeholders);
+        if (script) {
+            ScriptTensors tensors = new ScriptTensors(file, limits);
+            tensors.add("", value);
+            Entry constants = entries.get(root + "constants.pkl");
+            if (constants != null) {
+                tensors.addConstants(value(file, limits, entries, constants, root + "constants/", placeholders));
+            }
+            value = tensors.mapping();
+        }
+        return new Checkpoint(
+                file.path(),
+                script ? Format.TORCHSCRIPT : Format.PYTORCH_ZIP,
+                value,
+                Map.of(),
+                List.copyOf(placeholders));
+    }
+
+    private static Value value(
+            MappedFile file,
+            Limits limits,
+            Map<String, Entry> entries,
+            Entry pickle,
+            String storages,
+            Set<String> placeholders)
+            throws CheckpointException {
         PickleMachine machine = new PickleMachine(file, pickle.offset(), pickle.length(), limits);
         checkCrc(file, pickle);
         Object built = machine.run();
         if (machine.end() != pickle.end()) {
-            throw file.corrupt(machine.end(), "data.pkl goes on after its pickle's end; the file is corrupt");
+            throw file.corrupt(
+                    machine.end(),
+                    CheckpointException.printable(pickle.name())
+                            + " goes on after its pickle's end; the file is corrupt");
         }
-        Set<String> placeholders = new LinkedHashSet<>(machine.unknownGlobals());
+        placeholders.addAll(machine.unknownGlobals());
         PickleValues values = new PickleValues(
                 file,
                 limits,
                 key -> {
-                    Entry entry = entries.get(root + "data/" + key);
+                    Entry entry = entries.get(storages + key);
                     return entry == null ? null : new Region(entry.offset(), entry.length());
                 },
                 placeholders);
-        Value value = values.value(built);
-        return new Checkpoint(file.path(), Format.PYTORCH_ZIP, value, Map.of(), List.copyOf(placeholders));
+        return values.value(built);
+    }
+
+    private static boolean isScript(Map<String, Entry> entries, String root) {
+        return entries.keySet().stream()
+                .anyMatch(name -> name.equals(root + "constants.pkl") || name.startsWith(root + "code/"));
+    }
+
+    /** Of a TorchScript archive, what is not read: code, and what people put beside it. */
+    private static boolean isLeftOut(String name) {
+        return name.startsWith("code/") || name.startsWith("extra/");
     }
 
     /** The directory that all entries stand in, with its slash. */
@@ -73,12 +115,6 @@ final class PyTorchZipReader {
                         entries.get(name).header(),
                         "the zip entry " + CheckpointException.printable(name) + " stands outside the directory "
                                 + CheckpointException.printable(root));
-            }
-            if (name.equals(root + "constants.pkl") || name.startsWith(root + "code/")) {
-                throw file.corrupt(
-                        entries.get(name).header(),
-                        "this is a TorchScript archive, which is not supported; load it with torch.jit.load and save its"
-                                + " state_dict() with torch.save");
             }
         }
         return root;
@@ -123,7 +159,8 @@ final class PyTorchZipReader {
         if (entry.crc() != 0 && entry.crc() != crc.getValue()) {
             throw file.corrupt(
                     entry.offset(),
-                    "the checksum of data.pkl is wrong: the file is corrupt, copy or download it again");
+                    "the checksum of " + CheckpointException.printable(entry.name())
+                            + " is wrong: the file is corrupt, copy or download it again");
         }
     }
 }

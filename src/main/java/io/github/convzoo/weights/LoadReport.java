@@ -39,6 +39,8 @@ public record LoadReport(
         BATCH_COUNTER("ignored: BatchNorm's batch counters"),
         /** Projections that the DLA authors' code creates and never runs. */
         UNUSED_ENTRY("ignored: entries that the published file carries and the network has no use for"),
+        /** Tensors that a TorchScript archive's code uses and that are no parameters. */
+        SCRIPT_CONSTANT("ignored: constants of the TorchScript code"),
         /** The network was built without a classifier, to give features. */
         CLASSIFIER_LEFT_OUT("ignored: the classifier, which this network was built without"),
         /** The network has another number of classes than the file. */

@@ -9,6 +9,7 @@ import ai.djl.training.initializer.Initializer;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ElementType;
+import io.github.convzoo.checkpoint.Format;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.nn.CanonicalNames;
@@ -133,6 +134,8 @@ public final class WeightLoader {
             Tensor tensor = each.getValue();
             if (isCounter(name, unused)) {
                 note(LoadReport.Rule.BATCH_COUNTER, name);
+            } else if (stateDict.checkpoint().format() == Format.TORCHSCRIPT && name.startsWith("CONSTANTS.")) {
+                note(LoadReport.Rule.SCRIPT_CONSTANT, name);
             } else if (unused.containsKey(name)) {
                 requireShape(tensor, new Shape(tensor.shape()), unused.get(name));
                 note(LoadReport.Rule.UNUSED_ENTRY, name);

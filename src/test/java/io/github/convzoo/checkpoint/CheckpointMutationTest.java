@@ -110,6 +110,7 @@ class CheckpointMutationTest {
                 "types_protocol2.pdparams",
                 "types_protocol3.pdparams",
                 "nested.pdparams",
+                "torchscript_traced.pt",
                 "legacy.pth",
                 "views_legacy.pth",
                 "training_legacy_protocol4.pt"

@@ -37,6 +37,8 @@ class RealFilesTest {
         "types_protocol4.pdparams, paddle_types, ''",
         "column_major.pdparams, paddle_column_major, ''",
         "net.pdparams, paddle_net, ''",
+        "torchscript_nested.pt, torchscript_nested, ''",
+        "torchscript_traced.pt, torchscript_nested, ''",
         "arrays.npz, arrays, ''",
         "mxnet_types.params, mxnet_types, ''",
         "mxnet_np_shape.params, mxnet_np_shape, ''",
@@ -191,14 +193,20 @@ class RealFilesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "big_endian.pth, big",
-        "compressed.pth, is compressed",
-        "torchscript.pt, TorchScript",
-        "c_order.npy, NumPy array"
-    })
+    @CsvSource({"big_endian.pth, big", "compressed.pth, is compressed", "c_order.npy, NumPy array"})
     void file_ofUnsupportedKind_isRefusedAndSaysWhatItIs(String file, String message) {
         assertThat(refused(resource(file))).hasMessageContaining(message);
+    }
+
+    @Test
+    void torchScript_readByItsAttributes_hasTensorsAndConstantsOnly() throws IOException {
+        Checkpoint checkpoint = Checkpoint.read(resource("torchscript.pt"));
+        assertThat(checkpoint.format()).isEqualTo(Format.TORCHSCRIPT);
+        assertThat(entries(checkpoint.root())).containsOnlyKeys("weight", "bias");
+        Value traced = Checkpoint.read(resource("torchscript_traced.pt")).root();
+        assertThat(entries(traced)).containsKey("shared.weight");
+        assertThat(entries(traced)).hasEntrySatisfying("CONSTANTS.c0", constant -> assertThat(floats((Tensor) constant))
+                .containsExactly(2, 3));
     }
 
     @Test

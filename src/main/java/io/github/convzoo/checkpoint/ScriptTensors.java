@@ -1,0 +1,66 @@
+package io.github.convzoo.checkpoint;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The tensors of a TorchScript module, by the path of attributes that leads to each, as a state dict has them. What else the
+ * module has, numbers and text, is left out.
+ */
+final class ScriptTensors {
+    private final MappedFile file;
+    private final Limits limits;
+    private final Map<String, Value> tensors = new LinkedHashMap<>();
+    /** How long the names are together: a short pickle could repeat a long one at each of many places. */
+    private long nameLengths;
+
+    ScriptTensors(MappedFile file, Limits limits) {
+        this.file = file;
+        this.limits = limits;
+    }
+
+    /** Adds what a value holds; it is no deeper than {@link Limits#nestingDepth}. */
+    void add(String path, Value value) throws CheckpointException {
+        if (value instanceof Value.Mapping mapping) {
+            for (Map.Entry<String, Value> entry : mapping.entries().entrySet()) {
+                add(join(path, entry.getKey()), entry.getValue());
+            }
+        } else if (value instanceof Value.Sequence sequence) {
+            for (int i = 0; i < sequence.items().size(); i++) {
+                add(join(path, Integer.toString(i)), sequence.items().get(i));
+            }
+        } else if (value instanceof Tensor tensor) {
+            nameLengths += path.length();
+            if (nameLengths > limits.headerBytes()) {
+                throw file.overLimit(-1, path, "the names are too long together", "headerBytes", limits.headerBytes());
+            }
+            if (tensors.put(path, tensor.withName(path)) != null) {
+                throw file.corrupt(-1, path, "two tensors have this path; the file is corrupt");
+            }
+        }
+    }
+
+    /** Adds the code's constants, under the names that the code has for them. */
+    void addConstants(Value value) throws CheckpointException {
+        if (!(value instanceof Value.Sequence constants)) {
+            throw file.corrupt(-1, "the constants of the code are no sequence; the file is corrupt");
+        }
+        for (int i = 0; i < constants.items().size(); i++) {
+            add("CONSTANTS.c" + i, constants.items().get(i));
+        }
+    }
+
+    private String join(String path, String name) throws CheckpointException {
+        String joined = path.isEmpty() ? name : path + "." + name;
+        if (joined.length() > limits.nameLength()) {
+            throw file.overLimit(
+                    -1, joined, "the path has " + joined.length() + " characters", "nameLength", limits.nameLength());
+        }
+        return joined;
+    }
+
+    Value mapping() {
+        return new Value.Mapping(tensors, List.of());
+    }
+}
