@@ -65,9 +65,8 @@ public final class Conversion {
     public static LoadReport toDjl(Path in, Path out, Variant variant) throws CheckpointException {
         StateDict stateDict = StateDict.of(Checkpoint.read(in));
         int channels = stateDict.inChannels(variant).orElse(3);
-        Network network = variant.build(variant.options()
-                .withNumClasses(classes(stateDict, variant))
-                .withInChannels(channels));
+        Network network = variant.build(
+                variant.options().withNumClasses(classes(stateDict, variant)).withInChannels(channels));
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             Shape input = new Shape(1, channels, variant.inputSize(), variant.inputSize());
             LoadReport report =
