@@ -74,9 +74,9 @@ public final class ForwardComparison {
                 .param("implementation", implementation.name())
                 .forks(1)
                 .warmupIterations(2)
-                .warmupTime(TimeValue.seconds(3))
+                .warmupTime(TimeValue.seconds(2))
                 .measurementIterations(2)
-                .measurementTime(TimeValue.seconds(4))
+                .measurementTime(TimeValue.seconds(3))
                 .jvmArgsAppend(
                         "-Xms" + HEAP_MEBIBYTES + "m",
                         "-Xmx" + HEAP_MEBIBYTES + "m",
