@@ -118,8 +118,8 @@ public final class ForwardComparison {
 
     private static void print(Map<Case, Map<String, Rounds>> results) {
         System.out.println(
-                "| model | batch | ConvZoo ms | TorchScript ms | ratio | (range) | peak MiB | peak MiB | ratio"
-                        + " | beyond loaded MiB | MiB | ratio |");
+                "| model | batch | ConvZoo ms | TorchScript ms | ratio | (range) | native peak MiB | MiB | ratio"
+                        + " | since loading MiB | MiB | ratio |");
         System.out.println("|---|---|---|---|---|---|---|---|---|---|---|---|");
         results.forEach((each, implementations) -> {
             Rounds own = implementations.get(ForwardBenchmark.Implementation.CONVZOO.name());
