@@ -31,13 +31,10 @@ public final class Conversion {
      */
     public static LoadReport toSafetensors(Path in, Path out, Variant variant) throws CheckpointException {
         StateDict stateDict = StateDict.of(Checkpoint.read(in));
-        int channels = stateDict.inChannels(variant).orElse(3);
-        Network network = variant.build(
-                variant.options().withNumClasses(classes(stateDict, variant)).withInChannels(channels));
+        Network network = network(stateDict, variant);
         LoadReport report;
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            Shape input = new Shape(1, channels, variant.inputSize(), variant.inputSize());
-            report = WeightLoader.load(stateDict, network, manager, input, WeightLoader.Classifier.MUST_MATCH);
+            report = load(stateDict, network, variant, manager);
         }
         Map<String, Tensor> named = stateDict.named(network).tensors();
         List<Tensor> tensors = new ArrayList<>();
@@ -64,22 +61,33 @@ public final class Conversion {
      */
     public static LoadReport toDjl(Path in, Path out, Variant variant) throws CheckpointException {
         StateDict stateDict = StateDict.of(Checkpoint.read(in));
-        int channels = stateDict.inChannels(variant).orElse(3);
-        Network network = variant.build(
-                variant.options().withNumClasses(classes(stateDict, variant)).withInChannels(channels));
+        Network network = network(stateDict, variant);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            Shape input = new Shape(1, channels, variant.inputSize(), variant.inputSize());
-            LoadReport report =
-                    WeightLoader.load(stateDict, network, manager, input, WeightLoader.Classifier.MUST_MATCH);
+            LoadReport report = load(stateDict, network, variant, manager);
             DjlParameters.write(out, network);
             return report;
         }
     }
 
+    /** The network with the classes and input channels of the file. */
+    private static Network network(StateDict stateDict, Variant variant) {
+        return variant.build(variant.options()
+                .withNumClasses(classes(stateDict, variant))
+                .withInChannels(stateDict.inChannels(variant).orElse(3)));
+    }
+
+    private static LoadReport load(StateDict stateDict, Network network, Variant variant, NDManager manager)
+            throws CheckpointException {
+        Shape input = new Shape(1, network.options().inChannels(), variant.inputSize(), variant.inputSize());
+        return WeightLoader.load(stateDict, network, manager, input, WeightLoader.Classifier.MUST_MATCH);
+    }
+
     /** Those of the file; 0 only where it has nothing of a classifier, so that half of one is found missing. */
     private static int classes(StateDict stateDict, Variant variant) {
-        String prefix = variant.build().classifier() + ".";
-        boolean classifier = stateDict.tensors().keySet().stream().anyMatch(name -> name.startsWith(prefix));
+        Network published = variant.build();
+        String prefix = published.classifier() + ".";
+        boolean classifier =
+                stateDict.named(published).tensors().keySet().stream().anyMatch(name -> name.startsWith(prefix));
         return classifier ? stateDict.classes(variant).orElse(variant.options().numClasses()) : 0;
     }
 }

@@ -35,6 +35,17 @@ class ConversionTest {
     }
 
     @Test
+    void toSafetensors_ofDjlParameters_keepsTheClassifier() throws IOException {
+        Path djl = folder.resolve("peleenet-0000.params");
+        Path back = folder.resolve("back.safetensors");
+
+        Conversion.toDjl(Samples.PELEENET, djl, PeleeNetVariant.PELEENET);
+        Conversion.toSafetensors(djl, back, PeleeNetVariant.PELEENET);
+
+        assertThat(back).hasSameBinaryContentAs(Samples.PELEENET);
+    }
+
+    @Test
     void toSafetensors_ofPrefixedNamesAndCounters_writesTheCanonicalFile() throws IOException {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (Tensor tensor : tensors(Samples.PELEENET).values()) {
