@@ -2,6 +2,7 @@ package io.github.convzoo.image;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,23 @@ public record Labels(List<String> names) {
 
     private static final int MAX_FILE_BYTES = 1 << 24;
 
+    /** Read when it is first asked for. */
+    private static final class ImageNet {
+
+        static final Labels LABELS = resource("imagenet-1k.txt");
+
+        private static Labels resource(String name) {
+            try (InputStream in = Labels.class.getResourceAsStream(name)) {
+                if (in == null) {
+                    throw new IllegalStateException("the library's jar lacks " + name);
+                }
+                return read(in, name);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
     /**
      * Checks and copies the names.
      *
@@ -35,6 +53,19 @@ public record Labels(List<String> names) {
                 throw new IllegalArgumentException("label " + i + " is blank");
             }
         }
+    }
+
+    /**
+     * The 1000 classes of ImageNet's challenge, ILSVRC 2012, in the order that networks are trained with: that of the
+     * synsets' identifiers, from n01440764 to n15075141.
+     *
+     * <p>A name is the synset's words, such as {@code tench, Tinca tinca}, without its identifier. Two classes have the same
+     * name: 134, the bird, and 517, the machine, are both {@code crane}. The list is that of DJL's {@code basicdataset}.
+     *
+     * @return the names, the same object each time
+     */
+    public static Labels imageNet() {
+        return ImageNet.LABELS;
     }
 
     /**

@@ -11,8 +11,11 @@ import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class LabelsTest {
 
@@ -103,6 +106,46 @@ class LabelsTest {
     void construction_ofBlankName_isRefused() {
         assertThatIllegalArgumentException().isThrownBy(() -> new Labels(List.of()));
         assertThatIllegalArgumentException().isThrownBy(() -> new Labels(List.of("a", " ")));
+    }
+
+    @Test
+    void imageNet_hasAThousandNamesOfWhichOneStandsTwice() {
+        Labels labels = Labels.imageNet();
+
+        assertThat(labels.size()).isEqualTo(1000);
+        assertThat(labels.name(134)).isEqualTo("crane");
+        assertThat(labels.name(517)).isEqualTo("crane");
+        assertThat(Set.copyOf(labels.names())).hasSize(999);
+        // No identifiers, no stray space, no character that a terminal may lack.
+        assertThat(labels.names())
+                .allMatch(name -> name.equals(name.strip()) && name.matches("[\\x20-\\x7e]+"))
+                .noneMatch(name -> name.matches("n\\d{8}.*"));
+        assertThat(Labels.imageNet()).isSameAs(labels);
+    }
+
+    /** Indices that anyone knows who has read a few predictions; a list shifted by one or sorted by name fails. */
+    @ParameterizedTest
+    @CsvSource({
+        "0, 'tench, Tinca tinca'",
+        "1, 'goldfish, Carassius auratus'",
+        "7, cock",
+        "207, golden retriever",
+        "281, 'tabby, tabby cat'",
+        "285, Egyptian cat",
+        "388, 'giant panda, panda, panda bear, coon bear, Ailuropoda melanoleuca'",
+        "500, cliff dwelling",
+        "504, coffee mug",
+        "638, maillot",
+        "639, 'maillot, tank suit'",
+        "657, missile",
+        "744, 'projectile, missile'",
+        "817, 'sports car, sport car'",
+        "954, banana",
+        "967, espresso",
+        "999, 'toilet tissue, toilet paper, bathroom tissue'"
+    })
+    void imageNet_isInTheOrderOfTheChallenge(int index, String name) {
+        assertThat(Labels.imageNet().name(index)).isEqualTo(name);
     }
 
     private Path file(String text, Charset charset) throws IOException {
