@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,42 +28,6 @@ class MxnetNamesTest {
 
     MxnetNamesTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
         this.directory = directory;
-    }
-
-    private static final Map<String, String> STATISTICS =
-            Map.of("weight", "gamma", "bias", "beta", "running_mean", "moving_mean", "running_var", "moving_var");
-
-    /** What the DPN authors call a canonical name. */
-    private static String authors(String canonical, String classifier, boolean parted) {
-        String leaf = canonical.substring(canonical.lastIndexOf('.') + 1);
-        String statistic = STATISTICS.get(leaf);
-        if (canonical.startsWith("classifier.")) {
-            return "arg:" + classifier + "_" + leaf;
-        }
-        String kind = leaf.startsWith("running") ? "aux:" : "arg:";
-        if (canonical.equals("features.conv1_1.conv.weight")) {
-            return "arg:conv1_x_1__conv_weight";
-        }
-        if (canonical.startsWith("features.conv1_1.bn.")) {
-            return kind + "conv1_x_1__relu-sp__bn_" + statistic;
-        }
-        if (canonical.startsWith("features.conv5_bn_ac.bn.")) {
-            return kind + "conv5_x_x__relu-sp__bn_" + statistic;
-        }
-        String[] parts = canonical.split("\\.", -1);
-        String block = parts[1].replace("_", "_x__") + "_";
-        String layer =
-                switch (parts[2]) {
-                    case "c1x1_w_s1" -> "c1x1-w(s/1)";
-                    case "c1x1_w_s2" -> "c1x1-w(s/2)";
-                    default -> parts[2].replace('_', '-');
-                };
-        if (parts[3].equals("bn")) {
-            // The b models' last convolution has a normalisation of its own beside its two parts.
-            String infix = layer.equals("c1x1-c") && parted ? "__bn_" : "__bn__bn_";
-            return kind + block + layer + infix + statistic;
-        }
-        return "arg:" + block + layer + "__conv_weight";
     }
 
     private Path file(List<String> names, long... shape) throws IOException {
@@ -86,7 +49,7 @@ class MxnetNamesTest {
                 CanonicalNames.parameters(Variant.of(model).build()).keySet());
         boolean parted = canonical.stream().anyMatch(name -> name.contains(".c1x1_c1."));
         List<String> authors = canonical.stream()
-                .map(name -> authors(name, classifier, parted))
+                .map(name -> DpnAuthors.name(name, classifier, parted))
                 .toList();
         assertThat(authors).doesNotHaveDuplicates();
         StateDict stateDict = StateDict.of(Checkpoint.read(file(authors, 2)));
