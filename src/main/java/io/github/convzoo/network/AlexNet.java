@@ -40,7 +40,7 @@ public final class AlexNet extends Network {
      */
     public AlexNet(AlexNetVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
-        options.refuseTestTimePool(variant.modelName());
+        options.refuseDpnOptions(variant.modelName());
         features = addChildBlock("features", new Features(variant.dynamic));
         classifier = addChildBlock("classifier", new Classifier(options));
     }
@@ -48,6 +48,12 @@ public final class AlexNet extends Network {
     @Override
     public Map<String, Block> stages() {
         return Map.of("features", features);
+    }
+
+    /** The last map. */
+    @Override
+    public List<String> featureStages() {
+        return List.of("features");
     }
 
     @Override

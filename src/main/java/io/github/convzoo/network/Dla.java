@@ -43,7 +43,7 @@ public final class Dla extends Network {
     public Dla(DlaVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
         options.refuseDropout(variant.modelName());
-        options.refuseTestTimePool(variant.modelName());
+        options.refuseDpnOptions(variant.modelName());
         List<Integer> channels = variant.channels;
         stage("base_layer", new ConvNorm("0", conv(channels.get(0), 7, 1, 1), "1", new BatchNorm2d(), true));
         stage("level0", new Plain(variant.levels.get(0), channels.get(0), 1));
@@ -69,6 +69,18 @@ public final class Dla extends Network {
     @Override
     public Map<String, Block> stages() {
         return Collections.unmodifiableMap(stages);
+    }
+
+    /** Level i has stride 2 to the power of i. */
+    @Override
+    public List<String> featureStages() {
+        return List.of("level0", "level1", "level2", "level3", "level4", "level5");
+    }
+
+    /** The largest maps are seldom wanted. */
+    @Override
+    public int firstFeatureLevel() {
+        return 1;
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.github.convzoo.nn.FlowBlock;
 import io.github.convzoo.nn.Group;
 import io.github.convzoo.nn.Operations;
 import io.github.convzoo.nn.Sequence;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +34,7 @@ public final class Dpn extends Network {
     private static final int STRIDE = 32;
 
     private final Map<String, Block> stages = new LinkedHashMap<>();
+    private final List<String> featureStages = new ArrayList<>();
     private final Sequence features;
     private final @Nullable Conv2d classifier;
     private final boolean testTimePool;
@@ -49,6 +51,7 @@ public final class Dpn extends Network {
         testTimePool = options.testTimePool();
         features = addChildBlock("features", new Sequence());
         stage("conv1_1", new ConvNorm("conv", conv(variant.init, variant.small ? 3 : 7, 2, 1), "bn", norm(), true));
+        featureStages.add("features.conv1_1");
         stage("conv1_pool", new StemPool());
         int expansion = variant.small ? 1 : 4;
         for (int stage = 0; stage < 4; stage++) {
@@ -61,8 +64,9 @@ public final class Dpn extends Network {
                         "conv" + (stage + 2) + "_" + block,
                         new DualPathBlock(variant, bw, r, variant.increments.get(stage), projection));
             }
+            featureStages.add("features.conv" + (stage + 2) + "_" + variant.blocks.get(stage));
         }
-        stage("conv5_bn_ac", new LastActivation());
+        stage("conv5_bn_ac", new NormActivation(options.lastActivation().orElse(LastActivation.ELU)));
         classifier = options.numClasses() == 0
                 ? null
                 : addChildBlock("classifier", conv(options.numClasses(), 1, 1, 0, 1, true));
@@ -76,6 +80,12 @@ public final class Dpn extends Network {
     @Override
     public Map<String, Block> stages() {
         return Collections.unmodifiableMap(stages);
+    }
+
+    /** The stem, stride 2, then the last block of each stage, strides 4 to 32, both paths concatenated. */
+    @Override
+    public List<String> featureStages() {
+        return Collections.unmodifiableList(featureStages);
     }
 
     @Override
@@ -217,13 +227,22 @@ public final class Dpn extends Network {
         }
     }
 
-    private static final class LastActivation extends FlowBlock {
+    private static final class NormActivation extends FlowBlock {
 
         private final BatchNorm2d bn = addChildBlock("bn", norm());
+        private final LastActivation activation;
+
+        NormActivation(LastActivation activation) {
+            this.activation = activation;
+        }
 
         @Override
         protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            return ops.elu(ops.run(bn, inputs.get(0)));
+            T x = ops.run(bn, inputs.get(0));
+            return switch (activation) {
+                case ELU -> ops.elu(x);
+                case RELU -> ops.relu(x);
+            };
         }
     }
 }

@@ -34,7 +34,7 @@ public final class DpnPost extends Network {
     public DpnPost(DpnPostVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
         options.refuseDropout(variant.modelName());
-        options.refuseTestTimePool(variant.modelName());
+        options.refuseDpnOptions(variant.modelName());
         stage("conv1", new Stem(variant.stem));
         for (int stage = 0; stage < 4; stage++) {
             Sequence blocks = new Sequence();
@@ -61,6 +61,12 @@ public final class DpnPost extends Network {
     @Override
     public Map<String, Block> stages() {
         return Collections.unmodifiableMap(stages);
+    }
+
+    /** The stem, then the four stages, both paths concatenated. */
+    @Override
+    public List<String> featureStages() {
+        return List.copyOf(stages.keySet());
     }
 
     @Override

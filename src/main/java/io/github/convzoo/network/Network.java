@@ -12,6 +12,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.NormalInitializer;
 import ai.djl.util.PairList;
 import io.github.convzoo.nn.FlowBlock;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -55,6 +56,22 @@ public abstract sealed class Network extends FlowBlock permits Dla, PeleeNet, Dp
      * @return the blocks by canonical name
      */
     public abstract Map<String, Block> stages();
+
+    /**
+     * The stages whose outputs are feature maps, the level of each being its place: {@link FeatureExtractor} gives them.
+     *
+     * @return names of {@link #stages}, the largest map first
+     */
+    public abstract List<String> featureStages();
+
+    /**
+     * The first of the levels that are taken where nobody asks for particular ones.
+     *
+     * @return a place in {@link #featureStages}
+     */
+    public int firstFeatureLevel() {
+        return 0;
+    }
 
     /**
      * The name of the first convolution, the one that sees the input's channels.

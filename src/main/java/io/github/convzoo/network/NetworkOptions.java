@@ -1,5 +1,6 @@
 package io.github.convzoo.network;
 
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -10,8 +11,14 @@ import java.util.OptionalDouble;
  * @param dropout the dropout rate in [0, 1); the paper's where empty. Only networks whose paper has dropout take one
  * @param testTimePool whether to classify each 7x7 window of the last map and pool the logits, for inputs larger than
  *     the trained size; DPN only
+ * @param lastActivation what follows the last normalisation; {@link LastActivation#ELU} where empty; DPN only
  */
-public record NetworkOptions(int numClasses, int inChannels, OptionalDouble dropout, boolean testTimePool) {
+public record NetworkOptions(
+        int numClasses,
+        int inChannels,
+        OptionalDouble dropout,
+        boolean testTimePool,
+        Optional<LastActivation> lastActivation) {
 
     /**
      * Checks every value.
@@ -20,6 +27,7 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
      * @param inChannels at least 1
      * @param dropout empty or in [0, 1)
      * @param testTimePool false where there are no classes
+     * @param lastActivation any
      */
     public NetworkOptions {
         if (numClasses < 0) {
@@ -38,7 +46,7 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
     }
 
     static NetworkOptions of(int numClasses) {
-        return new NetworkOptions(numClasses, 3, OptionalDouble.empty(), false);
+        return new NetworkOptions(numClasses, 3, OptionalDouble.empty(), false, Optional.empty());
     }
 
     /**
@@ -48,7 +56,7 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
      * @return the changed options
      */
     public NetworkOptions withNumClasses(int value) {
-        return new NetworkOptions(value, inChannels, dropout, testTimePool);
+        return new NetworkOptions(value, inChannels, dropout, testTimePool, lastActivation);
     }
 
     /**
@@ -58,7 +66,7 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
      * @return the changed options
      */
     public NetworkOptions withInChannels(int value) {
-        return new NetworkOptions(numClasses, value, dropout, testTimePool);
+        return new NetworkOptions(numClasses, value, dropout, testTimePool, lastActivation);
     }
 
     /**
@@ -68,7 +76,7 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
      * @return the changed options
      */
     public NetworkOptions withDropout(double value) {
-        return new NetworkOptions(numClasses, inChannels, OptionalDouble.of(value), testTimePool);
+        return new NetworkOptions(numClasses, inChannels, OptionalDouble.of(value), testTimePool, lastActivation);
     }
 
     /**
@@ -78,7 +86,17 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
      * @return the changed options
      */
     public NetworkOptions withTestTimePool(boolean value) {
-        return new NetworkOptions(numClasses, inChannels, dropout, value);
+        return new NetworkOptions(numClasses, inChannels, dropout, value, lastActivation);
+    }
+
+    /**
+     * With another last activation.
+     *
+     * @param value what follows the last normalisation
+     * @return the changed options
+     */
+    public NetworkOptions withLastActivation(LastActivation value) {
+        return new NetworkOptions(numClasses, inChannels, dropout, testTimePool, Optional.of(value));
     }
 
     void refuseDropout(String model) {
@@ -87,10 +105,15 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
         }
     }
 
-    void refuseTestTimePool(String model) {
+    /** Refuses what only {@link Dpn} has. */
+    void refuseDpnOptions(String model) {
         if (testTimePool) {
             throw new IllegalArgumentException(
                     model + " has no test-time pooling: only dpn68, dpn68b, dpn92, dpn98, dpn131 and dpn107 have");
+        }
+        if (lastActivation.isPresent()) {
+            throw new IllegalArgumentException(model + " has no choice of a last activation: only dpn68, dpn68b, dpn92,"
+                    + " dpn98, dpn131 and dpn107 have");
         }
     }
 }

@@ -55,7 +55,7 @@ public final class PeleeNet extends Network {
      */
     public PeleeNet(List<Integer> growthRates, List<Integer> bottleneckWidths, NetworkOptions options) {
         super(PeleeNetVariant.PELEENET.modelName(), options);
-        options.refuseTestTimePool(modelName());
+        options.refuseDpnOptions(modelName());
         List<Integer> growth = four("growth rates", growthRates);
         List<Integer> widths = four("bottleneck widths", bottleneckWidths);
         for (int rate : growth) {
@@ -117,6 +117,17 @@ public final class PeleeNet extends Network {
     @Override
     public Map<String, Block> stages() {
         return Collections.unmodifiableMap(stages);
+    }
+
+    /** The stem, stride 4, then the four dense stages, strides 4 to 32, each before its pool. */
+    @Override
+    public List<String> featureStages() {
+        return List.of(
+                "features.stemblock",
+                "features.transition1",
+                "features.transition2",
+                "features.transition3",
+                "features.transition4");
     }
 
     @Override
