@@ -25,17 +25,20 @@ record Source(URI uri, String fileName, boolean hub, @Nullable String digits) {
     private static final Pattern DIGITS = Pattern.compile(".*-([0-9a-f]{8,64})\\.[^-]*");
 
     /** A row's sources in the order to try them. */
-    static List<Source> of(Manifest.Row row, List<URI> endpoints) {
+    static List<Source> of(Manifest.Row row, StoreSettings settings) {
         List<Source> sources = new ArrayList<>();
         String hub = row.hub();
         if (hub != null) {
-            for (URI endpoint : endpoints) {
+            for (URI endpoint : settings.endpoints()) {
                 URI uri = URI.create(endpoint + "/" + checked(REPOSITORY, hub) + "/resolve/main/" + HUB_FILE);
                 sources.add(new Source(uri, HUB_FILE, true, null));
             }
         }
         for (String url : row.urls()) {
             String fileName = checked(NAME, url.substring(url.lastIndexOf('/') + 1));
+            for (URI mirror : settings.mirrors()) {
+                sources.add(new Source(URI.create(mirror + "/" + fileName), fileName, false, digits(fileName)));
+            }
             sources.add(new Source(URI.create(url), fileName, false, digits(fileName)));
         }
         return sources;

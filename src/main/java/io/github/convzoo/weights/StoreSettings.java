@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Where weights come from and where they are kept.
  *
  * @param endpoints the hub, then its mirrors, in the order to try them
+ * @param mirrors who has the older files by their names, in the order to try them before the addresses in the manifest
  * @param token the bearer token, sent to an endpoint's own host alone; null for none
  * @param offline what forbids the network, as a message names it; null where the network is allowed
  * @param hubCache the hub cache of Hugging Face's own tools, which is only read
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record StoreSettings(
         List<URI> endpoints,
+        List<URI> mirrors,
         @Nullable String token,
         @Nullable String offline,
         Path hubCache,
@@ -38,22 +40,20 @@ public record StoreSettings(
      * Checks the endpoints and the token.
      *
      * @param endpoints the hub, then its mirrors
+     * @param mirrors mirrors of the older files
      * @param token the bearer token, or null
      * @param offline what forbids the network, or null
      * @param hubCache the hub cache of Hugging Face's own tools
      * @param cache DJL's cache directory
      * @param transfers how to download
-     * @throws IllegalArgumentException if an endpoint is no http or https URL, or the token holds anything but visible
+     * @throws IllegalArgumentException if an endpoint or mirror is no http or https URL, or the token holds anything but visible
      *     ASCII characters
      */
     public StoreSettings {
         endpoints = List.copyOf(endpoints);
-        for (URI endpoint : endpoints) {
-            if (!isHttp(endpoint)) {
-                throw new IllegalArgumentException(
-                        "the hub's endpoint must be a URL like " + ENDPOINT + ", not " + Source.shown(endpoint));
-            }
-        }
+        mirrors = List.copyOf(mirrors);
+        requireHttp("the hub's endpoint", endpoints);
+        requireHttp("a mirror", mirrors);
         if (token != null && !token.matches("[!-~]+")) {
             // The token stays out of the message: messages end up in logs.
             throw new IllegalArgumentException("HF_TOKEN must be visible ASCII characters without spaces");
@@ -62,7 +62,7 @@ public record StoreSettings(
 
     /**
      * Settings from environment variables: {@code HF_ENDPOINT} (several, with commas between them, are tried in order),
-     * {@code HF_TOKEN}, {@code HF_HUB_OFFLINE}, {@code HF_HOME}, {@code DJL_OFFLINE} and {@code DJL_CACHE_DIR}; and from
+     * {@code CONVZOO_MIRROR} (likewise), {@code HF_TOKEN}, {@code HF_HUB_OFFLINE}, {@code HF_HOME}, {@code DJL_OFFLINE} and {@code DJL_CACHE_DIR}; and from
      * the system properties that DJL has, {@code ai.djl.offline} and {@code DJL_CACHE_DIR}.
      *
      * @param environment gives a variable's value, null where it is not set; {@code System::getenv} outside of tests
@@ -75,7 +75,8 @@ public record StoreSettings(
                 home == null ? Path.of(System.getProperty("user.home"), ".cache", "huggingface") : Path.of(home);
         String cache = value(environment, "DJL_CACHE_DIR");
         return new StoreSettings(
-                endpoints(value(environment, "HF_ENDPOINT")),
+                urls("HF_ENDPOINT", value(environment, "HF_ENDPOINT"), ENDPOINT),
+                urls("CONVZOO_MIRROR", value(environment, "CONVZOO_MIRROR"), ""),
                 value(environment, "HF_TOKEN"),
                 offline(environment),
                 huggingFace.resolve("hub"),
@@ -90,25 +91,34 @@ public record StoreSettings(
      */
     @Override
     public String toString() {
-        return "StoreSettings[endpoints=" + endpoints + ", token=" + (token == null ? "none" : "set") + ", offline="
-                + offline + ", hubCache=" + hubCache + ", cache=" + cache + ", transfers=" + transfers + "]";
+        return "StoreSettings[endpoints=" + endpoints + ", mirrors=" + mirrors + ", token="
+                + (token == null ? "none" : "set") + ", offline=" + offline + ", hubCache=" + hubCache + ", cache="
+                + cache + ", transfers=" + transfers + "]";
     }
 
-    private static List<URI> endpoints(@Nullable String value) {
-        List<URI> endpoints = new ArrayList<>();
-        for (String each : (value == null ? ENDPOINT : value).split("[\\s,]+", -1)) {
+    private static void requireHttp(String what, List<URI> urls) {
+        for (URI url : urls) {
+            if (!isHttp(url)) {
+                throw new IllegalArgumentException(
+                        what + " must be a URL like " + ENDPOINT + ", not " + Source.shown(url));
+            }
+        }
+    }
+
+    private static List<URI> urls(String name, @Nullable String value, String otherwise) {
+        List<URI> urls = new ArrayList<>();
+        for (String each : (value == null ? otherwise : value).split("[\\s,]+", -1)) {
             String trimmed = each.replaceAll("/+$", "");
             if (trimmed.isEmpty()) {
                 continue;
             }
             try {
-                endpoints.add(new URI(trimmed));
+                urls.add(new URI(trimmed));
             } catch (URISyntaxException e) {
-                throw new IllegalArgumentException(
-                        "HF_ENDPOINT must be a URL like " + ENDPOINT + ", not " + trimmed, e);
+                throw new IllegalArgumentException(name + " must be a URL like " + ENDPOINT + ", not " + trimmed, e);
             }
         }
-        return endpoints;
+        return urls;
     }
 
     private static @Nullable String offline(Function<String, @Nullable String> environment) {

@@ -71,6 +71,18 @@ public final class WeightStore {
     }
 
     /**
+     * Looks for a file of weights on this machine. The network is not touched.
+     *
+     * @param row which weights
+     * @return the file, {@link WeightFile.State#VERIFIED} or {@link WeightFile.State#UNVERIFIED}; empty where there is
+     *     none, or none that can be used
+     * @throws IOException if the cache cannot be read
+     */
+    public Optional<WeightFile> find(Manifest.Row row) throws IOException {
+        return find(row, Source.of(row, settings), new ArrayList<>());
+    }
+
+    /**
      * Brings a file of weights onto this machine, if it is not there.
      *
      * @param row which weights
@@ -82,7 +94,7 @@ public final class WeightStore {
      */
     public WeightFile fetch(Manifest.Row row, @Nullable Progress progress)
             throws FetchException, InterruptedIOException {
-        List<Source> sources = Source.of(row, settings.endpoints());
+        List<Source> sources = Source.of(row, settings);
         try {
             List<String> failures = new ArrayList<>();
             Optional<WeightFile> here = find(row, sources, failures);

@@ -34,6 +34,7 @@ public final class FetchMain {
     static StoreSettings settings(String endpoint, Path directory) {
         return new StoreSettings(
                 List.of(URI.create(endpoint)),
+                List.of(),
                 null,
                 null,
                 directory.resolve("hf"),

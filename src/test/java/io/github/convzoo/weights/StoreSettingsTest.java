@@ -28,12 +28,14 @@ class StoreSettingsTest {
     void fromEnvironment_everythingSet_isTaken() {
         Map<String, String> environment = Map.of(
                 "HF_ENDPOINT", "https://a.example/, http://b.example:8080/hub",
+                "CONVZOO_MIRROR", "http://c.example/weights/",
                 "HF_TOKEN", " hf_secret ",
                 "HF_HOME", "home",
                 "DJL_CACHE_DIR", "djl");
         StoreSettings settings = StoreSettings.fromEnvironment(environment::get);
         assertThat(settings.endpoints())
                 .containsExactly(URI.create("https://a.example"), URI.create("http://b.example:8080/hub"));
+        assertThat(settings.mirrors()).containsExactly(URI.create("http://c.example/weights"));
         assertThat(settings.token()).isEqualTo("hf_secret");
         assertThat(settings.hubCache()).isEqualTo(Path.of("home", "hub"));
         assertThat(settings.cache()).isEqualTo(Path.of("djl"));
@@ -72,6 +74,13 @@ class StoreSettingsTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> StoreSettings.fromEnvironment(Map.of("HF_ENDPOINT", endpoint)::get))
                 .withMessageContaining("https://huggingface.co");
+    }
+
+    @Test
+    void mirror_noWebAddress_isRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> StoreSettings.fromEnvironment(Map.of("CONVZOO_MIRROR", "intern")::get))
+                .withMessageContaining("a mirror must be a URL like");
     }
 
     @Test

@@ -95,7 +95,13 @@ class WeightStoreTest {
                 CONTENT.length));
         StoreSettings settings = settings(hub);
         settings = new StoreSettings(
-                settings.endpoints(), "hf_token", null, settings.hubCache(), settings.cache(), settings.transfers());
+                settings.endpoints(),
+                List.of(),
+                "hf_token",
+                null,
+                settings.hubCache(),
+                settings.cache(),
+                settings.transfers());
         WeightFile file = new WeightStore(settings, pauses::add).fetch(row("timm/tiny"), null);
         assertThat(file.state()).isEqualTo(WeightFile.State.VERIFIED);
         assertThat(hub.requests().get(0).headers()).containsEntry("authorization", "Bearer hf_token");
@@ -114,13 +120,44 @@ class WeightStoreTest {
         });
         StoreSettings settings = settings(hub);
         settings = new StoreSettings(
-                settings.endpoints(), "hf_token", null, settings.hubCache(), settings.cache(), settings.transfers());
+                settings.endpoints(),
+                List.of(),
+                "hf_token",
+                null,
+                settings.hubCache(),
+                settings.cache(),
+                settings.transfers());
         assertThat(new WeightStore(settings, pauses::add)
                         .fetch(row("timm/tiny"), null)
                         .state())
                 .isEqualTo(WeightFile.State.VERIFIED);
         assertThat(hub.requests()).hasSize(2).allSatisfy(request -> assertThat(request.headers())
                 .containsEntry("authorization", "Bearer hf_token"));
+    }
+
+    @Test
+    void fetch_olderFile_isSoughtAtTheMirrorsFirst() throws Exception {
+        LoopbackServer empty = serve((request, out) -> LoopbackServer.status(out, 404));
+        LoopbackServer mirror = serve(Hubs.file(CONTENT));
+        LoopbackServer origin = serve(Hubs.file(CONTENT));
+        StoreSettings settings = settings();
+        settings = new StoreSettings(
+                settings.endpoints(),
+                List.of(URI.create(empty.url()), URI.create(mirror.url() + "/weights")),
+                "hf_token",
+                null,
+                settings.hubCache(),
+                settings.cache(),
+                settings.transfers());
+        WeightFile file = new WeightStore(settings, pauses::add)
+                .fetch(row(null, origin.url() + "/releases/" + named(CONTENT)), null);
+        assertThat(file.state()).isEqualTo(WeightFile.State.VERIFIED);
+        assertThat(empty.requests()).extracting(LoopbackServer.Request::target).containsExactly("/" + named(CONTENT));
+        assertThat(mirror.requests()).singleElement().satisfies(request -> {
+            assertThat(request.target()).isEqualTo("/weights/" + named(CONTENT));
+            assertThat(request.headers()).doesNotContainKey("authorization");
+        });
+        assertThat(origin.requests()).isEmpty();
     }
 
     @Test
@@ -134,7 +171,13 @@ class WeightStoreTest {
         });
         StoreSettings settings = settings(hub);
         settings = new StoreSettings(
-                settings.endpoints(), "hf_token", null, settings.hubCache(), settings.cache(), settings.transfers());
+                settings.endpoints(),
+                List.of(),
+                "hf_token",
+                null,
+                settings.hubCache(),
+                settings.cache(),
+                settings.transfers());
         new WeightStore(settings, pauses::add).fetch(row("timm/tiny", hub.url() + "/" + named(CONTENT)), null);
         assertThat(hub.requests().get(1).headers()).doesNotContainKey("authorization");
     }
@@ -422,7 +465,13 @@ class WeightStoreTest {
         LoopbackServer hub = serve((request, out) -> LoopbackServer.status(out, 403));
         StoreSettings settings = settings(hub);
         settings = new StoreSettings(
-                settings.endpoints(), "hf_token", null, settings.hubCache(), settings.cache(), settings.transfers());
+                settings.endpoints(),
+                List.of(),
+                "hf_token",
+                null,
+                settings.hubCache(),
+                settings.cache(),
+                settings.transfers());
         assertFails(new WeightStore(settings, pauses::add), "the token in HF_TOKEN may not read it");
     }
 
@@ -694,6 +743,7 @@ class WeightStoreTest {
         StoreSettings settings = settings();
         settings = new StoreSettings(
                 settings.endpoints(),
+                List.of(),
                 null,
                 "HF_HUB_OFFLINE=1",
                 settings.hubCache(),
@@ -919,7 +969,8 @@ class WeightStoreTest {
     }
 
     private StoreSettings settings(List<URI> endpoints, TransferSettings limits) {
-        return new StoreSettings(endpoints, null, null, directory.resolve("hf/hub"), directory.resolve("djl"), limits);
+        return new StoreSettings(
+                endpoints, List.of(), null, null, directory.resolve("hf/hub"), directory.resolve("djl"), limits);
     }
 
     private WeightStore store(LoopbackServer hub) {
