@@ -7,7 +7,6 @@ import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.Resampling;
 import io.github.convzoo.network.Network;
-import io.github.convzoo.network.Variant;
 import io.github.convzoo.train.Evaluation;
 import io.github.convzoo.train.FashionMnist;
 import io.github.convzoo.train.ImageFolder;
@@ -27,6 +26,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -71,6 +71,9 @@ final class EvalCommand implements Callable<Integer> {
 
     @Spec
     CommandSpec spec = CommandSpec.create();
+
+    @ParentCommand
+    Main main = Main.inProcess();
 
     @Mixin
     ModelOptions model = new ModelOptions();
@@ -117,7 +120,7 @@ final class EvalCommand implements Callable<Integer> {
         if (batchSize < 1) {
             throw new IllegalArgumentException("--batch-size must be at least 1, not " + batchSize);
         }
-        Variant variant = Variant.of(model.model);
+        Preprocessing published = ConvZoo.preprocessing(model.model);
         LabeledImages images;
         Preprocessing preprocessing;
         if (dataset == DataSet.FASHION_MNIST) {
@@ -128,10 +131,11 @@ final class EvalCommand implements Callable<Integer> {
         } else {
             InputOptions input = new InputOptions();
             input.inputSize = inputSize;
-            preprocessing = input.apply(ConvZoo.published(variant));
+            preprocessing = input.apply(published);
             images = ImageFolder.of(data);
         }
-        LoadOptions options = model.options(common, spec.commandLine().getErr()).withPreprocessing(preprocessing);
+        LoadOptions options =
+                model.options(main, common, spec.commandLine().getErr()).withPreprocessing(preprocessing);
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }

@@ -29,6 +29,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -43,6 +44,9 @@ final class ForwardCommand implements Callable<Integer> {
 
     @Spec
     CommandSpec spec = CommandSpec.create();
+
+    @ParentCommand
+    Main main = Main.inProcess();
 
     @Mixin
     ModelOptions model = new ModelOptions();
@@ -106,7 +110,7 @@ final class ForwardCommand implements Callable<Integer> {
                             + shape[1] + " to adapt it",
                     null);
         }
-        LoadOptions options = model.options(common, spec.commandLine().getErr())
+        LoadOptions options = model.options(main, common, spec.commandLine().getErr())
                 .withInChannels(inChannels)
                 .withTestTimePool(testTimePool)
                 .withPreprocessing(new Preprocessing(

@@ -1,7 +1,6 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.image.Preprocessing;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -20,17 +19,13 @@ final class InputOptions {
     boolean noResize;
 
     Preprocessing apply(Preprocessing published) {
-        int size = inputSize == null ? published.height() : inputSize;
-        if (size < 1) {
-            throw new IllegalArgumentException("--input-size must be at least 1, not " + size);
+        Preprocessing preprocessing = noResize ? published.withoutResize() : published;
+        if (inputSize == null) {
+            return preprocessing;
         }
-        OptionalInt shorterSide = OptionalInt.empty();
-        if (!noResize && published.shorterSide().isPresent()) {
-            // The crop stays the share of the resized image that it is in the published way.
-            long scaled = (long) size * published.shorterSide().getAsInt() / published.height();
-            // A size beyond an int is refused with the input's own.
-            shorterSide = OptionalInt.of((int) Math.min(Integer.MAX_VALUE, scaled));
+        if (inputSize < 1) {
+            throw new IllegalArgumentException("--input-size must be at least 1, not " + inputSize);
         }
-        return new Preprocessing(size, size, shorterSide, published.resampling(), published.normalization());
+        return preprocessing.withInputSize(inputSize);
     }
 }

@@ -31,7 +31,7 @@ import picocli.CommandLine.ParameterException;
             "",
             "Examples:",
             "  convzoo list 'dpn*'",
-            "  convzoo predict photo.jpg --model dla34 --weights dla34.safetensors",
+            "  convzoo predict photo.jpg --model dla34",
             "  convzoo COMMAND --help",
             "",
             "Exit status: 0 done, 1 failed, 2 misused."

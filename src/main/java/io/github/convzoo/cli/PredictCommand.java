@@ -9,7 +9,6 @@ import io.github.convzoo.image.ImageException;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
-import io.github.convzoo.network.Variant;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
@@ -28,6 +27,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -38,7 +38,8 @@ import picocli.CommandLine.Spec;
             "An image that cannot be read is named, and the others are classified all the same.",
             "",
             "Examples:",
-            "  convzoo predict photo.jpg --model dla34 --weights dla34.safetensors",
+            "  convzoo predict photo.jpg --model dla34",
+            "  convzoo predict photo.jpg --model dpn68b.ra_in1k --input-size 288",
             "  convzoo predict *.png --model peleenet --weights mine.pth --labels names.txt --json"
         })
 final class PredictCommand implements Callable<Integer> {
@@ -46,13 +47,19 @@ final class PredictCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec = CommandSpec.create();
 
+    @ParentCommand
+    Main main = Main.inProcess();
+
     @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "JPEG, PNG, BMP or GIF files.")
     List<Path> images = new ArrayList<>();
 
     @Mixin
     ModelOptions model = new ModelOptions();
 
-    @Option(names = "--labels", paramLabel = "FILE", description = "The classes' names, one a line. Default: numbers.")
+    @Option(
+            names = "--labels",
+            paramLabel = "FILE",
+            description = "The classes' names, one a line. Default: ImageNet's where there are 1000, else numbers.")
     @Nullable Path labels;
 
     @Option(
@@ -81,9 +88,8 @@ final class PredictCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Optional<Device> device = compute.apply();
-        Variant variant = Variant.of(model.model);
-        Preprocessing preprocessing = input.apply(ConvZoo.published(variant));
-        LoadOptions options = model.options(common, spec.commandLine().getErr())
+        Preprocessing preprocessing = input.apply(ConvZoo.preprocessing(model.model));
+        LoadOptions options = model.options(main, common, spec.commandLine().getErr())
                 .withTopK(topK)
                 .withPreprocessing(preprocessing);
         if (labels != null) {
@@ -126,7 +132,8 @@ final class PredictCommand implements Callable<Integer> {
         List<String> names = classifications.getClassNames();
         List<Double> probabilities = classifications.getProbabilities();
         if (probabilities.stream().anyMatch(each -> each.isNaN())) {
-            throw new IOException(image + ": the network gives NaN; the weights in " + model.weights
+            throw new IOException(image + ": the network gives NaN; the weights "
+                    + (model.weights == null ? "of " + model.model : "in " + model.weights)
                     + " are damaged, or were trained for another input");
         }
         return IntStream.range(0, names.size())

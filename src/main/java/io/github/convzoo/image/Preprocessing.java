@@ -89,6 +89,31 @@ public record Preprocessing(
     }
 
     /**
+     * For a square input of another size. The input stays the share of the resized image that it was.
+     *
+     * @param size the input's height and width in pixels
+     * @return the preprocessing
+     * @throws IllegalArgumentException if the size is not positive or too large
+     */
+    public Preprocessing withInputSize(int size) {
+        OptionalInt side = shorterSide.isEmpty()
+                ? shorterSide
+                // A size beyond an int is refused with the input's own.
+                : OptionalInt.of(
+                        (int) Math.max(1, Math.min(Integer.MAX_VALUE, (long) size * shorterSide.getAsInt() / height)));
+        return new Preprocessing(size, size, side, resampling, normalization);
+    }
+
+    /**
+     * Without resizing: the image is cropped to the input's size, or padded with black.
+     *
+     * @return the preprocessing
+     */
+    public Preprocessing withoutResize() {
+        return new Preprocessing(height, width, OptionalInt.empty(), resampling, normalization);
+    }
+
+    /**
      * Resizes and crops: what the network sees, before it is normalised.
      *
      * @param image the image, of any size

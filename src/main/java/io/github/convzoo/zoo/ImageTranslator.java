@@ -1,17 +1,14 @@
 package io.github.convzoo.zoo;
 
 import ai.djl.modality.Classifications;
-import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorContext;
-import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -19,40 +16,23 @@ import java.util.stream.IntStream;
 /** From images to the network's input, and from logits to named probabilities. */
 final class ImageTranslator<I> implements Translator<I, Classifications> {
 
-    /** Gets at an image's pixels. */
-    interface Reader<I> {
-        RgbImage read(I input) throws IOException;
-    }
-
-    private final Reader<I> reader;
+    private final ImageReader<I> reader;
     private final Preprocessing preprocessing;
     private final Labels labels;
     private final int topK;
 
-    ImageTranslator(Reader<I> reader, Preprocessing preprocessing, Labels labels, int topK) {
+    ImageTranslator(ImageReader<I> reader, Preprocessing preprocessing, Labels labels, int topK) {
         this.reader = reader;
         this.preprocessing = preprocessing;
         this.labels = labels;
         this.topK = topK;
     }
 
-    static <I> Reader<I> reader(Class<I> type) {
-        if (type == Path.class) {
-            ImageDecoder decoder = new ImageDecoder();
-            return input -> decoder.decode((Path) input);
+    /** Names for classes that come without: 1000 are ImageNet's, as in all that is published. */
+    static Labels labels(int classes) {
+        if (classes == Labels.imageNet().size()) {
+            return Labels.imageNet();
         }
-        if (type == Image.class) {
-            return input -> RgbImage.of((Image) input);
-        }
-        if (type == RgbImage.class) {
-            return input -> (RgbImage) input;
-        }
-        throw new IllegalArgumentException("an image comes as " + Path.class.getName() + ", " + Image.class.getName()
-                + " or " + RgbImage.class.getName() + ", not " + type.getName());
-    }
-
-    /** Names for classes that have none. */
-    static Labels numbers(int classes) {
         return new Labels(
                 IntStream.range(0, classes).mapToObj(Integer::toString).toList());
     }

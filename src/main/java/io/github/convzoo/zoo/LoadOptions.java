@@ -1,64 +1,59 @@
 package io.github.convzoo.zoo;
 
 import ai.djl.Device;
+import ai.djl.util.Progress;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.network.LastActivation;
 import io.github.convzoo.network.NetworkOptions;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.LoadReport;
+import io.github.convzoo.weights.WeightStore;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What to load, and how to use it. Start from {@link #of} and change what differs.
- *
- * @param weights a checkpoint of the network
- * @param numClasses the number of classes; as many as the checkpoint has where empty
- * @param inChannels the number of input channels; images have 3
- * @param testTimePool DPN's test-time pooling, for inputs larger than the trained size
- * @param preprocessing how an image becomes the network's input; the published one where empty
- * @param labels the classes' names, as many as there are classes; their numbers where empty
- * @param topK how many classes a prediction names, the best first; at least 1
- * @param device where to compute; where DJL finds best if empty, a GPU before the CPU
- * @param onLoaded is told what loading did
+ * What to load, and how to use it. Start from {@link #published} or {@link #of} and change what differs; each change
+ * gives new options and leaves the old ones as they are.
  */
-public record LoadOptions(
-        Path weights,
-        OptionalInt numClasses,
-        int inChannels,
-        boolean testTimePool,
-        Optional<Preprocessing> preprocessing,
-        Optional<Labels> labels,
-        int topK,
-        Optional<Device> device,
-        Consumer<LoadReport> onLoaded) {
+public final class LoadOptions {
+
+    @Nullable Path weights;
+
+    @Nullable WeightStore store;
+
+    @Nullable Progress progress;
+
+    OptionalInt numClasses = OptionalInt.empty();
+    int inChannels = 3;
+    boolean testTimePool;
+
+    @Nullable LastActivation lastActivation;
+
+    @Nullable Preprocessing preprocessing;
+
+    OptionalInt inputSize = OptionalInt.empty();
+
+    @Nullable Labels labels;
+
+    int topK = 5;
+
+    @Nullable Device device;
+
+    boolean training;
+    Consumer<LoadReport> onLoaded = report -> {};
+
+    private LoadOptions() {}
 
     /**
-     * Checks the numbers.
+     * The published weights of the name that is loaded, used as published.
      *
-     * @param weights any path
-     * @param numClasses empty, or at least 0
-     * @param inChannels at least 1
-     * @param testTimePool either
-     * @param preprocessing any
-     * @param labels any
-     * @param topK at least 1
-     * @param device any
-     * @param onLoaded any
+     * @return the options
      */
-    public LoadOptions {
-        if (numClasses.isPresent() && numClasses.getAsInt() < 0) {
-            throw new IllegalArgumentException(
-                    "the number of classes must be at least 1, or 0 for pooled features, not " + numClasses.getAsInt());
-        }
-        if (inChannels < 1) {
-            throw new IllegalArgumentException("the number of input channels must be at least 1, not " + inChannels);
-        }
-        if (topK < 1) {
-            throw new IllegalArgumentException("a prediction names at least 1 class, not " + topK);
-        }
+    public static LoadOptions published() {
+        return new LoadOptions();
     }
 
     /**
@@ -68,115 +63,146 @@ public record LoadOptions(
      * @return the options
      */
     public static LoadOptions of(Path weights) {
-        return new LoadOptions(
-                weights,
-                OptionalInt.empty(),
-                3,
-                false,
-                Optional.empty(),
-                Optional.empty(),
-                5,
-                Optional.empty(),
-                report -> {});
+        return published().with(options -> options.weights = weights);
     }
 
     /**
-     * With a number of classes that the checkpoint must have, or 0 for pooled features.
+     * With a place that published weights come from.
+     *
+     * @param value the store; {@link WeightStore#fromEnvironment} where this is not called
+     * @return the changed options
+     */
+    public LoadOptions withStore(WeightStore value) {
+        return with(options -> options.store = value);
+    }
+
+    /**
+     * With someone to tell of a download's bytes.
+     *
+     * @param value is told from the loading thread
+     * @return the changed options
+     */
+    public LoadOptions withProgress(Progress value) {
+        return with(options -> options.progress = value);
+    }
+
+    /**
+     * With a number of classes that the checkpoint must have, or 0 for pooled features. Where this is not called it is
+     * what the checkpoint has.
      *
      * @param value the number of classes
      * @return the changed options
+     * @throws IllegalArgumentException if it is negative
      */
     public LoadOptions withNumClasses(int value) {
-        return new LoadOptions(
-                weights,
-                OptionalInt.of(value),
-                inChannels,
-                testTimePool,
-                preprocessing,
-                labels,
-                topK,
-                device,
-                onLoaded);
+        if (value < 0) {
+            throw new IllegalArgumentException(
+                    "the number of classes must be at least 1, or 0 for pooled features, not " + value);
+        }
+        return with(options -> options.numClasses = OptionalInt.of(value));
     }
 
     /**
      * With another number of input channels, to which the first convolution is adapted.
      *
-     * @param value the number of input channels
+     * @param value the number of input channels, at least 1; images have 3
      * @return the changed options
+     * @throws IllegalArgumentException if it is not positive
      */
     public LoadOptions withInChannels(int value) {
-        return new LoadOptions(weights, numClasses, value, testTimePool, preprocessing, labels, topK, device, onLoaded);
+        if (value < 1) {
+            throw new IllegalArgumentException("the number of input channels must be at least 1, not " + value);
+        }
+        return with(options -> options.inChannels = value);
     }
 
     /**
-     * With or without DPN's test-time pooling.
+     * With or without DPN's test-time pooling, for inputs larger than the trained size.
      *
      * @param value whether to pool logits
      * @return the changed options
      */
     public LoadOptions withTestTimePool(boolean value) {
-        return new LoadOptions(weights, numClasses, inChannels, value, preprocessing, labels, topK, device, onLoaded);
+        return with(options -> options.testTimePool = value);
     }
 
     /**
-     * With another preprocessing.
+     * With another last activation of DPN: {@link LastActivation#RELU} for the authors' own files.
+     *
+     * @param value what follows the last normalisation
+     * @return the changed options
+     */
+    public LoadOptions withLastActivation(LastActivation value) {
+        return with(options -> options.lastActivation = value);
+    }
+
+    /**
+     * With another preprocessing than the published one.
      *
      * @param value how an image becomes the network's input
      * @return the changed options
      */
     public LoadOptions withPreprocessing(Preprocessing value) {
-        return new LoadOptions(
-                weights, numClasses, inChannels, testTimePool, Optional.of(value), labels, topK, device, onLoaded);
+        return with(options -> options.preprocessing = value);
     }
 
     /**
-     * With names for the classes.
+     * With a square input of another size, which the preprocessing then is for.
+     *
+     * @param value its side in pixels, at least 1
+     * @return the changed options
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public LoadOptions withInputSize(int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException("the input's side must be at least 1 pixel, not " + value);
+        }
+        return with(options -> options.inputSize = OptionalInt.of(value));
+    }
+
+    /**
+     * With names for the classes. Where this is not called, 1000 classes are ImageNet's and others have their numbers for
+     * names.
      *
      * @param value as many names as classes
      * @return the changed options
      */
     public LoadOptions withLabels(Labels value) {
-        return new LoadOptions(
-                weights,
-                numClasses,
-                inChannels,
-                testTimePool,
-                preprocessing,
-                Optional.of(value),
-                topK,
-                device,
-                onLoaded);
+        return with(options -> options.labels = value);
     }
 
     /**
-     * With another number of classes to name in a prediction.
+     * With another number of classes to name in a prediction than 5.
      *
-     * @param value how many, at least 1
+     * @param value how many, at least 1; the best come first
      * @return the changed options
+     * @throws IllegalArgumentException if it is not positive
      */
     public LoadOptions withTopK(int value) {
-        return new LoadOptions(
-                weights, numClasses, inChannels, testTimePool, preprocessing, labels, value, device, onLoaded);
+        if (value < 1) {
+            throw new IllegalArgumentException("a prediction names at least 1 class, not " + value);
+        }
+        return with(options -> options.topK = value);
     }
 
     /**
-     * With a place to compute.
+     * With a place to compute; where this is not called, a GPU before the CPU.
      *
      * @param value the device
      * @return the changed options
      */
     public LoadOptions withDevice(Device value) {
-        return new LoadOptions(
-                weights,
-                numClasses,
-                inChannels,
-                testTimePool,
-                preprocessing,
-                labels,
-                topK,
-                Optional.of(value),
-                onLoaded);
+        return with(options -> options.device = value);
+    }
+
+    /**
+     * To start training from the weights: the parameters can learn, and where the number of classes is not the
+     * checkpoint's the classifier keeps its initial values, which the report says.
+     *
+     * @return the changed options
+     */
+    public LoadOptions forTraining() {
+        return with(options -> options.training = true);
     }
 
     /**
@@ -186,14 +212,34 @@ public record LoadOptions(
      * @return the changed options
      */
     public LoadOptions withOnLoaded(Consumer<LoadReport> value) {
-        return new LoadOptions(
-                weights, numClasses, inChannels, testTimePool, preprocessing, labels, topK, device, value);
+        return with(options -> options.onLoaded = value);
     }
 
     NetworkOptions network(Variant variant, int classes) {
-        return variant.options()
+        NetworkOptions options = variant.options()
                 .withNumClasses(classes)
                 .withInChannels(inChannels)
                 .withTestTimePool(testTimePool);
+        return lastActivation == null ? options : options.withLastActivation(lastActivation);
+    }
+
+    private LoadOptions with(Consumer<LoadOptions> change) {
+        LoadOptions copy = new LoadOptions();
+        copy.weights = weights;
+        copy.store = store;
+        copy.progress = progress;
+        copy.numClasses = numClasses;
+        copy.inChannels = inChannels;
+        copy.testTimePool = testTimePool;
+        copy.lastActivation = lastActivation;
+        copy.preprocessing = preprocessing;
+        copy.inputSize = inputSize;
+        copy.labels = labels;
+        copy.topK = topK;
+        copy.device = device;
+        copy.training = training;
+        copy.onLoaded = onLoaded;
+        change.accept(copy);
+        return copy;
     }
 }

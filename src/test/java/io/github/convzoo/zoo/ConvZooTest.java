@@ -211,8 +211,9 @@ class ConvZooTest {
     @Test
     void load_forAnotherType_namesThoseThatThereAre() {
         assertRefused(
-                () -> ConvZoo.load("peleenet", String.class, OPTIONS),
-                "java.nio.file.Path, ai.djl.modality.cv.Image or io.github.convzoo.image.RgbImage, not java.lang.String");
+                () -> ConvZoo.load("peleenet", Integer.class, OPTIONS),
+                "an image comes as ai.djl.modality.cv.Image, java.nio.file.Path, java.net.URL, java.io.InputStream, "
+                        + "java.lang.String, io.github.convzoo.image.RgbImage, not java.lang.Integer");
     }
 
     @Test
@@ -242,7 +243,7 @@ class ConvZooTest {
     }
 
     @Test
-    void predict_ofNoImage_namesIt(@TempDir Path folder) throws CheckpointException {
+    void predict_ofNoImage_namesIt(@TempDir Path folder) throws IOException {
         try (ZooModel<Path, Classifications> model = ConvZoo.load("peleenet", Path.class, OPTIONS);
                 Predictor<Path, Classifications> predictor = model.newPredictor()) {
             assertThatExceptionOfType(TranslateException.class)
@@ -269,7 +270,7 @@ class ConvZooTest {
     }
 
     @Test
-    void onLoaded_isToldOnceWhatWasDone() throws CheckpointException {
+    void onLoaded_isToldOnceWhatWasDone() throws IOException {
         List<LoadReport> reports = new ArrayList<>();
         ConvZoo.loadLogits("peleenet", OPTIONS.withInChannels(1).withOnLoaded(reports::add))
                 .close();
@@ -282,7 +283,7 @@ class ConvZooTest {
     }
 
     @Test
-    void load_thatFailsInTheEnd_closesTheModel() throws ReflectiveOperationException, CheckpointException {
+    void load_thatFailsInTheEnd_closesTheModel() throws ReflectiveOperationException, IOException {
         try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", OPTIONS)) {
             NDManager engine = model.getNDManager().getParentManager();
             int open = openBelow(engine);
@@ -307,7 +308,7 @@ class ConvZooTest {
     }
 
     @Test
-    void close_ofAModel_freesItsParameters() throws CheckpointException {
+    void close_ofAModel_freesItsParameters() throws IOException {
         ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", OPTIONS);
         NDManager manager = model.getNDManager();
         List<NDArray> arrays = CanonicalNames.parameters(model.getBlock()).values().stream()
@@ -325,16 +326,128 @@ class ConvZooTest {
         "dla34, 224, 256, BILINEAR",
         "peleenet, 224, 256, BILINEAR",
         "dpn68, 224, 256, BICUBIC",
+        "dpn68b, 224, 235, BICUBIC",
+        "dpn68b.ra_in1k, 224, 235, BICUBIC",
+        "dpn68b.mx_in1k, 224, 256, BICUBIC",
         "dpn92_post, 224, 256, BILINEAR",
         "alexnet, 128, 146, BILINEAR"
     })
-    void published_ofANetwork_isItsPreprocessing(String name, int size, int resized, String resampling) {
-        Preprocessing published = ConvZoo.published(Variant.of(name));
+    void preprocessing_ofAName_isThePublishedOne(String name, int size, int resized, String resampling) {
+        Preprocessing published = ConvZoo.preprocessing(name);
 
         assertThat(published.height()).isEqualTo(size);
         assertThat(published.width()).isEqualTo(size);
         assertThat(published.shorterSide()).hasValue(resized);
         assertThat(published.resampling()).hasToString(resampling);
+    }
+
+    @Test
+    void preprocessing_ofEveryPublishedName_isKnown() {
+        assertThat(ConvZoo.listWeights("*")).hasSize(20).allSatisfy(name -> assertThat(ConvZoo.preprocessing(name))
+                .isNotNull());
+    }
+
+    @Test
+    void list_byPattern_namesNetworksAndWeights() {
+        assertThat(ConvZoo.list("dpn68*"))
+                .startsWith("dpn68", "dpn68b")
+                .allMatch(name -> name.startsWith("dpn68") && !name.contains("."));
+        assertThat(ConvZoo.list("*")).containsExactlyElementsOf(Variant.all().keySet());
+        assertThat(ConvZoo.list("resnet*")).isEmpty();
+        assertThat(ConvZoo.listWeights("dpn68*")).containsExactly("dpn68.mx_in1k", "dpn68b.ra_in1k", "dpn68b.mx_in1k");
+        assertThat(ConvZoo.listWeights("dpn68b")).containsExactly("dpn68b.ra_in1k", "dpn68b.mx_in1k");
+        assertThat(ConvZoo.listWeights("*.ra_in1k")).containsExactly("dpn68b.ra_in1k");
+        assertThat(ConvZoo.listWeights("alexnet")).isEmpty();
+    }
+
+    @Test
+    void load_ofNoPublishedWeights_isRefused() {
+        assertRefused(() -> ConvZoo.load("alexnet", LoadOptions.published()), "no published weights of alexnet");
+        assertRefused(
+                () -> ConvZoo.load("dpn68b.in1k", LoadOptions.published()), "there are dpn68b.ra_in1k, dpn68b.mx_in1k");
+        assertRefused(() -> ConvZoo.load("alexnet.in1k", LoadOptions.published()), "there are none of alexnet");
+    }
+
+    @Test
+    void load_of1000Classes_namesImageNets(@TempDir Path folder) throws IOException, TranslateException {
+        Network network = Variant.of("dla46x_c").build();
+        Path file = Samples.write(folder.resolve("dla.safetensors"), Samples.state(network, new Shape(1, 3, 32, 32)));
+        try (ZooModel<Image, Classifications> model = ConvZoo.load(
+                        "dla46x_c", LoadOptions.of(file).withInputSize(64).withTopK(3));
+                Predictor<Image, Classifications> predictor = model.newPredictor()) {
+            Classifications result = predictor.predict(new BufferedImageFactory().fromFile(BOOT));
+            assertThat(result.getClassNames()).isEqualTo(Labels.imageNet().names());
+            assertThat(result.topK()).hasSize(3);
+        }
+    }
+
+    @Test
+    void loadFeatures_ofSomeLevels_givesTheStagesOutputs() throws IOException, TranslateException {
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadFeatures("peleenet", OPTIONS, 1, 3);
+                ZooModel<NDList, NDList> every = ConvZoo.loadFeatures("peleenet", OPTIONS);
+                Predictor<NDList, NDList> predictor = model.newPredictor();
+                Predictor<NDList, NDList> everyPredictor = every.newPredictor();
+                NDManager manager = model.getNDManager().newSubManager()) {
+            NDArray input = Reference.image(manager, "", new Shape(2, 3, 64, 64));
+            NDList maps = predictor.predict(new NDList(input));
+            NDList all = everyPredictor.predict(new NDList(input));
+
+            assertThat(maps.getShapes()).containsExactly(new Shape(2, 128, 16, 16), new Shape(2, 512, 4, 4));
+            assertThat(all.getShapes())
+                    .containsExactly(
+                            new Shape(2, 32, 16, 16),
+                            new Shape(2, 128, 16, 16),
+                            new Shape(2, 256, 8, 8),
+                            new Shape(2, 512, 4, 4),
+                            new Shape(2, 704, 2, 2));
+            assertThat(maps.get(0).toFloatArray()).isEqualTo(all.get(1).toFloatArray());
+            assertThat(maps.get(1).toFloatArray()).isEqualTo(all.get(3).toFloatArray());
+            assertThat(model.getBlock().getOutputShapes(new Shape[] {new Shape(2, 3, 64, 64)}))
+                    .isEqualTo(maps.getShapes());
+        }
+        assertRefused(() -> ConvZoo.loadFeatures("peleenet", OPTIONS, 5), "levels 0 to 4");
+        assertRefused(() -> ConvZoo.loadFeatures("peleenet", OPTIONS, 2, 1), "in ascending order");
+        assertRefused(
+                () -> ConvZoo.loadFeatures("peleenet", OPTIONS.withNumClasses(10)), "leave their number (10) out");
+    }
+
+    @Test
+    void loadFeatures_atTheLastLevel_poolsToThePooledFeatures() throws IOException, TranslateException {
+        try (ZooModel<NDList, NDList> maps = ConvZoo.loadFeatures("peleenet", OPTIONS, 4);
+                ZooModel<NDList, NDList> pooled = ConvZoo.loadLogits("peleenet", OPTIONS.withNumClasses(0));
+                Predictor<NDList, NDList> mapsPredictor = maps.newPredictor();
+                Predictor<NDList, NDList> pooledPredictor = pooled.newPredictor();
+                NDManager manager = maps.getNDManager().newSubManager()) {
+            NDArray input = Reference.image(manager, "", new Shape(2, 3, 64, 64));
+            float[] expected = pooledPredictor
+                    .predict(new NDList(input))
+                    .singletonOrThrow()
+                    .toFloatArray();
+            float[] mean = mapsPredictor
+                    .predict(new NDList(input))
+                    .singletonOrThrow()
+                    .reshape(2, 704, 4)
+                    .mean(new int[] {2})
+                    .toFloatArray();
+            // Another way to sum the same four pixels.
+            assertThat(mean).usingComparatorWithPrecision(1e-5f).containsExactly(expected);
+        }
+    }
+
+    @Test
+    void load_forTraining_leavesParametersTrainableAndReplacesTheClassifier() throws IOException {
+        List<LoadReport> reports = new ArrayList<>();
+        LoadOptions options = OPTIONS.withNumClasses(4).forTraining().withOnLoaded(reports::add);
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", options)) {
+            Map<String, Parameter> parameters = CanonicalNames.parameters(model.getBlock());
+            assertThat(parameters)
+                    .allSatisfy((name, parameter) ->
+                            assertThat(parameter.getArray().hasGradient()).isEqualTo(!name.contains("running_")));
+            assertThat(model.getBlock().getOutputShapes(new Shape[] {new Shape(1, 3, 32, 32)}))
+                    .containsExactly(new Shape(1, 4));
+        }
+        assertThat(reports.get(0).notes()).singleElement().satisfies(note -> assertThat(note.rule())
+                .isEqualTo(LoadReport.Rule.CLASSIFIER_REPLACED));
     }
 
     private static List<RgbImage> images(int count) throws IOException {

@@ -1,0 +1,169 @@
+package io.github.convzoo.zoo;
+
+import io.github.convzoo.image.Labels;
+import io.github.convzoo.network.LastActivation;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The arguments of DJL's {@code Criteria}, which may come as text or as numbers of any kind, for they may have been a
+ * properties file or JSON.
+ */
+record Arguments(Map<String, ?> values) {
+
+    /** The network's name, which only DJL's factories are told this way. */
+    static final String MODEL = "model";
+
+    /** An argument, its key being the one that Criteria has for it. */
+    enum Key {
+        /** A checkpoint file to load instead of the published weights. */
+        WEIGHTS("weights"),
+        /** The number of classes. */
+        NUM_CLASSES("numClasses"),
+        /** The number of input channels. */
+        IN_CHANNELS("inChannels"),
+        /** The side of the square input. */
+        INPUT_SIZE("inputSize"),
+        /** How many classes a prediction names. */
+        TOP_K("topK"),
+        /** A file of the classes' names. */
+        LABELS("labels"),
+        /** DPN's test-time pooling. */
+        TEST_TIME_POOL("testTimePool"),
+        /** DPN's last activation. */
+        LAST_ACTIVATION("lastActivation"),
+        /** Feature maps instead of logits: true, or the levels. */
+        FEATURES_ONLY("featuresOnly"),
+        /** To start training from the weights. */
+        FOR_TRAINING("forTraining");
+
+        final String text;
+
+        Key(String text) {
+            this.text = text;
+        }
+    }
+
+    /** What DJL itself puts among the arguments. */
+    private static final List<String> DJLS = List.of("application", "engine", "model_name", "artifact_id");
+
+    /**
+     * Refuses arguments that have no meaning here, which misspelt ones have not.
+     *
+     * @throws IllegalArgumentException naming them, and those that have a meaning
+     */
+    void refuseUnknown() {
+        List<String> known = Arrays.stream(Key.values()).map(key -> key.text).toList();
+        List<String> unknown = values.keySet().stream()
+                .filter(key -> !known.contains(key) && !DJLS.contains(key))
+                .sorted()
+                .toList();
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "there is no argument " + String.join(", ", unknown) + "; there are " + String.join(", ", known));
+        }
+    }
+
+    /**
+     * The options that the arguments say.
+     *
+     * @param home what relative paths start from; null for the working directory
+     * @throws IOException if the labels cannot be read
+     * @throws IllegalArgumentException if an argument has no meaning; the message names it
+     */
+    LoadOptions options(@Nullable Path home) throws IOException {
+        LoadOptions options = LoadOptions.published();
+        if (text(Key.WEIGHTS) != null) {
+            options = LoadOptions.of(path(home, Key.WEIGHTS));
+        }
+        if (text(Key.LABELS) != null) {
+            options = options.withLabels(Labels.read(path(home, Key.LABELS)));
+        }
+        Integer numClasses = whole(Key.NUM_CLASSES);
+        if (numClasses != null) {
+            options = options.withNumClasses(numClasses);
+        }
+        Integer inChannels = whole(Key.IN_CHANNELS);
+        if (inChannels != null) {
+            options = options.withInChannels(inChannels);
+        }
+        Integer inputSize = whole(Key.INPUT_SIZE);
+        if (inputSize != null) {
+            options = options.withInputSize(inputSize);
+        }
+        Integer topK = whole(Key.TOP_K);
+        if (topK != null) {
+            options = options.withTopK(topK);
+        }
+        String lastActivation = text(Key.LAST_ACTIVATION);
+        if (lastActivation != null) {
+            options = options.withLastActivation(LastActivation.of(lastActivation));
+        }
+        options = options.withTestTimePool(flag(Key.TEST_TIME_POOL));
+        return flag(Key.FOR_TRAINING) ? options.forTraining() : options;
+    }
+
+    /**
+     * The levels of the feature maps that are asked for.
+     *
+     * @return the levels, none for those that are usual; null where no maps are asked for
+     * @throws IllegalArgumentException if it is neither true, false nor numbers
+     */
+    int @Nullable [] featureLevels() {
+        String text = text(Key.FEATURES_ONLY);
+        if (text == null || text.equalsIgnoreCase("false")) {
+            return null;
+        }
+        if (text.equalsIgnoreCase("true")) {
+            return new int[0];
+        }
+        try {
+            // A list prints itself in brackets, JSON's with fractions.
+            return Arrays.stream(text.replaceAll("[\\[\\]\\s]", "").split(",", -1))
+                    .mapToInt(each -> Integer.parseInt(each.replaceFirst("\\.0$", "")))
+                    .toArray();
+        } catch (NumberFormatException e) {
+            throw wrong(Key.FEATURES_ONLY, "true, false or levels such as 2,3,4", text, e);
+        }
+    }
+
+    private Path path(@Nullable Path home, Key key) {
+        Path path = Path.of(String.valueOf(text(key)));
+        return home == null ? path : home.resolve(path);
+    }
+
+    private boolean flag(Key key) {
+        String text = text(key);
+        if (text == null || text.equalsIgnoreCase("false")) {
+            return false;
+        }
+        if (text.equalsIgnoreCase("true")) {
+            return true;
+        }
+        throw wrong(key, "true or false", text, null);
+    }
+
+    private @Nullable Integer whole(Key key) {
+        String text = text(key);
+        try {
+            return text == null ? null : Integer.valueOf(text.replaceFirst("\\.0$", ""));
+        } catch (NumberFormatException e) {
+            throw wrong(key, "a whole number", text, e);
+        }
+    }
+
+    private @Nullable String text(Key key) {
+        Object value = values.get(key.text);
+        return value == null ? null : value.toString().strip();
+    }
+
+    private static IllegalArgumentException wrong(
+            Key key, String expected, @Nullable String actual, @Nullable Exception cause) {
+        return new IllegalArgumentException(
+                "the argument " + key.text + " must be " + expected + ", not " + actual, cause);
+    }
+}

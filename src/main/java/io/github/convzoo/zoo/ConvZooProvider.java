@@ -1,0 +1,41 @@
+package io.github.convzoo.zoo;
+
+import ai.djl.repository.zoo.ModelZoo;
+import ai.djl.repository.zoo.ZooProvider;
+import io.github.convzoo.network.Variant;
+import java.util.Set;
+
+/**
+ * Brings the networks to DJL's {@link ModelZoo}, under the group {@code io.github.convzoo}, each by its name as artifact
+ * id. DJL finds it on the class path; nobody else needs it.
+ */
+public final class ConvZooProvider implements ZooProvider {
+
+    /** For DJL to call. */
+    public ConvZooProvider() {}
+
+    @Override
+    public ModelZoo getModelZoo() {
+        return new Zoo();
+    }
+
+    private static final class Zoo extends ModelZoo {
+
+        Zoo() {
+            ConvZooRepository repository = new ConvZooRepository();
+            for (Variant variant : Variant.all().values()) {
+                addModel(new ZooLoader(variant, repository.resource(variant)));
+            }
+        }
+
+        @Override
+        public String getGroupId() {
+            return ConvZooRepository.GROUP_ID;
+        }
+
+        @Override
+        public Set<String> getSupportedEngines() {
+            return Set.of(ConvZoo.ENGINE);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package io.github.convzoo.zoo;
+
+import ai.djl.Application;
+import ai.djl.repository.AbstractRepository;
+import ai.djl.repository.Artifact;
+import ai.djl.repository.MRL;
+import ai.djl.repository.Metadata;
+import ai.djl.util.Progress;
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.Manifest;
+import io.github.convzoo.weights.WeightStore;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The manifest as DJL has its metadata: an artifact for each published set of weights. */
+final class ConvZooRepository extends AbstractRepository {
+
+    static final String GROUP_ID = "io.github.convzoo";
+
+    private static final Application APPLICATION = Application.CV.IMAGE_CLASSIFICATION;
+
+    ConvZooRepository() {
+        super(GROUP_ID, URI.create("convzoo:models"));
+    }
+
+    /** Where DJL finds a network. */
+    MRL resource(Variant variant) {
+        return model(APPLICATION, GROUP_ID, variant.modelName());
+    }
+
+    @Override
+    public boolean isRemote() {
+        return true;
+    }
+
+    @Override
+    public Metadata locate(MRL mrl) {
+        Metadata metadata = new Metadata();
+        metadata.setGroupId(mrl.getGroupId());
+        metadata.setArtifactId(mrl.getArtifactId());
+        metadata.setApplication(APPLICATION);
+        metadata.setName(mrl.getArtifactId());
+        metadata.setRepositoryUri(mrl.toURI());
+        List<Artifact> artifacts = new ArrayList<>();
+        for (Manifest.Row row : Name.rows(Variant.of(mrl.getArtifactId()))) {
+            Artifact artifact = new Artifact();
+            artifact.setName(row.name());
+            artifact.setProperties(Map.of(ZooLoader.TAG, row.tag()));
+            artifacts.add(artifact);
+        }
+        metadata.setArtifacts(artifacts);
+        return metadata;
+    }
+
+    @Override
+    public Artifact resolve(MRL mrl, Map<String, String> filter) throws IOException {
+        return mrl.match(filter);
+    }
+
+    @Override
+    public void prepare(Artifact artifact, Progress progress) throws IOException {
+        WeightStore.fromEnvironment().fetch(Manifest.find(artifact.getName()), progress);
+    }
+
+    @Override
+    public Path getResourceDirectory(Artifact artifact) throws IOException {
+        WeightStore store = WeightStore.fromEnvironment();
+        return store.find(Manifest.find(artifact.getName()))
+                .map(file -> file.path())
+                .orElseGet(() -> store.directory().resolve(artifact.getName()));
+    }
+
+    @Override
+    public Path getCacheDirectory() {
+        return WeightStore.fromEnvironment().directory();
+    }
+
+    @Override
+    public List<MRL> getResources() {
+        return Variant.all().values().stream().map(this::resource).toList();
+    }
+}

@@ -1,0 +1,146 @@
+package io.github.convzoo.zoo;
+
+import ai.djl.Application;
+import ai.djl.Model;
+import ai.djl.repository.MRL;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ModelLoader;
+import ai.djl.repository.zoo.ModelNotFoundException;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.TranslateException;
+import ai.djl.translate.Translator;
+import ai.djl.translate.TranslatorFactory;
+import ai.djl.util.Progress;
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.Manifest;
+import io.github.convzoo.weights.WeightStore;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Loads one network for DJL's {@code Criteria}. */
+final class ZooLoader implements ModelLoader {
+
+    /** The filter that picks one of a network's published sets of weights. */
+    static final String TAG = "tag";
+
+    private final Variant variant;
+    private final MRL mrl;
+
+    ZooLoader(Variant variant, MRL mrl) {
+        this.variant = variant;
+        this.mrl = mrl;
+    }
+
+    @Override
+    public String getGroupId() {
+        return mrl.getGroupId();
+    }
+
+    @Override
+    public String getArtifactId() {
+        return mrl.getArtifactId();
+    }
+
+    @Override
+    public Application getApplication() {
+        return mrl.getApplication();
+    }
+
+    @Override
+    public MRL getMrl() {
+        return mrl;
+    }
+
+    @Override
+    public <I, O> ZooModel<I, O> loadModel(Criteria<I, O> criteria) throws IOException, ModelNotFoundException {
+        TranslatorFactory factory = criteria.getTranslatorFactory() == null
+                ? new ClassifierTranslatorFactory()
+                : criteria.getTranslatorFactory();
+        if (!factory.isSupported(criteria.getInputClass(), criteria.getOutputClass())) {
+            throw new ModelNotFoundException("the types must be two of " + factory.getSupportedTypes());
+        }
+        if (criteria.getBlock() != null) {
+            throw new IllegalArgumentException(variant.modelName() + " is a network of its own; leave the block out");
+        }
+        Arguments arguments = arguments(criteria);
+        LoadOptions options = arguments.options(null);
+        options.device = criteria.getDevice();
+        options.progress = criteria.getProgress();
+        String name = name(criteria, options);
+        String modelName = criteria.getModelName() == null ? name : criteria.getModelName();
+        Model model = Model.newInstance(modelName, options.device, ConvZoo.ENGINE);
+        try {
+            model.setBlock(CheckpointBlockFactory.block(model, name, options, arguments.featureLevels()));
+            Map<String, Object> all = new HashMap<>(arguments.values());
+            all.put(Arguments.MODEL, name);
+            Translator<I, O> translator =
+                    factory.newInstance(criteria.getInputClass(), criteria.getOutputClass(), model, all);
+            return new ZooModel<>(model, translator);
+        } catch (TranslateException e) {
+            model.close();
+            throw new ModelNotFoundException(e.getMessage(), e);
+        } catch (IOException | RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public <I, O> boolean isDownloaded(Criteria<I, O> criteria) throws IOException, ModelNotFoundException {
+        LoadOptions options = arguments(criteria).options(null);
+        Manifest.Row row = Name.of(name(criteria, options)).row();
+        return options.weights != null
+                || row == null
+                || WeightStore.fromEnvironment().find(row).isPresent();
+    }
+
+    @Override
+    public <I, O> void downloadModel(Criteria<I, O> criteria, @Nullable Progress progress)
+            throws IOException, ModelNotFoundException {
+        LoadOptions options = arguments(criteria).options(null);
+        Manifest.Row row = Name.of(name(criteria, options)).row();
+        if (options.weights == null && row != null) {
+            WeightStore.fromEnvironment().fetch(row, progress);
+        }
+    }
+
+    private static Arguments arguments(Criteria<?, ?> criteria) {
+        Arguments arguments = new Arguments(criteria.getArguments() == null ? Map.of() : criteria.getArguments());
+        arguments.refuseUnknown();
+        return arguments;
+    }
+
+    /** The name that the criteria stand for. */
+    private String name(Criteria<?, ?> criteria, LoadOptions options) throws ModelNotFoundException {
+        if (criteria.getArtifactId() == null) {
+            // Any of the networks would do, and each is a download: somebody else's model was meant.
+            throw new ModelNotFoundException("networks of " + getGroupId() + " are asked for by artifact id");
+        }
+        Map<String, String> filters = criteria.getFilters() == null ? Map.of() : criteria.getFilters();
+        List<Manifest.Row> rows = Name.rows(variant);
+        for (Manifest.Row row : rows) {
+            if (filters.isEmpty() || filters.equals(Map.of(TAG, row.tag()))) {
+                return row.name();
+            }
+        }
+        if (filters.isEmpty() && options.weights != null) {
+            return variant.modelName();
+        }
+        throw new ModelNotFoundException(variant.modelName() + " has "
+                + (rows.isEmpty()
+                        ? "no published weights; name a file in the argument " + Arguments.Key.WEIGHTS.text
+                        : "weights with the filter " + TAG + " "
+                                + String.join(
+                                        ", ",
+                                        rows.stream().map(Manifest.Row::tag).toList()))
+                + (filters.isEmpty() ? "" : ", not " + filters));
+    }
+
+    @Override
+    public String toString() {
+        return mrl.toString();
+    }
+}
