@@ -32,6 +32,9 @@ class PackageRulesTest {
     static final ArchRule image_usesOnlyDjl = only("image", DJL);
 
     @ArchTest
+    static final ArchRule data_usesOnlyImageAndDjl = only("data", ours("image"), DJL);
+
+    @ArchTest
     static final ArchRule weights_usesOnlyCheckpointNetworkNnAndDjl =
             only("weights", ours("checkpoint"), ours("network"), ours("nn"), DJL, "com.google.gson..");
 
@@ -47,8 +50,16 @@ class PackageRulesTest {
             "com.google.gson..");
 
     @ArchTest
-    static final ArchRule train_usesOnlyZooAndBelow = only(
-            "train", ours("zoo"), ours("weights"), ours("checkpoint"), ours("network"), ours("nn"), ours("image"), DJL);
+    static final ArchRule train_usesOnlyDataZooAndBelow = only(
+            "train",
+            ours("zoo"),
+            ours("weights"),
+            ours("checkpoint"),
+            ours("network"),
+            ours("nn"),
+            ours("data"),
+            ours("image"),
+            DJL);
 
     @ArchTest
     static final ArchRule cli_isUsedByNone = noClasses()

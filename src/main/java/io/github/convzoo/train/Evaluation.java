@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
+import io.github.convzoo.data.LabeledImages;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;

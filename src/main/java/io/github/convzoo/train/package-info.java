@@ -1,4 +1,4 @@
-/** Data sets and what is measured on them. */
+/** What is measured on data sets. */
 @NullMarked
 package io.github.convzoo.train;
 

@@ -1,4 +1,4 @@
-package io.github.convzoo.train;
+package io.github.convzoo.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
@@ -39,6 +39,19 @@ class FashionMnistTest {
         assertThat(images.classes().get(images.label(2))).isEqualTo("Trouser");
         assertThat(images.image(0)).isEqualTo(padded("ankle-boot.png"));
         assertThat(images.image(2)).isEqualTo(padded("trouser.png"));
+    }
+
+    @Test
+    void training_ofBothSetsInOneFolder_takesItsOwnFiles() throws IOException {
+        IdxFiles.write(folder, new byte[][] {noise(1), noise(2)}, 3, 0);
+        Files.write(folder.resolve("train-images-idx3-ubyte"), IdxFiles.images(noise(7)));
+        Files.write(folder.resolve("train-labels-idx1-ubyte"), IdxFiles.labels(8));
+        FashionMnist images = FashionMnist.training(folder, 32);
+
+        assertThat(images.size()).isEqualTo(1);
+        assertThat(images.label(0)).isEqualTo(8);
+        assertThat(images.image(0).pixel(2, 2) & 0xff).isEqualTo(noise(7)[0] & 0xff);
+        assertThat(images.name(0)).isEqualTo(folder.resolve("train-images-idx3-ubyte") + " image 0");
     }
 
     private static RgbImage padded(String name) throws IOException {

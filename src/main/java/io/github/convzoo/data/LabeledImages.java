@@ -1,11 +1,15 @@
-package io.github.convzoo.train;
+package io.github.convzoo.data;
 
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.util.List;
 
-/** Images with the class of each. Safe for use by several threads. */
-public sealed interface LabeledImages permits FashionMnist, ImageFolder {
+/**
+ * Images with the class of each. Safe for use by several threads.
+ *
+ * <p>Not sealed: a user's own data set is one more of it.
+ */
+public interface LabeledImages {
 
     /**
      * The number of images.
@@ -37,4 +41,12 @@ public sealed interface LabeledImages permits FashionMnist, ImageFolder {
      * @return the class's number
      */
     int label(int index);
+
+    /**
+     * What to call an image in messages.
+     *
+     * @param index from 0 to {@link #size} - 1
+     * @return its file, where it has one of its own
+     */
+    String name(int index);
 }

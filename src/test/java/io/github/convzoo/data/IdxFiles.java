@@ -1,4 +1,4 @@
-package io.github.convzoo.train;
+package io.github.convzoo.data;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.zip.GZIPOutputStream;
 
 /** Makes test sets in Fashion-MNIST's form, good ones and bad ones. */
-final class IdxFiles {
+public final class IdxFiles {
 
     static final String IMAGES = "t10k-images-idx3-ubyte";
     static final String LABELS = "t10k-labels-idx1-ubyte";
@@ -17,7 +17,7 @@ final class IdxFiles {
     private IdxFiles() {}
 
     /** Writes both files, as published. */
-    static void write(Path folder, byte[][] images, int... labels) throws IOException {
+    public static void write(Path folder, byte[][] images, int... labels) throws IOException {
         Files.write(folder.resolve(IMAGES), images(images));
         Files.write(folder.resolve(LABELS), labels(labels));
     }

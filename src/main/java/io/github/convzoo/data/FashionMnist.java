@@ -1,4 +1,4 @@
-package io.github.convzoo.train;
+package io.github.convzoo.data;
 
 import io.github.convzoo.image.RgbImage;
 import java.io.BufferedInputStream;
@@ -14,7 +14,8 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
- * The test set of Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017): 28 x 28 grey images of ten kinds of clothing.
+ * Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017): 28 x 28 grey images of ten kinds of clothing, 60,000 to train with and
+ * 10,000 to test.
  *
  * <p>Read from the published IDX files, gzipped or not. An image is padded with black to 32 x 32, and where a larger size
  * is asked for repeated to it by nearest neighbour.
@@ -34,14 +35,28 @@ public final class FashionMnist implements LabeledImages {
 
     private static final int LABELS_MAGIC = 0x0801;
 
+    private final Path file;
     private final int inputSize;
     private final byte[] pixels;
     private final byte[] labels;
 
-    private FashionMnist(int inputSize, byte[] pixels, byte[] labels) {
+    private FashionMnist(Path file, int inputSize, byte[] pixels, byte[] labels) {
+        this.file = file;
         this.inputSize = inputSize;
         this.pixels = pixels;
         this.labels = labels;
+    }
+
+    /**
+     * Reads the training set.
+     *
+     * @param folder holds train-images-idx3-ubyte and train-labels-idx1-ubyte, or both with .gz
+     * @param inputSize the side of the square images to give, 32 to 8192
+     * @return the images
+     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     */
+    public static FashionMnist training(Path folder, int inputSize) throws IOException {
+        return of(folder, "train", inputSize);
     }
 
     /**
@@ -53,13 +68,17 @@ public final class FashionMnist implements LabeledImages {
      * @throws IOException if a file is missing or not what it should be; the message says which and why
      */
     public static FashionMnist test(Path folder, int inputSize) throws IOException {
+        return of(folder, "t10k", inputSize);
+    }
+
+    private static FashionMnist of(Path folder, String part, int inputSize) throws IOException {
         if (inputSize < PADDED || inputSize > MAX_INPUT_SIZE) {
             throw new IllegalArgumentException("Fashion-MNIST is padded to 32 x 32: the input size must be " + PADDED
                     + " to " + MAX_INPUT_SIZE + ", not " + inputSize);
         }
-        Path images = find(folder, "t10k-images-idx3-ubyte");
+        Path images = find(folder, part + "-images-idx3-ubyte");
         byte[] pixels = read(images, IMAGES_MAGIC, SIDE * SIDE);
-        Path labelFile = find(folder, "t10k-labels-idx1-ubyte");
+        Path labelFile = find(folder, part + "-labels-idx1-ubyte");
         byte[] labels = read(labelFile, LABELS_MAGIC, 1);
         if (pixels.length / (SIDE * SIDE) != labels.length) {
             throw new IOException(images + ": has " + pixels.length / (SIDE * SIDE) + " images, but " + labelFile
@@ -71,7 +90,7 @@ public final class FashionMnist implements LabeledImages {
                         + " is not one of 0 to 9; the file is damaged, or of another data set");
             }
         }
-        return new FashionMnist(inputSize, pixels, labels);
+        return new FashionMnist(images, inputSize, pixels, labels);
     }
 
     private static Path find(Path folder, String name) throws IOException {
@@ -155,5 +174,10 @@ public final class FashionMnist implements LabeledImages {
     @Override
     public int label(int index) {
         return labels[index];
+    }
+
+    @Override
+    public String name(int index) {
+        return file + " image " + index;
     }
 }

@@ -1,4 +1,4 @@
-package io.github.convzoo.train;
+package io.github.convzoo.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

@@ -1,4 +1,4 @@
-package io.github.convzoo.train;
+package io.github.convzoo.data;
 
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
@@ -123,5 +123,10 @@ public final class ImageFolder implements LabeledImages {
     @Override
     public int label(int index) {
         return labels[index];
+    }
+
+    @Override
+    public String name(int index) {
+        return files.get(index).toString();
     }
 }
