@@ -11,6 +11,7 @@ import io.github.convzoo.nn.FlowBlock;
 import io.github.convzoo.nn.Operations;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,6 +67,20 @@ public final class AlexNet extends Network {
         return "classifier.6";
     }
 
+    /**
+     * The smallest square input that gives the first linear layer, {@code classifier.0}, a number of inputs.
+     *
+     * @param features the number of inputs
+     * @return its side in pixels; empty where no square input gives so many
+     */
+    public static OptionalInt inputSide(long features) {
+        int side = Features.LEAST_SIDE;
+        while (Features.outputSize(side) < features) {
+            side++;
+        }
+        return Features.outputSize(side) == features ? OptionalInt.of(side) : OptionalInt.empty();
+    }
+
     @Override
     void checkSize(long height, long width) {
         if (height < Features.LEAST_SIDE || width < Features.LEAST_SIDE) {
@@ -94,6 +109,9 @@ public final class AlexNet extends Network {
 
         static final int LEAST_SIDE = 57;
 
+        /** The last map's. */
+        private static final int CHANNELS = 128;
+
         private final Conv2d conv0 = addChildBlock("0", conv(48, 11, 4, 5, 1, true));
         private final BatchNorm2d norm1 = addChildBlock("1", new BatchNorm2d());
         private final Conv2d conv4 = addChildBlock("4", conv(128, 5, 1, 2, 1, true));
@@ -110,7 +128,7 @@ public final class AlexNet extends Network {
             norm9 = addChildBlock("9", new BatchNorm2d());
             conv11 = addChildBlock("11", conv3(dynamic, 192, 192));
             norm12 = addChildBlock("12", new BatchNorm2d());
-            conv14 = addChildBlock("14", conv3(dynamic, 192, 128));
+            conv14 = addChildBlock("14", conv3(dynamic, 192, CHANNELS));
             norm15 = addChildBlock("15", new BatchNorm2d());
         }
 
@@ -121,6 +139,11 @@ public final class AlexNet extends Network {
                 map = (map - 3) / 2 + 1;
             }
             return map;
+        }
+
+        /** The last map's elements, for a square input. */
+        static long outputSize(long side) {
+            return CHANNELS * outputSide(side) * outputSide(side);
         }
 
         private static Block conv3(boolean dynamic, int channels, int filters) {

@@ -7,12 +7,15 @@ import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.Safetensors;
 import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.network.AlexNet;
+import io.github.convzoo.network.AlexNetVariant;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /** Rewrites a checkpoint as safetensors under canonical names, or as DJL's parameters. */
 public final class Conversion {
@@ -78,16 +81,27 @@ public final class Conversion {
 
     private static LoadReport load(StateDict stateDict, Network network, Variant variant, NDManager manager)
             throws CheckpointException {
-        Shape input = new Shape(1, network.options().inChannels(), variant.inputSize(), variant.inputSize());
+        int side = side(stateDict, variant);
+        Shape input = new Shape(1, network.options().inChannels(), side, side);
         return WeightLoader.load(stateDict, network, manager, input, WeightLoader.Classifier.MUST_MATCH);
+    }
+
+    /** An input's side that the weights fit. Those of AlexNet's first linear layer are for one size of the last map. */
+    private static int side(StateDict stateDict, Variant variant) {
+        if (variant instanceof AlexNetVariant) {
+            OptionalInt features = stateDict.named(variant).dimension("classifier.0.weight", 1);
+            if (features.isPresent()) {
+                return AlexNet.inputSide(features.getAsInt()).orElse(variant.inputSize());
+            }
+        }
+        return variant.inputSize();
     }
 
     /** Those of the file; 0 only where it has nothing of a classifier, so that half of one is found missing. */
     private static int classes(StateDict stateDict, Variant variant) {
-        Network published = variant.build();
-        String prefix = published.classifier() + ".";
+        String prefix = variant.build().classifier() + ".";
         boolean classifier =
-                stateDict.named(published).tensors().keySet().stream().anyMatch(name -> name.startsWith(prefix));
+                stateDict.named(variant).tensors().keySet().stream().anyMatch(name -> name.startsWith(prefix));
         return classifier ? stateDict.classes(variant).orElse(variant.options().numClasses()) : 0;
     }
 }

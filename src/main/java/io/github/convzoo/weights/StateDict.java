@@ -77,8 +77,7 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
      * @return the length of the classifier's bias; empty where there is none
      */
     public OptionalInt classes(Variant variant) {
-        Network network = variant.build();
-        return named(network).dimension(network.classifier() + ".bias", 0);
+        return named(variant).dimension(variant.build().classifier() + ".bias", 0);
     }
 
     /**
@@ -88,8 +87,7 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
      * @return the first convolution's number of input channels; empty where there is no such convolution
      */
     public OptionalInt inChannels(Variant variant) {
-        Network network = variant.build();
-        return named(network).dimension(network.firstConvolution() + ".weight", 1);
+        return named(variant).dimension(variant.build().firstConvolution() + ".weight", 1);
     }
 
     /**
@@ -102,7 +100,7 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
         }
         Map<String, String> names = new LinkedHashMap<>();
         CanonicalNames.parameters(network).forEach((name, parameter) -> names.put(name, parameter.getName()));
-        if (network.options().numClasses() == 0) {
+        if (network.options().numClasses() == 0 && tensors.size() > names.size()) {
             // The classifier that this network is built without comes last.
             names.put(network.classifier() + ".weight", "weight");
             names.put(network.classifier() + ".bias", "bias");
@@ -122,7 +120,17 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
         return new StateDict(checkpoint, path, named);
     }
 
-    private OptionalInt dimension(String name, int axis) {
+    /** These weights under the canonical names of a network that has a classifier, or has none. */
+    StateDict named(Variant variant) {
+        Network classifier = variant.build();
+        StateDict named = named(classifier);
+        return named.tensors.containsKey(classifier.firstConvolution() + ".weight")
+                ? named
+                : named(variant.build(variant.options().withNumClasses(0)));
+    }
+
+    /** The length of a tensor's axis; empty where there is no such tensor, or it has no such axis. */
+    OptionalInt dimension(String name, int axis) {
         Tensor tensor = tensors.get(name);
         if (tensor == null || tensor.shape().length <= axis) {
             return OptionalInt.empty();

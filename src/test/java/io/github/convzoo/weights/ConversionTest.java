@@ -9,6 +9,7 @@ import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.network.AlexNetVariant;
 import io.github.convzoo.network.DlaVariant;
 import io.github.convzoo.network.PeleeNetVariant;
 import io.github.convzoo.network.Variant;
@@ -23,6 +24,8 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConversionTest {
 
@@ -102,9 +105,46 @@ class ConversionTest {
         assertConvertsUnchanged(Samples.state(DLA.build(DLA.options().withNumClasses(0)), new Shape(1, 3, 32, 32)));
     }
 
+    @Test
+    void toSafetensors_ofDjlParametersWithoutClassifier_writesFeatures() throws IOException {
+        Map<String, Tensor> state =
+                Samples.state(DLA.build(DLA.options().withNumClasses(0).withInChannels(1)), new Shape(1, 1, 32, 32));
+        Path in = Samples.write(folder.resolve("in.safetensors"), state);
+        Path djl = folder.resolve("features.params");
+        Conversion.toDjl(in, djl, DLA);
+        assertConvertsUnchanged(djl, state, DLA);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {57, 128, 160})
+    void conversion_ofAlexNetsWeightsForAnotherSize_keepsThem(int side) throws IOException {
+        Variant variant = AlexNetVariant.ALEXNET;
+        Map<String, Tensor> state = Samples.state(variant.build(), new Shape(1, 3, side, side));
+        Path in = Samples.write(folder.resolve("in.safetensors"), state);
+        assertConvertsUnchanged(in, state, variant);
+        Path djl = folder.resolve("alexnet.params");
+        Conversion.toDjl(in, djl, variant);
+        assertConvertsUnchanged(djl, state, variant);
+    }
+
+    @Test
+    void toSafetensors_ofAlexNetsWeightsThatFitNoSquare_isRefused() throws IOException {
+        Variant variant = AlexNetVariant.ALEXNET;
+        Path in = Samples.write(
+                folder.resolve("in.safetensors"), Samples.state(variant.build(), new Shape(1, 3, 64, 128)));
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Conversion.toSafetensors(in, folder.resolve("out.safetensors"), variant))
+                .withMessageContaining(
+                        "tensor classifier.0.weight: has shape (2048, 384) where alexnet has (2048, 1152)");
+    }
+
     private void assertConvertsUnchanged(Map<String, Tensor> state) throws IOException {
+        assertConvertsUnchanged(Samples.write(folder.resolve("in.safetensors"), state), state, DLA);
+    }
+
+    private void assertConvertsUnchanged(Path in, Map<String, Tensor> state, Variant variant) throws IOException {
         Path out = folder.resolve("out.safetensors");
-        LoadReport report = Conversion.toSafetensors(Samples.write(folder.resolve("in.safetensors"), state), out, DLA);
+        LoadReport report = Conversion.toSafetensors(in, out, variant);
 
         assertThat(report.notes()).isEmpty();
         Map<String, Tensor> after = tensors(out);
