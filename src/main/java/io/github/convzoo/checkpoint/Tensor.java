@@ -7,6 +7,7 @@ import java.nio.FloatBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.function.DoubleConsumer;
 
 /**
  * A named array of numbers, most often a view on a mapped file.
@@ -176,9 +177,7 @@ public final class Tensor implements Value {
             out.put(data.duplicate().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer());
             return;
         }
-        Rows rows = strides.length == 0
-                ? new Rows(new long[] {size}, new long[] {1}, type.bytes())
-                : new Rows(shape, strides, type.bytes());
+        Rows rows = rows();
         while (rows.next()) {
             convert(rows.offset, rows.length, rows.step, out);
         }
@@ -239,6 +238,81 @@ public final class Tensor implements Value {
                 }
             }
         }
+    }
+
+    /**
+     * Passes over the elements in row-major order, as double, which has every value of all types but I64 beyond 2^53;
+     * truth values become 0 and 1. The elements are read where they lie: none are copied.
+     *
+     * @param action what to do with each
+     */
+    public void forEach(DoubleConsumer action) {
+        Rows rows = rows();
+        while (rows.next()) {
+            pass(rows.offset, rows.length, rows.step, action);
+        }
+    }
+
+    private void pass(int offset, int length, int step, DoubleConsumer action) {
+        int at = offset;
+        switch (type) {
+            case F64 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    action.accept(data.getDouble(at));
+                }
+            }
+            case F32 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    action.accept(data.getFloat(at));
+                }
+            }
+            case F16 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    action.accept(halfToFloat(data.getShort(at)));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    action.accept(Float.intBitsToFloat(data.getShort(at) << 16));
+                }
+            }
+            case I64 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    action.accept((double) data.getLong(at));
+                }
+            }
+            case I32 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    action.accept(data.getInt(at));
+                }
+            }
+            case I16 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    action.accept(data.getShort(at));
+                }
+            }
+            case I8 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    action.accept(data.get(at));
+                }
+            }
+            case U8 -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    action.accept(data.get(at) & 0xff);
+                }
+            }
+            case BOOL -> {
+                for (int i = 0; i < length; i++, at += step) {
+                    action.accept(data.get(at) == 0 ? 0 : 1);
+                }
+            }
+        }
+    }
+
+    private Rows rows() {
+        return strides.length == 0
+                ? new Rows(new long[] {size}, new long[] {1}, type.bytes())
+                : new Rows(shape, strides, type.bytes());
     }
 
     /** IEEE 754-2008 binary16 to binary32, which has every value of it. */

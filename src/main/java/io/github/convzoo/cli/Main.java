@@ -21,6 +21,7 @@ import picocli.CommandLine.ParameterException;
             EvalCommand.class,
             ForwardCommand.class,
             ConvertCommand.class,
+            InspectCommand.class,
             PullCommand.class,
             CacheCommand.class
         },
@@ -46,6 +47,9 @@ public final class Main {
 
     /** Misused: the message says what would be right. */
     static final int MISUSED = 2;
+
+    /** Characters that turn the direction of writing, for a regular expression. */
+    static final String DIRECTIONS = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069";
 
     /** The environment's variables, null where one is not set. */
     final Function<String, @Nullable String> environment;
@@ -126,11 +130,14 @@ public final class Main {
         return FAILED;
     }
 
-    /** One line of a message, without what drives a terminal: names out of a file may hold anything. */
+    /**
+     * One line of a message, without what drives a terminal or turns the direction of writing: names out of a file may
+     * hold anything.
+     */
     static String oneLine(@Nullable String message) {
         return message == null
                 ? "something failed without a word"
-                : message.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
+                : message.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll("[\\p{Cc}" + DIRECTIONS + "]", "?");
     }
 
     /** Reads the version from the jar; a build in the source tree has none. */

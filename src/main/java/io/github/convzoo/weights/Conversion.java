@@ -73,7 +73,7 @@ public final class Conversion {
     }
 
     /** The network with the classes and input channels of the file. */
-    private static Network network(StateDict stateDict, Variant variant) {
+    static Network network(StateDict stateDict, Variant variant) {
         return variant.build(variant.options()
                 .withNumClasses(classes(stateDict, variant))
                 .withInChannels(stateDict.inChannels(variant).orElse(3)));
@@ -87,7 +87,7 @@ public final class Conversion {
     }
 
     /** An input's side that the weights fit. Those of AlexNet's first linear layer are for one size of the last map. */
-    private static int side(StateDict stateDict, Variant variant) {
+    static int side(StateDict stateDict, Variant variant) {
         if (variant instanceof AlexNetVariant) {
             OptionalInt features = stateDict.named(variant).dimension("classifier.0.weight", 1);
             if (features.isPresent()) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 
 /**
  * The weights that a checkpoint holds, under canonical names.
@@ -30,6 +31,10 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
 
     private static final List<String> PLACES = List.of("state_dict_ema", "model_ema", "state_dict", "model");
     private static final List<String> PREFIXES = List.of("module.", "_orig_mod.");
+
+    /** As BatchNorm's statistics are called here, and in DJL's files. */
+    private static final Pattern STATISTIC =
+            Pattern.compile("(^|[.])(running_mean|running_var|runningMean|runningVar)$");
 
     /**
      * Creates a state dict of a copy of the given map.
@@ -91,6 +96,19 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
     }
 
     /**
+     * The number of parameters: values of floating-point tensors that are no running statistics.
+     *
+     * @return how many
+     */
+    public long parameters() {
+        return tensors.entrySet().stream()
+                .filter(each -> WeightLoader.FLOATING.contains(each.getValue().type()))
+                .filter(each -> !STATISTIC.matcher(each.getKey()).find())
+                .mapToLong(each -> each.getValue().size())
+                .sum();
+    }
+
+    /**
      * These weights under the canonical names of a network, for DJL's files, which have the order of a network's parameters
      * for their names. Where the order does not fit the names stay, and loading says so.
      */
@@ -122,6 +140,9 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
 
     /** These weights under the canonical names of a network that has a classifier, or has none. */
     StateDict named(Variant variant) {
+        if (checkpoint.format() != Format.DJL) {
+            return this;
+        }
         Network classifier = variant.build();
         StateDict named = named(classifier);
         return named.tensors.containsKey(classifier.firstConvolution() + ".weight")
@@ -181,7 +202,8 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
                 });
     }
 
-    private static String canonical(String name) {
+    /** The name without what wrapping a model leaves before it. */
+    static String canonical(String name) {
         String rest = name;
         for (boolean stripped = true; stripped; ) {
             stripped = false;

@@ -42,7 +42,8 @@ public final class WeightLoader {
         MAY_DIFFER
     }
 
-    private static final Set<ElementType> FLOATING =
+    /** What weights may be made of. */
+    static final Set<ElementType> FLOATING =
             EnumSet.of(ElementType.F64, ElementType.F32, ElementType.BF16, ElementType.F16);
 
     private static final String COUNTER = "num_batches_tracked";
@@ -132,9 +133,9 @@ public final class WeightLoader {
         for (Map.Entry<String, Tensor> each : stateDict.tensors().entrySet()) {
             String name = each.getKey();
             Tensor tensor = each.getValue();
-            if (isCounter(name, unused)) {
+            if (isCounter(name, parameters.keySet(), unused.keySet())) {
                 note(LoadReport.Rule.BATCH_COUNTER, name);
-            } else if (stateDict.checkpoint().format() == Format.TORCHSCRIPT && name.startsWith("CONSTANTS.")) {
+            } else if (isScriptConstant(stateDict, name)) {
                 note(LoadReport.Rule.SCRIPT_CONSTANT, name);
             } else if (unused.containsKey(name)) {
                 requireShape(tensor, new Shape(tensor.shape()), unused.get(name));
@@ -149,12 +150,17 @@ public final class WeightLoader {
     }
 
     /** Whether a name is a BatchNorm's counter: only where there is such a BatchNorm. */
-    private boolean isCounter(String name, Map<String, Shape> unused) {
+    static boolean isCounter(String name, Set<String> parameters, Set<String> unused) {
         if (!name.endsWith("." + COUNTER)) {
             return false;
         }
         String mean = name.substring(0, name.length() - COUNTER.length()) + "running_mean";
-        return parameters.containsKey(mean) || unused.containsKey(mean);
+        return parameters.contains(mean) || unused.contains(mean);
+    }
+
+    /** Whether a name is that of something a TorchScript archive's code uses, and no parameter. */
+    static boolean isScriptConstant(StateDict stateDict, String name) {
+        return stateDict.checkpoint().format() == Format.TORCHSCRIPT && name.startsWith("CONSTANTS.");
     }
 
     private boolean isOfClassifier(String name) {
@@ -202,7 +208,7 @@ public final class WeightLoader {
         throw error(missing.isEmpty() ? unknown.get(0) : null, problem.toString());
     }
 
-    private static String shortened(List<String> names) {
+    static String shortened(List<String> names) {
         String shown = String.join(", ", names.subList(0, Math.min(SHOWN, names.size())));
         return names.size() > SHOWN ? shown + " and " + (names.size() - SHOWN) + " more" : shown;
     }

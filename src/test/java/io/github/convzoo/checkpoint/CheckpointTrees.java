@@ -1,5 +1,6 @@
 package io.github.convzoo.checkpoint;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -12,5 +13,11 @@ public final class CheckpointTrees {
     /** A checkpoint of the given content, as if it were read from a PyTorch file. */
     public static Checkpoint of(Value root) {
         return new Checkpoint(Path.of("tree.pth"), Format.PYTORCH_ZIP, root, Map.of(), List.of());
+    }
+
+    /** A tensor of one element again and again, which takes no more memory than that. */
+    public static Tensor repeated(String name, ElementType type, long... shape) {
+        return Tensor.strided(
+                name, type, shape, Tensor.elements(shape), new long[shape.length], ByteBuffer.allocate(type.bytes()));
     }
 }

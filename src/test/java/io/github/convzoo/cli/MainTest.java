@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MainTest {
 
     @ParameterizedTest
-    @ValueSource(strings = {"list", "summary", "predict", "eval", "forward", "convert"})
+    @ValueSource(strings = {"list", "summary", "predict", "eval", "forward", "convert", "inspect"})
     void help_ofACommand_showsItsUsageAndExamples(String command) {
         for (String help : List.of("--help", "-h")) {
             Run run = Run.succeeding(command, help);
@@ -29,7 +29,7 @@ class MainTest {
 
         assertThat(run.out())
                 .startsWith("Usage: convzoo ")
-                .contains("list", "summary", "predict", "eval", "forward", "convert")
+                .contains("list", "summary", "predict", "eval", "forward", "convert", "inspect")
                 .contains("Examples:", "Exit status: 0 done, 1 failed, 2 misused.");
     }
 
@@ -49,12 +49,14 @@ class MainTest {
                     list --frobnicate                                                   | '--frobnicate'; see convzoo list --help
                     list a b                                                            | 'b'; see convzoo list --help
                     summary                                                             | MODEL
-                    predict photo.jpg --model dla34                                     | '--weights=FILE'
+                    predict photo.jpg                                                   | '--model=NAME'
                     predict --model dla34 --weights w                                   | IMAGE
                     eval --model dla34 --weights w --dataset cifar --data d             | cifar
                     eval --model dla34 --weights w --dataset image-folder --data d --batch-size x | 'x'
                     forward --model dla34 --weights w --input a.npy                     | '--output=OUT.npy'
                     convert a.pth --model dla34                                         | OUT
+                    inspect                                                             | FILE
+                    inspect a.pth * b                                                   | 'b'; see convzoo inspect --help
                     predict photo.jpg --model dla34 --weights w --threads many          | 'many'
                     """)
     void misuse_ofTheSyntax_isOneLineThatPointsToTheHelp(String line, String part) {
@@ -78,6 +80,7 @@ class MainTest {
     void oneLine_ofAnyMessage_isOneLineThatDrivesNoTerminal() {
         assertThat(Main.oneLine(" a: b\r\n  c\n\nd ")).isEqualTo("a: b c d");
         assertThat(Main.oneLine("a\u001b[31mb\u0007\tc")).isEqualTo("a?[31mb??c");
+        assertThat(Main.oneLine("a\u009b31mb\u202ec\u2067d")).isEqualTo("a?31mb?c?d");
         assertThat(Main.oneLine(null)).isNotBlank();
     }
 }

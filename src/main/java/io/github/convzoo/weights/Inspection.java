@@ -1,0 +1,207 @@
+package io.github.convzoo.weights;
+
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.checkpoint.Value;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a file of weights holds, and which networks it is for, told without loading a network and without an engine.
+ *
+ * @param checkpoint the file
+ * @param tensors every tensor of the file in its order, named by its path, such as {@code state_dict.module.fc.weight}; a
+ *     file that is a tensor and nothing else has one without a name
+ * @param entries what stands at the top beside tensors and the weights, such as {@code epoch}
+ * @param weights the weights; null where the file holds none that a network could load
+ * @param problem why there are none; null where there are
+ * @param prefixes what was stripped from the weights' names, such as {@code module.}, each once
+ * @param matches how the weights compare with every network, those that fit first, then the nearest first; empty where
+ *     there are none
+ */
+public record Inspection(
+        Checkpoint checkpoint,
+        List<Tensor> tensors,
+        List<Entry> entries,
+        @Nullable StateDict weights,
+        @Nullable String problem,
+        List<String> prefixes,
+        List<WeightMatch> matches) {
+
+    private static final int SHOWN_CHARACTERS = 60;
+    private static final double NEAR = 0.1;
+
+    /**
+     * Something that is no tensor.
+     *
+     * @param name its name
+     * @param kind what it is: text, whole, real, bool, none, bytes, mapping, sequence or placeholder
+     * @param text its value, cut after sixty characters; of mappings, sequences and bytes how much there is; of a placeholder
+     *     its class
+     */
+    public record Entry(String name, String kind, String text) {}
+
+    /**
+     * Creates an inspection of copies of the given lists.
+     *
+     * @param checkpoint the file
+     * @param tensors every tensor of the file
+     * @param entries what stands at the top beside them
+     * @param weights the weights, or null
+     * @param problem why there are none, or null
+     * @param prefixes what was stripped from names
+     * @param matches how the weights compare with every network
+     */
+    public Inspection {
+        tensors = List.copyOf(tensors);
+        entries = List.copyOf(entries);
+        prefixes = List.copyOf(prefixes);
+        matches = List.copyOf(matches);
+    }
+
+    /**
+     * Looks into a file.
+     *
+     * @param file a checkpoint of any format that {@link Checkpoint} reads
+     * @return what it holds
+     * @throws CheckpointException if the file is unreadable; not if it merely holds no weights
+     */
+    public static Inspection of(Path file) throws CheckpointException {
+        return of(Checkpoint.read(file));
+    }
+
+    static Inspection of(Checkpoint checkpoint) {
+        List<Tensor> tensors = new ArrayList<>();
+        collect(checkpoint.root(), "", tensors);
+        StateDict weights = null;
+        String problem = null;
+        try {
+            weights = StateDict.of(checkpoint);
+        } catch (CheckpointException e) {
+            problem = e.tensor().map(name -> name + ": ").orElse("") + e.problem();
+        }
+        return new Inspection(
+                checkpoint,
+                tensors,
+                entries(checkpoint.root(), weights),
+                weights,
+                problem,
+                weights == null ? List.of() : prefixes(checkpoint.root(), weights.path()),
+                weights == null ? List.of() : WeightMatch.rank(weights));
+    }
+
+    /**
+     * The networks that the weights fit.
+     *
+     * @return the matches that fit
+     */
+    public List<WeightMatch> fits() {
+        return matches.stream().filter(WeightMatch::fits).toList();
+    }
+
+    /**
+     * The network that the weights come nearest to, where none fits. Names that are common everywhere, such as
+     * {@code fc.bias}, make none near: a tenth of all names has to match.
+     *
+     * @return the match; null where there is none
+     */
+    public @Nullable WeightMatch nearest() {
+        return matches.isEmpty() || matches.get(0).fits() || matches.get(0).nearness() < NEAR ? null : matches.get(0);
+    }
+
+    private static void collect(Value value, String path, List<Tensor> tensors) {
+        if (value instanceof Tensor tensor) {
+            tensors.add(tensor.withName(path));
+        } else if (value instanceof Value.Mapping mapping) {
+            mapping.entries().forEach((name, each) -> collect(each, join(path, name), tensors));
+            for (int i = 0; i < mapping.unnamed().size(); i++) {
+                collect(mapping.unnamed().get(i), join(path, "(unnamed " + i + ")"), tensors);
+            }
+        } else if (value instanceof Value.Sequence sequence) {
+            for (int i = 0; i < sequence.items().size(); i++) {
+                collect(sequence.items().get(i), join(path, Integer.toString(i)), tensors);
+            }
+        }
+    }
+
+    private static String join(String path, String name) {
+        return path.isEmpty() ? name : path + "." + name;
+    }
+
+    private static List<Entry> entries(Value root, @Nullable StateDict weights) {
+        List<Entry> entries = new ArrayList<>();
+        if (root instanceof Value.Mapping mapping) {
+            for (Map.Entry<String, Value> each : mapping.entries().entrySet()) {
+                boolean place = weights != null
+                        && !weights.path().isEmpty()
+                        && weights.path().equals(each.getKey());
+                if (!place && !(each.getValue() instanceof Tensor)) {
+                    entries.add(entry(each.getKey(), each.getValue()));
+                }
+            }
+        }
+        return entries;
+    }
+
+    private static Entry entry(String name, Value value) {
+        String text = text(value);
+        boolean cut = text.length() > SHOWN_CHARACTERS;
+        return new Entry(name, kind(value), cut ? text.substring(0, SHOWN_CHARACTERS) + "..." : text);
+    }
+
+    private static String text(Value value) {
+        if (value instanceof Value.Text text) {
+            return text.text();
+        }
+        if (value instanceof Value.Whole whole) {
+            return whole.number().toString();
+        }
+        if (value instanceof Value.Real real) {
+            return Double.toString(real.number());
+        }
+        if (value instanceof Value.Bool bool) {
+            return Boolean.toString(bool.truth());
+        }
+        if (value instanceof Value.Bytes bytes) {
+            return count(bytes.data().remaining(), "byte", "bytes");
+        }
+        if (value instanceof Value.Sequence sequence) {
+            return count(sequence.items().size(), "item", "items");
+        }
+        if (value instanceof Value.Mapping mapping) {
+            return count(mapping.entries().size() + mapping.unnamed().size(), "entry", "entries");
+        }
+        return value instanceof Value.Placeholder placeholder ? placeholder.global() : "";
+    }
+
+    private static String count(int count, String one, String many) {
+        return count + " " + (count == 1 ? one : many);
+    }
+
+    private static String kind(Value value) {
+        return value.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    }
+
+    private static List<String> prefixes(Value root, String path) {
+        Value place = path.isEmpty() || !(root instanceof Value.Mapping top)
+                ? root
+                : top.entries().get(path);
+        Set<String> prefixes = new LinkedHashSet<>();
+        if (place instanceof Value.Mapping weights) {
+            for (String name : weights.entries().keySet()) {
+                String canonical = StateDict.canonical(name);
+                if (canonical.length() < name.length()) {
+                    prefixes.add(name.substring(0, name.length() - canonical.length()));
+                }
+            }
+        }
+        return List.copyOf(prefixes);
+    }
+}

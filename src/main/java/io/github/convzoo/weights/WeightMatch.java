@@ -1,0 +1,187 @@
+package io.github.convzoo.weights;
+
+import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.checkpoint.Format;
+import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.network.Network;
+import io.github.convzoo.network.NetworkOptions;
+import io.github.convzoo.network.Variant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How weights compare with a network, told from names, types and shapes alone, by the rules that {@link WeightLoader} loads
+ * by. The network has the number of classes and of input channels that the weights are for.
+ *
+ * @param variant the network
+ * @param options the classes and input channels
+ * @param matching how many of the network's parameters the weights have
+ * @param ignored entries of the weights that loading ignores by a rule
+ * @param missing parameters that the weights lack
+ * @param unknown entries of the weights that the network has no parameter for
+ * @param misfits entries of another shape than the network's, or of a type that weights do not have
+ */
+public record WeightMatch(
+        Variant variant,
+        NetworkOptions options,
+        int matching,
+        List<String> ignored,
+        List<String> missing,
+        List<String> unknown,
+        List<Misfit> misfits) {
+
+    /**
+     * An entry that is not what the network has under its name.
+     *
+     * @param name the entry
+     * @param found what it is
+     * @param expected what the network has
+     */
+    public record Misfit(String name, String found, String expected) {}
+
+    /**
+     * Creates a match of copies of the given lists.
+     *
+     * @param variant the network
+     * @param options the classes and input channels
+     * @param matching how many parameters the weights have
+     * @param ignored what loading ignores
+     * @param missing what the weights lack
+     * @param unknown what the network lacks
+     * @param misfits what differs
+     */
+    public WeightMatch {
+        ignored = List.copyOf(ignored);
+        missing = List.copyOf(missing);
+        unknown = List.copyOf(unknown);
+        misfits = List.copyOf(misfits);
+    }
+
+    /**
+     * Compares weights with every network.
+     *
+     * @param stateDict the weights
+     * @return one match a network, those that fit first, then the nearest first; of equally near ones in the order of
+     *     {@link Variant#all}
+     */
+    public static List<WeightMatch> rank(StateDict stateDict) {
+        List<WeightMatch> matches = new ArrayList<>();
+        for (Variant variant : Variant.all().values()) {
+            matches.add(of(stateDict, variant));
+        }
+        matches.sort(Comparator.comparing(WeightMatch::fits)
+                .thenComparing(WeightMatch::nearness)
+                .reversed());
+        return matches;
+    }
+
+    /**
+     * Compares weights with a network.
+     *
+     * @param stateDict the weights
+     * @param variant the network
+     * @return how they compare
+     */
+    public static WeightMatch of(StateDict stateDict, Variant variant) {
+        Network network = Conversion.network(stateDict, variant);
+        NetworkOptions options = network.options();
+        int side = Conversion.side(stateDict, variant);
+        Map<String, Shape> expected = ParameterShapes.of(network, new Shape(1, options.inChannels(), side, side));
+        Map<String, Shape> unused = network.unusedEntries();
+
+        int matching = 0;
+        List<String> ignored = new ArrayList<>();
+        List<String> unknown = new ArrayList<>();
+        List<Misfit> misfits = new ArrayList<>();
+        Map<String, Tensor> tensors = named(stateDict, network, expected);
+        for (Map.Entry<String, Tensor> each : tensors.entrySet()) {
+            String name = each.getKey();
+            Tensor tensor = each.getValue();
+            Shape shape = new Shape(tensor.shape());
+            if (WeightLoader.isCounter(name, expected.keySet(), unused.keySet())
+                    || WeightLoader.isScriptConstant(stateDict, name)
+                    || shape.equals(unused.get(name))) {
+                ignored.add(name);
+            } else if (unused.containsKey(name)) {
+                misfits.add(new Misfit(name, text(tensor), text(unused.get(name))));
+            } else if (!expected.containsKey(name)) {
+                unknown.add(name);
+            } else if (!shape.equals(expected.get(name)) || !WeightLoader.FLOATING.contains(tensor.type())) {
+                misfits.add(new Misfit(name, text(tensor), text(expected.get(name))));
+            } else {
+                matching++;
+            }
+        }
+        List<String> missing = new ArrayList<>(expected.keySet());
+        missing.removeAll(tensors.keySet());
+        return new WeightMatch(variant, options, matching, ignored, missing, unknown, misfits);
+    }
+
+    /**
+     * Whether loading would succeed.
+     *
+     * @return whether nothing is missing, unknown or a misfit
+     */
+    public boolean fits() {
+        return missing.isEmpty() && unknown.isEmpty() && misfits.isEmpty();
+    }
+
+    /**
+     * How near the weights come to the network.
+     *
+     * @return what matches as a share of all names that either has, from 0 to 1
+     */
+    public double nearness() {
+        int differences = missing.size() + unknown.size() + misfits.size();
+        return (double) matching / Math.max(1, matching + differences);
+    }
+
+    /**
+     * The first differences, for people.
+     *
+     * @return a line for each kind of difference; empty where the weights fit
+     */
+    public List<String> differences() {
+        List<String> lines = new ArrayList<>();
+        if (!missing.isEmpty()) {
+            lines.add("missing: " + WeightLoader.shortened(missing));
+        }
+        if (!unknown.isEmpty()) {
+            lines.add("unknown: " + WeightLoader.shortened(unknown));
+        }
+        if (!misfits.isEmpty()) {
+            lines.add("differing: "
+                    + WeightLoader.shortened(misfits.stream()
+                            .map(misfit -> misfit.name + " " + misfit.found + " for " + misfit.expected)
+                            .toList()));
+        }
+        return lines;
+    }
+
+    /** DJL's files have an order for names. Where it does not fit as a whole, it is followed as far as both go. */
+    private static Map<String, Tensor> named(StateDict stateDict, Network network, Map<String, Shape> expected) {
+        Map<String, Tensor> named = stateDict.named(network).tensors();
+        List<String> names = List.copyOf(expected.keySet());
+        if (stateDict.checkpoint().format() != Format.DJL || named.containsKey(names.get(0))) {
+            return named;
+        }
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (Map.Entry<String, Tensor> each : stateDict.tensors().entrySet()) {
+            int place = tensors.size();
+            tensors.put(place < names.size() ? names.get(place) : each.getKey(), each.getValue());
+        }
+        return tensors;
+    }
+
+    private static String text(Tensor tensor) {
+        String shape = text(new Shape(tensor.shape()));
+        return WeightLoader.FLOATING.contains(tensor.type()) ? shape : tensor.type() + shape;
+    }
+
+    private static String text(Shape shape) {
+        return shape.toString();
+    }
+}
