@@ -1,6 +1,7 @@
 package io.github.convzoo.cli;
 
 import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.Layer;
 import io.github.convzoo.weights.Manifest;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -20,14 +22,16 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "list",
-        description = "List the networks.",
+        description = "List the networks and their published weights.",
         footer = {
             "",
-            "Parameters and multiply-adds are those of the published network at its input size;",
-            "accuracies are of the published weights on ImageNet's validation set.",
+            "Parameters and multiply-adds are those of the published network at the input size; accuracies are of the",
+            "published weights on ImageNet's validation set. NAME.TAG stands for a set of weights, NAME alone for the",
+            "first. JSON has where they come from and how they want their input.",
             "",
             "Examples:",
             "  convzoo list",
+            "  convzoo list 'dpn68b.*'",
             "  convzoo list 'dla60*' --json"
         })
 final class ListCommand implements Callable<Integer> {
@@ -38,7 +42,7 @@ final class ListCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "PATTERN",
-            description = "Names, with * and ? standing for any characters.")
+            description = "Names, with or without a tag, with * and ? standing for any characters.")
     @Nullable String pattern;
 
     @Option(names = "--json", description = "Print JSON; accuracies are fractions.")
@@ -47,21 +51,51 @@ final class ListCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
+    private record Input(
+            String name,
+            int height,
+            int width,
+            @Nullable Integer shorterSide,
+            String resampling,
+            List<Double> mean,
+            List<Double> std) {}
+
+    private record Larger(Input preprocessing, double top1, double top5) {}
+
+    private record Weights(
+            String name,
+            String tag,
+            double top1,
+            @Nullable Double top5,
+            Input preprocessing,
+            @Nullable Larger larger,
+            String licence,
+            @Nullable String hub,
+            List<Manifest.OlderFile> olderFiles,
+            String paper,
+            String paperUrl,
+            String accuracySource) {}
+
     private record Row(
             String name,
             int inputSize,
             long parameters,
             long multiplyAdds,
             @Nullable Double top1,
-            @Nullable Double top5) {}
+            @Nullable Double top5,
+            List<Weights> weights) {}
 
     @Override
     public Integer call() {
         Pattern names = Glob.of(pattern == null ? "*" : pattern);
         List<Row> rows = new ArrayList<>();
         for (Variant variant : Variant.all().values()) {
-            if (names.matcher(variant.modelName()).matches()) {
-                rows.add(row(variant));
+            boolean whole = names.matcher(variant.modelName()).matches();
+            List<Weights> weights = weights(variant).stream()
+                    .filter(each -> whole || names.matcher(each.name).matches())
+                    .toList();
+            if (whole || !weights.isEmpty()) {
+                rows.add(row(variant, weights));
             }
         }
         if (rows.isEmpty()) {
@@ -70,34 +104,136 @@ final class ListCommand implements Callable<Integer> {
         }
         if (json) {
             spec.commandLine().getOut().println(Json.of(rows));
-            return Main.DONE;
+        } else {
+            print(rows);
         }
-        Table table =
-                new Table("name", "<", "input", ">", "parameters", ">", "GMACs", ">", "top-1 %", ">", "top-5 %", ">");
-        for (Row row : rows) {
-            table.row(
-                    row.name,
-                    Integer.toString(row.inputSize),
-                    String.format(Locale.ROOT, "%,d", row.parameters),
-                    String.format(Locale.ROOT, "%.3f", row.multiplyAdds / 1e9),
-                    percent(row.top1),
-                    percent(row.top5));
-        }
-        table.print(spec.commandLine().getOut());
         return Main.DONE;
     }
 
-    private static Row row(Variant variant) {
-        long side = variant.inputSize();
-        List<Layer> layers = Layer.list(variant.build(), new Shape(1, 3, side, side));
+    private static List<Weights> weights(Variant variant) {
+        List<Weights> weights = new ArrayList<>();
+        for (Manifest.Family family : Manifest.families().values()) {
+            for (Manifest.Row row : family.weights()) {
+                if (row.model().equals(variant.modelName())) {
+                    weights.add(weights(family, row));
+                }
+            }
+        }
+        return weights;
+    }
+
+    private static Weights weights(Manifest.Family family, Manifest.Row row) {
+        Manifest.Larger larger = row.larger();
+        return new Weights(
+                row.name(),
+                row.tag(),
+                row.top1(),
+                row.top5(),
+                input(row.preprocessing()),
+                larger == null ? null : new Larger(input(larger.preprocessing()), larger.top1(), larger.top5()),
+                row.licence(),
+                row.hub(),
+                row.olderFiles(),
+                family.paper(),
+                family.source(),
+                family.accuracySource());
+    }
+
+    private static Input input(String name) {
+        Preprocessing preprocessing = Preprocessing.published(name);
+        OptionalInt side = preprocessing.shorterSide();
+        return new Input(
+                name,
+                preprocessing.height(),
+                preprocessing.width(),
+                side.isPresent() ? side.getAsInt() : null,
+                preprocessing.resampling().name().toLowerCase(Locale.ROOT),
+                preprocessing.normalization().mean(),
+                preprocessing.normalization().std());
+    }
+
+    private static Row row(Variant variant, List<Weights> weights) {
+        List<Layer> layers = layers(variant, variant.inputSize());
         Optional<Manifest.Row> published = Manifest.first(variant.modelName());
         return new Row(
                 variant.modelName(),
                 variant.inputSize(),
                 layers.stream().mapToLong(Layer::parameters).sum(),
-                layers.stream().mapToLong(Layer::multiplyAdds).sum(),
+                multiplyAdds(layers),
                 published.map(Manifest.Row::top1).orElse(null),
-                published.map(Manifest.Row::top5).orElse(null));
+                published.map(Manifest.Row::top5).orElse(null),
+                weights);
+    }
+
+    private static List<Layer> layers(Variant variant, int side) {
+        return Layer.list(variant.build(), new Shape(1, 3, side, side));
+    }
+
+    private static long multiplyAdds(List<Layer> layers) {
+        return layers.stream().mapToLong(Layer::multiplyAdds).sum();
+    }
+
+    /** A line for each set of weights and each input size that it was measured on. */
+    private void print(List<Row> rows) {
+        Table table = new Table(
+                "name",
+                "<",
+                "tag",
+                "<",
+                "input",
+                ">",
+                "parameters",
+                ">",
+                "GMACs",
+                ">",
+                "top-1 %",
+                ">",
+                "top-5 %",
+                ">",
+                "licence",
+                "<");
+        for (Row row : rows) {
+            if (row.weights.isEmpty()) {
+                line(table, row, "-", row.inputSize, row.multiplyAdds, null, null, "-");
+            }
+            for (Weights each : row.weights) {
+                line(
+                        table,
+                        row,
+                        each.tag,
+                        each.preprocessing.height,
+                        row.multiplyAdds,
+                        each.top1,
+                        each.top5,
+                        each.licence);
+                if (each.larger != null) {
+                    int side = each.larger.preprocessing.height;
+                    long multiplyAdds = multiplyAdds(layers(Variant.of(row.name), side));
+                    line(table, row, each.tag, side, multiplyAdds, each.larger.top1, each.larger.top5, each.licence);
+                }
+            }
+        }
+        table.print(spec.commandLine().getOut());
+    }
+
+    private static void line(
+            Table table,
+            Row row,
+            String tag,
+            int side,
+            long multiplyAdds,
+            @Nullable Double top1,
+            @Nullable Double top5,
+            String licence) {
+        table.row(
+                row.name,
+                tag,
+                Integer.toString(side),
+                String.format(Locale.ROOT, "%,d", row.parameters),
+                String.format(Locale.ROOT, "%.3f", multiplyAdds / 1e9),
+                percent(top1),
+                percent(top5),
+                licence);
     }
 
     private static String percent(@Nullable Double fraction) {

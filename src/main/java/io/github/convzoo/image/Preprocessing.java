@@ -67,6 +67,25 @@ public record Preprocessing(
     }
 
     /**
+     * The preprocessing of published weights by the name that the manifests have for it.
+     *
+     * @param name imagenet, dpn, dpn68b_ra or dpn68b_ra_288
+     * @return the preprocessing
+     * @throws IllegalArgumentException if there is none of this name
+     */
+    public static Preprocessing published(String name) {
+        return switch (name) {
+            case "imagenet" -> IMAGENET;
+            case "dpn" -> DPN;
+            case "dpn68b_ra" -> DPN68B_RA;
+            case "dpn68b_ra_288" -> DPN68B_RA_288;
+            default ->
+                throw new IllegalArgumentException(
+                        "there is no preprocessing " + name + "; there are imagenet, dpn, dpn68b_ra, dpn68b_ra_288");
+        };
+    }
+
+    /**
      * Timm's way to say it: a square input that is a share of the resized image.
      *
      * @param size the input's height and width in pixels

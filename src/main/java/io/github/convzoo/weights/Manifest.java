@@ -7,8 +7,10 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,7 @@ public final class Manifest {
      * @param top1 measured accuracy on ImageNet's validation set, from 0 to 1
      * @param top5 likewise; null where it was not published
      * @param licence the licence that the weights are published under
+     * @param larger what they reach on inputs larger than those they were trained on; null where that was not published
      */
     public record Row(
             String model,
@@ -40,7 +43,8 @@ public final class Manifest {
             String preprocessing,
             double top1,
             @Nullable Double top5,
-            String licence) {
+            String licence,
+            @Nullable Larger larger) {
 
         /**
          * What tells the row from all others.
@@ -50,9 +54,71 @@ public final class Manifest {
         public String name() {
             return model + "." + tag;
         }
+
+        /**
+         * The older files, the preferred one first.
+         *
+         * @return their addresses, with what these say of the content
+         */
+        public List<OlderFile> olderFiles() {
+            return urls.stream()
+                    .map(url -> new OlderFile(url, Source.digits(url.substring(url.lastIndexOf('/') + 1))))
+                    .toList();
+        }
     }
 
-    private record Family(String paper, String source, String accuracySource, List<Row> weights) {}
+    /**
+     * A file of weights beside the hub's, whose responses name the SHA-256 themselves.
+     *
+     * @param url its address
+     * @param sha256Start the first digits of its SHA-256, in hexadecimal; null where its name does not say them
+     */
+    public record OlderFile(String url, @Nullable String sha256Start) {}
+
+    /**
+     * How weights do on larger inputs.
+     *
+     * @param preprocessing the name of the preprocessing
+     * @param top1 measured accuracy, from 0 to 1
+     * @param top5 likewise
+     */
+    public record Larger(String preprocessing, double top1, double top5) {}
+
+    /**
+     * The published weights of networks of one paper.
+     *
+     * @param paper authors, title and where it appeared
+     * @param source the paper's address
+     * @param accuracySource who measured the accuracies, on what
+     * @param weights the rows
+     */
+    public record Family(String paper, String source, String accuracySource, List<Row> weights) {
+
+        /**
+         * Creates a family of a copy of the given rows.
+         *
+         * @param paper the paper
+         * @param source its address
+         * @param accuracySource who measured
+         * @param weights the rows
+         */
+        public Family {
+            weights = List.copyOf(weights);
+        }
+    }
+
+    /**
+     * Every family.
+     *
+     * @return the families by name, such as {@code dla}; not modifiable
+     */
+    public static Map<String, Family> families() {
+        Map<String, Family> families = new LinkedHashMap<>();
+        for (String family : FAMILIES) {
+            families.put(family, read(family));
+        }
+        return Collections.unmodifiableMap(families);
+    }
 
     /**
      * Every row.
@@ -60,11 +126,9 @@ public final class Manifest {
      * @return the rows, the first of a network being the one its name alone stands for
      */
     public static List<Row> rows() {
-        List<Row> rows = new ArrayList<>();
-        for (String family : FAMILIES) {
-            rows.addAll(read(family).weights());
-        }
-        return rows;
+        return families().values().stream()
+                .flatMap(family -> family.weights().stream())
+                .toList();
     }
 
     /**

@@ -46,6 +46,17 @@ class PreprocessingTest {
     }
 
     @Test
+    void published_byName_isWhatTheManifestsMean() {
+        assertThat(Preprocessing.published("imagenet")).isEqualTo(Preprocessing.IMAGENET);
+        assertThat(Preprocessing.published("dpn")).isEqualTo(Preprocessing.DPN);
+        assertThat(Preprocessing.published("dpn68b_ra")).isEqualTo(Preprocessing.DPN68B_RA);
+        assertThat(Preprocessing.published("dpn68b_ra_288")).isEqualTo(Preprocessing.DPN68B_RA_288);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Preprocessing.published("resnet"))
+                .withMessageContainingAll("resnet", "imagenet, dpn, dpn68b_ra");
+    }
+
+    @Test
     void references_areAllThere() {
         assertThat(crops()).hasSize(6);
     }

@@ -116,9 +116,36 @@ class ManifestTest {
     }
 
     @Test
+    void olderFiles_ofRows_sayTheStartOfTheirHash() {
+        assertThat(Manifest.find("dla34").olderFiles())
+                .extracting(Manifest.OlderFile::sha256Start)
+                .containsExactly("2b83ff04", "ba72cf86");
+        assertThat(Manifest.find("peleenet").olderFiles())
+                .singleElement()
+                .satisfies(file -> assertThat(file.sha256Start()).isNull());
+    }
+
+    @Test
+    void larger_ofTheOneRowThatHasIt_isWhatWasPublished() {
+        assertThat(rows().filter(row -> row.larger() != null))
+                .extracting(Manifest.Row::name, Manifest.Row::larger)
+                .containsExactly(tuple("dpn68b.ra_in1k", new Manifest.Larger("dpn68b_ra_288", 0.79342, 0.9443)));
+    }
+
+    @Test
+    void families_haveAPaperAndASourceOfTheirAccuracies() {
+        assertThat(Manifest.families().keySet()).containsExactly("dla", "peleenet", "dpn");
+        assertThat(Manifest.families().values()).allSatisfy(family -> {
+            assertThat(family.paper()).isNotBlank();
+            assertThat(family.source()).matches("https://arxiv\\.org/abs/\\d{4}\\.\\d{5}");
+            assertThat(family.accuracySource()).endsWith("ImageNet-1k validation");
+        });
+    }
+
+    @Test
     void source_nameThatLeavesTheCache_isRefused() {
-        Manifest.Row row =
-                new Manifest.Row("..", "/etc", null, List.of("http://127.0.0.1/a.pth"), "imagenet", 0, null, "none");
+        Manifest.Row row = new Manifest.Row(
+                "..", "/etc", null, List.of("http://127.0.0.1/a.pth"), "imagenet", 0, null, "none", null);
         assertThatIllegalArgumentException().isThrownBy(() -> Source.directory(row));
     }
 }
