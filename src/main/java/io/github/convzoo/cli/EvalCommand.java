@@ -120,7 +120,6 @@ final class EvalCommand implements Callable<Integer> {
         if (batchSize < 1) {
             throw new IllegalArgumentException("--batch-size must be at least 1, not " + batchSize);
         }
-        Preprocessing published = ConvZoo.preprocessing(model.model);
         LabeledImages images;
         Preprocessing preprocessing;
         if (dataset == DataSet.FASHION_MNIST) {
@@ -131,7 +130,7 @@ final class EvalCommand implements Callable<Integer> {
         } else {
             InputOptions input = new InputOptions();
             input.inputSize = inputSize;
-            preprocessing = input.apply(published);
+            preprocessing = input.apply(model.model);
             images = ImageFolder.of(data);
         }
         LoadOptions options =

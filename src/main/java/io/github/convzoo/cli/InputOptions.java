@@ -1,6 +1,7 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.zoo.ConvZoo;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -18,14 +19,12 @@ final class InputOptions {
             description = "Crop the image, or pad it with black, to the input size instead of resizing it first.")
     boolean noResize;
 
-    Preprocessing apply(Preprocessing published) {
-        Preprocessing preprocessing = noResize ? published.withoutResize() : published;
-        if (inputSize == null) {
-            return preprocessing;
-        }
-        if (inputSize < 1) {
+    Preprocessing apply(String name) {
+        if (inputSize != null && inputSize < 1) {
             throw new IllegalArgumentException("--input-size must be at least 1, not " + inputSize);
         }
-        return preprocessing.withInputSize(inputSize);
+        Preprocessing preprocessing =
+                inputSize == null ? ConvZoo.preprocessing(name) : ConvZoo.preprocessing(name, inputSize);
+        return noResize ? preprocessing.withoutResize() : preprocessing;
     }
 }

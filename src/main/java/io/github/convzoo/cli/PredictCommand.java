@@ -88,7 +88,7 @@ final class PredictCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Optional<Device> device = compute.apply();
-        Preprocessing preprocessing = input.apply(ConvZoo.preprocessing(model.model));
+        Preprocessing preprocessing = input.apply(model.model);
         LoadOptions options = model.options(main, common, spec.commandLine().getErr())
                 .withTopK(topK)
                 .withPreprocessing(preprocessing);

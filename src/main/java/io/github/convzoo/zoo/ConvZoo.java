@@ -93,6 +93,19 @@ public final class ConvZoo {
     }
 
     /**
+     * How an image becomes a network's square input of some size: as published where the size is one that accuracies were
+     * published for, else the same share of the resized image as at the usual size.
+     *
+     * @param name a network, or a set of its published weights
+     * @param inputSize the input's side in pixels
+     * @return from an image of any size to the network's input
+     * @throws IllegalArgumentException if there is no such name, or the size is not positive
+     */
+    public static Preprocessing preprocessing(String name, int inputSize) {
+        return Name.of(name).preprocessing(inputSize);
+    }
+
+    /**
      * Loads an image classifier for DJL's images.
      *
      * @param name a network, or a set of its published weights
@@ -230,10 +243,11 @@ public final class ConvZoo {
     }
 
     private static Preprocessing preprocessing(Name name, LoadOptions options) {
-        Preprocessing preprocessing = options.preprocessing == null ? name.preprocessing() : options.preprocessing;
-        return options.inputSize.isPresent()
-                ? preprocessing.withInputSize(options.inputSize.getAsInt())
-                : preprocessing;
+        if (options.inputSize.isEmpty()) {
+            return options.preprocessing == null ? name.preprocessing() : options.preprocessing;
+        }
+        int size = options.inputSize.getAsInt();
+        return options.preprocessing == null ? name.preprocessing(size) : options.preprocessing.withInputSize(size);
     }
 
     static <I> ImageTranslator<I> classifier(Network network, ImageReader<I> reader, String name, LoadOptions options) {

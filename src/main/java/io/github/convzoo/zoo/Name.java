@@ -52,13 +52,18 @@ record Name(Variant variant, Manifest.@Nullable Row row) {
             return Preprocessing.ofCropFraction(
                     variant.inputSize(), 0.875, Resampling.BILINEAR, Normalization.IMAGENET);
         }
-        return switch (row.preprocessing()) {
-            case "imagenet" -> Preprocessing.IMAGENET;
-            case "dpn" -> Preprocessing.DPN;
-            case "dpn68b_ra" -> Preprocessing.DPN68B_RA;
-            default ->
-                throw new IllegalStateException(
-                        row.name() + ": the manifest names an unknown preprocessing " + row.preprocessing());
-        };
+        return Preprocessing.published(row.preprocessing());
+    }
+
+    /** The same for a square input of some size: the published way where that is one of the published sizes. */
+    Preprocessing preprocessing(int inputSize) {
+        Manifest.@Nullable Larger larger = row == null ? null : row.larger();
+        if (larger != null) {
+            Preprocessing published = Preprocessing.published(larger.preprocessing());
+            if (published.height() == inputSize) {
+                return published;
+            }
+        }
+        return preprocessing().withInputSize(inputSize);
     }
 }

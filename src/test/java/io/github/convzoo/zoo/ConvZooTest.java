@@ -342,6 +342,14 @@ class ConvZooTest {
     }
 
     @Test
+    void preprocessing_ofASize_isThePublishedOneWhereThereIs() {
+        assertThat(ConvZoo.preprocessing("dpn68b", 288)).isEqualTo(Preprocessing.DPN68B_RA_288);
+        assertThat(ConvZoo.preprocessing("dpn68b", 224)).isEqualTo(Preprocessing.DPN68B_RA);
+        assertThat(ConvZoo.preprocessing("dpn68b.mx_in1k", 288).shorterSide()).hasValue(329);
+        assertThat(ConvZoo.preprocessing("dla34", 32).shorterSide()).hasValue(36);
+    }
+
+    @Test
     void preprocessing_ofEveryPublishedName_isKnown() {
         assertThat(ConvZoo.listWeights("*")).hasSize(20).allSatisfy(name -> assertThat(ConvZoo.preprocessing(name))
                 .isNotNull());
