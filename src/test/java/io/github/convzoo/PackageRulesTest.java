@@ -47,7 +47,8 @@ class PackageRulesTest {
             ours("nn"),
             ours("image"),
             DJL,
-            "com.google.gson..");
+            "com.google.gson..",
+            "org.slf4j..");
 
     @ArchTest
     static final ArchRule train_usesOnlyDataZooAndBelow = only(

@@ -8,6 +8,7 @@ import io.github.convzoo.weights.Inspection;
 import io.github.convzoo.weights.StateDict;
 import io.github.convzoo.weights.TensorStatistics;
 import io.github.convzoo.weights.WeightMatch;
+import io.github.convzoo.zoo.Glob;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;

@@ -5,6 +5,7 @@ import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.Layer;
 import io.github.convzoo.weights.Manifest;
+import io.github.convzoo.zoo.Glob;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -46,13 +46,15 @@ final class ModelOptions {
                     "--weights: there are no published weights of " + model + "; name a checkpoint file");
         }
         LoadOptions options = weights == null ? LoadOptions.published() : LoadOptions.of(weights);
-        options = options.withStore(new WeightStore(StoreSettings.fromEnvironment(main.environment)))
-                .withProgress(new DownloadBar(err))
-                .withOnLoaded(report -> {
-                    if (common.verbose) {
-                        report.lines().forEach(line -> err.println(Main.oneLine(line)));
-                    }
-                });
+        if (weights == null) {
+            options = options.withStore(new WeightStore(StoreSettings.fromEnvironment(main.environment)))
+                    .withProgress(new DownloadBar(err));
+        }
+        options = options.withOnLoaded(report -> {
+            if (common.verbose) {
+                report.lines().forEach(line -> err.println(Main.oneLine(line)));
+            }
+        });
         if (lastActivation != null) {
             options = options.withLastActivation(LastActivation.of(lastActivation));
         }

@@ -5,6 +5,7 @@ import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.StoreSettings;
 import io.github.convzoo.weights.WeightFile;
 import io.github.convzoo.weights.WeightStore;
+import io.github.convzoo.zoo.Glob;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;

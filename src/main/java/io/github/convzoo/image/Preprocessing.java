@@ -56,13 +56,17 @@ public record Preprocessing(
      * @throws IllegalArgumentException if a size is not positive or the input has more than 178,956,970 pixels
      */
     public Preprocessing {
-        if (height < 1 || width < 1 || (long) height * width > ImageDecoder.DEFAULT_MAX_PIXELS) {
-            throw new IllegalArgumentException("an input of 1 x 1 to %,d pixels is expected, not %d x %d"
-                    .formatted(ImageDecoder.DEFAULT_MAX_PIXELS, width, height));
-        }
+        checkInput(height, width);
         if (shorterSide.isPresent() && shorterSide.getAsInt() < 1) {
             throw new IllegalArgumentException(
                     "a shorter side of at least 1 pixel is expected, not " + shorterSide.getAsInt());
+        }
+    }
+
+    private static void checkInput(int height, int width) {
+        if (height < 1 || width < 1 || (long) height * width > ImageDecoder.DEFAULT_MAX_PIXELS) {
+            throw new IllegalArgumentException("an input of 1 x 1 to %,d pixels is expected, not %d x %d"
+                    .formatted(ImageDecoder.DEFAULT_MAX_PIXELS, width, height));
         }
     }
 
@@ -83,6 +87,27 @@ public record Preprocessing(
                 throw new IllegalArgumentException(
                         "there is no preprocessing " + name + "; there are imagenet, dpn, dpn68b_ra, dpn68b_ra_288");
         };
+    }
+
+    /**
+     * The preprocessing of published weights for a square input of another size: the same crop, filter and normalisation.
+     *
+     * @param name imagenet, dpn, dpn68b_ra or dpn68b_ra_288
+     * @param size the input's height and width in pixels
+     * @return the preprocessing
+     * @throws IllegalArgumentException if there is none of this name, or the size is not positive or too large
+     */
+    public static Preprocessing published(String name, int size) {
+        Preprocessing usual = published(name);
+        // A size that is too large by far is refused as such.
+        checkInput(size, size);
+        double crop =
+                switch (name) {
+                    case "dpn68b_ra" -> 0.95;
+                    case "dpn68b_ra_288" -> 1;
+                    default -> 0.875;
+                };
+        return ofCropFraction(size, crop, usual.resampling, usual.normalization);
     }
 
     /**
@@ -108,7 +133,8 @@ public record Preprocessing(
     }
 
     /**
-     * For a square input of another size. The input stays the share of the resized image that it was.
+     * For a square input of another size. The input stays the share of the resized image that it was, as far as whole pixels
+     * tell; {@link #published(String, int)} knows the published share exactly.
      *
      * @param size the input's height and width in pixels
      * @return the preprocessing

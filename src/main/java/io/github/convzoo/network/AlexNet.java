@@ -81,6 +81,17 @@ public final class AlexNet extends Network {
         return Features.outputSize(side) == features ? OptionalInt.of(side) : OptionalInt.empty();
     }
 
+    /**
+     * The number of inputs that the first linear layer, {@code classifier.0}, has for an input.
+     *
+     * @param height the input's height in pixels, at least 57
+     * @param width the input's width in pixels, at least 57
+     * @return the number of values of the last map
+     */
+    public static long features(long height, long width) {
+        return Features.CHANNELS * Features.outputSide(height) * Features.outputSide(width);
+    }
+
     @Override
     void checkSize(long height, long width) {
         if (height < Features.LEAST_SIDE || width < Features.LEAST_SIDE) {

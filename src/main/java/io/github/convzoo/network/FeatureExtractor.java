@@ -45,6 +45,9 @@ public final class FeatureExtractor extends AbstractBlock {
             before = level;
         }
         this.network = addChildBlock("network", network);
+        if (network.isInitialized()) {
+            beforeInitialize(network.getInputShapes());
+        }
     }
 
     /**

@@ -113,11 +113,21 @@ public final class Manifest {
      * @return the families by name, such as {@code dla}; not modifiable
      */
     public static Map<String, Family> families() {
-        Map<String, Family> families = new LinkedHashMap<>();
-        for (String family : FAMILIES) {
-            families.put(family, read(family));
+        return Held.FAMILIES;
+    }
+
+    /** Read once, when first asked for. */
+    private static final class Held {
+
+        static final Map<String, Family> FAMILIES = families();
+
+        private static Map<String, Family> families() {
+            Map<String, Family> families = new LinkedHashMap<>();
+            for (String family : Manifest.FAMILIES) {
+                families.put(family, read(family));
+            }
+            return Collections.unmodifiableMap(families);
         }
-        return Collections.unmodifiableMap(families);
     }
 
     /**

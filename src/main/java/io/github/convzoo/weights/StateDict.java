@@ -5,6 +5,8 @@ import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.Format;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.checkpoint.Value;
+import io.github.convzoo.network.AlexNet;
+import io.github.convzoo.network.AlexNetVariant;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.CanonicalNames;
@@ -106,6 +108,31 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
                 .filter(each -> !STATISTIC.matcher(each.getKey()).find())
                 .mapToLong(each -> each.getValue().size())
                 .sum();
+    }
+
+    /**
+     * Refuses an input that the weights are not for, before the network is built for it. Only AlexNet's are for one size.
+     *
+     * @param variant the network that they belong to
+     * @param height the input's height in pixels
+     * @param width the input's width
+     * @throws CheckpointException if they are for inputs of another size; the message says which
+     */
+    public void requireInput(Variant variant, int height, int width) throws CheckpointException {
+        if (!(variant instanceof AlexNetVariant)) {
+            return;
+        }
+        OptionalInt features = named(variant).dimension("classifier.0.weight", 1);
+        if (features.isPresent() && features.getAsInt() != AlexNet.features(height, width)) {
+            int side = Conversion.side(this, variant);
+            throw new CheckpointException(
+                    checkpoint.file(),
+                    -1,
+                    "classifier.0.weight",
+                    "these weights are for inputs such as " + side + " x " + side + ", not " + height + " x " + width
+                            + "; give the input size",
+                    null);
+        }
     }
 
     /**

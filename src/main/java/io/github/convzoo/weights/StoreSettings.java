@@ -52,8 +52,8 @@ public record StoreSettings(
     public StoreSettings {
         endpoints = List.copyOf(endpoints);
         mirrors = List.copyOf(mirrors);
-        requireHttp("the hub's endpoint", endpoints);
-        requireHttp("a mirror", mirrors);
+        requireHttp("the hub's endpoint (HF_ENDPOINT)", endpoints);
+        requireHttp("a mirror (CONVZOO_MIRROR)", mirrors);
         if (token != null && !token.matches("[!-~]+")) {
             // The token stays out of the message: messages end up in logs.
             throw new IllegalArgumentException("HF_TOKEN must be visible ASCII characters without spaces");
@@ -101,6 +101,10 @@ public record StoreSettings(
             if (!isHttp(url)) {
                 throw new IllegalArgumentException(
                         what + " must be a URL like " + ENDPOINT + ", not " + Source.shown(url));
+            }
+            if (url.getRawQuery() != null || url.getRawFragment() != null || url.getRawUserInfo() != null) {
+                throw new IllegalArgumentException(
+                        what + " must be a URL without user, query and fragment, unlike that of " + Source.shown(url));
             }
         }
     }

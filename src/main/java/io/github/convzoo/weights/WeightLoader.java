@@ -179,7 +179,8 @@ public final class WeightLoader {
             throw error(
                     bias.name(),
                     "these weights have " + bias.shape()[0] + " classes, not "
-                            + network.options().numClasses() + "; ask for " + bias.shape()[0]);
+                            + network.options().numClasses() + "; ask for " + bias.shape()[0]
+                            + ", or load for training to begin with a new classifier");
         }
         for (String name : parameters.keySet()) {
             if (isOfClassifier(name)) {
@@ -268,7 +269,8 @@ public final class WeightLoader {
             throw error(
                     tensor.name(),
                     "these weights take " + actual.get(1) + (actual.get(1) == 1 ? " input channel" : " input channels")
-                            + ", not " + expected.get(1) + "; only weights for 3 are adapted");
+                            + ", not " + expected.get(1) + "; only weights for 3 are adapted: ask for "
+                            + actual.get(1));
         }
         List<String> adapted = notes.computeIfAbsent(LoadReport.Rule.INPUT_CHANNELS_ADAPTED, key -> new ArrayList<>());
         if (adapted.isEmpty()) {

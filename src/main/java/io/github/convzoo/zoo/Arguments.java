@@ -3,6 +3,8 @@ package io.github.convzoo.zoo;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.LastActivation;
 import java.io.IOException;
+import java.net.URI;
+import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -72,16 +74,12 @@ record Arguments(Map<String, ?> values) {
      * The options that the arguments say.
      *
      * @param home what relative paths start from; null for the working directory
-     * @throws IOException if the labels cannot be read
      * @throws IllegalArgumentException if an argument has no meaning; the message names it
      */
-    LoadOptions options(@Nullable Path home) throws IOException {
+    LoadOptions options(@Nullable Path home) {
         LoadOptions options = LoadOptions.published();
         if (text(Key.WEIGHTS) != null) {
             options = LoadOptions.of(path(home, Key.WEIGHTS));
-        }
-        if (text(Key.LABELS) != null) {
-            options = options.withLabels(Labels.read(path(home, Key.LABELS)));
         }
         Integer numClasses = whole(Key.NUM_CLASSES);
         if (numClasses != null) {
@@ -105,6 +103,17 @@ record Arguments(Map<String, ?> values) {
         }
         options = options.withTestTimePool(flag(Key.TEST_TIME_POOL));
         return flag(Key.FOR_TRAINING) ? options.forTraining() : options;
+    }
+
+    /**
+     * The options with the classes' names, which only a classifier needs.
+     *
+     * @param home what relative paths start from; null for the working directory
+     * @throws IOException if the labels cannot be read
+     * @throws IllegalArgumentException if an argument has no meaning; the message names it
+     */
+    LoadOptions labelled(@Nullable Path home) throws IOException {
+        return text(Key.LABELS) == null ? options(home) : options(home).withLabels(Labels.read(path(home, Key.LABELS)));
     }
 
     /**
@@ -132,8 +141,12 @@ record Arguments(Map<String, ?> values) {
     }
 
     private Path path(@Nullable Path home, Key key) {
-        Path path = Path.of(String.valueOf(text(key)));
-        return home == null ? path : home.resolve(path);
+        try {
+            Path path = values.get(key.text) instanceof URI uri ? Path.of(uri) : Path.of(String.valueOf(text(key)));
+            return home == null ? path : home.resolve(path);
+        } catch (IllegalArgumentException | FileSystemNotFoundException e) {
+            throw wrong(key, "a file", text(key), e);
+        }
     }
 
     private boolean flag(Key key) {
@@ -158,6 +171,9 @@ record Arguments(Map<String, ?> values) {
 
     private @Nullable String text(Key key) {
         Object value = values.get(key.text);
+        if (value instanceof int[] numbers) {
+            return Arrays.toString(numbers);
+        }
         return value == null ? null : value.toString().strip();
     }
 

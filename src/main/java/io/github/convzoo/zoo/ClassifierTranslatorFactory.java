@@ -13,6 +13,7 @@ import ai.djl.util.Pair;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.Network;
 import java.io.IOException;
+import java.io.Serializable;
 import java.lang.reflect.Type;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <p>For DJL to name in the argument {@code translatorFactory}, with {@link CheckpointBlockFactory} beside it. The argument
  * {@code model} is the network's name; {@code labels}, {@code topK} and {@code inputSize} may be there too.
  */
-public final class ClassifierTranslatorFactory implements TranslatorFactory {
+public final class ClassifierTranslatorFactory implements TranslatorFactory, Serializable {
 
     private static final long serialVersionUID = 1L;
 
@@ -72,7 +73,7 @@ public final class ClassifierTranslatorFactory implements TranslatorFactory {
         ImageTranslator<?> translator;
         try {
             translator = ConvZoo.classifier(
-                    network, reader, name(network, arguments), new Arguments(arguments).options(home(model)));
+                    network, reader, name(network, arguments), new Arguments(arguments).labelled(home(model)));
         } catch (IOException e) {
             throw new TranslateException(e.getMessage(), e);
         }

@@ -27,11 +27,12 @@ import io.github.convzoo.weights.WeightStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
-import java.nio.file.FileSystems;
 import java.nio.file.Path;
-import java.nio.file.PathMatcher;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Loads networks with their weights as DJL models.
@@ -47,6 +48,9 @@ import java.util.function.Function;
 public final class ConvZoo {
 
     static final String ENGINE = "PyTorch";
+
+    private static final int IMAGE_CHANNELS = 3;
+    private static final Logger LOGGER = LoggerFactory.getLogger(ConvZoo.class);
 
     private ConvZoo() {}
 
@@ -77,8 +81,8 @@ public final class ConvZoo {
     }
 
     private static List<String> matching(String pattern, List<String> names) {
-        PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + pattern);
-        return names.stream().filter(name -> matcher.matches(Path.of(name))).toList();
+        Pattern glob = Glob.of(pattern);
+        return names.stream().filter(name -> glob.matcher(name).matches()).toList();
     }
 
     /**
@@ -214,8 +218,11 @@ public final class ConvZoo {
         StateDict stateDict = StateDict.of(Checkpoint.read(weights(name, options)));
         int classes = options.numClasses.orElseGet(
                 () -> stateDict.classes(variant).orElse(variant.options().numClasses()));
-        Network network = variant.build(options.network(variant, classes));
-        Shape input = new Shape(1, options.inChannels, preprocessing.height(), preprocessing.width());
+        int channels =
+                options.inChannels.orElseGet(() -> stateDict.inChannels(variant).orElse(3));
+        Network network = variant.build(options.network(variant, classes, channels));
+        Shape input = new Shape(1, channels, preprocessing.height(), preprocessing.width());
+        stateDict.requireInput(variant, preprocessing.height(), preprocessing.width());
         LoadReport report = WeightLoader.load(
                 stateDict,
                 network,
@@ -225,6 +232,9 @@ public final class ConvZoo {
         if (!options.training) {
             network.freezeParameters(true);
             network.foldNorms();
+        }
+        if (!report.notes().isEmpty()) {
+            report.lines().forEach(LOGGER::info);
         }
         options.onLoaded.accept(report);
         return network;
@@ -252,6 +262,10 @@ public final class ConvZoo {
 
     static <I> ImageTranslator<I> classifier(Network network, ImageReader<I> reader, String name, LoadOptions options) {
         requireImages(options);
+        int channels = network.options().inChannels();
+        if (channels != IMAGE_CHANNELS) {
+            throw channelError(channels);
+        }
         int classes = network.options().numClasses();
         if (classes == 0) {
             throw new IllegalArgumentException("a classifier needs at least 1 class, not 0");
@@ -264,10 +278,18 @@ public final class ConvZoo {
         return new ImageTranslator<>(reader, preprocessing(Name.of(name), options), labels, options.topK);
     }
 
-    private static void requireImages(LoadOptions options) {
-        if (options.inChannels != 3) {
-            throw new IllegalArgumentException("images have 3 channels, not " + options.inChannels
-                    + "; load the logits instead and give the network arrays");
+    /** Refuses what cannot be a classifier of images, before anything is loaded. */
+    static void requireImages(LoadOptions options) {
+        if (options.inChannels.orElse(IMAGE_CHANNELS) != IMAGE_CHANNELS) {
+            throw channelError(options.inChannels.getAsInt());
         }
+        if (options.numClasses.orElse(1) == 0) {
+            throw new IllegalArgumentException("a classifier needs at least 1 class, not 0");
+        }
+    }
+
+    private static IllegalArgumentException channelError(int channels) {
+        return new IllegalArgumentException("images have 3 channels, and the network takes " + channels
+                + "; load the logits instead and give the network arrays");
     }
 }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The manifest as DJL has its metadata: an artifact for each published set of weights. */
 final class ConvZooRepository extends AbstractRepository {
@@ -50,6 +51,15 @@ final class ConvZooRepository extends AbstractRepository {
             Artifact artifact = new Artifact();
             artifact.setName(row.name());
             artifact.setProperties(Map.of(ZooLoader.TAG, row.tag()));
+            // For loaders other than ours.
+            artifact.setArguments(new ConcurrentHashMap<>(Map.of(
+                    Arguments.MODEL,
+                    row.name(),
+                    "blockFactory",
+                    CheckpointBlockFactory.class.getName(),
+                    "translatorFactory",
+                    ClassifierTranslatorFactory.class.getName())));
+            artifact.setOptions(Map.of("hasParameter", "false"));
             artifacts.add(artifact);
         }
         metadata.setArtifacts(artifacts);
@@ -71,7 +81,8 @@ final class ConvZooRepository extends AbstractRepository {
         WeightStore store = WeightStore.fromEnvironment();
         return store.find(Manifest.find(artifact.getName()))
                 .map(file -> file.path())
-                .orElseGet(() -> store.directory().resolve(artifact.getName()));
+                // DJL asks whether it exists to know whether all is downloaded.
+                .orElseGet(() -> store.directory().resolve(artifact.getName() + ".absent"));
     }
 
     @Override

@@ -5,16 +5,18 @@ import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.MalformedURLException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URL;
-import java.net.URLConnection;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -69,29 +71,34 @@ interface ImageReader<I> {
     }
 
     private static RgbImage fetch(ImageDecoder decoder, URL url) throws IOException {
-        int patience = (int) Duration.ofSeconds(30).toMillis();
-        URLConnection connection = url.openConnection();
-        connection.setConnectTimeout(patience);
-        connection.setReadTimeout(patience);
-        try (InputStream in = connection.getInputStream()) {
-            return decoder.decode(in, url.toString());
-        }
+        return RemoteImage.read(decoder, url, address -> true);
     }
 
     /** Text that begins with a scheme is a URL. One letter is a drive and no scheme. */
     private static RgbImage located(ImageDecoder decoder, String text) throws IOException {
-        return SCHEME.matcher(text).lookingAt() ? linked(decoder, text) : decoder.decode(Path.of(text));
+        if (SCHEME.matcher(text).lookingAt()) {
+            return linked(decoder, text, address -> true);
+        }
+        try {
+            return decoder.decode(Path.of(text));
+        } catch (InvalidPathException e) {
+            throw new IOException("the text is neither a URL nor a path (" + e.getReason() + ")", e);
+        }
     }
 
     /** Reads what a URL leads to, or holds. */
-    static RgbImage linked(ImageDecoder decoder, String url) throws IOException {
+    static RgbImage linked(ImageDecoder decoder, String url, Predicate<InetAddress> allowed) throws IOException {
         Matcher data = DATA.matcher(url);
         try {
             return data.lookingAt()
                     ? decoder.decode(Base64.getMimeDecoder().decode(url.substring(data.end())), "the data URL")
-                    : fetch(decoder, new URI(url).toURL());
-        } catch (URISyntaxException | IllegalArgumentException e) {
-            throw new IOException("no image is to be had from this URL (" + e.getMessage() + ")", e);
+                    : RemoteImage.read(decoder, new URI(url).toURL(), allowed);
+        } catch (URISyntaxException | MalformedURLException | IllegalArgumentException e) {
+            throw new IOException(
+                    "this is no URL of an image (" + e.getMessage()
+                            + "); http, https, file and base64 data URLs are, and a"
+                            + " file's path, with ./ before it where its name has a colon",
+                    e);
         }
     }
 }

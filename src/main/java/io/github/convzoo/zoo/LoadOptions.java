@@ -27,7 +27,7 @@ public final class LoadOptions {
     @Nullable Progress progress;
 
     OptionalInt numClasses = OptionalInt.empty();
-    int inChannels = 3;
+    OptionalInt inChannels = OptionalInt.empty();
     boolean testTimePool;
 
     @Nullable LastActivation lastActivation;
@@ -79,16 +79,20 @@ public final class LoadOptions {
     /**
      * With someone to tell of a download's bytes.
      *
-     * @param value is told from the loading thread
+     * @param value is told from the loading thread; null for nobody
      * @return the changed options
      */
-    public LoadOptions withProgress(Progress value) {
+    public LoadOptions withProgress(@Nullable Progress value) {
         return with(options -> options.progress = value);
     }
 
+    LoadOptions withWeights(Path value) {
+        return with(options -> options.weights = value);
+    }
+
     /**
-     * With a number of classes that the checkpoint must have, or 0 for pooled features. Where this is not called it is
-     * what the checkpoint has.
+     * With a number of classes, which the checkpoint must have unless this is {@linkplain #forTraining for training}; or 0 for
+     * pooled features. Where this is not called it is what the checkpoint has.
      *
      * @param value the number of classes
      * @return the changed options
@@ -103,7 +107,8 @@ public final class LoadOptions {
     }
 
     /**
-     * With another number of input channels, to which the first convolution is adapted.
+     * With a number of input channels, to which the first convolution of weights for 3 is adapted. Where this is not called
+     * it is what the checkpoint has.
      *
      * @param value the number of input channels, at least 1; images have 3
      * @return the changed options
@@ -113,7 +118,7 @@ public final class LoadOptions {
         if (value < 1) {
             throw new IllegalArgumentException("the number of input channels must be at least 1, not " + value);
         }
-        return with(options -> options.inChannels = value);
+        return with(options -> options.inChannels = OptionalInt.of(value));
     }
 
     /**
@@ -215,10 +220,10 @@ public final class LoadOptions {
         return with(options -> options.onLoaded = value);
     }
 
-    NetworkOptions network(Variant variant, int classes) {
+    NetworkOptions network(Variant variant, int classes, int channels) {
         NetworkOptions options = variant.options()
                 .withNumClasses(classes)
-                .withInChannels(inChannels)
+                .withInChannels(channels)
                 .withTestTimePool(testTimePool);
         return lastActivation == null ? options : options.withLastActivation(lastActivation);
     }

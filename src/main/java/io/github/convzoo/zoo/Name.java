@@ -47,23 +47,26 @@ record Name(Variant variant, Manifest.@Nullable Row row) {
 
     /** How an image becomes the network's input. */
     Preprocessing preprocessing() {
-        if (row == null) {
-            // Nothing is published: what tutorials do with these networks is what is usual.
-            return Preprocessing.ofCropFraction(
-                    variant.inputSize(), 0.875, Resampling.BILINEAR, Normalization.IMAGENET);
-        }
-        return Preprocessing.published(row.preprocessing());
+        return row == null ? usual(variant.inputSize()) : Preprocessing.published(row.preprocessing());
     }
 
     /** The same for a square input of some size: the published way where that is one of the published sizes. */
     Preprocessing preprocessing(int inputSize) {
-        Manifest.@Nullable Larger larger = row == null ? null : row.larger();
+        if (row == null) {
+            return usual(inputSize);
+        }
+        Manifest.@Nullable Larger larger = row.larger();
         if (larger != null) {
             Preprocessing published = Preprocessing.published(larger.preprocessing());
             if (published.height() == inputSize) {
                 return published;
             }
         }
-        return preprocessing().withInputSize(inputSize);
+        return Preprocessing.published(row.preprocessing(), inputSize);
+    }
+
+    /** Nothing is published: what tutorials do with these networks is what is usual. */
+    private static Preprocessing usual(int inputSize) {
+        return Preprocessing.ofCropFraction(inputSize, 0.875, Resampling.BILINEAR, Normalization.IMAGENET);
     }
 }

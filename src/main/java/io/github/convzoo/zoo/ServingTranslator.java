@@ -39,8 +39,9 @@ final class ServingTranslator implements Translator<Input, Output> {
         }
         try {
             String url = isJson(input) ? url(data.getAsString()) : null;
-            RgbImage image =
-                    url == null ? decoder.decode(data.getAsBytes(), "the request") : ImageReader.linked(decoder, url);
+            RgbImage image = url == null
+                    ? decoder.decode(data.getAsBytes(), "the request")
+                    : ImageReader.linked(decoder, url, RemoteImage::isPublic);
             return translator.processInput(context, image);
         } catch (IOException e) {
             throw new TranslateException(e.getMessage(), e);
@@ -61,7 +62,7 @@ final class ServingTranslator implements Translator<Input, Output> {
         return type != null && type.toLowerCase(Locale.ROOT).startsWith("application/json");
     }
 
-    /** What a request links to. It comes from a stranger, whom this machine's files are no business of. */
+    /** What a request links to. It comes from a stranger, whom this machine's files and network are no business of. */
     private static String url(@Nullable String json) throws TranslateException {
         String url = null;
         try {

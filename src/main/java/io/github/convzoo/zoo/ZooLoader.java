@@ -2,6 +2,7 @@ package io.github.convzoo.zoo;
 
 import ai.djl.Application;
 import ai.djl.Model;
+import ai.djl.ndarray.NDList;
 import ai.djl.repository.MRL;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ModelLoader;
@@ -15,6 +16,7 @@ import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.WeightStore;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,14 +68,22 @@ final class ZooLoader implements ModelLoader {
             throw new IllegalArgumentException(variant.modelName() + " is a network of its own; leave the block out");
         }
         Arguments arguments = arguments(criteria);
-        LoadOptions options = arguments.options(null);
-        options.device = criteria.getDevice();
-        options.progress = criteria.getProgress();
+        int[] levels = arguments.featureLevels();
+        LoadOptions options = arguments.options(null).withProgress(criteria.getProgress());
+        if (criteria.getDevice() != null) {
+            options = options.withDevice(criteria.getDevice());
+        }
+        if (factory instanceof ClassifierTranslatorFactory) {
+            arguments.refuseUnknown();
+            if (criteria.getInputClass() != NDList.class) {
+                requireClassifier(options, levels);
+            }
+        }
         String name = name(criteria, options);
         String modelName = criteria.getModelName() == null ? name : criteria.getModelName();
-        Model model = Model.newInstance(modelName, options.device, ConvZoo.ENGINE);
+        Model model = Model.newInstance(modelName, criteria.getDevice(), ConvZoo.ENGINE);
         try {
-            model.setBlock(CheckpointBlockFactory.block(model, name, options, arguments.featureLevels()));
+            model.setBlock(CheckpointBlockFactory.block(model, name, options, levels));
             Map<String, Object> all = new HashMap<>(arguments.values());
             all.put(Arguments.MODEL, name);
             Translator<I, O> translator =
@@ -81,6 +91,9 @@ final class ZooLoader implements ModelLoader {
             return new ZooModel<>(model, translator);
         } catch (TranslateException e) {
             model.close();
+            if (e.getCause() instanceof IOException problem) {
+                throw problem;
+            }
             throw new ModelNotFoundException(e.getMessage(), e);
         } catch (IOException | RuntimeException e) {
             model.close();
@@ -88,18 +101,35 @@ final class ZooLoader implements ModelLoader {
         }
     }
 
+    private static void requireClassifier(LoadOptions options, int @Nullable [] levels) {
+        if (levels != null) {
+            throw new IllegalArgumentException("feature maps are for NDList to NDList; leave the argument "
+                    + Arguments.Key.FEATURES_ONLY.text + " out for classes");
+        }
+        ConvZoo.requireImages(options);
+    }
+
+    // DJL asks every loader that fits, and one that throws keeps it from asking the others.
+
     @Override
     public <I, O> boolean isDownloaded(Criteria<I, O> criteria) throws IOException, ModelNotFoundException {
+        if (criteria.getArtifactId() == null) {
+            return true;
+        }
         LoadOptions options = arguments(criteria).options(null);
+        if (options.weights != null) {
+            return Files.isRegularFile(options.weights);
+        }
         Manifest.Row row = Name.of(name(criteria, options)).row();
-        return options.weights != null
-                || row == null
-                || WeightStore.fromEnvironment().find(row).isPresent();
+        return row == null || WeightStore.fromEnvironment().find(row).isPresent();
     }
 
     @Override
     public <I, O> void downloadModel(Criteria<I, O> criteria, @Nullable Progress progress)
             throws IOException, ModelNotFoundException {
+        if (criteria.getArtifactId() == null) {
+            return;
+        }
         LoadOptions options = arguments(criteria).options(null);
         Manifest.Row row = Name.of(name(criteria, options)).row();
         if (options.weights == null && row != null) {
@@ -108,9 +138,7 @@ final class ZooLoader implements ModelLoader {
     }
 
     private static Arguments arguments(Criteria<?, ?> criteria) {
-        Arguments arguments = new Arguments(criteria.getArguments() == null ? Map.of() : criteria.getArguments());
-        arguments.refuseUnknown();
-        return arguments;
+        return new Arguments(criteria.getArguments() == null ? Map.of() : criteria.getArguments());
     }
 
     /** The name that the criteria stand for. */

@@ -80,7 +80,7 @@ class StoreSettingsTest {
     void mirror_noWebAddress_isRefused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> StoreSettings.fromEnvironment(Map.of("CONVZOO_MIRROR", "intern")::get))
-                .withMessageContaining("a mirror must be a URL like");
+                .withMessageContaining("a mirror (CONVZOO_MIRROR) must be a URL like");
     }
 
     @Test

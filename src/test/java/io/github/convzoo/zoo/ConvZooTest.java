@@ -221,7 +221,7 @@ class ConvZooTest {
         assertRefused(() -> ConvZoo.load("peleenet", Path.class, OPTIONS.withNumClasses(0)), "at least 1 class, not 0");
         assertRefused(
                 () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withInChannels(1)),
-                "images have 3 channels, not 1; load the logits instead");
+                "images have 3 channels, and the network takes 1; load the logits instead");
         assertRefused(() -> ConvZoo.load("peleenet", Path.class, OPTIONS.withTestTimePool(true)), "peleenet has no");
         assertRefused(() -> ConvZoo.load("pelenet", Path.class, OPTIONS), "there is no network pelenet");
         assertRefused(() -> ConvZoo.loadLogits("pelenet", OPTIONS), "there is no network pelenet");
@@ -296,7 +296,8 @@ class ConvZooTest {
                     })));
             assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> ConvZoo.loadLogits("dla34", OPTIONS));
 
-            assertThat(openBelow(engine)).isEqualTo(open);
+            // Fewer where models that DJL itself lost in another test are collected meanwhile.
+            assertThat(openBelow(engine)).isLessThanOrEqualTo(open);
         }
     }
 
@@ -347,6 +348,8 @@ class ConvZooTest {
         assertThat(ConvZoo.preprocessing("dpn68b", 224)).isEqualTo(Preprocessing.DPN68B_RA);
         assertThat(ConvZoo.preprocessing("dpn68b.mx_in1k", 288).shorterSide()).hasValue(329);
         assertThat(ConvZoo.preprocessing("dla34", 32).shorterSide()).hasValue(36);
+        // floor(256 / 0.95), which 256 * 235 / 224 is not.
+        assertThat(ConvZoo.preprocessing("dpn68b", 256).shorterSide()).hasValue(269);
     }
 
     @Test
@@ -417,6 +420,40 @@ class ConvZooTest {
         assertRefused(() -> ConvZoo.loadFeatures("peleenet", OPTIONS, 2, 1), "in ascending order");
         assertRefused(
                 () -> ConvZoo.loadFeatures("peleenet", OPTIONS.withNumClasses(10)), "leave their number (10) out");
+    }
+
+    @Test
+    void loadFeatures_givesAModelThatCanBeDescribedAndSaved(@TempDir Path folder) throws IOException {
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadFeatures("peleenet", OPTIONS, 1, 3)) {
+            assertThat(model.describeInput().values()).containsExactly(new Shape(1, 3, 32, 32));
+            model.save(folder, "maps");
+            assertThat(folder.resolve("maps-0000.params")).isNotEmptyFile();
+        }
+    }
+
+    @Test
+    void loadLogits_ofWeightsForOtherChannels_takesTheirs(@TempDir Path folder) throws IOException {
+        Variant variant = Variant.of("dla46x_c");
+        Network network = variant.build(variant.options().withInChannels(4));
+        Path file = Samples.write(folder.resolve("four.safetensors"), Samples.state(network, new Shape(1, 4, 32, 32)));
+        LoadOptions options = LoadOptions.of(file).withInputSize(32);
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("dla46x_c", options)) {
+            assertThat(((Network) model.getBlock()).options().inChannels()).isEqualTo(4);
+        }
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> ConvZoo.loadLogits("dla46x_c", options.withInChannels(3)))
+                .withMessageContaining("only weights for 3 are adapted: ask for 4");
+        assertRefused(() -> ConvZoo.load("dla46x_c", options), "the network takes 4");
+    }
+
+    @Test
+    void load_ofAnAlexNetOfAnotherSize_saysWhichToGive(@TempDir Path folder) throws IOException {
+        Network network = Variant.of("alexnet").build();
+        Path file = Samples.write(folder.resolve("alex.safetensors"), Samples.state(network, new Shape(1, 3, 64, 64)));
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> ConvZoo.loadLogits("alexnet", LoadOptions.of(file)))
+                .withMessageContaining("for inputs such as 57 x 57, not 128 x 128; give the input size");
+        ConvZoo.loadLogits("alexnet", LoadOptions.of(file).withInputSize(64)).close();
     }
 
     @Test

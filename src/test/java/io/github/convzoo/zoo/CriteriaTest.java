@@ -12,6 +12,7 @@ import ai.djl.modality.Input;
 import ai.djl.modality.Output;
 import ai.djl.modality.cv.BufferedImageFactory;
 import ai.djl.modality.cv.Image;
+import ai.djl.modality.cv.translator.ImageClassificationTranslatorFactory;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -27,13 +28,21 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonParser;
 import io.github.convzoo.Samples;
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.FormatWriters;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Reference;
 import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.Hubs;
+import io.github.convzoo.weights.LoopbackServer;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.net.InetAddress;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -256,8 +265,6 @@ class CriteriaTest {
         assertNotFound(
                 Criteria.builder().setTypes(Path.class, Classifications.class).optGroupId("io.github.convzoo"),
                 "by artifact id");
-        assertNotFound(
-                peleenet(Path.class, Classifications.class).optArgument("featuresOnly", true), "gives no logits");
     }
 
     private static void assertNotFound(Criteria.Builder<?, ?> criteria, String message) {
@@ -367,10 +374,11 @@ class CriteriaTest {
                 .optArgument("blockFactory", CheckpointBlockFactory.class.getName())
                 .optOption("hasParameter", "false");
         assertIllegal(criteria, "the argument model must be the network's name; there are dla34");
-        criteria.optArgument("model", "peleenet");
+        criteria.optArgument("model", "alexnet");
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> criteria.build().loadModel())
                 .withMessageContaining("holds no checkpoint");
+        criteria.optArgument("model", "peleenet");
         Files.copy(Samples.PELEENET, folder.resolve("a.safetensors"));
         Files.copy(Samples.PELEENET, folder.resolve("b.safetensors"));
         assertThatExceptionOfType(IOException.class)
@@ -396,5 +404,152 @@ class CriteriaTest {
                 .extracting(Artifact::getName)
                 .containsExactly("dpn68b.ra_in1k", "dpn68b.mx_in1k");
         assertThat(dpn68b.getDefaultArtifact().getName()).isEqualTo("dpn68b.ra_in1k");
+    }
+
+    @Test
+    void loadModel_forImagesOfWhatIsNoClassifier_isRefusedBeforeLoading() {
+        assertIllegal(
+                peleenet(Path.class, Classifications.class)
+                        .optArgument("weights", "none.pth")
+                        .optArgument("featuresOnly", true),
+                "feature maps are for NDList to NDList");
+        assertIllegal(
+                peleenet(Path.class, Classifications.class)
+                        .optArgument("weights", "none.pth")
+                        .optArgument("numClasses", 0),
+                "at least 1 class, not 0");
+    }
+
+    @Test
+    void loadModel_withAFactoryOfTheUsersOwn_passesItsArgumentsOn() throws Exception {
+        Criteria<Image, Classifications> criteria = peleenet(Image.class, Classifications.class)
+                .optTranslatorFactory(new ImageClassificationTranslatorFactory())
+                .optArgument("applySoftmax", true)
+                .optArgument("width", 32)
+                .optArgument("height", 32)
+                .optArgument("resize", true)
+                .optArgument("synset", "a,b,c,d,e,f,g,h,i,j")
+                .build();
+        Classifications result = predict(criteria, new BufferedImageFactory().fromFile(BOOT));
+        assertThat(result.getClassNames()).startsWith("a", "b");
+    }
+
+    @Test
+    void downloadModel_withoutAnArtifact_leavesItToOthers() throws Exception {
+        Criteria<Path, Classifications> criteria = Criteria.builder()
+                .setTypes(Path.class, Classifications.class)
+                .optGroupId("io.github.convzoo")
+                .build();
+        assertThat(criteria.isDownloaded()).isTrue();
+        criteria.downloadModel();
+        assertThat(peleenet(Path.class, Classifications.class)
+                        .optArgument("weights", "none.pth")
+                        .build()
+                        .isDownloaded())
+                .isFalse();
+    }
+
+    @Test
+    void factories_writtenAndReadAgain_areWhatTheyWere() throws Exception {
+        for (Object factory : List.of(new ClassifierTranslatorFactory(), new CheckpointBlockFactory())) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+                out.writeObject(factory);
+            }
+            try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+                assertThat(in.readObject()).isInstanceOf(factory.getClass());
+            }
+        }
+    }
+
+    @Test
+    void modelPath_ofAShardedCheckpoint_isLoadedByItsIndex(@TempDir Path folder) throws Exception {
+        Network network = Variant.of("peleenet").build();
+        FormatWriters.sharded(folder, Samples.state(network, new Shape(1, 3, 32, 32)), 3);
+        Criteria<NDList, NDList> criteria = Criteria.builder()
+                .setTypes(NDList.class, NDList.class)
+                .optModelPath(folder)
+                .optEngine("PyTorch")
+                .optArgument("model", "peleenet")
+                .optArgument("blockFactory", CheckpointBlockFactory.class.getName())
+                .optTranslatorFactory(new ClassifierTranslatorFactory())
+                .optOption("hasParameter", "false")
+                .build();
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray input = Reference.image(manager, "", new Shape(1, 3, 32, 32));
+            assertThat(predict(criteria, new NDList(input)).getShapes()).containsExactly(new Shape(1, 1000));
+        }
+    }
+
+    @Test
+    void url_thatLeadsNowhere_isNamedWithoutItsSecrets() throws Exception {
+        byte[] boot = Files.readAllBytes(BOOT);
+        try (LoopbackServer server = new LoopbackServer((request, out) -> {
+                    if (request.target().startsWith("/boot.png")) {
+                        Hubs.send(request, out, boot, boot.length);
+                    } else if (request.target().equals("/moved.png")) {
+                        LoopbackServer.status(out, 302, "Location", "/boot.png");
+                    } else {
+                        LoopbackServer.status(out, 404);
+                    }
+                });
+                ZooModel<String, Classifications> model =
+                        peleenet(String.class, Classifications.class).build().loadModel();
+                Predictor<String, Classifications> predictor = model.newPredictor()) {
+            assertThat(predictor.predict(server.url() + "/boot.png?key=secret").getProbabilities())
+                    .isEqualTo(expected());
+            assertWrong(predictor, server.url() + "/none.png?key=secret", "/none.png: the server answers 404");
+            assertWrong(predictor, server.url() + "/moved.png", "answers 302 and redirects, which is not followed");
+            assertWrong(predictor, "http://127.0.0.1:1/a.png", "http://127.0.0.1:1/a.png: cannot be fetched");
+            assertWrong(predictor, "img:1.png", "no URL of an image");
+            assertWrong(predictor, "data:image/png,abc", "base64 data URLs");
+            assertWrong(predictor, "a\0b", "neither a URL nor a path");
+        }
+    }
+
+    private static void assertWrong(Predictor<String, Classifications> predictor, String image, String message) {
+        assertThatExceptionOfType(TranslateException.class)
+                .isThrownBy(() -> predictor.predict(image))
+                .satisfies(e -> assertThat(e.getMessage()).contains(message).doesNotContain("secret"));
+    }
+
+    @Test
+    void imageUrl_ofThisNetwork_isNotFetched() throws Exception {
+        try (LoopbackServer server = new LoopbackServer((request, out) -> LoopbackServer.status(out, 200));
+                ZooModel<Input, Output> model =
+                        peleenet(Input.class, Output.class).build().loadModel();
+                Predictor<Input, Output> predictor = model.newPredictor()) {
+            Input json = new Input();
+            json.addProperty("Content-Type", "application/json");
+            json.add("{\"image_url\": \"" + server.url() + "/a.png\"}");
+            assertRefused(predictor, json, "is at an address of this network");
+            assertThat(server.requests()).isEmpty();
+        }
+        for (String address :
+                List.of("127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "0.0.0.0", "::1", "fd00::1")) {
+            assertThat(RemoteImage.isPublic(InetAddress.getByName(address))).isFalse();
+        }
+        assertThat(RemoteImage.isPublic(InetAddress.getByName("8.8.8.8"))).isTrue();
+    }
+
+    @Test
+    void resourceDirectory_ofWhatIsNotDownloaded_doesNotExist(@TempDir Path cache) throws IOException {
+        Path home = cache.resolve("cache/convzoo/dla34.in1k");
+        Files.createDirectories(home);
+        Files.write(home.resolve("model.safetensors.part"), new byte[10]);
+        String before = System.getProperty("DJL_CACHE_DIR");
+        System.setProperty("DJL_CACHE_DIR", cache.toString());
+        try {
+            MRL mrl = ModelZoo.getModelZoo("io.github.convzoo")
+                    .getModelLoader("dla34")
+                    .getMrl();
+            assertThat(mrl.isPrepared(mrl.getDefaultArtifact())).isFalse();
+        } finally {
+            if (before == null) {
+                System.clearProperty("DJL_CACHE_DIR");
+            } else {
+                System.setProperty("DJL_CACHE_DIR", before);
+            }
+        }
     }
 }
