@@ -56,12 +56,16 @@ class EveryFormatTest {
         Map<String, Tensor> weights = weights(model);
         Map<Format, Path> files = new EnumMap<>(Format.class);
         files.put(Format.SAFETENSORS, Samples.write(folder.resolve("in.safetensors"), weights));
+        files.put(Format.MXNET, FormatWriters.mxnet(folder.resolve("mxnet.params"), mxnet(model, weights)));
+        if (model.startsWith("dpn")) {
+            // What is its own are MXNet's names; it is too large to go through all the others for nothing.
+            return files;
+        }
         files.put(Format.SAFETENSORS_INDEX, FormatWriters.sharded(folder, weights, 3));
         files.put(Format.PYTORCH_ZIP, FormatWriters.pytorch(folder.resolve("in.pth"), weights));
         files.put(Format.PYTORCH_LEGACY, FormatWriters.pytorchLegacy(folder.resolve("legacy.pth"), weights));
         files.put(Format.TORCHSCRIPT, FormatWriters.torchScript(folder.resolve("in.pt"), weights));
         files.put(Format.PADDLE, FormatWriters.paddle(folder.resolve("in.pdparams"), paddle(weights)));
-        files.put(Format.MXNET, FormatWriters.mxnet(folder.resolve("mxnet.params"), mxnet(model, weights)));
         files.put(Format.NUMPY_ZIP, FormatWriters.numpy(folder.resolve("in.npz"), weights));
         // As DJL itself saves what it is given.
         try (ZooModel<NDList, NDList> loaded = load(model, files.get(Format.SAFETENSORS))) {

@@ -41,7 +41,7 @@ public final class PeakMemory implements InternalProfiler {
         }
     }
 
-    private static long kibibytes(String key) {
+    static long kibibytes(String key) {
         try {
             for (String line : Files.readAllLines(STATUS)) {
                 if (line.startsWith(key)) {

@@ -6,7 +6,6 @@ import ai.djl.util.Pair;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -52,7 +51,7 @@ public final class CanonicalNames {
         int number = 0;
         for (Pair<String, Block> each : block.getChildren()) {
             number++;
-            String prefix = String.format(Locale.ROOT, "%02d", number);
+            String prefix = (number < 10 ? "0" : "") + number;
             String key = each.getKey();
             String name = key.startsWith(prefix) ? key.substring(prefix.length()) : key;
             collect(each.getValue(), join(path, name), parameters, blocks);
