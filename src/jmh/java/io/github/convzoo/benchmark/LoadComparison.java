@@ -19,7 +19,7 @@ import java.util.Map;
 
 /**
  * Compares loading a model with reading its file and copying it once, in turn, each in a process of its own, and looks for
- * the least heap that loading does with. The files are made on the first run, of random weights.
+ * the least heap that loading does with. Times are those of the thread on the processor. The files are made on the first run, of random weights.
  *
  * <p>Arguments: the folder of the files, how many rounds, the model.
  */
@@ -31,7 +31,7 @@ public final class LoadComparison {
     /** What is loaded first where the JVM is to know the library's classes: the smallest of the same family. */
     private static final String SMALL = "dpn68";
 
-    private record Result(double engine, double work, double heap, double anonymous, double peak) {}
+    private record Result(double engine, double wall, double work, double heap, double anonymous, double peak) {}
 
     private LoadComparison() {}
 
@@ -117,7 +117,7 @@ public final class LoadComparison {
     private static Result run(int heap, Work work, String model, Path file, Path small)
             throws IOException, InterruptedException {
         // Direct buffers count for themselves: what is read and copied fits into no small heap.
-        Process process = new ProcessBuilder(
+        ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx" + heap + "m",
                         "-XX:MaxDirectMemorySize=" + (work == Work.READ_AND_COPY ? "2g" : heap + "m"),
@@ -130,8 +130,10 @@ public final class LoadComparison {
                         file.toString(),
                         SMALL,
                         small.toString())
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start();
+                .redirectError(ProcessBuilder.Redirect.DISCARD);
+        // With one thread its time on the processor is all that the work takes, whatever else the machine does.
+        builder.environment().put("OMP_NUM_THREADS", "1");
+        Process process = builder.start();
         String line = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         if (process.waitFor() != 0) {
             return null;
@@ -139,7 +141,7 @@ public final class LoadComparison {
         double[] numbers =
                 Arrays.stream(line.split(" ")).mapToDouble(Double::parseDouble).toArray();
         System.err.println(work + " with " + heap + " MiB: " + line);
-        return new Result(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+        return new Result(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
     }
 
     private static double median(double[] values) {

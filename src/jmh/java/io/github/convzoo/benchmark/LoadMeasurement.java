@@ -61,17 +61,20 @@ public final class LoadMeasurement {
                     heapPools().mapToLong(pool -> pool.getUsage().getUsed()).sum();
             long anonBefore = PeakMemory.kibibytes("RssAnon:");
             long loading = System.nanoTime();
+            long processor = processorTime();
             try (AutoCloseable loaded = run(work, args[1], file, manager)) {
                 long done = System.nanoTime();
+                processor = processorTime() - processor;
                 long heap = heapPools()
                                 .mapToLong(pool -> pool.getPeakUsage().getUsed())
                                 .sum()
                         - heapBefore;
                 System.out.printf(
                         Locale.ROOT,
-                        "%f %f %f %f %f%n",
+                        "%f %f %f %f %f %f%n",
                         (started - begun) / 1e6,
                         (done - loading) / 1e6,
+                        processor / 1e6,
                         heap / 1048576.0,
                         (PeakMemory.kibibytes("RssAnon:") - anonBefore) / 1024.0,
                         PeakMemory.kibibytes("VmHWM:") / 1024.0);
@@ -81,6 +84,11 @@ public final class LoadMeasurement {
 
     private static ZooModel<NDList, NDList> load(String model, Path file) throws IOException {
         return ConvZoo.loadLogits(model, LoadOptions.of(file).withDevice(Device.cpu()));
+    }
+
+    /** What this thread took, in nanoseconds: all that the work takes where the engine has one thread. */
+    private static long processorTime() {
+        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }
 
     private static Stream<MemoryPoolMXBean> heapPools() {

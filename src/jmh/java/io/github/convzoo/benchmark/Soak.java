@@ -17,7 +17,7 @@ import java.util.Locale;
 
 /**
  * Predicts for long on several threads that share one model, and fails where a result differs from what one thread gave, or
- * native memory grows.
+ * native memory grows once a quarter more predictions than were asked for have warmed everything up.
  *
  * <p>The JVM's heap is to be resident from the start, and of one size, so that what is beyond it is native. Linux only.
  *
@@ -53,16 +53,20 @@ public final class Soak {
                 throw new IllegalStateException("only " + shared.distinct() + " results differ from each other");
             }
             long begun = System.nanoTime();
-            int different = shared.run(threads, predictions / 4, done -> {});
+            // The same threads go on: others would begin anew with what a thread keeps for itself.
+            int warmUp = predictions / 4;
             List<Double> samples = new ArrayList<>();
             int interval = Math.max(1, predictions / SAMPLES);
-            different += shared.run(threads, predictions, done -> {
-                if (done % interval == 0) {
+            int different = shared.run(threads, warmUp + predictions, done -> {
+                if (done > warmUp && (done - warmUp) % interval == 0) {
                     synchronized (samples) {
                         samples.add(nativeMemory());
                         if (samples.size() % (SAMPLES / 10) == 0) {
                             System.out.printf(
-                                    Locale.ROOT, "%d predictions: %.1f MiB%n", done, samples.get(samples.size() - 1));
+                                    Locale.ROOT,
+                                    "%d predictions: %.1f MiB%n",
+                                    done - warmUp,
+                                    samples.get(samples.size() - 1));
                         }
                     }
                 }
