@@ -3,7 +3,7 @@
     python src/test/python/image_fixtures.py src/test/resources
 
 Made with Python 3.11, Pillow 13.0.0 (libjpeg-turbo 3.2.0), NumPy 2.4.6. The build does not need it. NAME.EXT is the
-encoded image, NAME.EXT.png the expected one. crop_WxH_SIDE_HxW.png needs
+encoded image, NAME.EXT.png the expected one. crop_WxH_SIDE_HxW.png, enhance* and part_* need
 torchvision (0.29.2).
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 from torchvision import transforms as T
+from torchvision.transforms import functional as TF
 
 root = Path(sys.argv[1])
 out = root / "image"
@@ -186,3 +187,28 @@ for width, height, side, crop in ((57, 31, 20, 13), (31, 57, 20, 13), (57, 31, N
     size = crop if isinstance(crop, tuple) else (crop, crop)
     name = f"crop_{width}x{height}_{side or 'none'}_{size[0]}x{size[1]}.png"
     T.Compose(stages)(image).save(out / name, optimize=True)
+
+
+# Colours changed: of all colours whose samples are multiples of 5, the CRC-32 of the samples that come out. A line is
+# operation, factor, CRC.
+levels = np.arange(0, 256, 5, dtype=np.uint8)
+cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(levels.size, -1, 3)
+colours = Image.fromarray(cube)
+enhancements = {
+    "brightness": (TF.adjust_brightness, (0.0, 0.3, 0.71234, 1.0, 1.4, 3.3)),
+    "contrast": (TF.adjust_contrast, (0.0, 0.3, 0.71234, 1.0, 1.4, 3.3)),
+    "saturation": (TF.adjust_saturation, (0.0, 0.3, 0.71234, 1.0, 1.4, 3.3)),
+    "hue": (TF.adjust_hue, (-0.5, -0.1, -0.013, 0.0, 0.037, 0.1, 0.5)),
+}
+with open(out / "enhancement.txt", "w") as lines:
+    for name, (change, factors) in enhancements.items():
+        for factor in factors:
+            lines.write(f"{name} {factor} {zlib.crc32(np.asarray(change(colours, factor)).tobytes()):08x}\n")
+# One of each on the photo, to look at.
+for name, factor in (("brightness", 1.4), ("contrast", 0.6), ("saturation", 1.7), ("hue", 0.2)):
+    enhancements[name][0](photo, factor).save(out / f"enhanced_{name}_{factor}.png", optimize=True)
+# A part resized as if it were the whole: left, top, width, height, then the size.
+for box, size in (((3, 5, 20, 15), (8, 8)), ((0, 10, 37, 9), (24, 24)), ((11, 2, 7, 21), (7, 12)), ((11, 2, 7, 21), (14, 21))):
+    name = "part_" + "_".join(map(str, box)) + "_" + "x".join(map(str, size)) + ".png"
+    left, top, w, h = box
+    TF.resized_crop(photo, top, left, h, w, size[::-1], TF.InterpolationMode.BILINEAR).save(out / name, optimize=True)

@@ -41,23 +41,44 @@ public enum Resampling {
         return resize(image, width, height, new Window(0, 0, width, height));
     }
 
+    /**
+     * Resizes a part of an image as if it were the whole: what lies beyond the box has no influence.
+     *
+     * @param image the image
+     * @param box the part, which lies in the image
+     * @param width the new width in pixels, at least 1
+     * @param height the new height in pixels, at least 1
+     * @return the part, of the new size
+     * @throws IllegalArgumentException if the box does not lie in the image, or as for {@link #resize(RgbImage, int, int)}
+     */
+    public RgbImage resize(RgbImage image, Box box, int width, int height) {
+        RgbImage.sampleCount(width, height);
+        box.requireInside(image);
+        return resize(image, box, width, height, new Window(0, 0, width, height));
+    }
+
     /** A rectangle of pixels: the column and row of its first one, and its size. */
     record Window(long left, long top, int width, int height) {}
 
     /** The part of the image resized to {@code width x height} that lies in the window, and no more than that. */
     RgbImage resize(RgbImage image, long width, long height, Window window) {
-        ResamplingAxis columns = ResamplingAxis.of(this, image.width(), width, window.left(), window.width());
-        ResamplingAxis rows = ResamplingAxis.of(this, image.height(), height, window.top(), window.height());
+        return resize(image, new Box(0, 0, image.width(), image.height()), width, height, window);
+    }
+
+    private RgbImage resize(RgbImage image, Box box, long width, long height, Window window) {
+        ResamplingAxis columns = ResamplingAxis.of(this, box.width(), width, window.left(), window.width());
+        ResamplingAxis rows = ResamplingAxis.of(this, box.height(), height, window.top(), window.height());
         if (columns.isIdentity() && rows.isIdentity()) {
-            return image;
+            return image.crop(box);
         }
         if (columns.isIdentity()) {
-            return new RgbImage(window.width(), window.height(), rows.resampleRows(image.samples(), image.width(), 0));
+            byte[] part = image.crop(box).samples();
+            return new RgbImage(window.width(), window.height(), rows.resampleRows(part, box.width(), 0));
         }
         // Rows that no output row uses are not made.
         int first = rows.firstInput();
         int used = rows.lastInput() - first;
-        byte[] narrowed = columns.resampleColumns(image.samples(), image.width(), first, used);
+        byte[] narrowed = columns.resampleColumns(image.samples(), image.width(), box.left(), box.top() + first, used);
         return new RgbImage(
                 window.width(),
                 window.height(),

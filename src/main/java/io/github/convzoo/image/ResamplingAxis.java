@@ -103,12 +103,15 @@ final class ResamplingAxis {
         return starts[starts.length - 1] + counts[counts.length - 1];
     }
 
-    /** Resamples along the columns: {@code rows} rows of the input from {@code firstRow} on. */
-    byte[] resampleColumns(byte[] input, int inputWidth, int firstRow, int rows) {
+    /**
+     * Resamples along the columns: {@code rows} rows of the input from {@code firstRow} on, the axis beginning at column
+     * {@code left}.
+     */
+    byte[] resampleColumns(byte[] input, int inputWidth, int left, int firstRow, int rows) {
         byte[] output = new byte[RgbImage.sampleCount(starts.length, rows)];
         int o = 0;
         for (int y = 0; y < rows; y++) {
-            int row = (firstRow + y) * inputWidth * RgbImage.CHANNELS;
+            int row = ((firstRow + y) * inputWidth + left) * RgbImage.CHANNELS;
             for (int x = 0; x < starts.length; x++) {
                 int red = HALF;
                 int green = HALF;

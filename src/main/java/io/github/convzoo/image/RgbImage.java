@@ -179,6 +179,89 @@ public final class RgbImage {
     }
 
     /**
+     * A part of the image.
+     *
+     * @param box the part, which lies in the image
+     * @return an image of the box's size
+     * @throws IllegalArgumentException if the box does not lie in the image
+     */
+    public RgbImage crop(Box box) {
+        box.requireInside(this);
+        if (box.isAllOf(this)) {
+            return this;
+        }
+        byte[] cropped = new byte[sampleCount(box.width(), box.height())];
+        int row = CHANNELS * box.width();
+        for (int y = 0; y < box.height(); y++) {
+            System.arraycopy(samples, CHANNELS * ((box.top() + y) * width + box.left()), cropped, y * row, row);
+        }
+        return new RgbImage(box.width(), box.height(), cropped);
+    }
+
+    /**
+     * A part of the image and of what lies around it.
+     *
+     * @param box the part, which may reach beyond the image
+     * @param border what is seen there
+     * @return an image of the box's size
+     * @throws IllegalArgumentException if the box has more than 715,827,879 pixels
+     */
+    public RgbImage crop(Box box, Border border) {
+        if (box.isInside(this)) {
+            return crop(box);
+        }
+        byte[] cropped = new byte[sampleCount(box.width(), box.height())];
+        int[] columns = new int[box.width()];
+        Arrays.setAll(columns, x -> seen((long) box.left() + x, width, border));
+        int to = 0;
+        for (int y = 0; y < box.height(); y++) {
+            int row = seen((long) box.top() + y, height, border);
+            for (int x = 0; x < box.width(); x++, to += CHANNELS) {
+                if (row >= 0 && columns[x] >= 0) {
+                    int from = CHANNELS * (row * width + columns[x]);
+                    cropped[to] = samples[from];
+                    cropped[to + 1] = samples[from + 1];
+                    cropped[to + 2] = samples[from + 2];
+                }
+            }
+        }
+        return new RgbImage(box.width(), box.height(), cropped);
+    }
+
+    /** Which row or column of so many is seen at a position, -1 for none. */
+    private static int seen(long position, int size, Border border) {
+        if (position >= 0 && position < size) {
+            return (int) position;
+        }
+        if (border == Border.BLACK) {
+            return -1;
+        }
+        // There and back again without the outermost twice; a single pixel is all there is to see.
+        long period = Math.max(1, 2L * (size - 1));
+        int phase = (int) Math.floorMod(position, period);
+        return phase < size ? phase : (int) (period - phase);
+    }
+
+    /**
+     * The image with left and right changed over.
+     *
+     * @return an image of the same size
+     */
+    public RgbImage flippedHorizontally() {
+        byte[] flipped = new byte[samples.length];
+        int row = CHANNELS * width;
+        for (int start = 0; start < samples.length; start += row) {
+            int to = start + row - CHANNELS;
+            for (int from = start; from < start + row; from += CHANNELS, to -= CHANNELS) {
+                flipped[to] = samples[from];
+                flipped[to + 1] = samples[from + 1];
+                flipped[to + 2] = samples[from + 2];
+            }
+        }
+        return new RgbImage(width, height, flipped);
+    }
+
+    /**
      * Copies the image into one that Java can draw on, show or write.
      *
      * @return an image of type {@link BufferedImage#TYPE_3BYTE_BGR}
