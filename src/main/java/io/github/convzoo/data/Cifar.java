@@ -1,0 +1,252 @@
+package io.github.convzoo.data;
+
+import io.github.convzoo.image.RgbImage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * CIFAR-10 and CIFAR-100 (Krizhevsky, 2009): 32 x 32 colour images of 10 and of 100 classes, 50,000 to train with and 10,000
+ * to test.
+ *
+ * <p>Read from the published binary version: a record is the label (CIFAR-100: the coarse one of 20, then the fine one of
+ * 100), then the red, the green and the blue plane, row by row. The images are held in memory, 3 KiB each.
+ */
+public final class Cifar implements LabeledImages {
+
+    private static final int SIDE = 32;
+    private static final int PLANE = SIDE * SIDE;
+    private static final int CHANNELS = 3;
+    private static final int MAX_IMAGES = 500_000;
+
+    /** What tells the two data sets apart. */
+    private enum Kind {
+        CIFAR_10("batches.meta.txt", 10, 0),
+        CIFAR_100("fine_label_names.txt", 100, 1),
+        CIFAR_100_COARSE("coarse_label_names.txt", 20, 0);
+
+        private final String names;
+        private final int classes;
+        private final int labelByte;
+
+        Kind(String names, int classes, int labelByte) {
+            this.names = names;
+            this.classes = classes;
+            this.labelByte = labelByte;
+        }
+
+        int labelBytes() {
+            return this == CIFAR_10 ? 1 : 2;
+        }
+
+        int recordBytes() {
+            return labelBytes() + CHANNELS * PLANE;
+        }
+    }
+
+    private final Kind kind;
+    private final List<String> classes;
+    private final List<Path> files;
+    /** Of each file its records. */
+    private final List<byte[]> contents;
+    /** Of each file the number of its first image, then the number of images. */
+    private final int[] starts;
+
+    private Cifar(Kind kind, List<String> classes, List<Path> files, List<byte[]> contents) {
+        this.kind = kind;
+        this.classes = classes;
+        this.files = files;
+        this.contents = contents;
+        this.starts = new int[files.size() + 1];
+        for (int i = 0; i < files.size(); i++) {
+            starts[i + 1] = starts[i] + contents.get(i).length / kind.recordBytes();
+        }
+    }
+
+    /**
+     * Reads CIFAR-10's training set.
+     *
+     * @param folder holds data_batch_1.bin to data_batch_5.bin and batches.meta.txt
+     * @return the images
+     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     */
+    public static Cifar training10(Path folder) throws IOException {
+        return of(
+                folder,
+                Kind.CIFAR_10,
+                IntStream.rangeClosed(1, 5)
+                        .mapToObj("data_batch_%d.bin"::formatted)
+                        .toList());
+    }
+
+    /**
+     * Reads CIFAR-10's test set.
+     *
+     * @param folder holds test_batch.bin and batches.meta.txt
+     * @return the images
+     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     */
+    public static Cifar test10(Path folder) throws IOException {
+        return of(folder, Kind.CIFAR_10, List.of("test_batch.bin"));
+    }
+
+    /**
+     * Reads CIFAR-100's training set, with its 100 fine labels.
+     *
+     * @param folder holds train.bin and fine_label_names.txt
+     * @return the images
+     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     */
+    public static Cifar training100(Path folder) throws IOException {
+        return of(folder, Kind.CIFAR_100, List.of("train.bin"));
+    }
+
+    /**
+     * Reads CIFAR-100's test set, with its 100 fine labels.
+     *
+     * @param folder holds test.bin and fine_label_names.txt
+     * @return the images
+     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     */
+    public static Cifar test100(Path folder) throws IOException {
+        return of(folder, Kind.CIFAR_100, List.of("test.bin"));
+    }
+
+    /**
+     * The same images of CIFAR-100 under its 20 coarse labels, whose names coarse_label_names.txt beside the images holds.
+     *
+     * @return the images
+     * @throws IOException if the names cannot be read, or a label is none of 20
+     * @throws IllegalStateException if this is CIFAR-10, which has one kind of labels
+     */
+    public Cifar withCoarseLabels() throws IOException {
+        if (kind == Kind.CIFAR_10) {
+            throw new IllegalStateException("CIFAR-10 has no coarse labels; CIFAR-100 has");
+        }
+        Path folder = files.get(0).resolveSibling(".").normalize();
+        Cifar coarse = new Cifar(Kind.CIFAR_100_COARSE, names(folder, Kind.CIFAR_100_COARSE), files, contents);
+        coarse.checkLabels();
+        return coarse;
+    }
+
+    private static Cifar of(Path folder, Kind kind, List<String> names) throws IOException {
+        List<byte[]> contents = new ArrayList<>();
+        for (String name : names) {
+            contents.add(read(folder, name, kind));
+        }
+        List<Path> files = names.stream().map(folder::resolve).toList();
+        Cifar images = new Cifar(kind, names(folder, kind), files, List.copyOf(contents));
+        images.checkLabels();
+        return images;
+    }
+
+    private static byte[] read(Path folder, String name, Kind kind) throws IOException {
+        Path file = folder.resolve(name);
+        requireFile(folder, name, kind);
+        try (InputStream in = Files.newInputStream(file)) {
+            long size = Files.size(file);
+            int record = kind.recordBytes();
+            if (size == 0 || size % record != 0 || size / record > MAX_IMAGES) {
+                throw new IOException(
+                        "%s: has %,d bytes, not 1 to %,d records of %,d; the file is damaged, fetch it again"
+                                .formatted(file, size, MAX_IMAGES, record));
+            }
+            byte[] records = in.readNBytes((int) size);
+            if (records.length < size) {
+                throw new IOException(file + ": got shorter while it was read; try again");
+            }
+            return records;
+        } catch (FileSystemException e) {
+            throw new IOException(file + ": cannot be read (" + e + "); check the file and its permissions", e);
+        }
+    }
+
+    private static List<String> names(Path folder, Kind kind) throws IOException {
+        Path file = folder.resolve(kind.names);
+        requireFile(folder, kind.names, kind);
+        List<String> names;
+        try {
+            names = Files.readAllLines(file).stream()
+                    .map(String::strip)
+                    .filter(line -> !line.isEmpty())
+                    .toList();
+        } catch (IOException e) {
+            throw new IOException(file + ": cannot be read (" + e + "); check the file and its permissions", e);
+        }
+        if (names.size() != kind.classes) {
+            throw new IOException("%s: names %d classes, not %d; take it from the published files"
+                    .formatted(file, names.size(), kind.classes));
+        }
+        return names;
+    }
+
+    private static void requireFile(Path folder, String name, Kind kind) throws IOException {
+        if (!Files.isRegularFile(folder.resolve(name))) {
+            throw new IOException("%s: holds no %s; give the folder of %s's binary version"
+                    .formatted(folder, name, kind == Kind.CIFAR_10 ? "CIFAR-10" : "CIFAR-100"));
+        }
+    }
+
+    private void checkLabels() throws IOException {
+        for (int i = 0; i < size(); i++) {
+            if (label(i) >= kind.classes) {
+                throw new IOException("%s: label %d is not one of 0 to %d; the file is damaged, or of another data set"
+                        .formatted(name(i), label(i), kind.classes - 1));
+            }
+        }
+    }
+
+    @Override
+    public int size() {
+        return starts[starts.length - 1];
+    }
+
+    @Override
+    public List<String> classes() {
+        return classes;
+    }
+
+    @Override
+    public RgbImage image(int index) {
+        int file = file(index);
+        byte[] records = contents.get(file);
+        int from = record(file, index) + kind.labelBytes();
+        byte[] samples = new byte[CHANNELS * PLANE];
+        for (int i = 0; i < PLANE; i++) {
+            samples[CHANNELS * i] = records[from + i];
+            samples[CHANNELS * i + 1] = records[from + PLANE + i];
+            samples[CHANNELS * i + 2] = records[from + 2 * PLANE + i];
+        }
+        return RgbImage.of(SIDE, SIDE, samples);
+    }
+
+    @Override
+    public int label(int index) {
+        int file = file(index);
+        return contents.get(file)[record(file, index) + kind.labelByte] & 0xff;
+    }
+
+    @Override
+    public String name(int index) {
+        int file = file(index);
+        return files.get(file) + " image " + (index - starts[file]);
+    }
+
+    private int file(int index) {
+        int file = 0;
+        while (index >= starts[file + 1]) {
+            file++;
+        }
+        return file;
+    }
+
+    /** Where the image's record begins in its file. */
+    private int record(int file, int index) {
+        return (index - starts[file]) * kind.recordBytes();
+    }
+}

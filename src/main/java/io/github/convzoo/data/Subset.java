@@ -1,0 +1,135 @@
+package io.github.convzoo.data;
+
+import io.github.convzoo.image.RgbImage;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Some of a data set's images, for small studies and for splitting. The classes stay all of the data set's, and the images
+ * in its order.
+ */
+public final class Subset implements LabeledImages {
+
+    private final LabeledImages images;
+    private final int[] indices;
+
+    /** Takes the array over, which rises. */
+    Subset(LabeledImages images, int[] indices) {
+        this.images = images;
+        this.indices = indices;
+    }
+
+    /**
+     * The first images.
+     *
+     * @param images the data set
+     * @param count how many, 1 to the data set's size
+     * @return a view on them
+     * @throws IllegalArgumentException if there are not as many
+     */
+    public static Subset first(LabeledImages images, int count) {
+        checkCount(images, count);
+        int[] indices = new int[count];
+        Arrays.setAll(indices, i -> i);
+        return new Subset(images, indices);
+    }
+
+    /**
+     * Images picked at random, of each class its share as nearly as whole images allow: what a rounded share leaves over
+     * goes to the classes that it cut most, and of those to the first.
+     *
+     * @param images the data set
+     * @param count how many, 1 to the data set's size
+     * @param seed decides which; the same seed picks the same
+     * @return a view on them
+     * @throws IllegalArgumentException if there are not as many
+     */
+    public static Subset stratified(LabeledImages images, int count, long seed) {
+        checkCount(images, count);
+        int[][] shuffled = shuffledByClass(images, seed);
+        int[] taken = new int[shuffled.length];
+        List<Integer> byRemainder = new ArrayList<>();
+        int left = count;
+        for (int c = 0; c < shuffled.length; c++) {
+            taken[c] = (int) ((long) count * shuffled[c].length / images.size());
+            left -= taken[c];
+            byRemainder.add(c);
+        }
+        byRemainder.sort(Comparator.comparingLong(c -> -((long) count * shuffled[c].length % images.size())));
+        for (int c : byRemainder.subList(0, left)) {
+            taken[c]++;
+        }
+        return of(images, shuffled, new int[shuffled.length], taken);
+    }
+
+    /** Of each class the images from one place of its order to before another. */
+    static Subset of(LabeledImages images, int[][] shuffled, int[] from, int[] to) {
+        int count = 0;
+        for (int c = 0; c < shuffled.length; c++) {
+            count += to[c] - from[c];
+        }
+        int[] indices = new int[count];
+        int n = 0;
+        for (int c = 0; c < shuffled.length; c++) {
+            for (int i = from[c]; i < to[c]; i++) {
+                indices[n++] = shuffled[c][i];
+            }
+        }
+        Arrays.sort(indices);
+        return new Subset(images, indices);
+    }
+
+    /** The indices of each class's images in random order. */
+    static int[][] shuffledByClass(LabeledImages images, long seed) {
+        int[][] byClass = new int[images.classes().size()][];
+        int[] counts = new int[byClass.length];
+        for (int i = 0; i < images.size(); i++) {
+            counts[images.label(i)]++;
+        }
+        Arrays.setAll(byClass, c -> new int[counts[c]]);
+        for (int i = images.size() - 1; i >= 0; i--) {
+            int label = images.label(i);
+            byClass[label][--counts[label]] = i;
+        }
+        for (int c = 0; c < byClass.length; c++) {
+            // A generator a class, so that one class's images do not decide another's.
+            Randomness.shuffle(byClass[c], Randomness.of(seed, Randomness.Purpose.SPLIT, 0, c));
+        }
+        return byClass;
+    }
+
+    private static void checkCount(LabeledImages images, int count) {
+        if (count < 1 || count > images.size()) {
+            throw new IllegalArgumentException(
+                    "1 to %d images can be taken of this data set, not %d".formatted(images.size(), count));
+        }
+    }
+
+    @Override
+    public int size() {
+        return indices.length;
+    }
+
+    @Override
+    public List<String> classes() {
+        return images.classes();
+    }
+
+    @Override
+    public RgbImage image(int index) throws IOException {
+        return images.image(indices[index]);
+    }
+
+    @Override
+    public int label(int index) {
+        return images.label(indices[index]);
+    }
+
+    @Override
+    public String name(int index) {
+        return images.name(indices[index]);
+    }
+}
