@@ -1,0 +1,158 @@
+package io.github.convzoo.data;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+
+/**
+ * Images for one step, with their classes. Its memory is used again for a later batch once this one is closed. Not safe for
+ * use by several threads.
+ */
+public final class Batch implements AutoCloseable {
+
+    private final BatchLoader loader;
+    private final ByteBuffer buffer;
+    private final int number;
+    private final int[] indices;
+    private final int[] labels;
+    private final double lambda;
+    private boolean closed;
+
+    Batch(BatchLoader loader, ByteBuffer buffer, int number, int[] indices, int[] labels, double lambda) {
+        this.loader = loader;
+        this.buffer = buffer;
+        this.number = number;
+        this.indices = indices;
+        this.labels = labels;
+        this.lambda = lambda;
+    }
+
+    /**
+     * The batch's number in its epoch.
+     *
+     * @return from 0
+     */
+    public int number() {
+        return number;
+    }
+
+    /**
+     * The number of images.
+     *
+     * @return at least 1
+     */
+    public int size() {
+        return labels.length;
+    }
+
+    /**
+     * The images' shape.
+     *
+     * @return (N, 3, H, W)
+     */
+    public Shape shape() {
+        return loader.shape(size());
+    }
+
+    /**
+     * The images, normalised and mixed if that was asked for.
+     *
+     * @return N x 3 x H x W values, valid until the batch is closed
+     */
+    public FloatBuffer values() {
+        return bytes().asFloatBuffer().asReadOnlyBuffer();
+    }
+
+    /**
+     * The images as an array. On a CPU it shares the batch's memory: close the batch when the step is done, and not
+     * before.
+     *
+     * @param manager the manager that the array belongs to, and whose device it lies on
+     * @return float32 of shape (N, 3, H, W)
+     */
+    public NDArray toArray(NDManager manager) {
+        return manager.create(bytes(), shape(), DataType.FLOAT32);
+    }
+
+    private ByteBuffer bytes() {
+        if (closed) {
+            throw new IllegalStateException("batch " + number + " is closed, and its memory used for another one");
+        }
+        // A slice begins in native order only if it is told to.
+        return buffer.slice(0, size() * loader.sampleFloats() * Float.BYTES).order(ByteOrder.nativeOrder());
+    }
+
+    /**
+     * The images' places in the data set.
+     *
+     * @return N indices
+     */
+    public int[] indices() {
+        return indices.clone();
+    }
+
+    /**
+     * The images' classes; of mixed images those whose share is {@link #lambda}.
+     *
+     * @return N class numbers
+     */
+    public int[] labels() {
+        return labels.clone();
+    }
+
+    /**
+     * The classes of the images that were mixed in, whose share is 1 - {@link #lambda}.
+     *
+     * @return N class numbers
+     */
+    public int[] partnerLabels() {
+        int[] partners = new int[labels.length];
+        for (int i = 0; i < partners.length; i++) {
+            partners[i] = labels[Math.floorMod(i - 1, labels.length)];
+        }
+        return partners;
+    }
+
+    /**
+     * An image's own share of its target.
+     *
+     * @return 0 to 1; 1 where nothing was mixed
+     */
+    public double lambda() {
+        return lambda;
+    }
+
+    /**
+     * The targets as distributions.
+     *
+     * @param classes the number of classes
+     * @return shape (N, classes): {@link #lambda} at the own class and the rest at the partner's
+     * @throws IllegalArgumentException if an image's class is beyond the number
+     */
+    public float[] targets(int classes) {
+        float[] targets = new float[Math.multiplyExact(labels.length, classes)];
+        int[] partners = partnerLabels();
+        for (int i = 0; i < labels.length; i++) {
+            if (labels[i] >= classes) {
+                throw new IllegalArgumentException("%s is of class %d, and there are %d classes"
+                        .formatted(loader.images().name(indices[i]), labels[i], classes));
+            }
+            targets[i * classes + labels[i]] += (float) lambda;
+            targets[i * classes + partners[i]] += (float) (1 - lambda);
+        }
+        return targets;
+    }
+
+    /** Gives the memory back. Arrays that share it must not be used any more. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            loader.giveBack(buffer);
+        }
+    }
+}

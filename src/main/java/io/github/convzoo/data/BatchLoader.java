@@ -1,0 +1,156 @@
+package io.github.convzoo.data;
+
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes a data set's images into batches, epoch by epoch, in threads of its own that work ahead of whoever takes them.
+ *
+ * <p>What is in a batch follows from the data set, the pipeline, the seed, the epoch and the batch's number alone, not from the
+ * number of threads or from where an epoch is begun, so that a run that is resumed goes on as it would have.
+ */
+public final class BatchLoader {
+
+    private final LabeledImages images;
+    private final Pipeline pipeline;
+    private final LoaderOptions options;
+    private final Consumer<IOException> badImage;
+    private final Set<Integer> bad = ConcurrentHashMap.newKeySet();
+    private final Queue<ByteBuffer> free = new ArrayDeque<>();
+    private final int sampleFloats;
+    private final int bufferBytes;
+
+    /**
+     * Prepares the loading; nothing is read yet.
+     *
+     * @param images the data set
+     * @param pipeline from image to input
+     * @param options how batches are made
+     * @param badImage where bad images are skipped, is told each one's error once, which names the image; called by the
+     *     thread that takes the batches, in their order
+     * @throws IllegalArgumentException if a batch would take more than 2 GiB, or incomplete batches are dropped and the data
+     *     set does not fill one
+     */
+    public BatchLoader(LabeledImages images, Pipeline pipeline, LoaderOptions options, Consumer<IOException> badImage) {
+        this.images = images;
+        this.pipeline = pipeline;
+        this.options = options;
+        this.badImage = badImage;
+        long floats = (long) Pipeline.CHANNELS
+                * pipeline.preprocessing().height()
+                * pipeline.preprocessing().width();
+        long bytes = floats * Float.BYTES;
+        if (bytes * options.batchSize() > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("%d images of this size take more than 2 GiB; %d make a batch"
+                    .formatted(options.batchSize(), Integer.MAX_VALUE / bytes));
+        }
+        this.sampleFloats = (int) floats;
+        this.bufferBytes = (int) bytes * options.batchSize();
+        if (batches() == 0) {
+            throw new IllegalArgumentException(
+                    "%d images do not fill a batch of %d; take smaller batches or do not drop the last one"
+                            .formatted(images.size(), options.batchSize()));
+        }
+    }
+
+    /**
+     * The number of batches of an epoch.
+     *
+     * @return at least 1
+     */
+    public int batches() {
+        int full = images.size() / options.batchSize();
+        return options.dropLast() || images.size() % options.batchSize() == 0 ? full : full + 1;
+    }
+
+    /**
+     * The number of different images that could not be read, in all batches that were taken so far.
+     *
+     * @return 0 or more
+     */
+    public int badImages() {
+        return bad.size();
+    }
+
+    /**
+     * Starts an epoch. Its threads run until it is closed.
+     *
+     * @param epoch the epoch's number, which its order and its augmentations depend on
+     * @param firstBatch the batch to begin with, 0 to {@link #batches()}; another than 0 to go on with an epoch
+     * @return the batches
+     * @throws IllegalArgumentException if there is no such batch
+     */
+    public Epoch epoch(int epoch, int firstBatch) {
+        if (firstBatch < 0 || firstBatch > batches()) {
+            throw new IllegalArgumentException(
+                    "an epoch has batches 0 to %d; it cannot begin with %d".formatted(batches() - 1, firstBatch));
+        }
+        return new Epoch(this, epoch, firstBatch);
+    }
+
+    LabeledImages images() {
+        return images;
+    }
+
+    Pipeline pipeline() {
+        return pipeline;
+    }
+
+    LoaderOptions options() {
+        return options;
+    }
+
+    int sampleFloats() {
+        return sampleFloats;
+    }
+
+    Shape shape(int count) {
+        return new Shape(
+                count,
+                Pipeline.CHANNELS,
+                pipeline.preprocessing().height(),
+                pipeline.preprocessing().width());
+    }
+
+    /** The epoch's images, as indices into the data set. */
+    int[] order(int epoch) {
+        int[] order = new int[images.size()];
+        Arrays.setAll(order, i -> i);
+        if (options.shuffled()) {
+            Randomness.shuffle(order, Randomness.of(options.seed(), Randomness.Purpose.ORDER, epoch, 0));
+        }
+        return order;
+    }
+
+    void report(int index, IOException problem) {
+        if (bad.add(index)) {
+            badImage.accept(problem);
+        }
+    }
+
+    /** Memory outside of the heap, which the engine's arrays can share, for the images of one batch. */
+    ByteBuffer takeBuffer() {
+        synchronized (free) {
+            @Nullable ByteBuffer buffer = free.poll();
+            if (buffer != null) {
+                return buffer;
+            }
+        }
+        return ByteBuffer.allocateDirect(bufferBytes).order(ByteOrder.nativeOrder());
+    }
+
+    void giveBack(ByteBuffer buffer) {
+        synchronized (free) {
+            free.add(buffer);
+        }
+    }
+}
