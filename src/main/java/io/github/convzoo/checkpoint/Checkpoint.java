@@ -48,16 +48,20 @@ public final class Checkpoint {
      */
     public static Checkpoint read(Path file, Limits limits) throws CheckpointException {
         try (MappedFile mapped = MappedFile.open(file)) {
-            return switch (FormatProbe.probe(mapped)) {
-                case SAFETENSORS -> SafetensorsReader.read(mapped, limits);
-                case PYTORCH_ZIP, TORCHSCRIPT, NUMPY_ZIP -> readZip(mapped, limits);
-                case SAFETENSORS_INDEX -> ShardedReader.read(mapped, limits);
-                case PADDLE -> PaddleReader.read(mapped, limits);
-                case DJL -> DjlReader.read(mapped, limits);
-                case MXNET -> MxnetReader.read(mapped, limits);
-                case PYTORCH_LEGACY -> PyTorchLegacyReader.read(mapped, limits);
-            };
+            return read(mapped, limits);
         }
+    }
+
+    static Checkpoint read(MappedFile file, Limits limits) throws CheckpointException {
+        return switch (FormatProbe.probe(file)) {
+            case SAFETENSORS -> SafetensorsReader.read(file, limits);
+            case PYTORCH_ZIP, TORCHSCRIPT, NUMPY_ZIP -> readZip(file, limits);
+            case SAFETENSORS_INDEX -> ShardedReader.read(file, limits);
+            case PADDLE -> PaddleReader.read(file, limits);
+            case DJL -> DjlReader.read(file, limits);
+            case MXNET -> MxnetReader.read(file, limits);
+            case PYTORCH_LEGACY -> PyTorchLegacyReader.read(file, limits);
+        };
     }
 
     /** Zip archives are told apart by what is in them. */

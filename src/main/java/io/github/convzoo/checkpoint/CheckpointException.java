@@ -11,10 +11,15 @@ import org.jspecify.annotations.Nullable;
  * not supported.
  *
  * <p>The message is one line: the file, the tensor and the byte offset where they are known, what is wrong, and what to
- * do about it.
+ * do about it. Whatever it quotes from the file is shortened, and does no harm on a terminal.
  */
 public final class CheckpointException extends IOException {
     private static final long serialVersionUID = 1L;
+
+    /** What is quoted of a file, in UTF-16 units. */
+    private static final int LONGEST_TEXT = 200;
+
+    private static final int LONGEST_PROBLEM = 2000;
 
     /** A path itself cannot be serialized. */
     private final String file;
@@ -34,16 +39,17 @@ public final class CheckpointException extends IOException {
      * @param file the file that was read or written
      * @param offset the byte of the file at which the problem lies, or -1 where there is none
      * @param tensor the name of the tensor concerned, or null where there is none
-     * @param problem what is wrong and what to do, without the file, offset and tensor
+     * @param problem what is wrong and what to do, without the file, offset and tensor; characters that would drive a
+     *     terminal are taken out
      * @param cause the exception behind this one, or null
      */
     public CheckpointException(
             Path file, long offset, @Nullable String tensor, String problem, @Nullable Throwable cause) {
-        super(message(file, offset, tensor, problem), cause);
+        super(message(file, offset, tensor, harmless(shortened(problem))), cause);
         this.file = file.toString();
         this.offset = offset;
         this.tensor = tensor;
-        this.problem = problem;
+        this.problem = harmless(shortened(problem));
     }
 
     private static String message(Path file, long offset, @Nullable String tensor, String problem) {
@@ -60,13 +66,32 @@ public final class CheckpointException extends IOException {
 
     /** Shortens what came out of a file, and takes out what would break a line or drive a terminal. */
     static String printable(String text) {
-        int longest = 200;
-        StringBuilder shown = new StringBuilder();
-        for (int i = 0; i < Math.min(text.length(), longest); i++) {
-            char c = text.charAt(i);
-            shown.append(Character.isISOControl(c) || Character.isSurrogate(c) ? '?' : c);
-        }
-        return text.length() > longest ? shown.append("...").toString() : shown.toString();
+        return text.length() > LONGEST_TEXT ? harmless(text.substring(0, LONGEST_TEXT)) + "..." : harmless(text);
+    }
+
+    /** Characters that end a line, drive a terminal or turn the order of others around are shown as question marks. */
+    private static String harmless(String text) {
+        StringBuilder shown = new StringBuilder(text.length());
+        text.codePoints().forEach(c -> shown.appendCodePoint(isHarmless(c) ? c : '?'));
+        return shown.toString();
+    }
+
+    private static boolean isHarmless(int c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> false;
+            default -> true;
+        };
+    }
+
+    /** Most problems quote the file. What it says stands in the middle, what to do about it at the end. */
+    private static String shortened(String problem) {
+        int excess = problem.length() - LONGEST_PROBLEM;
+        int half = LONGEST_PROBLEM / 2;
+        return excess > 0 ? problem.substring(0, half) + "..." + problem.substring(half + excess) : problem;
     }
 
     /**

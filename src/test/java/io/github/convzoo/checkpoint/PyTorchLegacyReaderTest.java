@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
@@ -24,7 +25,7 @@ class PyTorchLegacyReaderTest {
     }
 
     /** A file part by part, each of which can be wrong. */
-    private static final class Legacy {
+    static final class Legacy {
         byte[] version = new PickleAssembler().whole(1001).stop();
         byte[] machine =
                 new PickleAssembler().dict().text("little_endian").op(0x88, 's').stop();
@@ -32,6 +33,9 @@ class PyTorchLegacyReaderTest {
         byte[] keys = new PickleAssembler().list().text("7").op('a').stop();
         long elements = 4;
         float[] values = {0, 1, 2, 3};
+        /** Stands for these two, where it is not null. */
+        byte @Nullable [] data;
+
         byte[] rest = {};
 
         Legacy(byte[] object) {
@@ -50,12 +54,12 @@ class PyTorchLegacyReaderTest {
             out.writeBytes(machine);
             out.writeBytes(object);
             out.writeBytes(keys);
-            ByteBuffer data = ByteBuffer.allocate(8 + 4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
-            data.putLong(elements);
+            ByteBuffer storage = ByteBuffer.allocate(8 + 4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+            storage.putLong(elements);
             for (float value : values) {
-                data.putFloat(value);
+                storage.putFloat(value);
             }
-            out.writeBytes(data.array());
+            out.writeBytes(data == null ? storage.array() : data);
             out.writeBytes(rest);
             return out.toByteArray();
         }
