@@ -3,7 +3,6 @@ package io.github.convzoo.checkpoint;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a stretch of a file from front to back; reading past its end is a {@link CheckpointException}. */
@@ -126,9 +125,19 @@ final class Cursor {
 
     static @Nullable String decode(byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
-        // The decoder puts U+FFFD for what it cannot read. A decoder that reports instead takes three times the heap.
-        boolean replaced = text.indexOf('\uFFFD') >= 0 && !Arrays.equals(bytes, text.getBytes(StandardCharsets.UTF_8));
-        return replaced ? null : text;
+        // The decoder puts U+FFFD for what it cannot read; the bytes may spell some as well. To encode the text again,
+        // or a
+        // decoder that reports, would take three times the heap.
+        int replacements = 0;
+        for (int at = text.indexOf('\uFFFD'); at >= 0; at = text.indexOf('\uFFFD', at + 1)) {
+            replacements++;
+        }
+        for (int i = 2; i < bytes.length && replacements > 0; i++) {
+            // EF begins a character wherever it stands.
+            replacements -=
+                    bytes[i - 2] == (byte) 0xef && bytes[i - 1] == (byte) 0xbf && bytes[i] == (byte) 0xbd ? 1 : 0;
+        }
+        return replacements > 0 ? null : text;
     }
 
     private void need(long length) throws CheckpointException {

@@ -30,6 +30,8 @@ final class DjlReader {
     private final Limits limits;
     private final Map<String, Value> parameters = new LinkedHashMap<>();
     private long offset;
+    /** What all texts so far take. */
+    private long textBytes;
 
     private DjlReader(MappedFile file, Limits limits) {
         this.file = file;
@@ -77,7 +79,10 @@ final class DjlReader {
         }
         for (int left = count("properties"); left > 0; left--) {
             String key = text("a property's name");
-            properties.put(key, text("a property"));
+            if (properties.put(key, text("a property")) != null) {
+                throw file.corrupt(
+                        offset, "the model has the property " + CheckpointException.printable(key) + " twice");
+            }
         }
     }
 
@@ -229,6 +234,11 @@ final class DjlReader {
         long at = offset;
         int length =
                 Short.toUnsignedInt(Short.reverseBytes((short) next(2, what).u16()));
+        textBytes += length;
+        if (textBytes > limits.headerBytes()) {
+            throw file.overLimit(
+                    at, null, "the names and properties have more bytes", "headerBytes", limits.headerBytes());
+        }
         String text = next(length, what).utf8(length);
         if (text.length() > limits.nameLength()) {
             throw file.overLimit(

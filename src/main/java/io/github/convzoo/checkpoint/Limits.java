@@ -8,8 +8,8 @@ package io.github.convzoo.checkpoint;
  * to some tens of megabytes of heap. A limit is changed by the method of its name:
  * {@code Limits.DEFAULT.withTensors(200_000)}.
  *
- * @param headerBytes the longest header of a safetensors or {@code .npy} file, and directory of a zip archive, in
- *     bytes
+ * @param headerBytes the longest header of a safetensors or {@code .npy} file, directory of a zip archive, and all names of another
+ *     file together, in bytes
  * @param pickleBytes the longest pickle, in bytes; tensors' data does not count
  * @param values the most values a pickle may build, or spell out where it shares them; a mapping and a global
  *     count four, a sequence two, any other value one
@@ -41,13 +41,13 @@ public record Limits(
 
     /** The limits that hold where none are given. */
     public static final Limits DEFAULT = new Limits(
-            8 << 20, 8 << 20, 500_000, 250_000, 64, 50_000, 50_000, 4096, 32, Integer.MAX_VALUE, 256 << 20, 32 << 20);
+            8 << 20, 8 << 20, 500_000, 250_000, 64, 50_000, 50_000, 4096, 32, Integer.MAX_VALUE, 256 << 20, 16 << 20);
 
     /**
      * Creates limits.
      *
-     * @param headerBytes the longest header of a safetensors or {@code .npy} file, and directory of a zip archive, in
-     *     bytes
+     * @param headerBytes the longest header of a safetensors or {@code .npy} file, directory of a zip archive, and all names of
+     *     another file together, in bytes
      * @param pickleBytes the longest pickle, in bytes; tensors' data does not count
      * @param values the most values a pickle may build, or spell out where it shares them; a mapping counts four, a sequence
      *     two, any other value one
@@ -83,6 +83,27 @@ public record Limits(
         }
     }
 
+    /** These limits with another in one place, as the record orders them. */
+    private Limits with(int place, int limit) {
+        int[] all = {
+            headerBytes,
+            pickleBytes,
+            values,
+            memoEntries,
+            nestingDepth,
+            tensors,
+            zipEntries,
+            nameLength,
+            dimensions,
+            tensorBytes,
+            copiedBytes,
+            inflatedBytes
+        };
+        all[place] = limit;
+        return new Limits(
+                all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7], all[8], all[9], all[10], all[11]);
+    }
+
     private static void positive(String name, int limit) {
         if (limit <= 0) {
             throw new IllegalArgumentException(name + " is " + limit + ", a positive number is expected");
@@ -97,19 +118,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withHeaderBytes(int limit) {
-        return new Limits(
-                limit,
-                pickleBytes,
-                values,
-                memoEntries,
-                nestingDepth,
-                tensors,
-                zipEntries,
-                nameLength,
-                dimensions,
-                tensorBytes,
-                copiedBytes,
-                inflatedBytes);
+        return with(0, limit);
     }
 
     /**
@@ -120,19 +129,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withPickleBytes(int limit) {
-        return new Limits(
-                headerBytes,
-                limit,
-                values,
-                memoEntries,
-                nestingDepth,
-                tensors,
-                zipEntries,
-                nameLength,
-                dimensions,
-                tensorBytes,
-                copiedBytes,
-                inflatedBytes);
+        return with(1, limit);
     }
 
     /**
@@ -143,19 +140,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withValues(int limit) {
-        return new Limits(
-                headerBytes,
-                pickleBytes,
-                limit,
-                memoEntries,
-                nestingDepth,
-                tensors,
-                zipEntries,
-                nameLength,
-                dimensions,
-                tensorBytes,
-                copiedBytes,
-                inflatedBytes);
+        return with(2, limit);
     }
 
     /**
@@ -166,19 +151,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withMemoEntries(int limit) {
-        return new Limits(
-                headerBytes,
-                pickleBytes,
-                values,
-                limit,
-                nestingDepth,
-                tensors,
-                zipEntries,
-                nameLength,
-                dimensions,
-                tensorBytes,
-                copiedBytes,
-                inflatedBytes);
+        return with(3, limit);
     }
 
     /**
@@ -189,19 +162,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withNestingDepth(int limit) {
-        return new Limits(
-                headerBytes,
-                pickleBytes,
-                values,
-                memoEntries,
-                limit,
-                tensors,
-                zipEntries,
-                nameLength,
-                dimensions,
-                tensorBytes,
-                copiedBytes,
-                inflatedBytes);
+        return with(4, limit);
     }
 
     /**
@@ -212,19 +173,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withTensors(int limit) {
-        return new Limits(
-                headerBytes,
-                pickleBytes,
-                values,
-                memoEntries,
-                nestingDepth,
-                limit,
-                zipEntries,
-                nameLength,
-                dimensions,
-                tensorBytes,
-                copiedBytes,
-                inflatedBytes);
+        return with(5, limit);
     }
 
     /**
@@ -235,19 +184,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withZipEntries(int limit) {
-        return new Limits(
-                headerBytes,
-                pickleBytes,
-                values,
-                memoEntries,
-                nestingDepth,
-                tensors,
-                limit,
-                nameLength,
-                dimensions,
-                tensorBytes,
-                copiedBytes,
-                inflatedBytes);
+        return with(6, limit);
     }
 
     /**
@@ -258,19 +195,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withNameLength(int limit) {
-        return new Limits(
-                headerBytes,
-                pickleBytes,
-                values,
-                memoEntries,
-                nestingDepth,
-                tensors,
-                zipEntries,
-                limit,
-                dimensions,
-                tensorBytes,
-                copiedBytes,
-                inflatedBytes);
+        return with(7, limit);
     }
 
     /**
@@ -281,19 +206,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withDimensions(int limit) {
-        return new Limits(
-                headerBytes,
-                pickleBytes,
-                values,
-                memoEntries,
-                nestingDepth,
-                tensors,
-                zipEntries,
-                nameLength,
-                limit,
-                tensorBytes,
-                copiedBytes,
-                inflatedBytes);
+        return with(8, limit);
     }
 
     /**
@@ -304,19 +217,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withTensorBytes(int limit) {
-        return new Limits(
-                headerBytes,
-                pickleBytes,
-                values,
-                memoEntries,
-                nestingDepth,
-                tensors,
-                zipEntries,
-                nameLength,
-                dimensions,
-                limit,
-                copiedBytes,
-                inflatedBytes);
+        return with(9, limit);
     }
 
     /**
@@ -327,19 +228,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withCopiedBytes(int limit) {
-        return new Limits(
-                headerBytes,
-                pickleBytes,
-                values,
-                memoEntries,
-                nestingDepth,
-                tensors,
-                zipEntries,
-                nameLength,
-                dimensions,
-                tensorBytes,
-                limit,
-                inflatedBytes);
+        return with(10, limit);
     }
 
     /**
@@ -350,18 +239,6 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withInflatedBytes(int limit) {
-        return new Limits(
-                headerBytes,
-                pickleBytes,
-                values,
-                memoEntries,
-                nestingDepth,
-                tensors,
-                zipEntries,
-                nameLength,
-                dimensions,
-                tensorBytes,
-                copiedBytes,
-                limit);
+        return with(11, limit);
     }
 }

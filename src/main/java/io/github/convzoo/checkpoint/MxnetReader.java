@@ -64,12 +64,16 @@ final class MxnetReader {
 
     private Value named(List<Value> arrays) throws CheckpointException {
         Map<String, Value> named = new LinkedHashMap<>();
+        long begin = offset;
         for (Value array : arrays) {
             long at = offset;
             long length = next(8, "a name's length").i64();
             // A character takes four bytes at most.
             if (length < 0 || length > 4L * limits.nameLength()) {
                 throw tooLongName(at, length);
+            }
+            if (offset + length - begin > limits.headerBytes()) {
+                throw file.overLimit(at, null, "the names have more bytes", "headerBytes", limits.headerBytes());
             }
             String name = next(length, "a name").utf8(length);
             if (name.length() > limits.nameLength()) {

@@ -244,10 +244,10 @@ public final class Npy {
                         start,
                         "the array is big-endian; write it again as array.astype(array.dtype.newbyteorder('<'))");
             }
+            boolean littleEndian = descr.startsWith("<");
+            String numpy = littleEndian || descr.startsWith("|") ? descr.substring(1) : descr;
             for (ElementType candidate : ElementType.values()) {
-                String numpy = candidate.numpy().orElse("");
-                String order = candidate.bytes() == 1 ? "[|<]?" : "<";
-                if (!numpy.isEmpty() && descr.matches(order + numpy)) {
+                if (candidate.numpy().filter(numpy::equals).isPresent() && (littleEndian || candidate.bytes() == 1)) {
                     return candidate;
                 }
             }

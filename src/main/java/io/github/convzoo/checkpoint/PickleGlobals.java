@@ -239,7 +239,8 @@ final class PickleGlobals {
             return true;
         }
         for (int dot = full.indexOf('.'); dot >= 0; dot = full.indexOf('.', dot + 1)) {
-            if (REFUSED_MODULES.contains(full.substring(0, dot))) {
+            // What is inside a refused name, a class's method, is refused as well.
+            if (REFUSED_MODULES.contains(full.substring(0, dot)) || REFUSED_NAMES.contains(full.substring(0, dot))) {
                 return true;
             }
         }

@@ -544,7 +544,8 @@ final class PickleMachine {
             throw corrupt("the pickle names " + CheckpointException.printable(module + "." + name)
                     + ", which only an attack on its reader would do; do not load this file anywhere");
         }
-        count(4);
+        // A name may be put together again and again of texts that the pickle has once.
+        count(4 + (module.length() + name.length()) / 16);
         if (global.role() == PickleGlobals.Role.UNKNOWN && !isPlain(global.name())) {
             unknown.add(global.name());
         }

@@ -14,6 +14,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,7 @@ final class PickleValues {
     private final Storages storages;
     private final Set<String> placeholders;
     private final Deque<String> path = new ArrayDeque<>();
+    private final Map<Value.Whole, String> wholeNames = new HashMap<>();
     private int tensors;
 
     /** Where a file keeps its storages. */
@@ -175,7 +177,8 @@ final class PickleValues {
         if (key instanceof Value.Text text) {
             name = text.text();
         } else if (key instanceof Value.Whole whole) {
-            name = whole.number().toString();
+            // The same number may be a key in many mappings.
+            name = wholeNames.computeIfAbsent(whole, each -> each.number().toString());
         } else if (key instanceof Value.Real real) {
             name = Double.toString(real.number());
         } else if (key instanceof Value.Bool bool) {

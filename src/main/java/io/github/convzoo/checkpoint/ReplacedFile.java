@@ -2,6 +2,7 @@ package io.github.convzoo.checkpoint;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -15,16 +16,29 @@ import java.util.concurrent.ThreadLocalRandom;
  * Writes a file so that at every moment, a crash included, its place holds either what it held before or the whole of the
  * new file: under a temporary name beside its place, synced, then moved over it.
  */
-final class ReplacedFile {
+public final class ReplacedFile {
     private ReplacedFile() {}
 
     /** What is to be written. */
     @FunctionalInterface
-    interface Content {
-        void writeTo(FileChannel out) throws IOException;
+    public interface Content {
+        /**
+         * Writes it, from the front to the back.
+         *
+         * @param out the new file
+         * @throws IOException if that fails; the file then stays what it was
+         */
+        void writeTo(WritableByteChannel out) throws IOException;
     }
 
-    static void write(Path file, Content content) throws CheckpointException {
+    /**
+     * Writes a file. What stood in its place before is replaced once all of the new content is on the disk.
+     *
+     * @param file where to write
+     * @param content what to write
+     * @throws CheckpointException if writing fails; nothing is left behind then
+     */
+    public static void write(Path file, Content content) throws CheckpointException {
         Path name = file.getFileName();
         if (name == null || Files.isDirectory(file)) {
             throw new CheckpointException(file, -1, null, "this is a directory; name a file inside it", null);

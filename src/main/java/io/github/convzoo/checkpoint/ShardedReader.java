@@ -53,6 +53,8 @@ final class ShardedReader {
                 Checkpoint read = shard(entry.getValue());
                 placeholders.addAll(read.placeholders());
                 shard = ((Value.Mapping) read.root()).entries();
+                // At once, so that no more tensors are held than the index names.
+                checkNames(entry.getValue(), shard);
                 shards.put(entry.getValue(), shard);
             }
             Value tensor = shard.get(entry.getKey());
@@ -65,22 +67,21 @@ final class ShardedReader {
             }
             tensors.put(entry.getKey(), tensor);
         }
-        for (Map.Entry<String, Map<String, Value>> shard : shards.entrySet()) {
-            for (String tensor : shard.getValue().keySet()) {
-                if (!shard.getKey().equals(weightMap.get(tensor))) {
-                    throw index.corrupt(
-                            -1,
-                            tensor,
-                            "it is in " + shard.getKey() + ", and the index does not say so; download both again");
-                }
-            }
-        }
         return new Checkpoint(
                 index.path(),
                 Format.SAFETENSORS_INDEX,
                 new Value.Mapping(tensors, List.of()),
                 Map.copyOf(metadata),
                 List.copyOf(placeholders));
+    }
+
+    private void checkNames(String name, Map<String, Value> shard) throws CheckpointException {
+        for (String tensor : shard.keySet()) {
+            if (!name.equals(weightMap.get(tensor))) {
+                throw index.corrupt(
+                        -1, tensor, "it is in " + name + ", and the index does not say so; download both again");
+            }
+        }
     }
 
     private Checkpoint shard(String name) throws CheckpointException {

@@ -276,6 +276,8 @@ final class ZipDirectory {
                     limits.nameLength());
         }
         boolean bad = name.isEmpty() || name.indexOf('\\') >= 0;
+        // A drive of Windows.
+        bad |= name.length() > 1 && name.charAt(1) == ':' && Character.isLetter(name.charAt(0));
         for (int i = 0; i < name.length(); i++) {
             bad |= Character.isISOControl(name.charAt(i));
         }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
@@ -71,8 +72,8 @@ public final class ImageDecoder {
      */
     public ImageDecoder withMaxPixels(long limit) {
         if (limit < 1 || limit > RgbImage.MAX_PIXELS) {
-            throw new IllegalArgumentException(
-                    "a limit of 1 to %,d pixels is expected, not %,d".formatted(RgbImage.MAX_PIXELS, limit));
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT, "a limit of 1 to %,d pixels is expected, not %,d", RgbImage.MAX_PIXELS, limit));
         }
         return new ImageDecoder(orientation, limit, maxStreamBytes);
     }
@@ -86,8 +87,8 @@ public final class ImageDecoder {
      */
     public ImageDecoder withMaxStreamBytes(int limit) {
         if (limit < 1 || limit > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException(
-                    "a limit of 1 to %,d bytes is expected, not %,d".formatted(Integer.MAX_VALUE - 8, limit));
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT, "a limit of 1 to %,d bytes is expected, not %,d", Integer.MAX_VALUE - 8, limit));
         }
         return new ImageDecoder(orientation, maxPixels, limit);
     }
@@ -138,7 +139,10 @@ public final class ImageDecoder {
             if (bytes.length == maxStreamBytes && in.read() >= 0) {
                 throw new ImageException(
                         name,
-                        "more than the allowed %,d bytes; raise the limit if this is meant".formatted(maxStreamBytes));
+                        String.format(
+                                Locale.ROOT,
+                                "more than the allowed %,d bytes; raise the limit if this is meant",
+                                maxStreamBytes));
             }
         } catch (ImageException e) {
             throw e;
@@ -209,8 +213,12 @@ public final class ImageDecoder {
         if ((long) width * height > maxPixels) {
             throw new ImageException(
                     name,
-                    "%d x %d pixels are more than the allowed %,d; raise the limit if this is meant"
-                            .formatted(width, height, maxPixels));
+                    String.format(
+                            Locale.ROOT,
+                            "%d x %d pixels are more than the allowed %,d; raise the limit if this is meant",
+                            width,
+                            height,
+                            maxPixels));
         }
     }
 

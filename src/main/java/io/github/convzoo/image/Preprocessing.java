@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
@@ -65,8 +66,12 @@ public record Preprocessing(
 
     private static void checkInput(int height, int width) {
         if (height < 1 || width < 1 || (long) height * width > ImageDecoder.DEFAULT_MAX_PIXELS) {
-            throw new IllegalArgumentException("an input of 1 x 1 to %,d pixels is expected, not %d x %d"
-                    .formatted(ImageDecoder.DEFAULT_MAX_PIXELS, width, height));
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "an input of 1 x 1 to %,d pixels is expected, not %d x %d",
+                    ImageDecoder.DEFAULT_MAX_PIXELS,
+                    width,
+                    height));
         }
     }
 

@@ -13,6 +13,7 @@ import java.awt.image.IndexColorModel;
 import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -304,8 +305,12 @@ public final class RgbImage {
 
     static int sampleCount(int width, int height) {
         if (width < 1 || height < 1 || (long) width * height > MAX_PIXELS) {
-            throw new IllegalArgumentException("an image has at least 1 x 1 and at most %,d pixels, not %d x %d"
-                    .formatted(MAX_PIXELS, width, height));
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "an image has at least 1 x 1 and at most %,d pixels, not %d x %d",
+                    MAX_PIXELS,
+                    width,
+                    height));
         }
         return CHANNELS * width * height;
     }

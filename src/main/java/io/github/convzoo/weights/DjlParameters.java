@@ -2,15 +2,13 @@ package io.github.convzoo.weights;
 
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.ReplacedFile;
 import io.github.convzoo.network.Network;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.channels.Channels;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.concurrent.ThreadLocalRandom;
 
 /** Writes a network's parameters as DJL's {@code Model.save} does. {@link Checkpoint#read(Path)} reads them. */
 public final class DjlParameters {
@@ -31,27 +29,12 @@ public final class DjlParameters {
         if (!network.isInitialized()) {
             throw new IllegalArgumentException(network.modelName() + " has no parameters yet; initialize it first");
         }
-        Path name = file.getFileName();
-        if (name == null || Files.isDirectory(file)) {
-            throw new CheckpointException(file, -1, null, "this is a directory; name a file inside it", null);
-        }
-        try {
-            String suffix = "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp";
-            Path temporary = file.resolveSibling("." + name + suffix);
-            try {
-                try (DataOutputStream out = new DataOutputStream(
-                        new BufferedOutputStream(Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW)))) {
-                    writeHeader(out, network);
-                    network.saveParameters(out);
-                }
-                Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(temporary);
-            }
-        } catch (IOException e) {
-            throw new CheckpointException(
-                    file, -1, null, "it cannot be written (" + e + "); check the directory's permissions and space", e);
-        }
+        ReplacedFile.write(file, channel -> {
+            DataOutputStream out = new DataOutputStream(new BufferedOutputStream(Channels.newOutputStream(channel)));
+            writeHeader(out, network);
+            network.saveParameters(out);
+            out.flush();
+        });
     }
 
     /** What BaseModel.save of DJL 0.35 writes before the parameters, without properties. */

@@ -24,6 +24,9 @@ class DjlReaderTest {
 
     /** A file of one parameter, field by field, any of which can be wrong. */
     static final class Djl {
+        /** More are only announced. */
+        private static final int MOST = 10_000;
+
         boolean header = true;
         int modelVersion = 1;
         int inputs = 1;
@@ -39,6 +42,11 @@ class DjlReaderTest {
         int length = 8;
         int data = 8;
         int parameters = 1;
+        int tail = 3;
+        String name = "gamma";
+        String property = "";
+        /** Whether properties but for the first are named by their numbers. */
+        boolean numbered = true;
 
         byte[] bytes() throws IOException {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -52,17 +60,19 @@ class DjlReaderTest {
                     out.writeUTF("data");
                     shape(out, 1, 1, 7);
                     out.writeInt(properties);
-                    out.writeUTF("Epoch");
-                    out.writeUTF("3");
+                    for (int i = 0; i < Math.max(1, Math.min(properties, MOST)); i++) {
+                        out.writeUTF(i > 0 && numbered ? property + i : "Epoch");
+                        out.writeUTF("3");
+                    }
                 }
                 for (int i = 0; i < parameters; i++) {
                     out.write(new byte[gap]);
                     out.writeChar('P');
                     out.writeByte(1);
-                    out.writeUTF("gamma");
+                    out.writeUTF(name);
                     array(out);
                 }
-                out.write(new byte[3]);
+                out.write(new byte[tail]);
             }
             return bytes.toByteArray();
         }
@@ -193,6 +203,26 @@ class DjlReaderTest {
             djl.letters = count;
             assertThat(refusal(djl)).hasMessageContaining("Limits.dimensions");
         }
+    }
+
+    @Test
+    void property_thatStandsTwice_isRefused() throws IOException {
+        Djl djl = new Djl();
+        djl.properties = 2;
+        djl.numbered = false;
+        assertThat(refusal(djl)).hasMessageContaining("the property Epoch twice");
+    }
+
+    @Test
+    void texts_areLimitedTogether() throws IOException {
+        Djl djl = new Djl();
+        djl.header = false;
+        Path file = file(directory, djl.bytes());
+        int texts = "gamma".length() + "NDAR".length() + "name".length() + "DENSE".length() + "FLOAT32".length();
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.withHeaderBytes(texts)).format())
+                .isEqualTo(Format.DJL);
+        assertThat(refused(file, Limits.DEFAULT.withHeaderBytes(texts - 1)))
+                .hasMessageContaining("raise Limits.headerBytes");
     }
 
     @Test

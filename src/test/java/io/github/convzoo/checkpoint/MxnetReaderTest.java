@@ -170,6 +170,21 @@ class MxnetReaderTest {
     }
 
     @Test
+    void names_areLimitedTogether() throws IOException {
+        Path file = file(
+                directory,
+                valid().int32(V2, 0, 2)
+                        .int64(1, 2)
+                        .data(0, ONE_AND_TWO)
+                        .name("arg:v")
+                        .bytes());
+        // Two names of five bytes, and their lengths.
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.withHeaderBytes(26)).format())
+                .isEqualTo(Format.MXNET);
+        assertThat(refused(file, Limits.DEFAULT.withHeaderBytes(25))).hasMessageContaining("raise Limits.headerBytes");
+    }
+
+    @Test
     void count_thatIsHuge_isRefused() throws IOException {
         for (long count : new long[] {Long.MAX_VALUE, 1L << 32}) {
             MxnetAssembler mxnet = valid();

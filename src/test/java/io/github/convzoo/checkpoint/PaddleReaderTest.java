@@ -23,9 +23,11 @@ class PaddleReaderTest {
 
     /** A mapping whose entry "w" is an array that has no state yet. */
     private static PickleAssembler begun() {
-        return new PickleAssembler()
-                .dict()
-                .text("w")
+        return begin(new PickleAssembler().dict(), "w");
+    }
+
+    static PickleAssembler begin(PickleAssembler pickle, String name) {
+        return pickle.text(name)
                 .global("numpy.core.multiarray", "_reconstruct")
                 .mark()
                 .global("numpy", "ndarray")
@@ -36,7 +38,11 @@ class PaddleReaderTest {
     }
 
     private static PickleAssembler state(String code, String order, long... shape) {
-        PickleAssembler pickle = begun().mark().whole(1).tuple(shape);
+        return state(begun(), code, order, shape);
+    }
+
+    static PickleAssembler state(PickleAssembler pickle, String code, String order, long... shape) {
+        pickle.mark().whole(1).tuple(shape);
         pickle.global("numpy", "dtype").mark().text(code).op(0x89, 0x88).tuple().reduce();
         return pickle.mark().whole(3).text(order).op('N', 'N', 'N').tuple().op('b', 0x89);
     }

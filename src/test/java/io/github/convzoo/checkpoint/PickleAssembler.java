@@ -9,7 +9,12 @@ final class PickleAssembler {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     PickleAssembler() {
-        op(0x80, 2);
+        this(0x80, 2);
+    }
+
+    /** Begins with other bytes than protocol 2 does. */
+    PickleAssembler(int... beginning) {
+        op(beginning);
     }
 
     PickleAssembler op(int... bytes) {
@@ -100,8 +105,13 @@ final class PickleAssembler {
         return tuple().reduce();
     }
 
+    /** What was written so far, without an end. */
+    byte[] bytes() {
+        return out.toByteArray();
+    }
+
     byte[] stop() {
         op('.');
-        return out.toByteArray();
+        return bytes();
     }
 }

@@ -4,6 +4,7 @@ import static io.github.convzoo.checkpoint.Crafted.at;
 import static io.github.convzoo.checkpoint.Crafted.readPickle;
 import static io.github.convzoo.checkpoint.Crafted.refusedPickle;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.io.IOException;
 import java.math.BigInteger;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PickleMachineTest {
@@ -59,6 +61,29 @@ class PickleMachineTest {
         assertThat(read(pickle().op('U', 1, 'x').stop())).isEqualTo(new Value.Text("x"));
         assertThat(read(pickle().op('U', 1, 0xff).stop())).isEqualTo(new Value.Bytes(ByteBuffer.wrap(new byte[] {-1})));
         assertThat(read(pickle().op('C', 1, 7).stop())).isEqualTo(new Value.Bytes(ByteBuffer.wrap(new byte[] {7})));
+    }
+
+    @Test
+    void text_withReplacementCharacters_isReadOnlyIfTheFileHasThem() throws IOException {
+        assertThat(read(pickle().text("a\ufffdb\ufffd").stop())).isEqualTo(new Value.Text("a\ufffdb\ufffd"));
+        int[][] invalid = {{0xff}, {0xef, 0xbf}, {0xf0, 0xef, 0xbf, 0xbd}, {0xef, 0xbf, 0xbd, 0xbd}, {0xed, 0xa0, 0x80}
+        };
+        for (int[] bytes : invalid) {
+            PickleAssembler text = pickle().op('X').int32(bytes.length).op(bytes);
+            assertThat(refusedPickle(directory, text.stop())).hasMessageContaining("not valid UTF-8");
+        }
+    }
+
+    @Test
+    void global_ofALongName_countsByItsLength() throws IOException {
+        byte[] pickle = pickle().global("x".repeat(1000), "y".repeat(1000)).stop();
+        int count = 4 + 2000 / 16;
+        assertThat(readPickle(directory, pickle, Limits.DEFAULT.withValues(count))
+                        .placeholders())
+                .hasSize(1);
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> readPickle(directory, pickle, Limits.DEFAULT.withValues(count - 1)))
+                .withMessageContaining("Limits.values");
     }
 
     @Test
@@ -140,8 +165,8 @@ class PickleMachineTest {
                 .isEqualTo(placeholder);
     }
 
-    @ParameterizedTest
-    @CsvSource({
+    /** Modules and names that files made to attack bear. */
+    static final String[] ATTACKS = {
         "os, system",
         "posix, system",
         "nt, system",
@@ -194,9 +219,39 @@ class PickleMachineTest {
         "collections, OrderedDict.__init__.__globals__",
         "collections, abc.sys.modules",
         "numpy.testing._private.utils, runstring",
-        "numpy, load"
-    })
-    void global_thatOnlyAnAttackWouldName_isRefusedByEveryOpcode(String module, String name) throws IOException {
+        "numpy, load",
+        "posix, popen",
+        "os, popen",
+        "os, execv",
+        "os, spawnlp",
+        "commands, getoutput",
+        "subprocess, call",
+        "subprocess, run",
+        "bdb, Bdb",
+        "shutil, copyfileobj",
+        "http.client, HTTPSConnection",
+        "requests.api, get",
+        "torch.hub, load_state_dict_from_url",
+        "io, open",
+        "builtins, input",
+        "builtins, globals",
+        "numpy.f2py.crackfortran, getlincoef",
+        "torch._inductor.codecache, compile_file",
+        "torch.utils.collect_env, run",
+        "torch.package, PackageImporter",
+        "idlelib.pyshell, ModifiedInterpreter.runcode",
+        "ensurepip, _run_pip",
+        "doctest, debug_script",
+        "profile, Profile.run",
+        "threading, Thread",
+        "unittest.mock, _importer"
+    };
+
+    @ParameterizedTest
+    @FieldSource("ATTACKS")
+    void global_thatOnlyAnAttackWouldName_isRefusedByEveryOpcode(String global) throws IOException {
+        String module = global.split(", ", -1)[0];
+        String name = global.split(", ", -1)[1];
         String lines = module + "\n" + name + "\n";
         byte[][] pickles = {
             pickle().global(module, name).text("id").op(0x85).reduce().stop(),

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.FieldSource;
 
 class ShardedReaderTest {
     private final Path directory;
@@ -53,20 +53,27 @@ class ShardedReaderTest {
         assertThat(Crafted.tensor(checkpoint, "c").bytes().isDirect()).isTrue();
     }
 
+    /** As JSON has them. */
+    static final String[] PATH_TRICKS = {
+        "../1.safetensors",
+        "/etc/passwd",
+        "sub/1.safetensors",
+        "..",
+        ".hidden",
+        "a\\\\b",
+        "C:x",
+        "C:/x",
+        "//host/share",
+        "file:///etc/passwd",
+        "~/1.safetensors",
+        "\uff0e\uff0e\u2215x",
+        "nul\\u0000",
+        "",
+        " "
+    };
+
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "../1.safetensors",
-                "/etc/passwd",
-                "sub/1.safetensors",
-                "..",
-                ".hidden",
-                "a\\\\b",
-                "C:x",
-                "nul\\u0000",
-                "",
-                " "
-            })
+    @FieldSource("PATH_TRICKS")
     void file_thatIsNotBesideTheIndex_isRefused(String name) throws IOException {
         CheckpointException refusal = refused(index(map("'a': '" + name + "'")));
         assertThat(refusal).hasMessageContaining("no plain name");

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.FieldSource;
 
 class ZipDirectoryTest {
     private final Path directory;
@@ -127,17 +127,25 @@ class ZipDirectoryTest {
                 .hasMessageContaining("overlaps");
     }
 
+    /** Names that mean something else than an entry to those who unpack archives. */
+    static final String[] PATH_TRICKS = {
+        "/etc/passwd",
+        "../outside",
+        "model/../../outside",
+        "model/..",
+        "model/./data/1",
+        "model//data/1",
+        "model\\data\\1",
+        "..\\outside",
+        "C:/outside",
+        "c:outside",
+        "model/data/1\n",
+        "model/data.pkl\0",
+        "\u0085"
+    };
+
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "/etc/passwd",
-                "../outside",
-                "model/../../outside",
-                "model/./data/1",
-                "model//data/1",
-                "model\\data\\1",
-                "model/data/1\n"
-            })
+    @FieldSource("PATH_TRICKS")
     void entry_withAPathTrickForAName_isRefused(String name) throws IOException {
         assertThat(refusedZip(zip -> zip.add(name, new byte[1]))).hasMessageContaining("no checkpoint needs");
     }

@@ -24,6 +24,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -296,6 +297,19 @@ class ImageDecoderTest {
                 .isThrownBy(() ->
                         decoder.withMaxStreamBytes(bytes.length - 1).decode(new ByteArrayInputStream(bytes), "grey"))
                 .withMessageContaining("more than the allowed");
+    }
+
+    @Test
+    void withMaxPixels_whateverTheLocale_isRefusedInTheSameWords() {
+        Locale locale = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.GERMANY);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> decoder.withMaxPixels(1L << 40))
+                    .withMessageContaining("not 1,099,511,627,776");
+        } finally {
+            Locale.setDefault(locale);
+        }
     }
 
     @ParameterizedTest
