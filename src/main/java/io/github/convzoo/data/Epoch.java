@@ -1,6 +1,5 @@
 package io.github.convzoo.data;
 
-import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -24,7 +23,7 @@ public final class Epoch implements AutoCloseable {
 
     private final BatchLoader loader;
     private final LoaderOptions options;
-    private final int number;
+    private final int epoch;
     private final int[] order;
     private final int end;
     private final List<Thread> workers = new ArrayList<>();
@@ -39,11 +38,11 @@ public final class Epoch implements AutoCloseable {
     private @Nullable Throwable failure;
     private boolean closed;
 
-    Epoch(BatchLoader loader, int number, int firstBatch) {
+    Epoch(BatchLoader loader, int epoch, int firstBatch) {
         this.loader = loader;
         this.options = loader.options();
-        this.number = number;
-        this.order = loader.order(number);
+        this.epoch = epoch;
+        this.order = loader.order(epoch);
         this.end = loader.batches();
         this.next = firstBatch;
         for (int i = 0; i < options.workers(); i++) {
@@ -245,27 +244,22 @@ public final class Epoch implements AutoCloseable {
             int tries = !options.shuffled() ? 1 : Math.min(order.length, MAX_BAD_IN_A_ROW);
             for (int i = 0; i < tries; i++) {
                 int index = order[(int) (((long) start + place + i) % order.length)];
-                RgbImage image;
+                // A stand-in's numbers are not those of its own turn.
+                RandomGenerator random = Randomness.of(
+                        options.seed(), Randomness.Purpose.SAMPLE, epoch, index + ((long) i << Integer.SIZE));
                 try {
-                    image = loader.images().image(index);
+                    loader.pipeline().toChw(loader.images().image(index), random, values);
+                    floats.put(place * values.length, values);
+                    indices[place] = index;
+                    return;
                 } catch (IOException e) {
                     if (options.onBadImage() == OnBadImage.FAIL) {
                         throw e;
                     }
                     unreadable.add(new BadImage(index, e));
-                    continue;
-                }
-                // A stand-in's numbers are not those of its own turn.
-                RandomGenerator random = Randomness.of(
-                        options.seed(), Randomness.Purpose.SAMPLE, number(), index + ((long) i << Integer.SIZE));
-                try {
-                    loader.pipeline().toChw(image, random, values);
                 } catch (RuntimeException e) {
                     throw new IllegalStateException(loader.images().name(index) + ": " + e.getMessage(), e);
                 }
-                floats.put(place * values.length, values);
-                indices[place] = index;
-                return;
             }
             if (options.shuffled()) {
                 IOException lastProblem = unreadable.get(tries - 1).problem();
@@ -276,16 +270,12 @@ public final class Epoch implements AutoCloseable {
             }
         }
 
-        private int number() {
-            return Epoch.this.number;
-        }
-
         /** Closes the gaps that bad images left, and mixes. */
         private void finish() {
-            float[] values = new float[loader.sampleFloats()];
             for (int place = 0; place < size; place++) {
                 if (indices[place] >= 0) {
                     if (count < place) {
+                        float[] values = new float[loader.sampleFloats()];
                         floats.get(place * values.length, values);
                         floats.put(count * values.length, values);
                         indices[count] = indices[place];
@@ -295,8 +285,7 @@ public final class Epoch implements AutoCloseable {
             }
             Optional<Mixing> mixing = options.mixing();
             if (mixing.isPresent() && count > 0) {
-                RandomGenerator random =
-                        Randomness.of(options.seed(), Randomness.Purpose.BATCH, Epoch.this.number, number);
+                RandomGenerator random = Randomness.of(options.seed(), Randomness.Purpose.BATCH, epoch, number);
                 lambda = mixing.get().mix(floats, loader.shape(count), random);
             }
         }
