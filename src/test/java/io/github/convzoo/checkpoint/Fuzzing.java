@@ -203,7 +203,9 @@ final class Fuzzing {
                         + "io.github.convzoo.weights.**",
                 "--custom_hook_includes=io.github.convzoo.**",
                 "--instrumentation_excludes=" + EXCLUDED,
-                "--reproducer_path=" + directory.toAbsolutePath()));
+                "--reproducer_path=" + directory.toAbsolutePath(),
+                // Readers are held to the heap above. Beyond it compiling the instrumented code can take gigabytes.
+                "-rss_limit_mb=0"));
         command.addAll(options);
         Process process = new ProcessBuilder(command)
                 .directory(directory.toFile())
