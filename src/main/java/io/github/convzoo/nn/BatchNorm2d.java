@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The same computation as DJL's {@link BatchNorm} on axis 1, which wraps the engine's operation in a manager of its
  * own and two transpositions each time; this one does not. Parameters: gamma, beta, runningMean and runningVar, each of
  * shape (C). In training the running statistics move a tenth of the way to those of the batch, as PyTorch's do.
+ *
+ * <p>Where gamma and beta are both frozen the layer is: in training, too, it normalises by the running statistics and
+ * leaves them as they are.
  */
 public final class BatchNorm2d extends AbstractBlock {
 
@@ -66,7 +69,8 @@ public final class BatchNorm2d extends AbstractBlock {
         folded = FoldedConv2d.of(conv, gamma, beta, runningMean, runningVar, epsilon);
     }
 
-    void unfold() {
+    /** Takes back what {@link FlowBlock#foldNorms} did to this layer: a copy does not see values that change in place. */
+    public void unfold() {
         if (folded != null) {
             folded.close();
             folded = null;
@@ -104,7 +108,11 @@ public final class BatchNorm2d extends AbstractBlock {
                 AS_IT_STANDS,
                 MOMENTUM,
                 epsilon,
-                training);
+                training && !isFrozen());
+    }
+
+    private boolean isFrozen() {
+        return !gamma.requiresGradient() && !beta.requiresGradient();
     }
 
     /** {@inheritDoc} */

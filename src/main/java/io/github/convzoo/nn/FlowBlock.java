@@ -67,8 +67,8 @@ public abstract class FlowBlock extends AbstractBlock {
      * Makes every convolution and the normalisation that follows it one, for inference: faster, and equal but for rounding.
      * The parameters stay as they are; a copy of the convolutions' weights is kept beside them, with their manager.
      *
-     * <p>Training does not use the copies. Call this again after changing values in place; where arrays are replaced, as
-     * loading does, the copies are no longer used.
+     * <p>Training does not use the copies. Call this again after changing values in place, or {@link BatchNorm2d#unfold}; where
+     * arrays are replaced, as loading does, the copies are no longer used.
      *
      * @throws IllegalStateException if the block is not initialised
      */
