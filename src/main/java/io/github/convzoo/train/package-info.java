@@ -1,4 +1,8 @@
-/** What is measured on data sets. */
+/**
+ * What is measured on data sets, and learning from them.
+ *
+ * <p>Start from {@link io.github.convzoo.train.Learner}, which takes a {@link io.github.convzoo.train.Recipe} and batches.
+ */
 @NullMarked
 package io.github.convzoo.train;
 

@@ -1,0 +1,44 @@
+package io.github.convzoo.train;
+
+import java.util.Locale;
+
+/** A step whose loss or gradient is not finite. Nothing of the step was kept: the weights are those before it. */
+public final class DivergedException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    /** How many updates were made. */
+    private final long step;
+
+    /** Of the batch. */
+    private final double loss;
+
+    DivergedException(long step, double loss, double gradientNorm, double rate) {
+        super(String.format(
+                Locale.ROOT,
+                "step %d: %s at a learning rate of %.3g; the weights are those before this step; try a lower rate, a"
+                        + " warm-up or clipping, and look for bad values in the batch",
+                step,
+                Double.isFinite(loss) ? "the gradient's norm is " + gradientNorm : "the loss is " + loss,
+                rate));
+        this.step = step;
+        this.loss = loss;
+    }
+
+    /**
+     * The step that failed.
+     *
+     * @return how many updates were made before it
+     */
+    public long step() {
+        return step;
+    }
+
+    /**
+     * The loss of the batch.
+     *
+     * @return the mean over its samples; finite where only the gradient is not
+     */
+    public double loss() {
+        return loss;
+    }
+}

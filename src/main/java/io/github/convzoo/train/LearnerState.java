@@ -1,0 +1,197 @@
+package io.github.convzoo.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.ElementType;
+import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.checkpoint.Value;
+import io.github.convzoo.weights.WeightSaver;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a learner has to remember beside its arrays, and how both are written and read: one safetensors file, so that a
+ * moment is kept as a whole. The numbers stand in its metadata.
+ *
+ * @param step how many updates were made
+ * @param optimizer the optimiser's kind
+ * @param seed the recipe's
+ * @param annealing the recipe's
+ * @param stepsPerEpoch the recipe's
+ * @param notes what the caller keeps with it
+ */
+record LearnerState(
+        long step,
+        String optimizer,
+        long seed,
+        Optional<Annealing> annealing,
+        long stepsPerEpoch,
+        Map<String, String> notes) {
+
+    private static final String STEP = "convzoo.step";
+    private static final String OPTIMIZER = "convzoo.optimizer";
+    private static final String SEED = "convzoo.seed";
+    private static final String ANNEALING = "convzoo.annealing";
+    private static final String STEPS_PER_EPOCH = "convzoo.steps_per_epoch";
+    private static final String NOTE = "note.";
+
+    /** How many names an error lists. */
+    private static final int SHOWN = 5;
+
+    static String kind(Optimizer optimizer) {
+        return optimizer.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    }
+
+    void write(Path file, Map<String, NDArray> arrays) throws CheckpointException {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put(STEP, Long.toString(step));
+        metadata.put(OPTIMIZER, optimizer);
+        metadata.put(SEED, Long.toString(seed));
+        annealing.ifPresent(value -> metadata.put(ANNEALING, value.start() + " " + value.end() + " " + value.epochs()));
+        metadata.put(STEPS_PER_EPOCH, Long.toString(stepsPerEpoch));
+        notes.forEach((key, value) -> metadata.put(NOTE + key, value));
+        WeightSaver.write(file, arrays, metadata);
+    }
+
+    /**
+     * Reads a file into arrays. Everything is checked before the first of them changes.
+     *
+     * @param arrays what to fill, by name: all of it from the file, and all of the file
+     * @param optimizer the kind that the file must have
+     */
+    static LearnerState read(Path file, Map<String, NDArray> arrays, String optimizer) throws CheckpointException {
+        Checkpoint checkpoint = Checkpoint.read(file);
+        LearnerState state = state(checkpoint);
+        if (!state.optimizer().equals(optimizer)) {
+            throw error(
+                    checkpoint,
+                    null,
+                    "was saved with the optimiser " + state.optimizer() + ", and the recipe has " + optimizer
+                            + "; give the recipe that it was saved with");
+        }
+        Map<String, Tensor> tensors = checked(checkpoint, arrays);
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            arrays.forEach((name, array) -> {
+                Tensor tensor = Objects.requireNonNull(tensors.get(name));
+                ByteBuffer bytes = tensor.bytes().slice();
+                try (NDManager own = manager.newSubManager(array.getDevice());
+                        NDArray values = own.create(bytes, array.getShape(), DataType.FLOAT32)) {
+                    Values.set(array, values);
+                }
+            });
+        }
+        return state;
+    }
+
+    private static Map<String, Tensor> checked(Checkpoint checkpoint, Map<String, NDArray> arrays)
+            throws CheckpointException {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        List<String> unknown = new ArrayList<>();
+        if (checkpoint.root() instanceof Value.Mapping root) {
+            root.entries().forEach((name, value) -> {
+                if (arrays.containsKey(name) && value instanceof Tensor tensor) {
+                    tensors.put(name, tensor);
+                } else {
+                    unknown.add(name);
+                }
+            });
+        }
+        List<String> missing = new ArrayList<>(arrays.keySet());
+        missing.removeAll(tensors.keySet());
+        if (!missing.isEmpty() || !unknown.isEmpty()) {
+            throw error(
+                    checkpoint,
+                    null,
+                    "does not fit the network and the recipe" + listed("; missing: ", missing)
+                            + listed("; unknown: ", unknown) + "; give those that it was saved with");
+        }
+        for (Map.Entry<String, NDArray> each : arrays.entrySet()) {
+            Tensor tensor = Objects.requireNonNull(tensors.get(each.getKey()));
+            Shape shape = new Shape(tensor.shape());
+            Shape expected = each.getValue().getShape();
+            if (tensor.type() != ElementType.F32 || !shape.equals(expected)) {
+                throw error(
+                        checkpoint,
+                        tensor.name(),
+                        "is " + tensor.type() + " of shape " + shape + ", where F32 of " + expected
+                                + " is expected; give the network that it was saved with");
+            }
+        }
+        return tensors;
+    }
+
+    private static String listed(String title, List<String> names) {
+        if (names.isEmpty()) {
+            return "";
+        }
+        String shown = String.join(", ", names.subList(0, Math.min(SHOWN, names.size())));
+        return title + (names.size() > SHOWN ? shown + " and " + (names.size() - SHOWN) + " more" : shown);
+    }
+
+    private static LearnerState state(Checkpoint checkpoint) throws CheckpointException {
+        Map<String, String> metadata = checkpoint.metadata();
+        Map<String, String> notes = new LinkedHashMap<>();
+        metadata.forEach((key, value) -> {
+            if (key.startsWith(NOTE)) {
+                notes.put(key.substring(NOTE.length()), value);
+            }
+        });
+        try {
+            long step = Long.parseLong(entry(checkpoint, STEP));
+            long stepsPerEpoch = Long.parseLong(entry(checkpoint, STEPS_PER_EPOCH));
+            if (step < 0 || stepsPerEpoch < 1) {
+                throw new IllegalArgumentException("step " + step + " of epochs of " + stepsPerEpoch);
+            }
+            return new LearnerState(
+                    step,
+                    entry(checkpoint, OPTIMIZER),
+                    Long.parseLong(entry(checkpoint, SEED)),
+                    annealing(metadata.get(ANNEALING)),
+                    stepsPerEpoch,
+                    notes);
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(
+                    checkpoint.file(), -1, null, "its metadata is damaged (" + e.getMessage() + ")", e);
+        }
+    }
+
+    private static Optional<Annealing> annealing(@Nullable String text) {
+        if (text == null) {
+            return Optional.empty();
+        }
+        String[] numbers = text.split(" ", -1);
+        if (numbers.length != 3) {
+            throw new IllegalArgumentException(ANNEALING + " is " + text);
+        }
+        return Optional.of(new Annealing(
+                Double.parseDouble(numbers[0]), Double.parseDouble(numbers[1]), Integer.parseInt(numbers[2])));
+    }
+
+    private static String entry(Checkpoint checkpoint, String key) throws CheckpointException {
+        String value = checkpoint.metadata().get(key);
+        if (value == null) {
+            throw error(
+                    checkpoint,
+                    null,
+                    "is no saved state of a training: its metadata has no " + key + "; for weights"
+                            + " alone, load them into the network");
+        }
+        return value;
+    }
+
+    private static CheckpointException error(Checkpoint checkpoint, @Nullable String tensor, String problem) {
+        return new CheckpointException(checkpoint.file(), -1, tensor, problem, null);
+    }
+}

@@ -1,0 +1,255 @@
+package io.github.convzoo.train;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * How to learn. Start from {@link #of} and change what differs.
+ *
+ * @param optimizer how gradients become updates
+ * @param schedule the learning rate by step
+ * @param loss what is made small
+ * @param clipNorm the largest norm of all gradients together; longer ones are scaled down to it
+ * @param accumulation into how many parts a batch is cut, whose gradients are added up: it takes that much less memory
+ * @param averaging an average of the weights beside them
+ * @param annealing the temperature of dynamic convolutions by epoch; left as it is where empty
+ * @param stepsPerEpoch how many steps make an epoch, for the annealing
+ * @param frozen which parameters do not learn: canonical names, with {@code *} for any characters
+ * @param rateFactors what the learning rate of some parameters is multiplied by, by such names; where several match, the
+ *     last counts
+ * @param seed what the engine's random numbers, such as dropout's, are drawn from, anew for each step
+ */
+public record Recipe(
+        Optimizer optimizer,
+        Schedule schedule,
+        CrossEntropy loss,
+        OptionalDouble clipNorm,
+        int accumulation,
+        Optional<Averaging> averaging,
+        Optional<Annealing> annealing,
+        long stepsPerEpoch,
+        List<String> frozen,
+        Map<String, Double> rateFactors,
+        long seed) {
+
+    /**
+     * Checks every value.
+     *
+     * @param optimizer any
+     * @param schedule any
+     * @param loss any
+     * @param clipNorm empty, or positive
+     * @param accumulation at least 1
+     * @param averaging any
+     * @param annealing any
+     * @param stepsPerEpoch at least 1
+     * @param frozen any
+     * @param rateFactors positive and finite
+     * @param seed any
+     */
+    public Recipe {
+        if (clipNorm.isPresent() && !(clipNorm.getAsDouble() > 0)) {
+            throw new IllegalArgumentException(
+                    "the norm to clip gradients to must be positive, not " + clipNorm.getAsDouble());
+        }
+        if (accumulation < 1) {
+            throw new IllegalArgumentException("a batch is cut into at least 1 part, not " + accumulation);
+        }
+        if (stepsPerEpoch < 1) {
+            throw new IllegalArgumentException("an epoch has at least 1 step, not " + stepsPerEpoch);
+        }
+        frozen = List.copyOf(frozen);
+        rateFactors = Collections.unmodifiableMap(new LinkedHashMap<>(rateFactors));
+        rateFactors.forEach((pattern, factor) -> {
+            if (!(factor > 0) || Double.isInfinite(factor)) {
+                throw new IllegalArgumentException("the learning rate's factor for " + pattern
+                        + " must be positive and finite, not " + factor + "; freeze what shall not learn");
+            }
+        });
+    }
+
+    /**
+     * An optimiser and a schedule, plain cross-entropy, and nothing else.
+     *
+     * @param optimizer how gradients become updates
+     * @param schedule the learning rate by step
+     * @return the recipe
+     */
+    public static Recipe of(Optimizer optimizer, Schedule schedule) {
+        return new Recipe(
+                optimizer,
+                schedule,
+                new CrossEntropy(0),
+                OptionalDouble.empty(),
+                1,
+                Optional.empty(),
+                Optional.empty(),
+                1,
+                List.of(),
+                Map.of(),
+                0);
+    }
+
+    /**
+     * With another loss.
+     *
+     * @param value what is made small
+     * @return the changed recipe
+     */
+    public Recipe withLoss(CrossEntropy value) {
+        return new Recipe(
+                optimizer,
+                schedule,
+                value,
+                clipNorm,
+                accumulation,
+                averaging,
+                annealing,
+                stepsPerEpoch,
+                frozen,
+                rateFactors,
+                seed);
+    }
+
+    /**
+     * With gradients clipped.
+     *
+     * @param value the largest norm of all gradients together
+     * @return the changed recipe
+     */
+    public Recipe withClipNorm(double value) {
+        return new Recipe(
+                optimizer,
+                schedule,
+                loss,
+                OptionalDouble.of(value),
+                accumulation,
+                averaging,
+                annealing,
+                stepsPerEpoch,
+                frozen,
+                rateFactors,
+                seed);
+    }
+
+    /**
+     * With batches cut into parts.
+     *
+     * @param value into how many parts a batch is cut
+     * @return the changed recipe
+     */
+    public Recipe withAccumulation(int value) {
+        return new Recipe(
+                optimizer,
+                schedule,
+                loss,
+                clipNorm,
+                value,
+                averaging,
+                annealing,
+                stepsPerEpoch,
+                frozen,
+                rateFactors,
+                seed);
+    }
+
+    /**
+     * With an average of the weights.
+     *
+     * @param value how to average
+     * @return the changed recipe
+     */
+    public Recipe withAveraging(Averaging value) {
+        return new Recipe(
+                optimizer,
+                schedule,
+                loss,
+                clipNorm,
+                accumulation,
+                Optional.of(value),
+                annealing,
+                stepsPerEpoch,
+                frozen,
+                rateFactors,
+                seed);
+    }
+
+    /**
+     * With the temperature of dynamic convolutions annealed.
+     *
+     * @param value the temperature by epoch; left as it is where empty
+     * @param steps how many steps make an epoch
+     * @return the changed recipe
+     */
+    public Recipe withAnnealing(Optional<Annealing> value, long steps) {
+        return new Recipe(
+                optimizer, schedule, loss, clipNorm, accumulation, averaging, value, steps, frozen, rateFactors, seed);
+    }
+
+    /**
+     * With parameters that do not learn.
+     *
+     * @param value canonical names, with {@code *} for any characters
+     * @return the changed recipe
+     */
+    public Recipe withFrozen(List<String> value) {
+        return new Recipe(
+                optimizer,
+                schedule,
+                loss,
+                clipNorm,
+                accumulation,
+                averaging,
+                annealing,
+                stepsPerEpoch,
+                value,
+                rateFactors,
+                seed);
+    }
+
+    /**
+     * With learning rates of their own for some parameters, such as the head.
+     *
+     * @param value the factors by canonical names, with {@code *} for any characters
+     * @return the changed recipe
+     */
+    public Recipe withRateFactors(Map<String, Double> value) {
+        return new Recipe(
+                optimizer,
+                schedule,
+                loss,
+                clipNorm,
+                accumulation,
+                averaging,
+                annealing,
+                stepsPerEpoch,
+                frozen,
+                value,
+                seed);
+    }
+
+    /**
+     * With another seed.
+     *
+     * @param value any number
+     * @return the changed recipe
+     */
+    public Recipe withSeed(long value) {
+        return new Recipe(
+                optimizer,
+                schedule,
+                loss,
+                clipNorm,
+                accumulation,
+                averaging,
+                annealing,
+                stepsPerEpoch,
+                frozen,
+                rateFactors,
+                value);
+    }
+}

@@ -1,0 +1,101 @@
+package io.github.convzoo.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.GradientCollector;
+import com.google.gson.JsonObject;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CrossEntropyTest {
+
+    private static final int SAMPLES = 5;
+    private static final int CLASSES = 7;
+
+    private static final JsonObject FIXTURE = TrainingFixtures.read("losses");
+
+    private static Targets targets(String kind) {
+        int[] first = TrainingFixtures.ints(FIXTURE, "first");
+        return switch (kind) {
+            case "hard" -> Targets.of(first);
+            case "mixed" ->
+                Targets.mixed(
+                        first, TrainingFixtures.ints(FIXTURE, "second"), TrainingFixtures.floats(FIXTURE, "shares"));
+            case "dense" -> {
+                float[] values = TrainingFixtures.floats(FIXTURE, "dense");
+                float[][] rows = new float[SAMPLES][CLASSES];
+                for (int i = 0; i < values.length; i++) {
+                    rows[i / CLASSES][i % CLASSES] = values[i];
+                }
+                yield Targets.dense(rows);
+            }
+            default -> throw new IllegalArgumentException(kind);
+        };
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "hard, hard, 0",
+        "hard_smoothed, hard, 0.1",
+        "mixed, mixed, 0",
+        "mixed_smoothed, mixed, 0.1",
+        "dense_plain, dense, 0",
+        "dense_smoothed, dense, 0.1"
+    })
+    void of_anyTargets_isPyTorchsLossAndGradient(String fixture, String kind, double labelSmoothing) {
+        JsonObject expected = FIXTURE.getAsJsonObject(fixture);
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            NDArray logits = manager.create(TrainingFixtures.floats(FIXTURE, "logits"), new Shape(SAMPLES, CLASSES));
+            logits.setRequiresGradient(true);
+            try (GradientCollector collector = manager.getEngine().newGradientCollector()) {
+                NDArray loss = new CrossEntropy(labelSmoothing).of(logits, targets(kind));
+                collector.backward(loss);
+                // Sums of a few float32, each good to 6e-8.
+                double value = expected.get("loss").getAsDouble();
+                assertThat((double) loss.getFloat()).isCloseTo(value, within(1e-6 * value));
+            }
+            float[] gradient = logits.getGradient().toFloatArray();
+            double[] wanted = TrainingFixtures.doubles(expected, "gradient");
+            for (int i = 0; i < wanted.length; i++) {
+                assertThat((double) gradient[i]).isCloseTo(wanted[i], within(1e-7));
+            }
+        }
+    }
+
+    @Test
+    void of_targetsThatDoNotFit_saysWhich() {
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            NDArray logits = manager.zeros(new Shape(2, 3));
+            CrossEntropy loss = new CrossEntropy(0);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> loss.of(logits, Targets.of(0, 3)))
+                    .withMessage("sample 1 is of class 3, and the network has 3 classes");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> loss.of(logits, Targets.of(-1, 0)))
+                    .withMessageContaining("sample 0 is of class -1");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> loss.of(logits, Targets.of(0)))
+                    .withMessageContaining("(1, classes) are expected, not (2, 3)");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> loss.of(logits, Targets.dense(new float[][] {{1, 0}, {0, 1}})))
+                    .withMessageContaining("probabilities of 2 classes");
+        }
+    }
+
+    @Test
+    void targets_thatAreNone_areRefused() {
+        assertThatIllegalArgumentException().isThrownBy(() -> Targets.of());
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Targets.mixed(new int[] {0}, new int[] {1}, new float[] {1.5f}));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Targets.mixed(new int[] {0}, new int[] {1}, new float[] {0.5f, 0.5f}));
+        assertThatIllegalArgumentException().isThrownBy(() -> Targets.dense(new float[][] {{Float.NaN}}));
+        assertThatIllegalArgumentException().isThrownBy(() -> new CrossEntropy(1));
+    }
+}
