@@ -32,13 +32,18 @@ public final class PeakMemory implements InternalProfiler {
     /** Forgets the peak so far. */
     static void reset() {
         if (Files.exists(STATUS)) {
-            loaded = kibibytes("VmRSS:");
+            loaded = resident();
             try {
                 Files.writeString(Path.of("/proc/self/clear_refs"), "5");
             } catch (IOException e) {
                 throw new UncheckedIOException("the peak of resident memory cannot be reset", e);
             }
         }
+    }
+
+    /** The process's resident memory in KiB. */
+    static long resident() {
+        return kibibytes("VmRSS:");
     }
 
     static long kibibytes(String key) {
