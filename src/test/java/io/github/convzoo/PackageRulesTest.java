@@ -63,6 +63,18 @@ class PackageRulesTest {
             DJL);
 
     @ArchTest
+    static final ArchRule plot_usesOnlyTrainImageAndTheChartLibrary =
+            only("plot", ours("train"), ours("image"), "org.knowm.xchart..");
+
+    @ArchTest
+    static final ArchRule charts_areDrawnByPlotOnly = noClasses()
+            .that()
+            .resideOutsideOfPackage(ours("plot"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.knowm.xchart..");
+
+    @ArchTest
     static final ArchRule cli_isUsedByNone = noClasses()
             .that()
             .resideOutsideOfPackage(ours("cli"))

@@ -11,8 +11,10 @@ import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How well a network classifies.
@@ -21,8 +23,9 @@ import java.util.stream.IntStream;
  * @param correctTop5 how many images' class is among the five most likely
  * @param total how many images there were
  * @param seconds how long it took, reading and preprocessing included
+ * @param confusion what was taken for what
  */
-public record Evaluation(long correct, long correctTop5, long total, double seconds) {
+public record Evaluation(long correct, long correctTop5, long total, double seconds, ConfusionMatrix confusion) {
 
     private static final int TOP = 5;
 
@@ -52,6 +55,7 @@ public record Evaluation(long correct, long correctTop5, long total, double seco
         long start = System.nanoTime();
         long correct = 0;
         long correctTop5 = 0;
+        @Nullable ConfusionMatrix confusion = null;
         for (int first = 0; first < images.size(); first += batchSize) {
             int end = Math.min(images.size(), first + batchSize);
             List<RgbImage> batch = read(images, first, end);
@@ -61,15 +65,23 @@ public record Evaluation(long correct, long correctTop5, long total, double seco
                         .singletonOrThrow();
                 int classes = (int) logits.getShape().get(1);
                 float[] values = logits.toFloatArray();
+                if (confusion == null) {
+                    confusion = new ConfusionMatrix(
+                            images.classes(), Math.max(classes, images.classes().size()));
+                }
                 for (int i = first; i < end; i++) {
                     int better = better(values, (i - first) * classes, classes, images.label(i));
                     correct += better == 0 ? 1 : 0;
                     correctTop5 += better < TOP ? 1 : 0;
+                    confusion.add(
+                            images.label(i),
+                            better == 0 ? images.label(i) : best(values, (i - first) * classes, classes));
                 }
             }
             progress.accept(end);
         }
-        return new Evaluation(correct, correctTop5, images.size(), (System.nanoTime() - start) / 1e9);
+        double seconds = (System.nanoTime() - start) / 1e9;
+        return new Evaluation(correct, correctTop5, images.size(), seconds, Objects.requireNonNull(confusion));
     }
 
     private static List<RgbImage> read(LabeledImages images, int first, int end) throws IOException {
@@ -107,6 +119,21 @@ public record Evaluation(long correct, long correctTop5, long total, double seco
             }
         }
         return better;
+    }
+
+    /** The class with the largest logit, ties going to the lower number; the first NaN where there is one. */
+    private static int best(float[] logits, int start, int classes) {
+        int best = 0;
+        for (int i = 0; i < classes; i++) {
+            float value = logits[start + i];
+            if (Float.isNaN(value)) {
+                return i;
+            }
+            if (value > logits[start + best]) {
+                best = i;
+            }
+        }
+        return best;
     }
 
     /**

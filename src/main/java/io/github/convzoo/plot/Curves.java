@@ -1,0 +1,126 @@
+package io.github.convzoo.plot;
+
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.util.ArrayList;
+import java.util.List;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/**
+ * Quantities over epochs, side by side: loss and accuracy, of training and of validation.
+ *
+ * @param panels the charts, from left to right
+ */
+public record Curves(List<Panel> panels) {
+
+    private static final int WIDTH = 640;
+    private static final int HEIGHT = 480;
+
+    /**
+     * Copies the list.
+     *
+     * @param panels at least one
+     * @throws IllegalArgumentException if there is none
+     */
+    public Curves {
+        panels = List.copyOf(panels);
+        if (panels.isEmpty()) {
+            throw new IllegalArgumentException("curves need at least one panel");
+        }
+    }
+
+    /**
+     * One chart.
+     *
+     * @param quantity what its vertical axis shows, with the unit
+     * @param lines the lines, each with a name of its own
+     */
+    public record Panel(String quantity, List<Line> lines) {
+
+        /**
+         * Copies the list.
+         *
+         * @param quantity any text
+         * @param lines any number
+         */
+        public Panel {
+            lines = List.copyOf(lines);
+        }
+    }
+
+    /**
+     * One line.
+     *
+     * @param name what the legend calls it
+     * @param epochs where its points are, ascending
+     * @param values one for each epoch; what is not finite leaves a gap
+     */
+    public record Line(String name, List<Double> epochs, List<Double> values) {
+
+        /**
+         * Copies the lists.
+         *
+         * @param name any text
+         * @param epochs any number
+         * @param values as many
+         * @throws IllegalArgumentException if they are not equally many
+         */
+        public Line {
+            epochs = List.copyOf(epochs);
+            values = List.copyOf(values);
+            if (epochs.size() != values.size()) {
+                throw new IllegalArgumentException(
+                        name + " has " + values.size() + " values for " + epochs.size() + " epochs");
+            }
+        }
+    }
+
+    /**
+     * Draws the charts.
+     *
+     * @return a picture of 640 x 480 pixels a panel
+     */
+    public BufferedImage draw() {
+        BufferedImage all = new BufferedImage(WIDTH * panels.size(), HEIGHT, BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = all.createGraphics();
+        try {
+            for (int i = 0; i < panels.size(); i++) {
+                graphics.drawImage(BitmapEncoder.getBufferedImage(chart(panels.get(i))), i * WIDTH, 0, null);
+            }
+        } finally {
+            graphics.dispose();
+        }
+        return all;
+    }
+
+    private static XYChart chart(Panel panel) {
+        XYChart chart = new XYChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .title(panel.quantity())
+                .xAxisTitle("epoch")
+                .theme(Styler.ChartTheme.Matlab)
+                .build();
+        chart.getStyler().setLegendPosition(Styler.LegendPosition.InsideNE);
+        chart.getStyler().setDecimalPattern("#,##0.####");
+        for (Line line : panel.lines()) {
+            List<Double> epochs = new ArrayList<>();
+            List<Double> values = new ArrayList<>();
+            for (int i = 0; i < line.values().size(); i++) {
+                // XChart takes NaN for a gap and refuses infinity; a line of gaps has no range.
+                if (Double.isFinite(line.values().get(i))) {
+                    epochs.add(line.epochs().get(i));
+                    values.add(line.values().get(i));
+                }
+            }
+            if (!values.isEmpty()) {
+                chart.addSeries(line.name(), epochs, values).setMarker(SeriesMarkers.CIRCLE);
+            }
+        }
+        return chart;
+    }
+}

@@ -1,0 +1,103 @@
+package io.github.convzoo.plot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.train.ConfusionMatrix;
+import io.github.convzoo.train.ConfusionMatrixes;
+import java.awt.image.BufferedImage;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class PicturesTest {
+
+    private static final int WHITE = 0xffffffff;
+
+    @Test
+    void confusion_ofTenClasses_isDarkWhereAllAreRight() {
+        ConfusionMatrix matrix = ConfusionMatrixes.of(10, 10, (actual, predicted) -> actual == predicted ? 5 : 0);
+        BufferedImage picture = ConfusionPicture.draw(matrix);
+        int corner = picture.getWidth() - 8 - 10 * 48;
+        int top = picture.getHeight() - 8 - 10 * 48;
+        for (int row = 0; row < 10; row++) {
+            for (int column = 0; column < 10; column++) {
+                int field = picture.getRGB(corner + column * 48 + 3, top + row * 48 + 3);
+                assertThat(field).isEqualTo(row == column ? 0xff08306b : WHITE);
+            }
+        }
+    }
+
+    @Test
+    void confusion_ofAThousandClasses_isAPixelAField() {
+        ConfusionMatrix matrix = ConfusionMatrixes.of(1000, 1000, (actual, predicted) -> predicted == 7 ? 1 : 0);
+        BufferedImage picture = ConfusionPicture.draw(matrix);
+        assertThat(picture.getWidth()).isEqualTo(1016);
+        assertThat(picture.getRGB(8 + 7, picture.getHeight() - 9)).isEqualTo(0xff08306b);
+        assertThat(picture.getRGB(8 + 8, picture.getHeight() - 9)).isEqualTo(WHITE);
+    }
+
+    @Test
+    void confusion_ofFewerClassesThanTheNetworks_leavesOutWhatNobodyWasTakenFor() {
+        BufferedImage ten = ConfusionPicture.draw(ConfusionMatrixes.of(10, 10, (actual, predicted) -> 1));
+        BufferedImage more =
+                ConfusionPicture.draw(ConfusionMatrixes.of(10, 1000, (actual, predicted) -> predicted < 10 ? 1 : 0));
+        assertThat(more.getWidth()).isEqualTo(ten.getWidth());
+    }
+
+    @Test
+    void curves_ofTwoPanels_haveTheirLinesAndSurviveGaps() {
+        List<Double> epochs = List.of(1.0, 2.0, 3.0);
+        Curves.Line falling = new Curves.Line("training", epochs, List.of(2.0, Double.NaN, 0.5));
+        Curves.Line none = new Curves.Line("validation", epochs, Collections.nCopies(3, Double.POSITIVE_INFINITY));
+        BufferedImage with = new Curves(List.of(
+                        new Curves.Panel("loss", List.of(falling, none)), new Curves.Panel("accuracy", List.of())))
+                .draw();
+        BufferedImage without = new Curves(
+                        List.of(new Curves.Panel("loss", List.of(none)), new Curves.Panel("accuracy", List.of())))
+                .draw();
+        assertThat(with.getWidth()).isEqualTo(1280);
+        assertThat(with.getHeight()).isEqualTo(480);
+        assertThat(differing(with, without, 0)).isPositive();
+        assertThat(differing(with, without, 640)).isZero();
+        assertThatIllegalArgumentException().isThrownBy(() -> new Curves.Line("loss", epochs, List.of(1.0)));
+        assertThatIllegalArgumentException().isThrownBy(() -> new Curves(List.of()));
+    }
+
+    private static long differing(BufferedImage one, BufferedImage other, int from) {
+        return IntStream.range(from, from + 640)
+                .mapToLong(x -> IntStream.range(0, 480)
+                        .filter(y -> one.getRGB(x, y) != other.getRGB(x, y))
+                        .count())
+                .sum();
+    }
+
+    @Test
+    void grid_ofSevenImages_showsEachInItsCell() {
+        List<ImageGrid.Entry> entries = new ArrayList<>();
+        for (int i = 0; i < 7; i++) {
+            byte[] samples = new byte[3 * 40 * 20];
+            Arrays.fill(samples, (byte) (30 * i));
+            entries.add(new ImageGrid.Entry(
+                    RgbImage.of(40, 20, samples),
+                    "a very long name of a class that does not fit 99.9 %",
+                    i % 2 == 0 ? "" : "cat",
+                    List.of(ImageGrid.Verdict.values()).get(i % 3)));
+        }
+        BufferedImage grid = ImageGrid.draw(entries);
+        assertThat(grid.getWidth()).isEqualTo(8 + 3 * 168);
+        assertThat(grid.getHeight()).isEqualTo(8 + 3 * 200);
+        for (int i = 0; i < 7; i++) {
+            int x = 8 + i % 3 * 168 + 80;
+            int y = 8 + i / 3 * 200 + 80;
+            assertThat(grid.getRGB(x, y) & 0xff).isEqualTo(30 * i);
+            // Fitted by its longer side, centred.
+            assertThat(grid.getRGB(x, y - 45)).isEqualTo(WHITE);
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> ImageGrid.draw(List.of()));
+    }
+}

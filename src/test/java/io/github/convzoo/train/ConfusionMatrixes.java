@@ -1,0 +1,24 @@
+package io.github.convzoo.train;
+
+import java.util.function.IntBinaryOperator;
+import java.util.stream.IntStream;
+
+/** Matrixes for tests of other packages. */
+public final class ConfusionMatrixes {
+
+    private ConfusionMatrixes() {}
+
+    /** A matrix with these counts. */
+    public static ConfusionMatrix of(int classes, int predictable, IntBinaryOperator counts) {
+        ConfusionMatrix matrix = new ConfusionMatrix(
+                IntStream.range(0, classes).mapToObj(i -> "class " + i).toList(), predictable);
+        for (int actual = 0; actual < classes; actual++) {
+            for (int predicted = 0; predicted < predictable; predicted++) {
+                for (int i = 0; i < counts.applyAsInt(actual, predicted); i++) {
+                    matrix.add(actual, predicted);
+                }
+            }
+        }
+        return matrix;
+    }
+}
