@@ -60,7 +60,8 @@ class PackageRulesTest {
             ours("nn"),
             ours("data"),
             ours("image"),
-            DJL);
+            DJL,
+            "com.google.gson..");
 
     @ArchTest
     static final ArchRule plot_usesOnlyTrainImageAndTheChartLibrary =

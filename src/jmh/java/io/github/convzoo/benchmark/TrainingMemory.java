@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.train.Averaging;
-import io.github.convzoo.train.Batch;
 import io.github.convzoo.train.DivergedException;
 import io.github.convzoo.train.Learner;
 import io.github.convzoo.train.Optimizer;
@@ -48,7 +47,7 @@ public final class TrainingMemory {
             try (Learner learner = new Learner(network, recipe)) {
                 for (int i = 1; i <= steps; i++) {
                     try (NDArray images = manager.randomNormal(input)) {
-                        learner.step(new Batch(images, targets));
+                        learner.step(images, targets);
                     }
                     if (i % Math.max(1, steps / LINES) == 0) {
                         System.out.printf(Locale.ROOT, "step %5d: %.0f MiB%n", i, PeakMemory.resident() / 1024.0);

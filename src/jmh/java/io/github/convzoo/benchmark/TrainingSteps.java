@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.Shape;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Reference;
 import io.github.convzoo.network.Variant;
-import io.github.convzoo.train.Batch;
 import io.github.convzoo.train.DivergedException;
 import io.github.convzoo.train.Learner;
 import io.github.convzoo.train.Optimizer;
@@ -48,7 +47,7 @@ public final class TrainingSteps {
             try (Learner learner = new Learner(network, recipe)) {
                 for (int i = 0; i < warmUp + times.length; i++) {
                     long start = System.nanoTime();
-                    learner.step(new Batch(images, targets));
+                    learner.step(images, targets);
                     if (i >= warmUp) {
                         times[i - warmUp] = (System.nanoTime() - start) / 1e6;
                     }

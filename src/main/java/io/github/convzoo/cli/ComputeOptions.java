@@ -31,14 +31,16 @@ final class ComputeOptions {
             }
             System.setProperty("ai.djl.pytorch.num_threads", threads.toString());
         }
-        if (device == null) {
-            return Optional.empty();
-        }
+        return Optional.ofNullable(device).map(ComputeOptions::device);
+    }
+
+    /** The device of a name. */
+    static Device device(String device) {
         if (!DEVICE.matcher(device).matches()) {
             throw new IllegalArgumentException("--device must be cpu, gpu0, gpu1 ..., not " + device);
         }
         if (device.equals("cpu")) {
-            return Optional.of(Device.cpu());
+            return Device.cpu();
         }
         int id = device.equals("gpu") ? 0 : Integer.parseInt(device.substring(3));
         int count = Engine.getEngine("PyTorch").getGpuCount();
@@ -48,6 +50,6 @@ final class ComputeOptions {
                             ? "--device " + device + ": the engine finds no GPU here; use cpu"
                             : "--device " + device + ": there are " + count + " GPUs, the first is gpu0");
         }
-        return Optional.of(Device.gpu(id));
+        return Device.gpu(id);
     }
 }

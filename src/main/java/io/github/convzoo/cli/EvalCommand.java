@@ -3,71 +3,49 @@ package io.github.convzoo.cli;
 import ai.djl.Device;
 import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
-import io.github.convzoo.data.FashionMnist;
-import io.github.convzoo.data.ImageFolder;
+import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.LabeledImages;
-import io.github.convzoo.image.Normalization;
+import io.github.convzoo.data.LoaderOptions;
+import io.github.convzoo.data.OnBadImage;
+import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.image.Preprocessing;
-import io.github.convzoo.image.Resampling;
 import io.github.convzoo.network.Network;
+import io.github.convzoo.plot.ConfusionPicture;
+import io.github.convzoo.train.ConfusionMatrix;
 import io.github.convzoo.train.Evaluation;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 @Command(
         name = "eval",
         description = "Measure a network's accuracy on a data set.",
         footer = {
             "",
-            "fashion-mnist: a folder with the test set's IDX files, gzipped or not. Images are padded to 32 x 32.",
             "image-folder: a folder that holds a folder of images for each class, in the order of the classes' numbers.",
+            "image-list: a file of lines of a path, relative to the file's folder, and a class's number or name.",
+            "fashion-mnist: a folder with the test set's IDX files, gzipped or not. Images are padded to 32 x 32.",
+            "cifar10, cifar100: a folder with the test set's binary file.",
             "",
             "Examples:",
             "  convzoo eval --model peleenet --weights mine.pth.tar --dataset fashion-mnist --data fashion-mnist/",
-            "  convzoo eval --model dla34 --weights dla34.safetensors --dataset image-folder --data val/ --json"
+            "  convzoo eval --model dla34 --dataset image-list --data val.txt --per-class --confusion confusion.png"
         })
 final class EvalCommand implements Callable<Integer> {
-
-    /** The data sets by the name that the command line has for them. */
-    enum DataSet {
-        FASHION_MNIST,
-        IMAGE_FOLDER;
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT).replace('_', '-');
-        }
-    }
-
-    /** Knows the data sets by the command line's names alone. */
-    static final class DataSetConverter implements ITypeConverter<DataSet> {
-
-        @Override
-        public DataSet convert(String value) {
-            for (DataSet each : DataSet.values()) {
-                if (each.toString().equals(value)) {
-                    return each;
-                }
-            }
-            throw new TypeConversionException("expected fashion-mnist or image-folder, not '" + value + "'");
-        }
-    }
 
     @Spec
     CommandSpec spec = CommandSpec.create();
@@ -82,18 +60,18 @@ final class EvalCommand implements Callable<Integer> {
             names = "--dataset",
             paramLabel = "KIND",
             required = true,
-            converter = DataSetConverter.class,
+            converter = DataKind.Converter.class,
             description = "${COMPLETION-CANDIDATES}.")
-    DataSet dataset = DataSet.IMAGE_FOLDER;
+    DataKind dataset = DataKind.IMAGE_FOLDER;
 
-    @Option(names = "--data", paramLabel = "DIR", required = true, description = "The data set's folder.")
+    @Option(names = "--data", paramLabel = "PATH", required = true, description = "The data set's folder, or the list.")
     Path data = Path.of("");
 
     @Option(
             names = "--input-size",
             paramLabel = "S",
-            description =
-                    "The side of the network's square input. Default: 32 for fashion-mnist, else the published one.")
+            description = "The side of the network's square input. Default: 32 for fashion-mnist and cifar, else the"
+                    + " published one.")
     @Nullable Integer inputSize;
 
     @Option(
@@ -102,6 +80,22 @@ final class EvalCommand implements Callable<Integer> {
             defaultValue = "32",
             description = "How many images at once. Default: 32.")
     int batchSize = 32;
+
+    @Option(
+            names = "--on-bad-image",
+            paramLabel = "fail|skip",
+            defaultValue = "fail",
+            description = "What to do about an image that cannot be read. Default: fail.")
+    OnBadImage onBadImage = OnBadImage.FAIL;
+
+    @Option(names = "--per-class", description = "Print each class's accuracy too.")
+    boolean perClass;
+
+    @Option(
+            names = "--confusion",
+            paramLabel = "FILE",
+            description = "Write what was taken for what: a picture (.png) or a table (.csv).")
+    @Nullable Path confusion;
 
     @Option(names = "--json", description = "Print JSON; accuracies are fractions.")
     boolean json;
@@ -112,7 +106,17 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    private record Result(long correct, long total, double top1, double top5, double imagesPerSecond) {}
+    private record ClassResult(String name, long total, long correct, @Nullable Double accuracy) {}
+
+    private record Result(
+            long correct,
+            long total,
+            int skipped,
+            double top1,
+            double top5,
+            double loss,
+            double imagesPerSecond,
+            @Nullable List<ClassResult> classes) {}
 
     @Override
     public Integer call() throws Exception {
@@ -120,38 +124,39 @@ final class EvalCommand implements Callable<Integer> {
         if (batchSize < 1) {
             throw new IllegalArgumentException("--batch-size must be at least 1, not " + batchSize);
         }
-        LabeledImages images;
-        Preprocessing preprocessing;
-        if (dataset == DataSet.FASHION_MNIST) {
-            int size = inputSize == null ? 32 : inputSize;
-            images = FashionMnist.test(data, size);
-            preprocessing =
-                    new Preprocessing(size, size, OptionalInt.empty(), Resampling.BILINEAR, Normalization.IMAGENET);
-        } else {
-            InputOptions input = new InputOptions();
-            input.inputSize = inputSize;
-            preprocessing = input.apply(model.model);
-            images = ImageFolder.of(data);
+        if (confusion != null && !isTable(confusion)) {
+            OutputFile.requirePng("--confusion", confusion);
         }
+        Preprocessing preprocessing = DataOptions.preprocessing(dataset, model.model, inputSize);
+        LabeledImages images = dataset.evaluation(data, preprocessing.height());
         LoadOptions options =
                 model.options(main, common, spec.commandLine().getErr()).withPreprocessing(preprocessing);
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
         PrintWriter err = spec.commandLine().getErr();
+        BatchLoader batches = new BatchLoader(
+                images,
+                Pipeline.evaluation(preprocessing),
+                LoaderOptions.evaluation(batchSize).withOnBadImage(onBadImage),
+                bad -> err.println("convzoo: skipped: " + Main.oneLine(bad.getMessage())));
         Evaluation evaluation;
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, options)) {
             checkClasses(images, (Network) loaded.getBlock());
             ProgressBar bar = new ProgressBar(err, images.size(), ProgressBar.Unit.IMAGES);
             try {
-                evaluation = Evaluation.of(
-                        loaded.getBlock(), loaded.getNDManager(), images, preprocessing, batchSize, bar::update);
+                evaluation = Evaluation.of(loaded.getBlock(), loaded.getNDManager(), batches, bar::update);
             } finally {
                 bar.clear();
             }
         }
-        print(evaluation);
+        write(evaluation.confusion());
+        print(evaluation, batches.badImages());
         return Main.DONE;
+    }
+
+    private static boolean isTable(Path file) {
+        return file.toString().toLowerCase(Locale.ROOT).endsWith(".csv");
     }
 
     private void checkClasses(LabeledImages images, Network network) throws IOException {
@@ -162,20 +167,61 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
-    private void print(Evaluation evaluation) {
+    private void write(ConfusionMatrix matrix) throws IOException {
+        if (confusion == null) {
+            return;
+        }
+        if (isTable(confusion)) {
+            OutputFile.write(confusion, matrix.toCsv());
+        } else {
+            OutputFile.writePng(confusion, () -> ConfusionPicture.draw(matrix));
+        }
+    }
+
+    private void print(Evaluation evaluation, int skipped) {
         PrintWriter out = spec.commandLine().getOut();
+        List<ClassResult> classes = classes(evaluation.confusion());
         if (json) {
             out.println(Json.of(new Result(
                     evaluation.correct(),
                     evaluation.total(),
+                    skipped,
                     evaluation.top1(),
                     evaluation.top5(),
-                    evaluation.imagesPerSecond())));
+                    evaluation.loss(),
+                    evaluation.imagesPerSecond(),
+                    perClass ? classes : null)));
             return;
         }
         out.printf(Locale.ROOT, "top-1     %.2f %%%n", 100 * evaluation.top1());
         out.printf(Locale.ROOT, "top-5     %.2f %%%n", 100 * evaluation.top5());
         out.printf(Locale.ROOT, "correct   %,d of %,d%n", evaluation.correct(), evaluation.total());
+        if (skipped > 0) {
+            out.printf(Locale.ROOT, "skipped   %,d%n", skipped);
+        }
+        out.printf(Locale.ROOT, "loss      %.4f%n", evaluation.loss());
         out.printf(Locale.ROOT, "speed     %,.1f images/s%n", evaluation.imagesPerSecond());
+        if (perClass) {
+            out.println();
+            Table table = new Table("class", "<", "images", ">", "correct", ">", "top-1 %", ">");
+            for (ClassResult each : classes) {
+                table.row(
+                        Main.oneLine(each.name()),
+                        String.format(Locale.ROOT, "%,d", each.total()),
+                        String.format(Locale.ROOT, "%,d", each.correct()),
+                        each.accuracy() == null ? "-" : String.format(Locale.ROOT, "%.2f", 100 * each.accuracy()));
+            }
+            table.print(out);
+        }
+    }
+
+    private static List<ClassResult> classes(ConfusionMatrix matrix) {
+        return IntStream.range(0, matrix.classes().size())
+                .mapToObj(i -> new ClassResult(
+                        matrix.classes().get(i),
+                        matrix.total(i),
+                        matrix.count(i, i),
+                        matrix.accuracy(i).isPresent() ? matrix.accuracy(i).getAsDouble() : null))
+                .toList();
     }
 }

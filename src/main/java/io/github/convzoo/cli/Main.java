@@ -19,6 +19,7 @@ import picocli.CommandLine.ParameterException;
             SummaryCommand.class,
             PredictCommand.class,
             EvalCommand.class,
+            TrainCommand.class,
             ForwardCommand.class,
             ConvertCommand.class,
             InspectCommand.class,
@@ -92,6 +93,8 @@ public final class Main {
         // Before the first logger exists, or it has no effect.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "info" : "error");
         System.setProperty("org.slf4j.internal.verbosity", "ERROR");
+        // Pictures are drawn into files; on a Mac AWT would show up in the dock.
+        System.setProperty("java.awt.headless", "true");
         CommandLine command = new CommandLine(new Main(environment))
                 .setOut(out)
                 .setErr(err)

@@ -27,6 +27,7 @@ final class ProgressBar {
     }
 
     private static final int WIDTH = 40;
+    private static final int NARROW = 16;
     private static final long BETWEEN_NANOS = 100_000_000L;
 
     private final PrintWriter err;
@@ -54,26 +55,31 @@ final class ProgressBar {
     }
 
     void update(long done) {
+        update(done, "", "");
+    }
+
+    /** With text before the bar, which is then narrower, and text behind it. */
+    void update(long done, String before, String behind) {
         long now = System.nanoTime();
         if (!shown || (now - last < BETWEEN_NANOS && done != total)) {
             return;
         }
         last = now;
-        String line = line(done, (now - start) / 1e9);
+        String line = before + line(done, (now - start) / 1e9, before.isEmpty() ? WIDTH : NARROW) + behind;
         err.print("\r" + line + " ".repeat(Math.max(0, printed - line.length())));
         err.flush();
         printed = line.length();
     }
 
-    private String line(long done, double seconds) {
+    private String line(long done, double seconds, int width) {
         double rate = (done - first) / Math.max(1e-9, seconds);
         String speed = unit.of(Math.round(rate)) + " " + unit.label + "/s";
         if (total < 1) {
             return unit.of(done) + " " + unit.label + ", " + speed;
         }
-        int filled = (int) (WIDTH * Math.min(done, total) / total);
+        int filled = (int) (width * Math.min(done, total) / total);
         String left = rate <= 0 ? "" : String.format(Locale.ROOT, ", %,.0f s left", (total - done) / rate);
-        return "[" + "#".repeat(filled) + ".".repeat(WIDTH - filled) + "] " + unit.of(done) + " of " + unit.of(total)
+        return "[" + "#".repeat(filled) + ".".repeat(width - filled) + "] " + unit.of(done) + " of " + unit.of(total)
                 + " " + unit.label + ", " + speed + left;
     }
 

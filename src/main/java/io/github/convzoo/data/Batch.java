@@ -16,19 +16,30 @@ public final class Batch implements AutoCloseable {
 
     private final BatchLoader loader;
     private final ByteBuffer buffer;
+    private final int epoch;
     private final int number;
     private final int[] indices;
     private final int[] labels;
     private final double lambda;
     private boolean closed;
 
-    Batch(BatchLoader loader, ByteBuffer buffer, int number, int[] indices, int[] labels, double lambda) {
+    Batch(BatchLoader loader, ByteBuffer buffer, int epoch, int number, int[] indices, int[] labels, double lambda) {
         this.loader = loader;
         this.buffer = buffer;
+        this.epoch = epoch;
         this.number = number;
         this.indices = indices;
         this.labels = labels;
         this.lambda = lambda;
+    }
+
+    /**
+     * The epoch that the batch belongs to.
+     *
+     * @return its number
+     */
+    public int epoch() {
+        return epoch;
     }
 
     /**
@@ -50,9 +61,9 @@ public final class Batch implements AutoCloseable {
     }
 
     /**
-     * The images' shape.
+     * The shape of all samples together.
      *
-     * @return (N, 3, H, W)
+     * @return (N, 3, H, W) of images
      */
     public Shape shape() {
         return loader.shape(size());
@@ -61,7 +72,7 @@ public final class Batch implements AutoCloseable {
     /**
      * The images, normalised and mixed if that was asked for.
      *
-     * @return N x 3 x H x W values, valid until the batch is closed
+     * @return N x 3 x H x W values of images, valid until the batch is closed
      */
     public FloatBuffer values() {
         return bytes().asFloatBuffer().asReadOnlyBuffer();
@@ -72,7 +83,7 @@ public final class Batch implements AutoCloseable {
      * before.
      *
      * @param manager the manager that the array belongs to, and whose device it lies on
-     * @return float32 of shape (N, 3, H, W)
+     * @return float32 of shape (N, 3, H, W) of images
      */
     public NDArray toArray(NDManager manager) {
         return manager.create(bytes(), shape(), DataType.FLOAT32);
@@ -139,7 +150,7 @@ public final class Batch implements AutoCloseable {
         for (int i = 0; i < labels.length; i++) {
             if (labels[i] >= classes) {
                 throw new IllegalArgumentException("%s is of class %d, and there are %d classes"
-                        .formatted(loader.images().name(indices[i]), labels[i], classes));
+                        .formatted(loader.samples().name(indices[i]), labels[i], classes));
             }
             targets[i * classes + labels[i]] += (float) lambda;
             targets[i * classes + partners[i]] += (float) (1 - lambda);

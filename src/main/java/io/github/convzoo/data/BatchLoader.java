@@ -13,15 +13,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a data set's images into batches, epoch by epoch, in threads of its own that work ahead of whoever takes them.
+ * Makes samples, images most often, into batches, epoch by epoch, in threads of its own that work ahead of whoever takes
+ * them.
  *
- * <p>What is in a batch follows from the data set, the pipeline, the seed, the epoch and the batch's number alone, not from the
- * number of threads or from where an epoch is begun, so that a run that is resumed goes on as it would have.
+ * <p>What is in a batch follows from the samples, the seed, the epoch and the batch's number alone, not from the number of
+ * threads or from where an epoch is begun, so that a run that is resumed goes on as it would have.
  */
 public final class BatchLoader {
 
-    private final LabeledImages images;
-    private final Pipeline pipeline;
+    private final Samples samples;
     private final LoaderOptions options;
     private final Consumer<IOException> badImage;
     private final Set<Integer> bad = ConcurrentHashMap.newKeySet();
@@ -30,7 +30,7 @@ public final class BatchLoader {
     private final int bufferBytes;
 
     /**
-     * Prepares the loading; nothing is read yet.
+     * Prepares the loading of images; nothing is read yet.
      *
      * @param images the data set
      * @param pipeline from image to input
@@ -41,25 +41,49 @@ public final class BatchLoader {
      *     set does not fill one
      */
     public BatchLoader(LabeledImages images, Pipeline pipeline, LoaderOptions options, Consumer<IOException> badImage) {
-        this.images = images;
-        this.pipeline = pipeline;
+        this(new ImageSamples(images, pipeline), options, badImage);
+    }
+
+    /**
+     * Prepares the loading of any samples; nothing is read yet.
+     *
+     * @param samples what batches are made of
+     * @param options how they are made
+     * @param bad where samples that cannot be read are skipped, is told each one's error once, which names it; called by
+     *     the thread that takes the batches, in their order
+     * @throws IllegalArgumentException if a batch would take more than 2 GiB, or incomplete batches are dropped and the
+     *     samples do not fill one, or what are no images shall be mixed
+     */
+    public BatchLoader(Samples samples, LoaderOptions options, Consumer<IOException> bad) {
+        this.samples = samples;
         this.options = options;
-        this.badImage = badImage;
-        long floats = (long) Pipeline.CHANNELS
-                * pipeline.preprocessing().height()
-                * pipeline.preprocessing().width();
+        this.badImage = bad;
+        long floats = samples.shape().size();
         long bytes = floats * Float.BYTES;
         if (bytes * options.batchSize() > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("%d images of this size take more than 2 GiB; %d make a batch"
-                    .formatted(options.batchSize(), Integer.MAX_VALUE / bytes));
+            throw new IllegalArgumentException("%d samples of shape %s take more than 2 GiB; %d make a batch"
+                    .formatted(options.batchSize(), samples.shape(), Integer.MAX_VALUE / bytes));
+        }
+        if (options.mixing().isPresent() && samples.shape().dimension() != 3) {
+            throw new IllegalArgumentException(
+                    "samples of shape %s are no images, which alone can be mixed".formatted(samples.shape()));
         }
         this.sampleFloats = (int) floats;
         this.bufferBytes = (int) bytes * options.batchSize();
         if (batches() == 0) {
             throw new IllegalArgumentException(
                     "%d images do not fill a batch of %d; take smaller batches or do not drop the last one"
-                            .formatted(images.size(), options.batchSize()));
+                            .formatted(samples.size(), options.batchSize()));
         }
+    }
+
+    /**
+     * What batches are made of.
+     *
+     * @return the samples
+     */
+    public Samples samples() {
+        return samples;
     }
 
     /**
@@ -68,8 +92,8 @@ public final class BatchLoader {
      * @return at least 1
      */
     public int batches() {
-        int full = images.size() / options.batchSize();
-        return options.dropLast() || images.size() % options.batchSize() == 0 ? full : full + 1;
+        int full = samples.size() / options.batchSize();
+        return options.dropLast() || samples.size() % options.batchSize() == 0 ? full : full + 1;
     }
 
     /**
@@ -97,14 +121,6 @@ public final class BatchLoader {
         return new Epoch(this, epoch, firstBatch);
     }
 
-    LabeledImages images() {
-        return images;
-    }
-
-    Pipeline pipeline() {
-        return pipeline;
-    }
-
     LoaderOptions options() {
         return options;
     }
@@ -114,16 +130,12 @@ public final class BatchLoader {
     }
 
     Shape shape(int count) {
-        return new Shape(
-                count,
-                Pipeline.CHANNELS,
-                pipeline.preprocessing().height(),
-                pipeline.preprocessing().width());
+        return new Shape(count).addAll(samples.shape());
     }
 
     /** The epoch's images, as indices into the data set. */
     int[] order(int epoch) {
-        int[] order = new int[images.size()];
+        int[] order = new int[samples.size()];
         Arrays.setAll(order, i -> i);
         if (options.shuffled()) {
             Randomness.shuffle(order, Randomness.of(options.seed(), Randomness.Purpose.ORDER, epoch, 0));

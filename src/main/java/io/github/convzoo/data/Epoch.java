@@ -248,7 +248,7 @@ public final class Epoch implements AutoCloseable {
                 RandomGenerator random = Randomness.of(
                         options.seed(), Randomness.Purpose.SAMPLE, epoch, index + ((long) i << Integer.SIZE));
                 try {
-                    loader.pipeline().toChw(loader.images().image(index), random, values);
+                    loader.samples().read(index, random, values);
                     floats.put(place * values.length, values);
                     indices[place] = index;
                     return;
@@ -258,7 +258,7 @@ public final class Epoch implements AutoCloseable {
                     }
                     unreadable.add(new BadImage(index, e));
                 } catch (RuntimeException e) {
-                    throw new IllegalStateException(loader.images().name(index) + ": " + e.getMessage(), e);
+                    throw new IllegalStateException(loader.samples().name(index) + ": " + e.getMessage(), e);
                 }
             }
             if (options.shuffled()) {
@@ -313,8 +313,8 @@ public final class Epoch implements AutoCloseable {
                 return null;
             }
             int[] labels = new int[count];
-            Arrays.setAll(labels, i -> loader.images().label(indices[i]));
-            return new Batch(loader, buffer, number, Arrays.copyOf(indices, count), labels, lambda);
+            Arrays.setAll(labels, i -> loader.samples().label(indices[i]));
+            return new Batch(loader, buffer, epoch, number, Arrays.copyOf(indices, count), labels, lambda);
         }
     }
 }

@@ -3,7 +3,6 @@ package io.github.convzoo.plot;
 import io.github.convzoo.image.RgbImage;
 import java.awt.Color;
 import java.awt.Font;
-import java.awt.FontMetrics;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -89,17 +88,10 @@ public final class ImageGrid {
                     case RIGHT -> RIGHT;
                     case WRONG -> WRONG;
                 });
-        graphics.drawString(fitted(graphics, entry.prediction()), x, y + SIDE + LINE - 3);
+        graphics.drawString(
+                Captions.fitted(graphics.getFontMetrics(), entry.prediction(), SIDE), x, y + SIDE + LINE - 3);
         graphics.setColor(Color.DARK_GRAY);
-        graphics.drawString(fitted(graphics, entry.truth()), x, y + SIDE + 2 * LINE - 3);
-    }
-
-    private static String fitted(Graphics2D graphics, String text) {
-        FontMetrics metrics = graphics.getFontMetrics();
-        String fitted = text;
-        while (metrics.stringWidth(fitted) > SIDE && fitted.length() > 1) {
-            fitted = fitted.substring(0, fitted.length() - 2) + "\u2026";
-        }
-        return fitted;
+        graphics.drawString(
+                Captions.fitted(graphics.getFontMetrics(), entry.truth(), SIDE), x, y + SIDE + 2 * LINE - 3);
     }
 }

@@ -1,5 +1,6 @@
 package io.github.convzoo.train;
 
+import io.github.convzoo.data.Batch;
 import java.util.Locale;
 
 /** A step whose loss or gradient is not finite. Nothing of the step was kept: the weights are those before it. */
@@ -13,15 +14,30 @@ public final class DivergedException extends Exception {
     private final double loss;
 
     DivergedException(long step, double loss, double gradientNorm, double rate) {
-        super(String.format(
-                Locale.ROOT,
-                "step %d: %s at a learning rate of %.3g; the weights are those before this step; try a lower rate, a"
-                        + " warm-up or clipping, and look for bad values in the batch",
+        this(
+                String.format(
+                        Locale.ROOT,
+                        "step %d: %s at a learning rate of %.3g; the weights are those before this step; try a lower"
+                                + " rate, a warm-up or clipping, and look for bad values in the batch",
+                        step,
+                        Double.isFinite(loss) ? "the gradient's norm is " + gradientNorm : "the loss is " + loss,
+                        rate),
                 step,
-                Double.isFinite(loss) ? "the gradient's norm is " + gradientNorm : "the loss is " + loss,
-                rate));
+                loss);
+    }
+
+    private DivergedException(String message, long step, double loss) {
+        super(message);
         this.step = step;
         this.loss = loss;
+    }
+
+    /** The same, with the batch named. */
+    DivergedException in(Batch batch) {
+        DivergedException named = new DivergedException(
+                "epoch " + batch.epoch() + ", batch " + batch.number() + ", " + getMessage(), step, loss);
+        named.setStackTrace(getStackTrace());
+        return named;
     }
 
     /**

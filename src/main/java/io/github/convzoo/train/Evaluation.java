@@ -5,15 +5,12 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
-import io.github.convzoo.data.LabeledImages;
-import io.github.convzoo.image.Preprocessing;
-import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.data.Batch;
+import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.Epoch;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.IntConsumer;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,84 +18,94 @@ import org.jspecify.annotations.Nullable;
  *
  * @param correct how many images' most likely class is theirs
  * @param correctTop5 how many images' class is among the five most likely
- * @param total how many images there were
+ * @param total how many images there were; those that could not be read, and were skipped, are not among them
+ * @param loss the mean cross-entropy, in nats
  * @param seconds how long it took, reading and preprocessing included
  * @param confusion what was taken for what
  */
-public record Evaluation(long correct, long correctTop5, long total, double seconds, ConfusionMatrix confusion) {
+public record Evaluation(
+        long correct, long correctTop5, long total, double loss, double seconds, ConfusionMatrix confusion) {
 
     private static final int TOP = 5;
 
     /**
      * Evaluates a network on every image of a data set.
      *
-     * @param network from (N, 3, H, W) to logits (N, classes); initialised
+     * @param network from (N, channels, H, W) to logits (N, classes); initialised
      * @param manager its device is the one to compute on
-     * @param images the data set; no class number beyond the network's
-     * @param preprocessing from image to input
-     * @param batchSize how many images at once, at least 1
+     * @param images the data set, not mixed; no class number beyond the network's
      * @param progress is told how many images are done, after each batch
      * @return the counts
-     * @throws IOException if an image cannot be read
+     * @throws IOException if an image cannot be read and bad images are not skipped, or none can be read
+     * @throws InterruptedException if the thread is interrupted
+     * @throws IllegalArgumentException if an image is of a class that the network does not have
      */
-    public static Evaluation of(
-            Block network,
-            NDManager manager,
-            LabeledImages images,
-            Preprocessing preprocessing,
-            int batchSize,
-            IntConsumer progress)
-            throws IOException {
-        if (batchSize < 1) {
-            throw new IllegalArgumentException("the batch size must be at least 1, not " + batchSize);
-        }
+    public static Evaluation of(Block network, NDManager manager, BatchLoader images, IntConsumer progress)
+            throws IOException, InterruptedException {
         long start = System.nanoTime();
-        long correct = 0;
-        long correctTop5 = 0;
-        @Nullable ConfusionMatrix confusion = null;
-        for (int first = 0; first < images.size(); first += batchSize) {
-            int end = Math.min(images.size(), first + batchSize);
-            List<RgbImage> batch = read(images, first, end);
-            try (NDManager step = manager.newSubManager()) {
-                NDArray input = preprocessing.toBatch(step, batch);
-                NDArray logits = network.forward(new ParameterStore(step, false), new NDList(input), false)
-                        .singletonOrThrow();
-                int classes = (int) logits.getShape().get(1);
-                float[] values = logits.toFloatArray();
-                if (confusion == null) {
-                    confusion = new ConfusionMatrix(
-                            images.classes(), Math.max(classes, images.classes().size()));
+        Counts counts = new Counts(images.samples().classes());
+        try (Epoch epoch = images.epoch(0, 0)) {
+            for (Batch next = epoch.next(); next != null; next = epoch.next()) {
+                try (Batch batch = next;
+                        NDManager step = manager.newSubManager()) {
+                    NDArray logits = network.forward(
+                                    new ParameterStore(step, false), new NDList(batch.toArray(step)), false)
+                            .singletonOrThrow();
+                    counts.add(batch.labels(), logits.toFloatArray(), (int)
+                            logits.getShape().get(1));
                 }
-                for (int i = first; i < end; i++) {
-                    int better = better(values, (i - first) * classes, classes, images.label(i));
-                    correct += better == 0 ? 1 : 0;
-                    correctTop5 += better < TOP ? 1 : 0;
-                    confusion.add(
-                            images.label(i),
-                            better == 0 ? images.label(i) : best(values, (i - first) * classes, classes));
-                }
+                progress.accept((int) counts.total);
             }
-            progress.accept(end);
         }
-        double seconds = (System.nanoTime() - start) / 1e9;
-        return new Evaluation(correct, correctTop5, images.size(), seconds, Objects.requireNonNull(confusion));
+        return counts.evaluation((System.nanoTime() - start) / 1e9);
     }
 
-    private static List<RgbImage> read(LabeledImages images, int first, int end) throws IOException {
-        try {
-            return IntStream.range(first, end)
-                    .parallel()
-                    .mapToObj(i -> {
-                        try {
-                            return images.image(i);
-                        } catch (IOException e) {
-                            throw new UncheckedIOException(e);
-                        }
-                    })
-                    .toList();
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
+    /** What the batches so far came to. */
+    private static final class Counts {
+        private final List<String> classes;
+        private long correct;
+        private long correctTop5;
+        private long total;
+        private double loss;
+        private @Nullable ConfusionMatrix confusion;
+
+        Counts(List<String> classes) {
+            this.classes = classes;
         }
+
+        void add(int[] labels, float[] logits, int width) {
+            if (confusion == null) {
+                confusion = new ConfusionMatrix(classes, Math.max(width, classes.size()));
+            }
+            for (int i = 0; i < labels.length; i++) {
+                int start = i * width;
+                int better = better(logits, start, width, labels[i]);
+                correct += better == 0 ? 1 : 0;
+                correctTop5 += better < TOP ? 1 : 0;
+                loss += crossEntropy(logits, start, width, labels[i]);
+                confusion.add(labels[i], better == 0 ? labels[i] : best(logits, start, width));
+            }
+            total += labels.length;
+        }
+
+        Evaluation evaluation(double seconds) throws IOException {
+            if (confusion == null) {
+                throw new IOException("none of the images could be read");
+            }
+            return new Evaluation(correct, correctTop5, total, loss / total, seconds, confusion);
+        }
+    }
+
+    private static double crossEntropy(float[] logits, int start, int classes, int label) {
+        double largest = Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < classes; i++) {
+            largest = Math.max(largest, logits[start + i]);
+        }
+        double sum = 0;
+        for (int i = 0; i < classes; i++) {
+            sum += Math.exp(logits[start + i] - largest);
+        }
+        return largest + Math.log(sum) - logits[start + label];
     }
 
     /** How many classes come before the label, ties going to the lower number; all of them where the logit is NaN. */

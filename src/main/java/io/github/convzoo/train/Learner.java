@@ -11,9 +11,11 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.data.Batch;
 import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.DynamicConv2d;
+import io.github.convzoo.zoo.Glob;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -21,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,7 +107,7 @@ public final class Learner implements AutoCloseable {
 
     private static List<TrainedParameter> trained(Map<String, Parameter> parameters, Recipe recipe) {
         Set<String> frozen = new HashSet<>();
-        recipe.frozen().forEach(pattern -> frozen.addAll(new NamePattern(pattern).in(parameters.keySet())));
+        recipe.frozen().forEach(pattern -> frozen.addAll(matching(pattern, parameters.keySet())));
         parameters.forEach((name, parameter) -> {
             if (frozen.contains(name)) {
                 parameter.freeze(true);
@@ -112,7 +115,7 @@ public final class Learner implements AutoCloseable {
         });
         Map<String, Double> factors = new LinkedHashMap<>();
         recipe.rateFactors().forEach((pattern, factor) -> {
-            for (String name : new NamePattern(pattern).in(parameters.keySet())) {
+            for (String name : matching(pattern, parameters.keySet())) {
                 factors.put(name, factor);
             }
         });
@@ -126,6 +129,18 @@ public final class Learner implements AutoCloseable {
             throw new IllegalArgumentException("nothing is left to learn: every parameter is frozen");
         }
         return List.copyOf(trained);
+    }
+
+    /** The names that match: a pattern that none matches is a mistake. */
+    private static List<String> matching(String pattern, Set<String> names) {
+        Pattern glob = Glob.of(pattern);
+        List<String> matching =
+                names.stream().filter(name -> glob.matcher(name).matches()).toList();
+        if (matching.isEmpty()) {
+            throw new IllegalArgumentException("no parameter's name matches " + pattern + "; a name is such as "
+                    + names.iterator().next() + ", * stands for any characters");
+        }
+        return matching;
     }
 
     private static boolean isStatistic(Parameter parameter) {
@@ -156,14 +171,62 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
+     * What learns.
+     *
+     * @return the network
+     */
+    public Block network() {
+        return network;
+    }
+
+    /**
+     * How it learns.
+     *
+     * @return the recipe
+     */
+    public Recipe recipe() {
+        return recipe;
+    }
+
+    /**
+     * Where it learns, the first of several places.
+     *
+     * @return the device that the network is on
+     */
+    public Device device() {
+        return manager.getDevice();
+    }
+
+    /**
      * Learns from a batch: one update of the weights.
      *
-     * @param batch what to learn from
+     * @param batch what to learn from; it stays the caller's
      * @return what was done
      * @throws DivergedException if the loss or a gradient is not finite; then nothing was changed
      */
     public StepResult step(Batch batch) throws DivergedException {
+        try (NDArray samples = batch.toArray(manager)) {
+            return step(samples, Targets.of(batch));
+        } catch (DivergedException e) {
+            throw e.in(batch);
+        }
+    }
+
+    /**
+     * Learns from samples: one update of the weights.
+     *
+     * @param samples the network's input, (N, channels, H, W) most often, on any device; it stays the caller's
+     * @param targets N of them
+     * @return what was done
+     * @throws DivergedException if the loss or a gradient is not finite; then nothing was changed
+     * @throws IllegalArgumentException if there are not as many targets as samples
+     */
+    public StepResult step(NDArray samples, Targets targets) throws DivergedException {
         checkOwnWeights();
+        if (samples.getShape().dimension() < 1 || samples.getShape().get(0) != targets.size()) {
+            throw new IllegalArgumentException(
+                    "a batch of shape " + samples.getShape() + " has " + targets.size() + " targets; give as many");
+        }
         Engine engine = manager.getEngine();
         engine.setRandomSeed(seed());
         recipe.annealing().ifPresent(annealing -> setTemperature(annealing.at(step / recipe.stepsPerEpoch())));
@@ -174,8 +237,8 @@ public final class Learner implements AutoCloseable {
             try (NDList gradients = new NDList()) {
                 Pass pass = new Pass();
                 try (GradientCollector collector = engine.newGradientCollector()) {
-                    for (Part part : parts(batch)) {
-                        pass.run(part, batch, scope, collector);
+                    for (Part part : parts(targets.size())) {
+                        pass.run(part, samples, targets, scope, collector);
                     }
                 }
                 gather(gradients);
@@ -185,8 +248,7 @@ public final class Learner implements AutoCloseable {
                 if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
                     throw new DivergedException(step, loss, norm, rate);
                 }
-                StepResult result = new StepResult(
-                        step, loss, rate, norm, pass.correct(), batch.targets().size());
+                StepResult result = new StepResult(step, loss, rate, norm, pass.correct(), targets.size());
                 update(gradients, rate, norm, scalars);
                 return result;
             } catch (DivergedException | RuntimeException e) {
@@ -224,8 +286,7 @@ public final class Learner implements AutoCloseable {
     private record Part(Replica replica, int start, int end) {}
 
     /** As equal as can be, in order; the devices take turns. */
-    private List<Part> parts(Batch batch) {
-        int samples = batch.targets().size();
+    private List<Part> parts(int samples) {
         int count = Math.min(samples, recipe.accumulation() * replicas.size());
         List<Part> parts = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -242,15 +303,14 @@ public final class Learner implements AutoCloseable {
         private final List<NDArray> classes = new ArrayList<>();
         private final List<int[]> expected = new ArrayList<>();
 
-        void run(Part part, Batch batch, NDManager scope, GradientCollector collector) {
-            Targets targets = batch.targets().slice(part.start(), part.end());
+        void run(Part part, NDArray samples, Targets all, NDManager scope, GradientCollector collector) {
+            Targets targets = all.slice(part.start(), part.end());
             Device device = part.replica().device();
             try (NDManager own = scope.newSubManager(device);
-                    NDArray slice = batch.images().get(own, new NDIndex(part.start() + ":" + part.end() + ", ..."))) {
-                NDArray images = slice.toDevice(device, false);
-                NDArray logits = part.replica().forward(images);
-                NDArray loss =
-                        recipe.loss().ofSum(logits, targets, batch.targets().size());
+                    NDArray slice = samples.get(own, new NDIndex(part.start() + ":" + part.end() + ", ..."))) {
+                NDArray input = slice.toDevice(device, false);
+                NDArray logits = part.replica().forward(input);
+                NDArray loss = recipe.loss().ofSum(logits, targets, all.size());
                 collector.backward(loss);
                 NDArray best = logits.argMax(1);
                 loss.attach(scope);

@@ -1,5 +1,6 @@
 package io.github.convzoo.train;
 
+import io.github.convzoo.data.Batch;
 import java.util.Arrays;
 
 /**
@@ -33,6 +34,21 @@ public final class Targets {
      */
     public static Targets of(int... labels) {
         return new Targets(labels.length, labels.clone(), new int[0], new float[0], new float[0][]);
+    }
+
+    /**
+     * Those of a batch, mixed where its images are.
+     *
+     * @param batch open or closed
+     * @return the targets
+     */
+    public static Targets of(Batch batch) {
+        if (batch.lambda() == 1) {
+            return of(batch.labels());
+        }
+        float[] shares = new float[batch.size()];
+        Arrays.fill(shares, (float) batch.lambda());
+        return mixed(batch.labels(), batch.partnerLabels(), shares);
     }
 
     /**

@@ -5,6 +5,7 @@ import ai.djl.modality.Classifications;
 import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.repository.zoo.ZooModel;
@@ -191,6 +192,37 @@ public final class ConvZoo {
                     + options.numClasses.getAsInt() + ") out");
         }
         return options.withNumClasses(0);
+    }
+
+    /**
+     * Makes a network to be trained from scratch: random weights, drawn from the engine's random numbers
+     * ({@code Engine.setRandomSeed}).
+     *
+     * @param name a network
+     * @param options how to use it; what they say of weights plays no part
+     * @return a model from (N, channels, H, W) to logits (N, classes), or pooled features where the number of classes is 0;
+     *     close it to free its memory
+     * @throws IllegalArgumentException if there is no such name, or it does not have what the options ask for
+     */
+    public static ZooModel<NDList, NDList> untrained(String name, LoadOptions options) {
+        Name parsed = Name.of(name);
+        Variant variant = parsed.variant();
+        Preprocessing preprocessing = preprocessing(parsed, options);
+        int channels = options.inChannels.orElse(variant.options().inChannels());
+        Network network = variant.build(options.network(
+                variant, options.numClasses.orElse(variant.options().numClasses()), channels));
+        Model model = Model.newInstance(variant.modelName(), options.device, ENGINE);
+        try {
+            network.initialize(
+                    model.getNDManager(),
+                    DataType.FLOAT32,
+                    new Shape(1, channels, preprocessing.height(), preprocessing.width()));
+            model.setBlock(network);
+            return new ZooModel<>(model, new NoopTranslator());
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
     }
 
     private static <I, O> ZooModel<I, O> model(

@@ -41,11 +41,12 @@ class EvalCommandTest {
                 .lines()
                 .toList();
 
-        assertThat(lines).hasSize(4);
+        assertThat(lines).hasSize(5);
         assertThat(lines.get(0)).isEqualTo("top-1     90.00 %");
         assertThat(lines.get(1)).matches("top-5     \\d+\\.00 %");
         assertThat(lines.get(2)).isEqualTo("correct   90 of 100");
-        assertThat(lines.get(3)).matches("speed     [\\d,]+\\.\\d images/s");
+        assertThat(lines.get(3)).matches("loss      0\\.\\d{4}");
+        assertThat(lines.get(4)).matches("speed     [\\d,]+\\.\\d images/s");
     }
 
     @Test

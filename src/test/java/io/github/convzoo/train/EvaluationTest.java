@@ -11,11 +11,14 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.nn.LambdaBlock;
 import io.github.convzoo.Samples;
+import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.FashionMnist;
 import io.github.convzoo.data.IdxFiles;
 import io.github.convzoo.data.ImageFolder;
 import io.github.convzoo.data.LabeledImages;
-import io.github.convzoo.image.ImageException;
+import io.github.convzoo.data.LoaderOptions;
+import io.github.convzoo.data.OnBadImage;
+import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.Resampling;
@@ -50,7 +53,7 @@ class EvaluationTest {
     }
 
     @Test
-    void of_logits_countsTheBestAndTheFiveBest() throws IOException {
+    void of_logits_countsTheBestAndTheFiveBest() throws Exception {
         int[] rising = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100};
         // Of ten classes rising: 9 is best, 5 to 9 are the five best.
         FashionMnist images = images(new int[][] {rising, rising, rising, rising, rising}, 9, 8, 5, 4, 0);
@@ -66,7 +69,7 @@ class EvaluationTest {
     }
 
     @Test
-    void of_ties_favoursTheLowerNumber() throws IOException {
+    void of_ties_favoursTheLowerNumber() throws Exception {
         int[] flat = {50, 50, 50, 50, 50, 50, 50, 50, 50, 50};
         Evaluation evaluation = evaluate(images(new int[][] {flat, flat, flat, flat}, 0, 1, 4, 5), 10, 4);
 
@@ -75,7 +78,7 @@ class EvaluationTest {
     }
 
     @Test
-    void of_logitsThatAreNoNumbers_countsThemAsWrong() throws IOException {
+    void of_logitsThatAreNoNumbers_countsThemAsWrong() throws Exception {
         int[] none = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
         int[] own = {90, NAN, 80, 70, 60, 50, 40, 30, 20, 10};
         int[] other = {90, NAN, 80, 70, 60, 50, 40, 30, 20, 10};
@@ -86,7 +89,7 @@ class EvaluationTest {
     }
 
     @Test
-    void of_fewerThanFiveClasses_hasAllOfThemAmongTheFive() throws IOException {
+    void of_fewerThanFiveClasses_hasAllOfThemAmongTheFive() throws Exception {
         int[] rising = {10, 20, 30};
         int[] broken = {NAN, 20, 30};
         Evaluation evaluation = evaluate(images(new int[][] {rising, rising, broken}, 2, 0, 0), 3, 3);
@@ -96,7 +99,7 @@ class EvaluationTest {
     }
 
     @Test
-    void of_aLabelBeyondTheClasses_isRefused() throws IOException {
+    void of_aLabelBeyondTheClasses_isRefused() throws Exception {
         FashionMnist images = images(new int[][] {{10, 20, 30}}, 3);
 
         assertThatIllegalArgumentException()
@@ -105,7 +108,7 @@ class EvaluationTest {
     }
 
     @Test
-    void of_batches_endsWithASmallerOneAndTellsItsProgress() throws IOException {
+    void of_batches_endsWithASmallerOneAndTellsItsProgress() throws Exception {
         int[][] rows = new int[7][];
         int[] labels = new int[7];
         for (int i = 0; i < 7; i++) {
@@ -115,7 +118,7 @@ class EvaluationTest {
         }
         List<Integer> progress = new ArrayList<>();
         Evaluation evaluation =
-                Evaluation.of(network(10), manager, images(rows, labels), PREPROCESSING, 3, progress::add);
+                Evaluation.of(network(10), manager, loader(images(rows, labels), 3, OnBadImage.FAIL), progress::add);
 
         assertThat(batches).containsExactly(3, 3, 1);
         assertThat(progress).containsExactly(3, 6, 7);
@@ -125,7 +128,7 @@ class EvaluationTest {
     }
 
     @Test
-    void of_anImpossibleBatchSize_isRefused() throws IOException {
+    void of_anImpossibleBatchSize_isRefused() throws Exception {
         FashionMnist images = images(new int[][] {{10, 20}}, 1);
 
         assertThatIllegalArgumentException()
@@ -134,7 +137,7 @@ class EvaluationTest {
     }
 
     @Test
-    void of_anImageThatCannotBeRead_namesIt() throws IOException {
+    void of_anImageThatCannotBeRead_namesIt() throws Exception {
         Files.createDirectories(folder.resolve("a"));
         for (int i = 0; i < 9; i++) {
             Files.copy(Samples.resource("fashion-mnist/trouser.png"), folder.resolve("a/" + i + ".png"));
@@ -142,14 +145,56 @@ class EvaluationTest {
         Path broken = Files.writeString(folder.resolve("a/5.png"), "no image");
         ImageFolder images = ImageFolder.of(folder);
 
-        assertThatExceptionOfType(ImageException.class)
+        assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> evaluate(images, 10, 9))
                 .withMessageStartingWith(broken + ": ");
         assertThat(manager.getManagedArrays()).isEmpty();
     }
 
-    private Evaluation evaluate(LabeledImages images, int classes, int batchSize) throws IOException {
-        return Evaluation.of(network(classes), manager, images, PREPROCESSING, batchSize, done -> {});
+    @Test
+    void of_badImagesThatAreSkipped_countsTheOthers() throws Exception {
+        Files.createDirectories(folder.resolve("a"));
+        for (int i = 0; i < 3; i++) {
+            Files.copy(Samples.resource("fashion-mnist/trouser.png"), folder.resolve("a/" + i + ".png"));
+        }
+        Files.writeString(folder.resolve("a/1.png"), "no image");
+        BatchLoader loader = loader(ImageFolder.of(folder), 3, OnBadImage.SKIP);
+
+        assertThat(Evaluation.of(network(2), manager, loader, done -> {}).total())
+                .isEqualTo(2);
+        assertThat(loader.badImages()).isEqualTo(1);
+    }
+
+    @Test
+    void of_nothingButBadImages_isRefused() throws Exception {
+        Files.createDirectories(folder.resolve("a"));
+        Files.writeString(folder.resolve("a/1.png"), "no image");
+        BatchLoader loader = loader(ImageFolder.of(folder), 3, OnBadImage.SKIP);
+
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> Evaluation.of(network(2), manager, loader, done -> {}))
+                .withMessage("none of the images could be read");
+    }
+
+    @Test
+    void of_logits_hasTheMeanCrossEntropy() throws Exception {
+        // Logits are sqrt(level - 1.5).
+        Evaluation evaluation = evaluate(images(new int[][] {{65, 5}, {65, 5}}, 0, 1), 2, 2);
+        double first = Math.sqrt(63.5);
+        double second = Math.sqrt(3.5);
+        double sum = Math.log(Math.exp(first) + Math.exp(second));
+
+        assertThat(evaluation.loss()).isCloseTo(((sum - first) + (sum - second)) / 2, within(1e-4));
+    }
+
+    private Evaluation evaluate(LabeledImages images, int classes, int batchSize)
+            throws IOException, InterruptedException {
+        return Evaluation.of(network(classes), manager, loader(images, batchSize, OnBadImage.FAIL), done -> {});
+    }
+
+    private static BatchLoader loader(LabeledImages images, int batchSize, OnBadImage onBadImage) {
+        LoaderOptions options = LoaderOptions.evaluation(batchSize).withOnBadImage(onBadImage);
+        return new BatchLoader(images, Pipeline.evaluation(PREPROCESSING), options, bad -> {});
     }
 
     private Block network(int classes) {

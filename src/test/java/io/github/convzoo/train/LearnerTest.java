@@ -89,10 +89,10 @@ class LearnerTest {
                 .withLoss(new CrossEntropy(0.1))
                 .withRateFactors(Map.of("fc.*", fixture.get("head").getAsDouble()));
         Block network = SmallNetworks.plain(manager);
-        Batch batch = SmallNetworks.batch(manager);
+        SmallNetworks.Given batch = SmallNetworks.batch(manager);
         try (Learner learner = new Learner(network, recipe)) {
             for (double expected : TrainingFixtures.doubles(fixture, "losses")) {
-                assertThat(learner.step(batch).loss()).isCloseTo(expected, within(1e-5));
+                assertThat(SmallNetworks.step(learner, batch).loss()).isCloseTo(expected, within(1e-5));
             }
         }
         JsonObject state = fixture.getAsJsonObject("state");
@@ -123,15 +123,14 @@ class LearnerTest {
         Recipe recipe = Recipe.of(PLAIN_SGD, new Schedule.Constant(reference.sgdLearningRate()))
                 .withLoss(new CrossEntropy(reference.labelSmoothing()));
         try (Learner learner = new Learner(network, recipe)) {
-            StepResult first = learner.step(new Batch(images, targets));
+            StepResult first = learner.step(images, targets);
             // The reference's own tolerances; its README says why.
             assertThat(first.loss()).isCloseTo(reference.loss(), within(1e-4));
             double norm = Math.sqrt(reference.gradientNorms().values().stream()
                     .mapToDouble(each -> each * each)
                     .sum());
             assertThat(first.gradientNorm()).isCloseTo(norm, within(3e-2 * norm));
-            assertThat(learner.step(new Batch(images, targets)).loss())
-                    .isCloseTo(reference.lossAfterStep(), within(1e-3));
+            assertThat(learner.step(images, targets).loss()).isCloseTo(reference.lossAfterStep(), within(1e-3));
         }
     }
 
@@ -143,7 +142,7 @@ class LearnerTest {
         Recipe recipe = Recipe.of(MOMENTUM, RATE).withFrozen(List.of("norm.*")).withAccumulation(accumulation);
         try (Learner learner = new Learner(network, recipe, List.of(devices))) {
             for (int i = 0; i < 5; i++) {
-                learner.step(SmallNetworks.batch(manager, i));
+                SmallNetworks.step(learner, SmallNetworks.batch(manager, i));
             }
         }
         return SmallNetworks.values(network);
@@ -168,15 +167,15 @@ class LearnerTest {
 
     @Test
     void step_onTwoDevices_takesTheFirstOnesStatistics() throws DivergedException {
-        Batch batch = SmallNetworks.batch(manager);
+        SmallNetworks.Given batch = SmallNetworks.batch(manager);
         Block both = SmallNetworks.plain(manager);
         try (Learner learner = new Learner(both, Recipe.of(MOMENTUM, RATE), List.of(Device.cpu(), Device.cpu()))) {
-            learner.step(batch);
+            SmallNetworks.step(learner, batch);
         }
         Block first = SmallNetworks.plain(manager);
         Targets half = Targets.of(0, 1, 2);
         try (Learner learner = new Learner(first, Recipe.of(MOMENTUM, RATE))) {
-            learner.step(new Batch(batch.images().get("0:3, ..."), half));
+            learner.step(batch.images().get("0:3, ..."), half);
         }
         assertThat(SmallNetworks.values(both).get("norm.running_mean"))
                 .isEqualTo(SmallNetworks.values(first).get("norm.running_mean"));
@@ -197,16 +196,16 @@ class LearnerTest {
 
     @Test
     void step_withALongGradient_movesByTheLargestNorm() throws DivergedException {
-        Batch batch = SmallNetworks.batch(manager);
+        SmallNetworks.Given batch = SmallNetworks.batch(manager);
         Block free = SmallNetworks.plain(manager);
         Block clipped = SmallNetworks.plain(manager);
         Recipe recipe = Recipe.of(PLAIN_SGD, RATE);
         double norm;
         try (Learner learner = new Learner(free, recipe)) {
-            norm = learner.step(batch).gradientNorm();
+            norm = SmallNetworks.step(learner, batch).gradientNorm();
         }
         try (Learner learner = new Learner(clipped, recipe.withClipNorm(norm / 4))) {
-            assertThat(learner.step(batch).gradientNorm()).isEqualTo(norm);
+            assertThat(SmallNetworks.step(learner, batch).gradientNorm()).isEqualTo(norm);
         }
         // What is left of each difference between weights of size 1 is good to about 1e-7.
         assertThat(moved(free)).isCloseTo(0.05 * norm, within(1e-4 * 0.05 * norm));
@@ -304,9 +303,15 @@ class LearnerTest {
         assertThatIllegalArgumentException().isThrownBy(() -> new Optimizer.Adam(0.9, 1, 1e-8, WeightDecay.NONE));
         assertThatIllegalArgumentException().isThrownBy(() -> new Optimizer.AdamW(0.9, 0.9, 0, WeightDecay.NONE));
         assertThatIllegalArgumentException().isThrownBy(() -> WeightDecay.ofAll(-1));
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Batch(manager.zeros(SmallNetworks.INPUT), Targets.of(1, 2)))
-                .withMessageContaining("2 targets");
+    }
+
+    @Test
+    void step_withMoreSamplesThanTargets_isRefused() {
+        try (Learner learner = new Learner(SmallNetworks.plain(manager), Recipe.of(PLAIN_SGD, RATE))) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> learner.step(manager.zeros(SmallNetworks.INPUT), Targets.of(1, 2)))
+                    .withMessageContaining("2 targets");
+        }
     }
 
     // Failures
@@ -316,18 +321,18 @@ class LearnerTest {
         Block network = SmallNetworks.plain(manager);
         Recipe recipe = Recipe.of(MOMENTUM, RATE).withAveraging(new Averaging(0.9, false));
         try (Learner learner = new Learner(network, recipe)) {
-            learner.step(SmallNetworks.batch(manager, 0));
+            SmallNetworks.step(learner, SmallNetworks.batch(manager, 0));
             Map<String, float[]> before = SmallNetworks.values(network);
-            Batch good = SmallNetworks.batch(manager, 1);
-            Batch bad = new Batch(good.images().div(0), good.targets());
+            SmallNetworks.Given good = SmallNetworks.batch(manager, 1);
+            SmallNetworks.Given bad = new SmallNetworks.Given(good.images().div(0), good.targets());
             assertThatExceptionOfType(DivergedException.class)
-                    .isThrownBy(() -> learner.step(bad))
+                    .isThrownBy(() -> SmallNetworks.step(learner, bad))
                     .withMessageStartingWith("step 1: the loss is NaN at a learning rate of 0.0500")
                     .satisfies(e -> assertThat(e.step()).isEqualTo(1));
             assertSame(SmallNetworks.values(network), before);
             assertThat(learner.step()).isEqualTo(1);
 
-            learner.step(good);
+            SmallNetworks.step(learner, good);
         }
         Block undisturbed = SmallNetworks.plain(manager);
         learn(undisturbed, recipe, 2);
@@ -339,12 +344,13 @@ class LearnerTest {
         Block network = SmallNetworks.plain(manager);
         Map<String, float[]> before = SmallNetworks.values(network);
         try (Learner learner = new Learner(network, Recipe.of(MOMENTUM, RATE))) {
-            Batch bad = new Batch(SmallNetworks.batch(manager).images(), Targets.of(0, 1, 2, 3, 4, 5));
+            SmallNetworks.Given bad =
+                    new SmallNetworks.Given(SmallNetworks.batch(manager).images(), Targets.of(0, 1, 2, 3, 4, 5));
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> learner.step(bad))
+                    .isThrownBy(() -> SmallNetworks.step(learner, bad))
                     .withMessageContaining("class 4");
             assertSame(SmallNetworks.values(network), before);
-            learner.step(SmallNetworks.batch(manager));
+            SmallNetworks.step(learner, SmallNetworks.batch(manager));
         }
     }
 
@@ -361,7 +367,7 @@ class LearnerTest {
                 // timm's ModelEmaV3 with warm-up: 0, 0.370, 0.519, then the decay.
                 double[] decays = warmUp ? new double[] {0, 0.3700395, 0.5192502, 0.6} : new double[] {.6, .6, .6, .6};
                 for (int i = 0; i < decays.length; i++) {
-                    learner.step(SmallNetworks.batch(manager, i));
+                    SmallNetworks.step(learner, SmallNetworks.batch(manager, i));
                     double decay = decays[i];
                     SmallNetworks.values(network).forEach((name, values) -> {
                         double[] average = Objects.requireNonNull(expected.get(name));
@@ -379,7 +385,8 @@ class LearnerTest {
                             assertThat((double) values[j]).as(name).isCloseTo(average[j], within(1e-6));
                         }
                     });
-                    assertThatIllegalStateException().isThrownBy(() -> learner.step(SmallNetworks.batch(manager)));
+                    assertThatIllegalStateException()
+                            .isThrownBy(() -> SmallNetworks.step(learner, SmallNetworks.batch(manager)));
                     assertThatIllegalStateException().isThrownBy(learner::useAverage);
                 }
                 assertSame(SmallNetworks.values(network), own);
@@ -414,9 +421,11 @@ class LearnerTest {
             float[] temperatures = {30, 30, 15, 15, 1, 1};
             for (int i = 0; i < temperatures.length; i++) {
                 DynamicConv2d.setTemperature(byHand, temperatures[i]);
-                double loss = learner.step(SmallNetworks.batch(manager, i)).loss();
+                double loss = SmallNetworks.step(learner, SmallNetworks.batch(manager, i))
+                        .loss();
                 assertThat(loss)
-                        .isEqualTo(other.step(SmallNetworks.batch(manager, i)).loss());
+                        .isEqualTo(SmallNetworks.step(other, SmallNetworks.batch(manager, i))
+                                .loss());
                 assertThat(temperature(annealed)).isEqualTo(1);
             }
         }
@@ -472,7 +481,7 @@ class LearnerTest {
                 if (i == 3) {
                     learner.save(middle, Map.of("batch", "3"));
                 }
-                learner.step(SmallNetworks.batch(manager, i));
+                SmallNetworks.step(learner, SmallNetworks.batch(manager, i));
             }
             learner.save(unbroken, Map.of());
         }
@@ -485,7 +494,7 @@ class LearnerTest {
             assertThat(learner.restore(middle)).containsExactly(Map.entry("batch", "3"));
             assertThat(learner.step()).isEqualTo(3);
             for (int i = 3; i < 7; i++) {
-                learner.step(SmallNetworks.batch(manager, i));
+                SmallNetworks.step(learner, SmallNetworks.batch(manager, i));
             }
             learner.save(resumed, Map.of());
         }
@@ -520,7 +529,7 @@ class LearnerTest {
                     IntStream.range(0, (int) reference.input().get(0)).toArray());
             try (Learner learner = new Learner(network, Recipe.of(MOMENTUM, RATE))) {
                 for (int i = 0; i < 3; i++) {
-                    learner.step(new Batch(images, targets));
+                    learner.step(images, targets);
                 }
             }
             ends.add(SmallNetworks.values(network));
@@ -536,9 +545,9 @@ class LearnerTest {
         Recipe recipe = Recipe.of(MOMENTUM, RATE);
         Block network = SmallNetworks.plain(manager);
         try (Learner learner = new Learner(network, recipe)) {
-            learner.step(SmallNetworks.batch(manager));
+            SmallNetworks.step(learner, SmallNetworks.batch(manager));
             learner.save(saved, Map.of());
-            learner.step(SmallNetworks.batch(manager));
+            SmallNetworks.step(learner, SmallNetworks.batch(manager));
             Map<String, float[]> before = SmallNetworks.values(network);
 
             Path weights = folder.resolve("weights");
@@ -594,7 +603,7 @@ class LearnerTest {
         Path file = folder.resolve("state.safetensors");
         try (Learner learner = new Learner(SmallNetworks.plain(manager), Recipe.of(MOMENTUM, RATE))) {
             learner.save(file, Map.of());
-            learner.step(SmallNetworks.batch(manager));
+            SmallNetworks.step(learner, SmallNetworks.batch(manager));
             learner.save(file, Map.of());
         }
         try (Stream<Path> files = Files.list(folder)) {
@@ -607,12 +616,12 @@ class LearnerTest {
     @Test
     void step_ofAnyRecipe_leavesNoArraysBehind() throws DivergedException {
         Block network = SmallNetworks.dynamic(manager);
-        Batch batch = SmallNetworks.batch(manager);
+        SmallNetworks.Given batch = SmallNetworks.batch(manager);
         try (Learner learner = new Learner(network, everything(MOMENTUM))) {
-            learner.step(batch);
+            SmallNetworks.step(learner, batch);
             int arrays = manager.getManagedArrays().size();
             for (int i = 0; i < 3; i++) {
-                learner.step(batch);
+                SmallNetworks.step(learner, batch);
             }
             assertThat(manager.getManagedArrays()).hasSize(arrays);
         }
@@ -637,7 +646,7 @@ class LearnerTest {
         network.foldNorms();
         Targets targets = Targets.of(new int[(int) reference.input().get(0)]);
         try (Learner learner = new Learner(network, Recipe.of(PLAIN_SGD, RATE))) {
-            learner.step(new Batch(images, targets));
+            learner.step(images, targets);
         }
         float[] after = logits(network, images);
         for (Block each : CanonicalNames.blocks(network).keySet()) {
@@ -658,7 +667,7 @@ class LearnerTest {
     @Test
     void step_ofKnownLogits_countsWhatIsRight() throws DivergedException {
         Block network = SmallNetworks.plain(manager);
-        Batch batch = SmallNetworks.batch(manager);
+        SmallNetworks.Given batch = SmallNetworks.batch(manager);
         float[] evaluated;
         try (Learner learner = new Learner(network, Recipe.of(PLAIN_SGD, RATE).withFrozen(List.of("norm.*")))) {
             evaluated = logits(network, batch.images());
@@ -672,7 +681,7 @@ class LearnerTest {
                 }
                 correct += best == i % SmallNetworks.CLASSES ? 1 : 0;
             }
-            StepResult result = learner.step(batch);
+            StepResult result = SmallNetworks.step(learner, batch);
             assertThat(result.correct()).isEqualTo(correct).isBetween(1, SmallNetworks.SAMPLES - 1);
             assertThat(result.samples()).isEqualTo(SmallNetworks.SAMPLES);
             assertThat(result.step()).isZero();
@@ -683,7 +692,7 @@ class LearnerTest {
     private void learn(Block network, Recipe recipe, int steps) throws DivergedException {
         try (Learner learner = new Learner(network, recipe)) {
             for (int i = 0; i < steps; i++) {
-                learner.step(SmallNetworks.batch(manager, i));
+                SmallNetworks.step(learner, SmallNetworks.batch(manager, i));
             }
         }
     }

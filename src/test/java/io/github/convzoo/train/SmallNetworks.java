@@ -70,15 +70,22 @@ final class SmallNetworks {
         return network;
     }
 
-    static Batch batch(NDManager manager) {
-        int[] labels = IntStream.range(0, SAMPLES).map(i -> i % CLASSES).toArray();
-        return new Batch(Reference.image(manager, SALT, INPUT), Targets.of(labels));
+    /** What a step learns from. */
+    record Given(NDArray images, Targets targets) {}
+
+    static StepResult step(Learner learner, Given given) throws DivergedException {
+        return learner.step(given.images(), given.targets());
     }
 
-    static Batch batch(NDManager manager, int number) {
+    static Given batch(NDManager manager) {
+        int[] labels = IntStream.range(0, SAMPLES).map(i -> i % CLASSES).toArray();
+        return new Given(Reference.image(manager, SALT, INPUT), Targets.of(labels));
+    }
+
+    static Given batch(NDManager manager, int number) {
         int[] labels =
                 IntStream.range(0, SAMPLES).map(i -> (i * 3 + number) % CLASSES).toArray();
-        return new Batch(Reference.image(manager, "batch " + number, INPUT), Targets.of(labels));
+        return new Given(Reference.image(manager, "batch " + number, INPUT), Targets.of(labels));
     }
 
     /** Every parameter's values by canonical name. */

@@ -11,7 +11,10 @@ import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.TranslateException;
 import com.google.gson.Gson;
 import io.github.convzoo.Samples;
+import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.FashionMnist;
+import io.github.convzoo.data.LoaderOptions;
+import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.train.Evaluation;
@@ -59,12 +62,13 @@ class FashionMnistAcceptanceTest {
     }
 
     @Test
-    void evaluation_ofRealImages_countsAsPyTorchDoes() throws IOException {
+    void evaluation_ofRealImages_countsAsPyTorchDoes() throws Exception {
         Expected expected = expected();
         FashionMnist images = FashionMnist.test(Samples.FASHION_MNIST, 32);
         try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", OPTIONS)) {
-            Evaluation evaluation = Evaluation.of(
-                    model.getBlock(), model.getNDManager(), images, Preprocessing.FASHION_MNIST, 32, done -> {});
+            BatchLoader batches = new BatchLoader(
+                    images, Pipeline.evaluation(Preprocessing.FASHION_MNIST), LoaderOptions.evaluation(32), bad -> {});
+            Evaluation evaluation = Evaluation.of(model.getBlock(), model.getNDManager(), batches, done -> {});
 
             assertThat(evaluation.total()).isEqualTo(expected.total);
             assertThat(evaluation.correct()).isEqualTo(expected.correct);

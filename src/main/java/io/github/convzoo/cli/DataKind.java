@@ -1,0 +1,77 @@
+package io.github.convzoo.cli;
+
+import com.google.gson.annotations.SerializedName;
+import io.github.convzoo.data.Cifar;
+import io.github.convzoo.data.FashionMnist;
+import io.github.convzoo.data.ImageFolder;
+import io.github.convzoo.data.ImageList;
+import io.github.convzoo.data.LabeledImages;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** The kinds of data sets by the names that the command line has for them. */
+enum DataKind {
+    @SerializedName("image-folder")
+    IMAGE_FOLDER,
+    @SerializedName("image-list")
+    IMAGE_LIST,
+    @SerializedName("fashion-mnist")
+    FASHION_MNIST,
+    @SerializedName("cifar10")
+    CIFAR10,
+    @SerializedName("cifar100")
+    CIFAR100;
+
+    /** The side of the images of Fashion-MNIST, padded, and of CIFAR. */
+    static final int SMALL_SIDE = 32;
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** Whether all images are small and of one size. */
+    boolean isSmall() {
+        return this == FASHION_MNIST || this == CIFAR10 || this == CIFAR100;
+    }
+
+    /**
+     * What a network is evaluated on: test sets, or all images that there are.
+     *
+     * @param path the data set's folder, or the list
+     * @param size the side of the network's input
+     */
+    LabeledImages evaluation(Path path, int size) throws IOException {
+        return switch (this) {
+            case IMAGE_FOLDER -> ImageFolder.of(path);
+            case IMAGE_LIST -> ImageList.of(path, besides(path));
+            case FASHION_MNIST -> FashionMnist.test(path, size);
+            case CIFAR10 -> Cifar.test10(path);
+            case CIFAR100 -> Cifar.test100(path);
+        };
+    }
+
+    /** The folder that a list's paths are relative to: its own. */
+    static Path besides(Path list) {
+        Path parent = list.toAbsolutePath().getParent();
+        return parent == null ? Path.of("") : parent;
+    }
+
+    /** Knows the kinds by the command line's names alone. */
+    static final class Converter implements ITypeConverter<DataKind> {
+
+        @Override
+        public DataKind convert(String value) {
+            for (DataKind each : DataKind.values()) {
+                if (each.toString().equals(value)) {
+                    return each;
+                }
+            }
+            throw new TypeConversionException(
+                    "expected image-folder, image-list, fashion-mnist, cifar10 or cifar100, not '" + value + "'");
+        }
+    }
+}

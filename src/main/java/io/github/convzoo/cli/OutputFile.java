@@ -1,0 +1,72 @@
+package io.github.convzoo.cli;
+
+import io.github.convzoo.checkpoint.ReplacedFile;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.function.Supplier;
+import javax.imageio.ImageIO;
+
+/** Files that commands leave: pictures and tables. */
+final class OutputFile {
+
+    private OutputFile() {}
+
+    /** Refuses a name of another kind of file, before anything is computed. */
+    static void requirePng(String option, Path file) {
+        if (!isPng(file)) {
+            throw new IllegalArgumentException(option + ": pictures are written as PNG; name a .png file, not " + file);
+        }
+    }
+
+    static boolean isPng(Path file) {
+        return file.toString().toLowerCase(Locale.ROOT).endsWith(".png");
+    }
+
+    /** A picture that cannot be drawn on this system. */
+    static final class DrawingException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        DrawingException(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    /**
+     * Draws a picture and writes it. The file appears as a whole or not at all.
+     *
+     * @throws DrawingException if it cannot be drawn here, as without fonts
+     * @throws IOException if it cannot be written
+     */
+    static void writePng(Path file, Supplier<BufferedImage> picture) throws IOException {
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        try {
+            ImageIO.write(picture.get(), "png", png);
+        } catch (NoClassDefFoundError e) {
+            throw new DrawingException(
+                    file + ": cannot be drawn, for a class is missing (" + e.getMessage()
+                            + "); add org.knowm.xchart:xchart to the class path",
+                    e);
+        } catch (InternalError | UnsatisfiedLinkError | NullPointerException e) {
+            // What the JDK throws on systems without fonts or font configuration.
+            throw new DrawingException(file + ": cannot be drawn (" + e + "); install a font and fontconfig", e);
+        }
+        write(file, ByteBuffer.wrap(png.toByteArray()));
+    }
+
+    static void write(Path file, String text) throws IOException {
+        write(file, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static void write(Path file, ByteBuffer bytes) throws IOException {
+        ReplacedFile.write(file, out -> {
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+        });
+    }
+}

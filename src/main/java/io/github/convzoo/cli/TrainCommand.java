@@ -1,0 +1,327 @@
+package io.github.convzoo.cli;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.nn.Block;
+import ai.djl.repository.zoo.ZooModel;
+import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.LabeledImages;
+import io.github.convzoo.data.LoaderOptions;
+import io.github.convzoo.data.Pipeline;
+import io.github.convzoo.data.Split;
+import io.github.convzoo.network.Network;
+import io.github.convzoo.train.DivergedException;
+import io.github.convzoo.train.EpochMetrics;
+import io.github.convzoo.train.Features;
+import io.github.convzoo.train.Head;
+import io.github.convzoo.train.Learner;
+import io.github.convzoo.train.RunFolder;
+import io.github.convzoo.train.TrainingRun;
+import io.github.convzoo.weights.StoreSettings;
+import io.github.convzoo.weights.WeightStore;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "train",
+        description = "Train a network, from scratch or from weights.",
+        sortOptions = false,
+        footer = {
+            "",
+            "The run's folder holds best.safetensors, last/, config.json, labels.txt, metrics.csv and metrics.jsonl,"
+                    + " curves.png, log.txt, and of the best weights the confusion matrix and each class's accuracy as"
+                    + " .csv and .png. Ctrl-C ends the step and saves.",
+            "",
+            "Examples:",
+            "  convzoo train --model peleenet --dataset fashion-mnist --data fashion-mnist/ --output run --epochs 20",
+            "  convzoo train --model dla34 --pretrained --data flowers/ --output run --freeze 'level0.*' --head-lr 10",
+            "  convzoo train --model dla34 --pretrained --data flowers/ --output run --head-only",
+            "  convzoo train --resume run"
+        })
+final class TrainCommand implements Callable<Integer> {
+
+    /** What may be given anew when a run is gone on with. */
+    private static final Set<String> ANEW = Set.of(
+            "--resume",
+            "--epochs",
+            "--save-every",
+            "--workers",
+            "--device",
+            "--devices",
+            "--threads",
+            "--json",
+            "--verbose");
+
+    private static final String ENGINE = "PyTorch";
+    private static final int SECONDS_A_MINUTE = 60;
+
+    @Spec
+    CommandSpec spec = CommandSpec.create();
+
+    @ParentCommand
+    Main main = Main.inProcess();
+
+    @Option(names = "--output", paramLabel = "DIR", description = "The run's folder; empty, or not there.")
+    @Nullable Path output;
+
+    @Option(
+            names = "--resume",
+            paramLabel = "DIR",
+            description = "Go on with the run in a folder, as its config.json says; --epochs may be given anew.")
+    @Nullable Path resume;
+
+    @Mixin
+    TrainPlan plan = new TrainPlan();
+
+    @Option(
+            names = "--save-every",
+            paramLabel = "MIN",
+            description = "Save after so many minutes too, not only after an epoch. Default: 10.")
+    double saveEvery = 10;
+
+    @Option(
+            names = "--devices",
+            paramLabel = "D,D",
+            split = ",",
+            description = "Several devices that share every batch, such as gpu0,gpu1.")
+    List<String> devices = new ArrayList<>();
+
+    @Option(names = "--json", description = "Print the result as JSON; accuracies are fractions.")
+    boolean json;
+
+    @Mixin
+    ComputeOptions compute = new ComputeOptions();
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    private record Result(
+            String folder,
+            int epochs,
+            int bestEpoch,
+            double bestTop1,
+            double lastTop1,
+            double lastTop5,
+            double lastLoss) {}
+
+    @Override
+    public Integer call() throws Exception {
+        Optional<Device> device = compute.apply();
+        if (!(saveEvery > 0)) {
+            throw new IllegalArgumentException("--save-every must be more than 0 minutes, not " + saveEvery);
+        }
+        List<Device> shared = devices.stream().map(ComputeOptions::device).toList();
+        if (!shared.isEmpty() && device.isPresent()) {
+            throw new IllegalArgumentException("--device and --devices exclude each other");
+        }
+        Optional<Device> first = shared.isEmpty() ? device : Optional.of(shared.get(0));
+        @Nullable RunFolder begun = resume == null ? null : resumed(resume);
+        Path path = output;
+        if ((path == null) == (begun == null)) {
+            throw new IllegalArgumentException("give --output for a new run, or --resume to go on with one");
+        }
+        plan.check();
+        Split split = plan.split();
+        RunFolder folder = begun;
+        if (folder == null) {
+            // After all that can be wrong with the data, so that the next try finds no folder in its way.
+            folder = RunFolder.create(Objects.requireNonNull(path));
+            folder.write(RunFolder.CONFIG, plan.toJson());
+        }
+        int classes = split.training().classes().size();
+        PrintWriter err = spec.commandLine().getErr();
+        Loaders loaders = plan.headOnly ? features(split, first) : images(split);
+        // Random initial weights are drawn from it.
+        Engine.getEngine(ENGINE).setRandomSeed((int) plan.seed);
+        try (ZooModel<?, ?> loaded = network(classes, first);
+                Interruption interruption = new Interruption()) {
+            Network network = (Network) loaded.getBlock();
+            Block learning = plan.headOnly ? new Head(network) : network;
+            try (Learner learner = new Learner(
+                            learning, plan.recipe(network, loaders.training().batches()), shared);
+                    TrainingRun run = new TrainingRun(
+                            folder,
+                            learner,
+                            network,
+                            loaders.training(),
+                            loaders.validation(),
+                            Duration.ofMillis(Math.round(saveEvery * SECONDS_A_MINUTE * 1000)));
+                    TrainLog log = new TrainLog(folder, err, plan, loaders)) {
+                if (run.resume()) {
+                    log.resumed(run);
+                }
+                if (!run.run(plan.epochs, interruption::isAskedFor, log)) {
+                    log.note("stopped and saved; go on with: convzoo train --resume " + folder.path());
+                    return Main.FAILED;
+                }
+                print(folder);
+            }
+        } catch (DivergedException e) {
+            throw new IOException(
+                    e.getMessage() + "; the state before it is in " + folder.state() + ", the best weights in "
+                            + folder.best(),
+                    e);
+        }
+        return Main.DONE;
+    }
+
+    /** What a run learns from and validates with. */
+    record Loaders(BatchLoader training, BatchLoader validation) {}
+
+    private Loaders images(Split split) {
+        return new Loaders(
+                loader(split.training(), plan.pipeline(), plan.loading()),
+                loader(split.validation(), Pipeline.evaluation(plan.preprocessing()), plan.validating()));
+    }
+
+    private BatchLoader loader(LabeledImages images, Pipeline pipeline, LoaderOptions options) {
+        PrintWriter err = spec.commandLine().getErr();
+        return new BatchLoader(
+                images, pipeline, options, bad -> err.println("convzoo: skipped: " + Main.oneLine(bad.getMessage())));
+    }
+
+    /** Every image's features, computed once by the network without its classifier. */
+    private Loaders features(Split split, Optional<Device> device) throws IOException, InterruptedException {
+        try (ZooModel<?, ?> backbone = network(0, device)) {
+            BatchLoader training =
+                    loader(split.training(), Pipeline.evaluation(plan.preprocessing()), plan.validating());
+            BatchLoader validation =
+                    loader(split.validation(), Pipeline.evaluation(plan.preprocessing()), plan.validating());
+            return new Loaders(
+                    new BatchLoader(features(backbone, training), plan.loading(), bad -> {}),
+                    new BatchLoader(features(backbone, validation), plan.validating(), bad -> {}));
+        }
+    }
+
+    private Features features(ZooModel<?, ?> backbone, BatchLoader images) throws IOException, InterruptedException {
+        ProgressBar bar =
+                new ProgressBar(spec.commandLine().getErr(), images.samples().size(), ProgressBar.Unit.IMAGES);
+        try {
+            return Features.of(
+                    backbone.getBlock(), backbone.getNDManager(), images, done -> bar.update(done, "features ", ""));
+        } finally {
+            bar.clear();
+        }
+    }
+
+    /** Opens a run's folder, and takes over what the run was started with. */
+    private RunFolder resumed(Path path) throws IOException {
+        List<String> given = spec.commandLine().getParseResult().matchedOptions().stream()
+                .map(OptionSpec::longestName)
+                .filter(name -> !ANEW.contains(name))
+                .toList();
+        if (!given.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "--resume goes on as the run was begun: leave " + String.join(", ", given) + " out");
+        }
+        RunFolder folder = RunFolder.open(path);
+        TrainPlan begun = TrainPlan.read(folder.config());
+        if (spec.commandLine().getParseResult().hasMatchedOption("--epochs")) {
+            begun.epochs = plan.epochs;
+            begun.check();
+            folder.write(RunFolder.CONFIG, begun.toJson());
+        }
+        if (plan.workers != null) {
+            begun.workers = plan.workers;
+        }
+        plan = begun;
+        return folder;
+    }
+
+    private ZooModel<?, ?> network(int classes, Optional<Device> device) throws IOException {
+        LoadOptions options = plan.weights == null ? LoadOptions.published() : LoadOptions.of(Path.of(plan.weights));
+        options = options.withStore(new WeightStore(StoreSettings.fromEnvironment(main.environment)))
+                .withProgress(new DownloadBar(spec.commandLine().getErr()))
+                .withNumClasses(classes)
+                .withPreprocessing(plan.preprocessing())
+                .forTraining();
+        if (device.isPresent()) {
+            options = options.withDevice(device.get());
+        }
+        return plan.pretrained || plan.weights != null
+                ? ConvZoo.loadLogits(plan.model, options)
+                : ConvZoo.untrained(plan.model, options);
+    }
+
+    private void print(RunFolder folder) throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        List<EpochMetrics> all = folder.metrics();
+        EpochMetrics best = all.get(0);
+        for (EpochMetrics each : all) {
+            best = each.valTop1() > best.valTop1() ? each : best;
+        }
+        EpochMetrics last = all.get(all.size() - 1);
+        if (json) {
+            out.println(Json.of(new Result(
+                    folder.path().toString(),
+                    all.size(),
+                    best.epoch(),
+                    best.valTop1(),
+                    last.valTop1(),
+                    last.valTop5(),
+                    last.valLoss())));
+            return;
+        }
+        out.printf(Locale.ROOT, "best   %.2f %% top-1, epoch %d%n", 100 * best.valTop1(), best.epoch());
+        out.printf(Locale.ROOT, "last   %.2f %% top-1, epoch %d%n", 100 * last.valTop1(), last.epoch());
+        out.println("folder " + folder.path());
+    }
+
+    /**
+     * While this is open, a process that is told to end, as by Ctrl-C, asks for the end of the step and waits until
+     * everything is saved.
+     */
+    private static final class Interruption implements AutoCloseable {
+
+        private final CountDownLatch ended = new CountDownLatch(1);
+        private final Thread hook = new Thread(this::await, "convzoo-train-stop");
+        private volatile boolean asked;
+
+        Interruption() {
+            Runtime.getRuntime().addShutdownHook(hook);
+        }
+
+        boolean isAskedFor() {
+            return asked;
+        }
+
+        private void await() {
+            asked = true;
+            try {
+                ended.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        @Override
+        public void close() {
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (IllegalStateException e) {
+                // The process is ending already.
+            }
+            ended.countDown();
+        }
+    }
+}

@@ -1,0 +1,534 @@
+package io.github.convzoo.cli;
+
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import com.google.gson.TypeAdapter;
+import com.google.gson.annotations.JsonAdapter;
+import com.google.gson.annotations.SerializedName;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonWriter;
+import io.github.convzoo.data.Augmentation;
+import io.github.convzoo.data.Cifar;
+import io.github.convzoo.data.ColorJitter;
+import io.github.convzoo.data.CutMix;
+import io.github.convzoo.data.FashionMnist;
+import io.github.convzoo.data.HorizontalFlip;
+import io.github.convzoo.data.ImageFolder;
+import io.github.convzoo.data.ImageList;
+import io.github.convzoo.data.LabeledImages;
+import io.github.convzoo.data.LoaderOptions;
+import io.github.convzoo.data.Mixup;
+import io.github.convzoo.data.MixupOrCutMix;
+import io.github.convzoo.data.OnBadImage;
+import io.github.convzoo.data.Pipeline;
+import io.github.convzoo.data.RandomCrop;
+import io.github.convzoo.data.RandomErasing;
+import io.github.convzoo.data.RandomResizedCrop;
+import io.github.convzoo.data.Range;
+import io.github.convzoo.data.Split;
+import io.github.convzoo.data.Subset;
+import io.github.convzoo.image.Border;
+import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.network.Network;
+import io.github.convzoo.nn.DynamicConv2d;
+import io.github.convzoo.train.Annealing;
+import io.github.convzoo.train.Averaging;
+import io.github.convzoo.train.CrossEntropy;
+import io.github.convzoo.train.Optimizer;
+import io.github.convzoo.train.Recipe;
+import io.github.convzoo.train.Schedule;
+import io.github.convzoo.train.WeightDecay;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What a training run is started with: the command's options, and the config.json that a run leaves. */
+final class TrainPlan {
+
+    /** Images are padded by so much of their side before a random crop: CIFAR's 4 of 32. */
+    private static final int PAD_SHARE = 8;
+
+    private static final int EVALUATION_BATCH = 128;
+
+    private static final Gson GSON = new GsonBuilder()
+            .setPrettyPrinting()
+            .serializeNulls()
+            .disableHtmlEscaping()
+            .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_DASHES)
+            .create();
+
+    /** How an image is cropped. */
+    enum Crop {
+        @SerializedName("none")
+        NONE,
+        @SerializedName("pad")
+        PAD,
+        @SerializedName("resized")
+        RESIZED
+    }
+
+    /** The optimisers by the command line's names. */
+    enum OptimizerKind {
+        @SerializedName("sgd")
+        SGD,
+        @SerializedName("adam")
+        ADAM,
+        @SerializedName("adamw")
+        ADAMW
+    }
+
+    /** The schedules by the command line's names. */
+    enum ScheduleKind {
+        @SerializedName("constant")
+        CONSTANT,
+        @SerializedName("step")
+        STEP,
+        @SerializedName("exponential")
+        EXPONENTIAL,
+        @SerializedName("cosine")
+        COSINE,
+        @SerializedName("onecycle")
+        ONECYCLE
+    }
+
+    @Option(names = "--model", paramLabel = "NAME", description = "The network; convzoo list shows them.")
+    String model = "";
+
+    @Option(
+            names = "--weights",
+            paramLabel = "FILE",
+            description = "A checkpoint to start from. Its classifier is replaced where the classes differ in number.")
+    @Nullable String weights;
+
+    @Option(names = "--pretrained", description = "Start from the published weights.")
+    boolean pretrained;
+
+    @Option(
+            names = "--dataset",
+            paramLabel = "KIND",
+            converter = DataKind.Converter.class,
+            description = "image-folder, image-list, fashion-mnist, cifar10 or cifar100. Default: image-folder.")
+    DataKind dataset = DataKind.IMAGE_FOLDER;
+
+    @Option(
+            names = "--data",
+            paramLabel = "PATH",
+            description =
+                    "The data set's folder; of image-folder one with train and val in it, or one that is split. Of "
+                            + "image-list the file of paths and labels.")
+    String data = "";
+
+    @Option(
+            names = "--val-data",
+            paramLabel = "PATH",
+            description = "Of image-folder and image-list: what to validate with.")
+    @Nullable String valData;
+
+    @Option(
+            names = "--val-fraction",
+            paramLabel = "F",
+            description = "The share of each class to validate with where the data set is one. Default: 0.1.")
+    double valFraction = 0.1;
+
+    @Option(
+            names = "--train-size",
+            paramLabel = "N",
+            description = "Learn from as many images only, drawn evenly from the classes.")
+    @Nullable Integer trainSize;
+
+    @Option(names = "--input-size", paramLabel = "S", description = "The side of the network's square input.")
+    @Nullable Integer inputSize;
+
+    @Option(
+            names = "--on-bad-image",
+            paramLabel = "fail|skip",
+            description = "What to do about an image that cannot be read. Default: fail.")
+    @JsonAdapter(OnBadImageName.class)
+    OnBadImage onBadImage = OnBadImage.FAIL;
+
+    @Option(
+            names = "--head-only",
+            description = "Compute every image's features once, without augmentation, and train the classifier alone on"
+                    + " them: quick, for small data sets.")
+    boolean headOnly;
+
+    @Option(
+            names = "--crop",
+            paramLabel = "none|pad|resized",
+            description =
+                    "Random crop: of the padded image, or of a part that is resized. Default: pad for fashion-mnist "
+                            + "and cifar, resized for image files.")
+    @Nullable Crop crop;
+
+    @Option(
+            names = "--min-scale",
+            paramLabel = "S",
+            description = "Of --crop resized: the smallest part, as a share of the image. Default: 0.08.")
+    double minScale = 0.08;
+
+    @Option(names = "--no-flip", description = "Do not flip images at random.")
+    boolean noFlip;
+
+    @Option(
+            names = "--color-jitter",
+            paramLabel = "J",
+            description = "Change brightness, contrast and saturation by up to this share. Default: 0.")
+    double colorJitter;
+
+    @Option(names = "--erase", paramLabel = "P", description = "The probability of erasing a part. Default: 0.")
+    double erase;
+
+    @Option(names = "--mixup", paramLabel = "A", description = "Mix images with this alpha. Default: 0, off.")
+    double mixup;
+
+    @Option(
+            names = "--cutmix",
+            paramLabel = "A",
+            description = "Paste parts of images with this alpha. Default: 0, off.")
+    double cutmix;
+
+    @Option(names = "--epochs", paramLabel = "N", description = "How many epochs in all. Default: 10.")
+    int epochs = 10;
+
+    @Option(names = "--batch-size", paramLabel = "B", description = "How many images a step learns from. Default: 128.")
+    int batchSize = 128;
+
+    @Option(names = "--optimizer", paramLabel = "NAME", description = "sgd, adam or adamw. Default: sgd.")
+    OptimizerKind optimizer = OptimizerKind.SGD;
+
+    @Option(
+            names = "--lr",
+            paramLabel = "R",
+            description = "The highest learning rate. Default: 0.1 for sgd, else 0.001.")
+    @Nullable Double lr;
+
+    @Option(names = "--momentum", paramLabel = "M", description = "Of sgd. Default: 0.9.")
+    double momentum = 0.9;
+
+    @Option(names = "--nesterov", description = "Nesterov's momentum.")
+    boolean nesterov;
+
+    @Option(
+            names = "--weight-decay",
+            paramLabel = "W",
+            description = "Default: 1e-4 for sgd, 0.05 for adamw, 0 for adam.")
+    @Nullable Double weightDecay;
+
+    @Option(names = "--decay-all", description = "Decay normalisations and biases as well.")
+    boolean decayAll;
+
+    @Option(
+            names = "--schedule",
+            paramLabel = "NAME",
+            description = "constant, step, exponential, cosine or onecycle. Default: cosine.")
+    ScheduleKind schedule = ScheduleKind.COSINE;
+
+    @Option(names = "--warmup-epochs", paramLabel = "E", description = "Of cosine. Default: 0.")
+    double warmupEpochs;
+
+    @Option(
+            names = "--milestones",
+            paramLabel = "E,E",
+            split = ",",
+            description = "Of step: the epochs after which the rate falls.")
+    List<Integer> milestones = new ArrayList<>();
+
+    @Option(
+            names = "--lr-every",
+            paramLabel = "E",
+            description = "Of exponential: after how many epochs the rate falls. Default: 1.")
+    int lrEvery = 1;
+
+    @Option(
+            names = "--lr-factor",
+            paramLabel = "F",
+            description = "Of step and exponential: what the rate falls to. Default: 0.1.")
+    double lrFactor = 0.1;
+
+    @Option(names = "--label-smoothing", paramLabel = "S", description = "Default: 0.")
+    double labelSmoothing;
+
+    @Option(names = "--clip-norm", paramLabel = "N", description = "The gradients' largest norm. Default: none.")
+    @Nullable Double clipNorm;
+
+    @Option(
+            names = "--accumulate",
+            paramLabel = "N",
+            description = "Cut a batch into as many parts, one after the other in memory. Default: 1.")
+    int accumulate = 1;
+
+    @Option(
+            names = "--ema",
+            paramLabel = "D",
+            description = "Average the weights with this decay, and validate and keep the average.")
+    @Nullable Double ema;
+
+    @Option(
+            names = "--anneal",
+            paramLabel = "START,END,EPOCHS",
+            split = ",",
+            description = "The temperature of dynamic convolutions. Default: 30,1,10 for networks that have them.")
+    List<Double> anneal = new ArrayList<>();
+
+    @Option(names = "--no-anneal", description = "Leave the temperature at 1.")
+    boolean noAnneal;
+
+    @Option(names = "--freeze", paramLabel = "PATTERN", description = "Parameters that do not learn, such as 'level*'.")
+    List<String> freeze = new ArrayList<>();
+
+    @Option(
+            names = "--head-lr",
+            paramLabel = "F",
+            description = "What the classifier's learning rate is multiplied by. Default: 1.")
+    double headLr = 1;
+
+    @Option(names = "--seed", paramLabel = "N", description = "What everything random is drawn from. Default: 0.")
+    long seed;
+
+    @Option(names = "--workers", paramLabel = "N", description = "Threads that read and augment. Default: one a core.")
+    @Nullable Integer workers;
+
+    /** Writes it as the command line has it. */
+    private static final class OnBadImageName extends TypeAdapter<OnBadImage> {
+
+        @Override
+        public void write(JsonWriter out, OnBadImage value) throws IOException {
+            out.value(value.name().toLowerCase(Locale.ROOT));
+        }
+
+        @Override
+        public OnBadImage read(JsonReader in) throws IOException {
+            return OnBadImage.valueOf(in.nextString().toUpperCase(Locale.ROOT));
+        }
+    }
+
+    String toJson() {
+        return GSON.toJson(this) + "\n";
+    }
+
+    static TrainPlan read(Path file) throws IOException {
+        try {
+            TrainPlan plan = GSON.fromJson(Files.readString(file), TrainPlan.class);
+            if (plan == null) {
+                throw new IllegalArgumentException("it is empty");
+            }
+            plan.check();
+            return plan;
+        } catch (JsonParseException | IllegalArgumentException e) {
+            throw new IOException(file + ": is not what a run was started with (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** Refuses what cannot be, before anything is read or computed. */
+    void check() {
+        if (model.isEmpty() || data.isEmpty()) {
+            throw new IllegalArgumentException((model.isEmpty() ? "--model" : "--data") + " is needed to start a run");
+        }
+        if (pretrained && weights != null) {
+            throw new IllegalArgumentException("--pretrained and --weights exclude each other");
+        }
+        if (epochs < 1) {
+            throw new IllegalArgumentException("--epochs must be at least 1, not " + epochs);
+        }
+        if (noAnneal && !anneal.isEmpty()) {
+            throw new IllegalArgumentException("--anneal and --no-anneal exclude each other");
+        }
+        if (!anneal.isEmpty() && anneal.size() != 3) {
+            throw new IllegalArgumentException("--anneal must be START,END,EPOCHS, not " + anneal);
+        }
+        if (schedule == ScheduleKind.STEP && milestones.isEmpty()) {
+            throw new IllegalArgumentException("--schedule step needs --milestones");
+        }
+        if (headOnly && !pretrained && weights == null) {
+            throw new IllegalArgumentException("--head-only needs features worth having: --pretrained or --weights");
+        }
+        if (headOnly && (mixup != 0 || cutmix != 0 || erase != 0 || colorJitter != 0 || crop != null)) {
+            throw new IllegalArgumentException("--head-only computes features once: leave augmentation out");
+        }
+        if (headOnly && !freeze.isEmpty()) {
+            throw new IllegalArgumentException("--head-only freezes all but the classifier: leave --freeze out");
+        }
+    }
+
+    /** The images to learn from and those to validate with. */
+    Split split() throws IOException {
+        Path path = Path.of(data);
+        int size = preprocessing().height();
+        if (valData != null && dataset.isSmall()) {
+            throw new IllegalArgumentException(
+                    "--val-data: " + dataset + " has a test set of its own, which is validated with");
+        }
+        Split split =
+                switch (dataset) {
+                    case IMAGE_FOLDER ->
+                        valData == null
+                                ? Split.ofFolder(path, valFraction, seed)
+                                : new Split(ImageFolder.of(path), ImageFolder.of(Path.of(valData)));
+                    case IMAGE_LIST -> ofLists(path);
+                    case FASHION_MNIST -> new Split(FashionMnist.training(path, size), FashionMnist.test(path, size));
+                    case CIFAR10 -> new Split(Cifar.training10(path), Cifar.test10(path));
+                    case CIFAR100 -> new Split(Cifar.training100(path), Cifar.test100(path));
+                };
+        requireEveryClass(split.training());
+        return trainSize == null
+                ? split
+                : new Split(Subset.stratified(split.training(), trainSize, seed), split.validation());
+    }
+
+    private Split ofLists(Path path) throws IOException {
+        ImageList training = ImageList.of(path, DataKind.besides(path));
+        if (valData == null) {
+            return Split.stratified(training, valFraction, seed);
+        }
+        Path validation = Path.of(valData);
+        return new Split(training, ImageList.of(validation, DataKind.besides(validation), training.classes()));
+    }
+
+    private void requireEveryClass(LabeledImages images) throws IOException {
+        boolean[] there = new boolean[images.classes().size()];
+        for (int i = 0; i < images.size(); i++) {
+            there[images.label(i)] = true;
+        }
+        for (int i = 0; i < there.length; i++) {
+            if (!there[i]) {
+                throw new IOException(
+                        data + ": class " + i + " ('" + images.classes().get(i)
+                                + "') has no image to learn from; add some, or number the classes without gaps");
+            }
+        }
+    }
+
+    /** How a validation image becomes the network's input. */
+    Preprocessing preprocessing() {
+        return DataOptions.preprocessing(dataset, model, inputSize);
+    }
+
+    /** How a training image does. */
+    Pipeline pipeline() {
+        Preprocessing validation = preprocessing();
+        if (headOnly) {
+            return Pipeline.evaluation(validation);
+        }
+        int size = validation.height();
+        List<Augmentation> augmentations = new ArrayList<>();
+        Crop kind = crop != null ? crop : dataset.isSmall() ? Crop.PAD : Crop.RESIZED;
+        switch (kind) {
+            case NONE -> augmentations.add((image, random) -> validation.resizeAndCrop(image));
+            case PAD -> {
+                augmentations.add((image, random) -> validation.resizeAndCrop(image));
+                augmentations.add(new RandomCrop(size, size, Math.max(1, size / PAD_SHARE), Border.BLACK));
+            }
+            case RESIZED ->
+                augmentations.add(new RandomResizedCrop(
+                        size, size, new Range(minScale, 1), new Range(3 / 4.0, 4 / 3.0), validation.resampling()));
+        }
+        if (!noFlip) {
+            augmentations.add(new HorizontalFlip(0.5));
+        }
+        if (colorJitter != 0) {
+            augmentations.add(new ColorJitter(colorJitter, colorJitter, colorJitter, 0));
+        }
+        return Pipeline.training(
+                augmentations,
+                size,
+                size,
+                validation.normalization(),
+                erase == 0 ? Optional.empty() : Optional.of(RandomErasing.of(erase)));
+    }
+
+    LoaderOptions loading() {
+        LoaderOptions options = threads(LoaderOptions.training(batchSize, seed)).withOnBadImage(onBadImage);
+        if (mixup != 0 && cutmix != 0) {
+            return options.withMixing(new MixupOrCutMix(new Mixup(mixup), new CutMix(cutmix), 0.5));
+        }
+        if (mixup != 0) {
+            return options.withMixing(new Mixup(mixup));
+        }
+        return cutmix == 0 ? options : options.withMixing(new CutMix(cutmix));
+    }
+
+    LoaderOptions validating() {
+        return threads(LoaderOptions.evaluation(Math.min(batchSize, EVALUATION_BATCH)))
+                .withOnBadImage(onBadImage);
+    }
+
+    private LoaderOptions threads(LoaderOptions options) {
+        return workers == null ? options : options.withWorkers(workers, options.prefetch());
+    }
+
+    Recipe recipe(Network network, long stepsPerEpoch) {
+        Recipe recipe = Recipe.of(optimizer(), schedule(stepsPerEpoch))
+                .withLoss(new CrossEntropy(labelSmoothing))
+                .withAccumulation(accumulate)
+                .withFrozen(freeze)
+                .withSeed(seed);
+        if (clipNorm != null) {
+            recipe = recipe.withClipNorm(clipNorm);
+        }
+        if (ema != null) {
+            recipe = recipe.withAveraging(new Averaging(ema, true));
+        }
+        if (headLr != 1) {
+            Map<String, Double> factors = new LinkedHashMap<>();
+            factors.put(network.classifier() + ".*", headLr);
+            recipe = recipe.withRateFactors(factors);
+        }
+        return recipe.withAnnealing(annealing(network), stepsPerEpoch);
+    }
+
+    private Optional<Annealing> annealing(Network network) {
+        boolean dynamic = DynamicConv2d.setTemperature(network, 1) > 0;
+        if (!anneal.isEmpty() && !dynamic) {
+            throw new IllegalArgumentException("--anneal: " + model + " has no dynamic convolution; leave it out");
+        }
+        if (!dynamic || noAnneal) {
+            return Optional.empty();
+        }
+        if (anneal.isEmpty()) {
+            return Optional.of(Annealing.PAPER);
+        }
+        return Optional.of(
+                new Annealing(anneal.get(0), anneal.get(1), anneal.get(2).intValue()));
+    }
+
+    private Optimizer optimizer() {
+        return switch (optimizer) {
+            case SGD -> new Optimizer.Sgd(momentum, nesterov, decay(1e-4));
+            case ADAM -> Optimizer.Adam.of(decay(0));
+            case ADAMW -> Optimizer.AdamW.of(decay(0.05));
+        };
+    }
+
+    private WeightDecay decay(double usual) {
+        double rate = weightDecay == null ? usual : weightDecay;
+        return decayAll ? WeightDecay.ofAll(rate) : WeightDecay.ofWeights(rate);
+    }
+
+    private Schedule schedule(long stepsPerEpoch) {
+        double rate = lr != null ? lr : optimizer == OptimizerKind.SGD ? 0.1 : 0.001;
+        long total = Math.multiplyExact(epochs, stepsPerEpoch);
+        return switch (schedule) {
+            case CONSTANT -> new Schedule.Constant(rate);
+            case STEP ->
+                new Schedule.MultiStep(
+                        rate,
+                        milestones.stream().map(epoch -> epoch * stepsPerEpoch).toList(),
+                        lrFactor);
+            case EXPONENTIAL -> new Schedule.Exponential(rate, lrEvery * stepsPerEpoch, lrFactor);
+            case COSINE ->
+                new Schedule.Cosine(
+                        rate, 0, 0.01, Math.min(total - 1, Math.round(warmupEpochs * stepsPerEpoch)), total);
+            case ONECYCLE -> Schedule.OneCycle.of(rate, total);
+        };
+    }
+}

@@ -1,0 +1,65 @@
+package io.github.convzoo.train;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import java.util.Locale;
+
+/**
+ * What an epoch came to. Accuracies are fractions.
+ *
+ * @param epoch its number, from 1 on
+ * @param step how many updates there were up to its end
+ * @param learningRate of its last step
+ * @param temperature of its dynamic convolutions' attention; 1 where there are none
+ * @param trainLoss mean over the batches as they were learned from, augmented and with the loss that was made small
+ * @param trainAccuracy of the same
+ * @param valLoss mean cross-entropy of the validation images
+ * @param valTop1 their accuracy
+ * @param valTop5 likewise, the five most likely classes counting
+ * @param seconds how long it took, validation included
+ * @param imagesPerSecond learned from, validation not included
+ */
+public record EpochMetrics(
+        int epoch,
+        long step,
+        double learningRate,
+        double temperature,
+        double trainLoss,
+        double trainAccuracy,
+        double valLoss,
+        double valTop1,
+        double valTop5,
+        double seconds,
+        double imagesPerSecond) {
+
+    private static final Gson GSON =
+            new GsonBuilder().serializeSpecialFloatingPointValues().create();
+
+    static final String CSV_HEAD = "epoch,step,learning_rate,temperature,train_loss,train_accuracy,val_loss,val_top1,"
+            + "val_top5,seconds,images_per_second";
+
+    String toCsv() {
+        return String.format(
+                Locale.ROOT,
+                "%d,%d,%.9g,%.6g,%.6f,%.6f,%.6f,%.6f,%.6f,%.2f,%.1f",
+                epoch,
+                step,
+                learningRate,
+                temperature,
+                trainLoss,
+                trainAccuracy,
+                valLoss,
+                valTop1,
+                valTop5,
+                seconds,
+                imagesPerSecond);
+    }
+
+    String toJson() {
+        return GSON.toJson(this);
+    }
+
+    static EpochMetrics ofJson(String line) {
+        return GSON.fromJson(line, EpochMetrics.class);
+    }
+}

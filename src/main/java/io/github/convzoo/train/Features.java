@@ -1,0 +1,122 @@
+package io.github.convzoo.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.training.ParameterStore;
+import io.github.convzoo.data.Batch;
+import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.Epoch;
+import io.github.convzoo.data.Samples;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.random.RandomGenerator;
+
+/**
+ * What a network makes of images before its classifier, computed once and kept: a {@link Head} then learns from them in a
+ * fraction of the time, which is enough for small data sets on a CPU.
+ */
+public final class Features implements Samples {
+
+    private final List<String> classes;
+    private final List<String> names;
+    private final int[] labels;
+    private final float[][] values;
+
+    private Features(List<String> classes, List<String> names, int[] labels, float[][] values) {
+        this.classes = classes;
+        this.names = names;
+        this.labels = labels;
+        this.values = values;
+    }
+
+    /**
+     * Computes the features of every image once, four bytes a value.
+     *
+     * @param backbone from (N, channels, H, W) to (N, features): a network built with 0 classes, initialised
+     * @param manager its device is the one to compute on
+     * @param images not shuffled and not mixed
+     * @param progress is told how many images are done, after each batch
+     * @return the features, in the data set's order; images that could not be read are left out
+     * @throws IOException if an image cannot be read and bad images are not skipped, or none can be read
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public static Features of(Block backbone, NDManager manager, BatchLoader images, IntConsumer progress)
+            throws IOException, InterruptedException {
+        List<String> names = new ArrayList<>();
+        List<Integer> labels = new ArrayList<>();
+        List<float[]> values = new ArrayList<>();
+        try (Epoch epoch = images.epoch(0, 0)) {
+            for (Batch next = epoch.next(); next != null; next = epoch.next()) {
+                try (Batch batch = next;
+                        NDManager step = manager.newSubManager()) {
+                    NDArray features = backbone.forward(
+                                    new ParameterStore(step, false), new NDList(batch.toArray(step)), false)
+                            .singletonOrThrow();
+                    Shape shape = features.getShape();
+                    if (shape.dimension() != 2) {
+                        throw new IllegalArgumentException(
+                                "features of shape (N, features) are expected, not " + shape + "; pool the maps");
+                    }
+                    float[] all = features.toFloatArray();
+                    int length = (int) shape.get(1);
+                    for (int i = 0; i < batch.size(); i++) {
+                        float[] row = new float[length];
+                        System.arraycopy(all, i * length, row, 0, length);
+                        values.add(row);
+                        labels.add(batch.labels()[i]);
+                        names.add(images.samples().name(batch.indices()[i]));
+                    }
+                }
+                progress.accept(values.size());
+            }
+        }
+        if (values.isEmpty()) {
+            throw new IOException("none of the images could be read");
+        }
+        return new Features(
+                images.samples().classes(),
+                List.copyOf(names),
+                labels.stream().mapToInt(Integer::intValue).toArray(),
+                values.toArray(float[][]::new));
+    }
+
+    @Override
+    public int size() {
+        return values.length;
+    }
+
+    @Override
+    public List<String> classes() {
+        return classes;
+    }
+
+    @Override
+    public int label(int index) {
+        return labels[index];
+    }
+
+    @Override
+    public String name(int index) {
+        return names.get(index);
+    }
+
+    /**
+     * The shape of an image's features.
+     *
+     * @return (features)
+     */
+    @Override
+    public Shape shape() {
+        return new Shape(values[0].length);
+    }
+
+    @Override
+    public void read(int index, RandomGenerator random, float[] target) {
+        System.arraycopy(values[index], 0, target, 0, target.length);
+    }
+}

@@ -1,0 +1,206 @@
+package io.github.convzoo.train;
+
+import com.google.gson.JsonParseException;
+import io.github.convzoo.checkpoint.ReplacedFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What a training run leaves. Each file is replaced as a whole: a crash leaves the one before it.
+ *
+ * <ul>
+ *   <li>{@code config.json}: what the run was started with
+ *   <li>{@code labels.txt}: the classes' names, one a line
+ *   <li>{@code best.safetensors}: the weights that validated best, the moving average's where there is one
+ *   <li>{@code last/state.safetensors}: everything that going on needs
+ *   <li>{@code last/weights.safetensors}: the weights after the last whole epoch, as in {@code best.safetensors}
+ *   <li>{@code metrics.csv}, {@code metrics.jsonl}: a line an epoch
+ *   <li>{@code confusion.csv}, {@code per-class.csv}: of the best weights
+ * </ul>
+ *
+ * @param path the folder
+ */
+public record RunFolder(Path path) {
+
+    /** What the run was started with. */
+    public static final String CONFIG = "config.json";
+
+    /** The classes' names, one a line. */
+    public static final String LABELS = "labels.txt";
+
+    /** The confusion matrix of the best weights. */
+    public static final String CONFUSION = "confusion.csv";
+
+    /** Each class's accuracy with the best weights. */
+    public static final String PER_CLASS = "per-class.csv";
+
+    private static final String METRICS = "metrics.csv";
+    private static final String METRICS_LINES = "metrics.jsonl";
+    private static final int SUFFIX_DIGITS = 16;
+
+    /**
+     * Makes the folder of a new run.
+     *
+     * @param path a folder that is empty or not there
+     * @return the folder, ready
+     * @throws IOException if there is something in it, or it cannot be written
+     */
+    public static RunFolder create(Path path) throws IOException {
+        if (Files.exists(path)) {
+            if (!Files.isDirectory(path)) {
+                throw new IOException(path + ": is no folder; name one for the run");
+            }
+            try (Stream<Path> inside = Files.list(path)) {
+                if (inside.findAny().isPresent()) {
+                    throw new IOException(path + ": is not empty; go on with the run in it, or name another folder");
+                }
+            }
+        }
+        RunFolder folder = new RunFolder(path);
+        folder.makeFolders();
+        return folder;
+    }
+
+    private void makeFolders() throws IOException {
+        try {
+            Files.createDirectories(last());
+        } catch (FileSystemException e) {
+            throw new IOException(path + ": cannot be made a run's folder (" + e + "); check its permissions", e);
+        }
+    }
+
+    /**
+     * Opens the folder of a run that was begun.
+     *
+     * @param path the folder
+     * @return the folder
+     * @throws IOException if no run was begun in it
+     */
+    public static RunFolder open(Path path) throws IOException {
+        RunFolder folder = new RunFolder(path);
+        if (!Files.isRegularFile(folder.config())) {
+            throw new IOException(path + ": no training run was begun here, for there is no config.json");
+        }
+        folder.makeFolders();
+        return folder;
+    }
+
+    /**
+     * What the run was started with.
+     *
+     * @return a JSON file
+     */
+    public Path config() {
+        return path.resolve(CONFIG);
+    }
+
+    /**
+     * The classes' names.
+     *
+     * @return a text file
+     */
+    public Path labels() {
+        return path.resolve(LABELS);
+    }
+
+    /**
+     * The weights that validated best.
+     *
+     * @return a safetensors file
+     */
+    public Path best() {
+        return path.resolve("best.safetensors");
+    }
+
+    /**
+     * What the run is gone on with from.
+     *
+     * @return a safetensors file
+     */
+    public Path state() {
+        return last().resolve("state.safetensors");
+    }
+
+    /**
+     * The weights after the last whole epoch.
+     *
+     * @return a safetensors file
+     */
+    public Path lastWeights() {
+        return last().resolve("weights.safetensors");
+    }
+
+    private Path last() {
+        return path.resolve("last");
+    }
+
+    /**
+     * Replaces a text file.
+     *
+     * @param name its name in the folder
+     * @param text all of it
+     * @throws IOException if it cannot be written; then what was there stays
+     */
+    public void write(String name, String text) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+        ReplacedFile.write(path.resolve(name), out -> {
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+        });
+    }
+
+    /**
+     * The epochs so far.
+     *
+     * @return in order; empty before the first has ended
+     * @throws IOException if they cannot be read
+     */
+    public List<EpochMetrics> metrics() throws IOException {
+        Path file = path.resolve(METRICS_LINES);
+        List<EpochMetrics> metrics = new ArrayList<>();
+        if (Files.exists(file)) {
+            try {
+                for (String line : Files.readAllLines(file)) {
+                    metrics.add(EpochMetrics.ofJson(line));
+                }
+            } catch (JsonParseException e) {
+                throw new IOException(file + ": is damaged in line " + (metrics.size() + 1) + "; remove it", e);
+            }
+        }
+        return metrics;
+    }
+
+    /** Removes files that a crash left half-written under temporary names. */
+    void removeLeftovers() throws IOException {
+        for (Path each : List.of(path, last())) {
+            try (Stream<Path> files = Files.list(each)) {
+                for (Path file : files.filter(RunFolder::isLeftover).toList()) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+    }
+
+    private static boolean isLeftover(Path file) {
+        return file.getFileName().toString().matches("\\..+\\.[0-9a-f]{1," + SUFFIX_DIGITS + "}\\.tmp");
+    }
+
+    void writeMetrics(List<EpochMetrics> metrics) throws IOException {
+        StringBuilder csv = new StringBuilder(EpochMetrics.CSV_HEAD).append('\n');
+        StringBuilder json = new StringBuilder();
+        for (EpochMetrics each : metrics) {
+            csv.append(each.toCsv()).append('\n');
+            json.append(each.toJson()).append('\n');
+        }
+        write(METRICS, csv.toString());
+        write(METRICS_LINES, json.toString());
+    }
+}

@@ -1,0 +1,321 @@
+package io.github.convzoo.train;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import io.github.convzoo.data.Batch;
+import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.Epoch;
+import io.github.convzoo.weights.WeightSaver;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Learns epoch by epoch in a folder: validates after each epoch, keeps the best weights, and saves so that the run can be
+ * gone on with after any interruption, a crash at any moment included. On a CPU the weights in the end are the same, bit for
+ * bit, however often that happened.
+ */
+public final class TrainingRun implements AutoCloseable {
+
+    private final RunFolder folder;
+    private final Learner learner;
+    private final Block saved;
+    private final BatchLoader training;
+    private final BatchLoader validation;
+    private final Duration saveEvery;
+    private final NDManager arrays;
+
+    private Progress progress = Progress.START;
+    private List<EpochMetrics> metrics = new ArrayList<>();
+
+    /** Is told what happens, by the thread that trains. */
+    public interface Listener {
+
+        /**
+         * A step was made.
+         *
+         * @param epoch from 1 on
+         * @param batch how many of the epoch's batches are done
+         * @param batches how many there are
+         * @param result what the step did
+         */
+        default void stepped(int epoch, int batch, int batches, StepResult result) {}
+
+        /**
+         * Some validation images were classified.
+         *
+         * @param epoch from 1 on
+         * @param images how many so far
+         */
+        default void validated(int epoch, int images) {}
+
+        /**
+         * An epoch ended, and what it left is written.
+         *
+         * @param all every epoch so far
+         * @param evaluation of this one
+         * @param best whether it is the best so far
+         * @throws IOException if what the listener writes cannot be written; the run stops
+         */
+        default void epochEnded(List<EpochMetrics> all, Evaluation evaluation, boolean best) throws IOException {}
+    }
+
+    /**
+     * Where in the run we are, and what the epoch came to so far.
+     *
+     * @param epoch how many epochs are done
+     * @param batch how many batches of the next
+     * @param best the best validation accuracy, -1 before the first
+     */
+    private record Progress(
+            int epoch, int batch, double loss, long correct, long samples, double seconds, double best) {
+
+        static final Progress START = new Progress(0, 0, 0, 0, 0, 0, -1);
+
+        Map<String, String> notes() {
+            Map<String, String> notes = new LinkedHashMap<>();
+            notes.put("epoch", Integer.toString(epoch));
+            notes.put("batch", Integer.toString(batch));
+            notes.put("loss", Double.toString(loss));
+            notes.put("correct", Long.toString(correct));
+            notes.put("samples", Long.toString(samples));
+            notes.put("seconds", Double.toString(seconds));
+            notes.put("best", Double.toString(best));
+            return notes;
+        }
+
+        static Progress of(Map<String, String> notes) {
+            return new Progress(
+                    Integer.parseInt(text(notes, "epoch")),
+                    Integer.parseInt(text(notes, "batch")),
+                    Double.parseDouble(text(notes, "loss")),
+                    Long.parseLong(text(notes, "correct")),
+                    Long.parseLong(text(notes, "samples")),
+                    Double.parseDouble(text(notes, "seconds")),
+                    Double.parseDouble(text(notes, "best")));
+        }
+
+        private static String text(Map<String, String> notes, String key) {
+            String text = notes.get(key);
+            if (text == null) {
+                throw new IllegalArgumentException("it does not say its " + key);
+            }
+            return text;
+        }
+
+        Progress after(StepResult step, int batches, double took) {
+            return new Progress(
+                    epoch,
+                    batches,
+                    loss + step.loss() * step.samples(),
+                    correct + step.correct(),
+                    samples + step.samples(),
+                    seconds + took,
+                    best);
+        }
+    }
+
+    /**
+     * Prepares a run.
+     *
+     * @param folder where it leaves what it makes
+     * @param learner what learns; closed by whoever made it
+     * @param saved whose weights are kept: the learner's network, or what that is a part of
+     * @param training what to learn from
+     * @param validation what to validate with
+     * @param saveEvery how much time may be lost to a crash; after an epoch everything is saved in any case
+     * @throws IllegalArgumentException if the recipe's annealing has epochs of another length
+     */
+    public TrainingRun(
+            RunFolder folder,
+            Learner learner,
+            Block saved,
+            BatchLoader training,
+            BatchLoader validation,
+            Duration saveEvery) {
+        Recipe recipe = learner.recipe();
+        if (recipe.annealing().isPresent() && recipe.stepsPerEpoch() != training.batches()) {
+            throw new IllegalArgumentException("the recipe's epochs have " + recipe.stepsPerEpoch()
+                    + " steps, and the data's " + training.batches() + "; give the annealing the data's");
+        }
+        this.folder = folder;
+        this.learner = learner;
+        this.saved = saved;
+        this.training = training;
+        this.validation = validation;
+        this.saveEvery = saveEvery;
+        arrays = NDManager.newBaseManager(learner.device(), "PyTorch");
+    }
+
+    /**
+     * Goes on from what the folder holds; where nothing was saved yet, from the beginning.
+     *
+     * @return whether something was saved
+     * @throws IOException if what was saved cannot be read or does not fit; then nothing has changed
+     */
+    public boolean resume() throws IOException {
+        folder.removeLeftovers();
+        if (!Files.exists(folder.state())) {
+            return false;
+        }
+        Map<String, String> notes = learner.restore(folder.state());
+        try {
+            progress = Progress.of(notes);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(folder.state() + ": is no state of a run (" + e.getMessage() + ")", e);
+        }
+        if (progress.batch() > training.batches()) {
+            throw new IOException(folder.state() + ": is at batch " + progress.batch() + " of an epoch, which now has "
+                    + training.batches() + "; go on with the same images and batch size");
+        }
+        // A crash after the metrics and before the state leaves an epoch that is now made again.
+        metrics = new ArrayList<>(folder.metrics().stream()
+                .filter(each -> each.epoch() <= progress.epoch())
+                .toList());
+        return true;
+    }
+
+    /**
+     * How many epochs are done.
+     *
+     * @return at least 0
+     */
+    public int epochs() {
+        return progress.epoch();
+    }
+
+    /**
+     * How many batches of the epoch after those are done.
+     *
+     * @return at least 0
+     */
+    public int batches() {
+        return progress.batch();
+    }
+
+    /**
+     * Trains until so many epochs are done, or somebody asks to stop.
+     *
+     * @param epochs how many there shall be in all
+     * @param stop asked after each step; true ends the run, saved, so that it can be gone on with
+     * @param listener is told what happens
+     * @return whether all epochs are done
+     * @throws DivergedException if the loss or a gradient is not finite; the state before that step is saved
+     * @throws IOException if an image cannot be read, or something not written; what was saved before stays
+     * @throws InterruptedException if the thread is interrupted; what was saved before stays
+     */
+    public boolean run(int epochs, BooleanSupplier stop, Listener listener)
+            throws DivergedException, IOException, InterruptedException {
+        folder.write(RunFolder.LABELS, String.join("\n", training.samples().classes()) + "\n");
+        while (progress.epoch() < epochs) {
+            if (!learn(stop, listener)) {
+                return false;
+            }
+            endEpoch(listener);
+        }
+        return true;
+    }
+
+    /** Goes through the rest of an epoch; false if it was asked to stop before its end. */
+    private boolean learn(BooleanSupplier stop, Listener listener)
+            throws DivergedException, IOException, InterruptedException {
+        int number = progress.epoch() + 1;
+        long lastSaved = System.nanoTime();
+        try (Epoch epoch = training.epoch(number, progress.batch())) {
+            long before = lastSaved;
+            for (Batch next = epoch.next(); next != null; next = epoch.next()) {
+                StepResult result;
+                int done = next.number() + 1;
+                try (Batch batch = next) {
+                    result = step(batch);
+                }
+                long now = System.nanoTime();
+                progress = progress.after(result, done, (now - before) / 1e9);
+                before = now;
+                listener.stepped(number, done, training.batches(), result);
+                if (stop.getAsBoolean()) {
+                    save();
+                    return false;
+                }
+                if (now - lastSaved >= saveEvery.toNanos()) {
+                    save();
+                    before = System.nanoTime();
+                    lastSaved = before;
+                }
+            }
+        }
+        return true;
+    }
+
+    private StepResult step(Batch batch) throws DivergedException, IOException {
+        try {
+            return learner.step(batch);
+        } catch (DivergedException e) {
+            // Nothing of the step was kept, so what is saved is the last good state.
+            save();
+            throw e;
+        }
+    }
+
+    /** Validates, and writes what the epoch came to; the state last, so that a crash in between repeats this. */
+    private void endEpoch(Listener listener) throws IOException, InterruptedException {
+        int number = progress.epoch() + 1;
+        long start = System.nanoTime();
+        Evaluation evaluation;
+        boolean isBest;
+        Learner.@Nullable Averaged averaged = learner.recipe().averaging().isPresent() ? learner.useAverage() : null;
+        try {
+            evaluation = Evaluation.of(learner.network(), arrays, validation, done -> listener.validated(number, done));
+            isBest = evaluation.top1() > progress.best();
+            if (isBest) {
+                WeightSaver.save(folder.best(), saved);
+                folder.write(RunFolder.CONFUSION, evaluation.confusion().toCsv());
+                folder.write(RunFolder.PER_CLASS, evaluation.confusion().accuraciesToCsv());
+            }
+            WeightSaver.save(folder.lastWeights(), saved);
+        } finally {
+            if (averaged != null) {
+                averaged.close();
+            }
+        }
+        double validating = (System.nanoTime() - start) / 1e9;
+        metrics.add(metrics(number, evaluation, validating));
+        folder.writeMetrics(metrics);
+        progress = new Progress(number, 0, 0, 0, 0, 0, isBest ? evaluation.top1() : progress.best());
+        save();
+        listener.epochEnded(List.copyOf(metrics), evaluation, isBest);
+    }
+
+    private EpochMetrics metrics(int number, Evaluation evaluation, double validating) {
+        Recipe recipe = learner.recipe();
+        double samples = Math.max(1, progress.samples());
+        return new EpochMetrics(
+                number,
+                learner.step(),
+                recipe.schedule().at(Math.max(0, learner.step() - 1)),
+                recipe.annealing().map(annealing -> annealing.at(number - 1L)).orElse(1.0),
+                progress.loss() / samples,
+                progress.correct() / samples,
+                evaluation.loss(),
+                evaluation.top1(),
+                evaluation.top5(),
+                progress.seconds() + validating,
+                progress.samples() / Math.max(1e-9, progress.seconds()));
+    }
+
+    private void save() throws IOException {
+        learner.save(folder.state(), progress.notes());
+    }
+
+    /** Frees the arrays that validating needs. The learner and the network stay as they are. */
+    @Override
+    public void close() {
+        arrays.close();
+    }
+}
