@@ -171,6 +171,12 @@ final class TrainPlan {
     @Nullable Crop crop;
 
     @Option(
+            names = "--crop-padding",
+            paramLabel = "P",
+            description = "Of --crop pad: the padding at each side in pixels. Default: an eighth of the input's side.")
+    @Nullable Integer cropPadding;
+
+    @Option(
             names = "--min-scale",
             paramLabel = "S",
             description = "Of --crop resized: the smallest part, as a share of the image. Default: 0.08.")
@@ -426,7 +432,8 @@ final class TrainPlan {
             case NONE -> augmentations.add((image, random) -> validation.resizeAndCrop(image));
             case PAD -> {
                 augmentations.add((image, random) -> validation.resizeAndCrop(image));
-                augmentations.add(new RandomCrop(size, size, Math.max(1, size / PAD_SHARE), Border.BLACK));
+                augmentations.add(new RandomCrop(
+                        size, size, cropPadding != null ? cropPadding : Math.max(1, size / PAD_SHARE), Border.BLACK));
             }
             case RESIZED ->
                 augmentations.add(new RandomResizedCrop(

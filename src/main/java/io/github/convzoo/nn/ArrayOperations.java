@@ -133,7 +133,9 @@ final class ArrayOperations implements Operations<NDArray> {
         NDArray average = Pool.globalAvgPool2d(x);
         NDArray max = Pool.globalMaxPool2d(x);
         NDArray sum = average.add(max);
-        return used(List.of(x, average, max, sum), sum.mul(0.5f));
+        try (NDArray half = EngineNumber.of(sum.getManager(), 0.5f)) {
+            return used(List.of(x, average, max, sum), sum.mul(half));
+        }
     }
 
     @Override

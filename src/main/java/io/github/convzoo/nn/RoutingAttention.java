@@ -78,7 +78,8 @@ public final class RoutingAttention extends AbstractBlock {
                 NDArray active = Activation.relu(squeezed);
                 NDArray scores = run(score, parameterStore, active, training);
                 NDArray logits = scores.flatten(1, -1);
-                NDArray tempered = logits.div(temperature)) {
+                NDArray divisor = EngineNumber.of(logits.getManager(), temperature);
+                NDArray tempered = logits.div(divisor)) {
             return new NDList(tempered.softmax(1));
         }
     }

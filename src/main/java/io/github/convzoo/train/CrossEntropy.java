@@ -43,12 +43,18 @@ public record CrossEntropy(double labelSmoothing) {
                     "logits of shape (" + targets.size() + ", classes) are expected, not " + shape);
         }
         NDManager manager = logits.getManager();
-        try (NDArray target = manager.create(smoothed(targets, (int) shape.get(1)), shape)
-                        .toDevice(logits.getDevice(), false);
+        float[] weights = smoothed(targets, (int) shape.get(1));
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] /= -divisor;
+        }
+        // The backward pass reads the weights: they must lie in the engine's memory, and a created array's are the
+        // JVM's.
+        try (NDArray created = manager.create(weights, shape);
+                NDArray engines = created.duplicate();
+                NDArray target = engines.toDevice(logits.getDevice(), true);
                 NDArray logProbabilities = logits.logSoftmax(1);
-                NDArray products = logProbabilities.mul(target);
-                NDArray sum = products.sum()) {
-            return sum.mul(-1f / divisor);
+                NDArray products = logProbabilities.mul(target)) {
+            return products.sum();
         }
     }
 

@@ -25,6 +25,8 @@ import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.DynamicConv2d;
 import io.github.convzoo.nn.RoutingAttention;
 import io.github.convzoo.weights.WeightSaver;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -132,6 +135,47 @@ class LearnerTest {
             assertThat(first.gradientNorm()).isCloseTo(norm, within(3e-2 * norm));
             assertThat(learner.step(images, targets).loss()).isCloseTo(reference.lossAfterStep(), within(1e-3));
         }
+    }
+
+    /** What the backward pass reads must not lie in memory that the JVM gives to others. */
+    @Test
+    void step_whileGarbageIsCollected_givesTheSameBits() throws Exception {
+        List<Double> calm = losses();
+        AtomicBoolean stop = new AtomicBoolean();
+        Thread collector = new Thread(() -> {
+            while (!stop.get()) {
+                System.gc();
+                for (int i = 0; i < 2000; i++) {
+                    ByteBuffer buffer = ByteBuffer.allocateDirect(4 << (i % 6)).order(ByteOrder.nativeOrder());
+                    while (buffer.hasRemaining()) {
+                        buffer.putFloat(Float.NaN);
+                    }
+                }
+            }
+        });
+        collector.start();
+        try {
+            for (int i = 0; i < 3; i++) {
+                assertThat(losses()).isEqualTo(calm);
+            }
+        } finally {
+            stop.set(true);
+            collector.join();
+        }
+    }
+
+    /** Of thirty steps of a network with attention, whose scores are divided by a temperature. */
+    private List<Double> losses() throws DivergedException {
+        List<Double> losses = new ArrayList<>();
+        Recipe recipe = Recipe.of(MOMENTUM, RATE).withAnnealing(Optional.of(Annealing.PAPER), 3);
+        try (NDManager own = manager.newSubManager();
+                Learner learner = new Learner(SmallNetworks.dynamic(own), recipe)) {
+            for (int i = 0; i < 30; i++) {
+                losses.add(
+                        SmallNetworks.step(learner, SmallNetworks.batch(own, i)).loss());
+            }
+        }
+        return losses;
     }
 
     // Parts and devices
