@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -55,6 +56,9 @@ public final class Main {
     /** The environment's variables, null where one is not set. */
     final Function<String, @Nullable String> environment;
 
+    /** Open until the command is done and everything is printed. */
+    final CountDownLatch ended = new CountDownLatch(1);
+
     private Main(Function<String, @Nullable String> environment) {
         this.environment = environment;
     }
@@ -95,7 +99,8 @@ public final class Main {
         System.setProperty("org.slf4j.internal.verbosity", "ERROR");
         // Pictures are drawn into files; on a Mac AWT would show up in the dock.
         System.setProperty("java.awt.headless", "true");
-        CommandLine command = new CommandLine(new Main(environment))
+        Main main = new Main(environment);
+        CommandLine command = new CommandLine(main)
                 .setOut(out)
                 .setErr(err)
                 .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
@@ -108,6 +113,8 @@ public final class Main {
         } catch (OutOfMemoryError | StackOverflowError | InternalError | LinkageError e) {
             // Out of memory, a mapped file that was cut short, a native library that does not load.
             return failed(err, new IOException(e.toString(), e), verbose);
+        } finally {
+            main.ended.countDown();
         }
     }
 

@@ -54,6 +54,9 @@ final class OutputFile {
         } catch (InternalError | UnsatisfiedLinkError | NullPointerException e) {
             // What the JDK throws on systems without fonts or font configuration.
             throw new DrawingException(file + ": cannot be drawn (" + e + "); install a font and fontconfig", e);
+        } catch (IllegalStateException e) {
+            // What it throws in a process that is ending.
+            throw new DrawingException(file + ": cannot be drawn now (" + e + ")", e);
         }
         write(file, ByteBuffer.wrap(png.toByteArray()));
     }

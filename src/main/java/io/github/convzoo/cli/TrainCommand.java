@@ -15,6 +15,7 @@ import io.github.convzoo.train.EpochMetrics;
 import io.github.convzoo.train.Features;
 import io.github.convzoo.train.Head;
 import io.github.convzoo.train.Learner;
+import io.github.convzoo.train.Recipe;
 import io.github.convzoo.train.RunFolder;
 import io.github.convzoo.train.TrainingRun;
 import io.github.convzoo.weights.StoreSettings;
@@ -141,24 +142,22 @@ final class TrainCommand implements Callable<Integer> {
             throw new IllegalArgumentException("give --output for a new run, or --resume to go on with one");
         }
         plan.check();
-        Split split = plan.split();
-        RunFolder folder = begun;
-        if (folder == null) {
-            // After all that can be wrong with the data, so that the next try finds no folder in its way.
-            folder = RunFolder.create(Objects.requireNonNull(path));
-            folder.write(RunFolder.CONFIG, plan.toJson());
+        if (path != null) {
+            RunFolder.requireFree(path);
         }
+        Split split = plan.split();
         int classes = split.training().classes().size();
         PrintWriter err = spec.commandLine().getErr();
         Loaders loaders = plan.headOnly ? features(split, first) : images(split);
         // Random initial weights are drawn from it.
         Engine.getEngine(ENGINE).setRandomSeed((int) plan.seed);
+        RunFolder folder = begun == null ? new RunFolder(Objects.requireNonNull(path)) : begun;
         try (ZooModel<?, ?> loaded = network(classes, first);
-                Interruption interruption = new Interruption()) {
+                Interruption interruption = new Interruption(main.ended)) {
             Network network = (Network) loaded.getBlock();
             Block learning = plan.headOnly ? new Head(network) : network;
-            try (Learner learner = new Learner(
-                            learning, plan.recipe(network, loaders.training().batches()), shared);
+            Recipe recipe = plan.recipe(network, loaders.training().batches());
+            try (Learner learner = new Learner(learning, recipe, shared);
                     TrainingRun run = new TrainingRun(
                             folder,
                             learner,
@@ -167,7 +166,10 @@ final class TrainCommand implements Callable<Integer> {
                             loaders.validation(),
                             Duration.ofMillis(Math.round(saveEvery * SECONDS_A_MINUTE * 1000)));
                     TrainLog log = new TrainLog(folder, err, plan, loaders)) {
-                if (run.resume()) {
+                if (begun == null) {
+                    // After all that can be wrong, so that the next try finds no folder in its way.
+                    RunFolder.create(folder.path()).write(RunFolder.CONFIG, plan.toJson());
+                } else if (run.resume()) {
                     log.resumed(run);
                 }
                 if (!run.run(plan.epochs, interruption::isAskedFor, log)) {
@@ -289,15 +291,16 @@ final class TrainCommand implements Callable<Integer> {
 
     /**
      * While this is open, a process that is told to end, as by Ctrl-C, asks for the end of the step and waits until
-     * everything is saved.
+     * everything is saved and said.
      */
     private static final class Interruption implements AutoCloseable {
 
-        private final CountDownLatch ended = new CountDownLatch(1);
+        private final CountDownLatch ended;
         private final Thread hook = new Thread(this::await, "convzoo-train-stop");
         private volatile boolean asked;
 
-        Interruption() {
+        Interruption(CountDownLatch ended) {
+            this.ended = ended;
             Runtime.getRuntime().addShutdownHook(hook);
         }
 
@@ -321,7 +324,6 @@ final class TrainCommand implements Callable<Integer> {
             } catch (IllegalStateException e) {
                 // The process is ending already.
             }
-            ended.countDown();
         }
     }
 }

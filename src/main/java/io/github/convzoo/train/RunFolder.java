@@ -53,6 +53,19 @@ public record RunFolder(Path path) {
      * @throws IOException if there is something in it, or it cannot be written
      */
     public static RunFolder create(Path path) throws IOException {
+        requireFree(path);
+        RunFolder folder = new RunFolder(path);
+        folder.makeFolders();
+        return folder;
+    }
+
+    /**
+     * Refuses a folder that no new run can have, without making it.
+     *
+     * @param path a folder that is empty or not there
+     * @throws IOException if there is something in it, or it is no folder
+     */
+    public static void requireFree(Path path) throws IOException {
         if (Files.exists(path)) {
             if (!Files.isDirectory(path)) {
                 throw new IOException(path + ": is no folder; name one for the run");
@@ -63,9 +76,6 @@ public record RunFolder(Path path) {
                 }
             }
         }
-        RunFolder folder = new RunFolder(path);
-        folder.makeFolders();
-        return folder;
     }
 
     private void makeFolders() throws IOException {

@@ -1,0 +1,308 @@
+package io.github.convzoo.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.github.convzoo.Samples;
+import io.github.convzoo.train.EpochMetrics;
+import io.github.convzoo.train.RunFolder;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainCommandTest {
+
+    private static final Set<String> FLAGS = Set.of("--json", "--head-only", "--pretrained");
+
+    private final Path directory;
+    private Path data = Path.of("");
+    private Path run = Path.of("");
+
+    TrainCommandTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
+
+    @BeforeEach
+    void makeData() throws IOException {
+        data = ImageFolders.fashion(directory.resolve("data"));
+        run = directory.resolve("run");
+    }
+
+    /** One epoch of PeleeNet, four steps; but for what is given anew. */
+    private List<Object> args(Object... more) {
+        Map<String, Object> options = new LinkedHashMap<>();
+        options.put("--model", "peleenet");
+        options.put("--data", data);
+        options.put("--output", run);
+        options.put("--input-size", 32);
+        options.put("--epochs", 1);
+        options.put("--batch-size", 16);
+        options.put("--crop", "none");
+        options.put("--lr", 0.01);
+        options.put("--device", "cpu");
+        List<Object> flags = new ArrayList<>();
+        for (int i = 0; i < more.length; i++) {
+            String name = more[i].toString();
+            if (FLAGS.contains(name)) {
+                flags.add(name);
+            } else {
+                options.put(name, more[++i]);
+            }
+        }
+        if (flags.contains("--head-only")) {
+            options.remove("--crop");
+        }
+        List<Object> args = new ArrayList<>(List.of("train"));
+        options.forEach((name, value) -> args.addAll(List.of(name, value)));
+        args.addAll(flags);
+        return args;
+    }
+
+    private Run trained(Object... more) {
+        Run trained = Run.of(args(more).toArray());
+        assertThat(trained.status()).as(trained.err()).isZero();
+        return trained;
+    }
+
+    @Test
+    void train_ofAFolder_leavesItsRunAndSaysHowItWent() throws IOException {
+        Run trained = trained("--ema", 0.5, "--label-smoothing", 0.1, "--optimizer", "adamw", "--mixup", 0.2);
+
+        assertThat(trained.err()).matches("(?s)epoch 1/1  rate .*  loss .*  val top-1 .* %  \\d+ images/s  .*best\\R");
+        assertThat(trained.out().lines()).hasSize(3).last().isEqualTo("folder " + run);
+        assertThat(run).isDirectoryContaining("glob:**/log.txt");
+        assertThat(Files.readString(run.resolve("log.txt"))).contains("Z epoch 1/1  rate ");
+        JsonObject config = JsonParser.parseString(Files.readString(run.resolve("config.json")))
+                .getAsJsonObject();
+        assertThat(config.get("model").getAsString()).isEqualTo("peleenet");
+        assertThat(config.get("optimizer").getAsString()).isEqualTo("adamw");
+        assertThat(config.get("dataset").getAsString()).isEqualTo("image-folder");
+        assertThat(config.get("on-bad-image").getAsString()).isEqualTo("fail");
+        assertThat(config.get("label-smoothing").getAsDouble()).isEqualTo(0.1);
+        for (String picture : List.of("curves.png", "confusion.png", "per-class.png")) {
+            assertThat(ImageIO.read(run.resolve(picture).toFile())).as(picture).isNotNull();
+        }
+        assertThat(Files.readAllLines(run.resolve("labels.txt"))).hasSize(10).startsWith("Ankle boot", "Bag");
+    }
+
+    @Test
+    void train_withTheSameSeed_givesTheSameBits() throws IOException {
+        trained("--seed", 7, "--crop", "resized", "--color-jitter", 0.2, "--erase", 0.5, "--cutmix", 1);
+        Path first = run;
+        run = directory.resolve("again");
+        trained("--seed", 7, "--crop", "resized", "--color-jitter", 0.2, "--erase", 0.5, "--cutmix", 1);
+        Path other = directory.resolve("other");
+        assertThat(Files.mismatch(first.resolve("best.safetensors"), run.resolve("best.safetensors")))
+                .isEqualTo(-1);
+        run = other;
+        trained("--seed", 8, "--crop", "resized", "--color-jitter", 0.2, "--erase", 0.5, "--cutmix", 1);
+        assertThat(Files.mismatch(first.resolve("best.safetensors"), other.resolve("best.safetensors")))
+                .isNotEqualTo(-1);
+    }
+
+    @Test
+    void train_ofTheHeadOnly_leavesTheRestAsItWas() throws IOException {
+        Run trained = trained("--weights", Samples.PELEENET, "--head-only", "--epochs", 10, "--lr", 1, "--json");
+
+        // The classes' order is another than that of the weights, so the classifier has to learn.
+        assertThat(trained.json().getAsJsonObject().get("bestTop1").getAsDouble())
+                .isGreaterThan(0.5);
+        JsonObject same = Run.succeeding("inspect", run.resolve("best.safetensors"), "--model", "peleenet", "--json")
+                .json()
+                .getAsJsonObject();
+        assertThat(same).isNotNull();
+        JsonObject evaluation = Run.succeeding(
+                        "eval",
+                        "--model",
+                        "peleenet",
+                        "--weights",
+                        run.resolve("last/weights.safetensors"),
+                        "--dataset",
+                        "image-folder",
+                        "--data",
+                        data.resolve("val"),
+                        "--input-size",
+                        32,
+                        "--json")
+                .json()
+                .getAsJsonObject();
+        List<EpochMetrics> metrics = new RunFolder(run).metrics();
+        assertThat(evaluation.get("top1").getAsDouble())
+                .isEqualTo(metrics.get(metrics.size() - 1).valTop1());
+        assertThat(tensors(run.resolve("best.safetensors"), "features"))
+                .isEqualTo(tensors(Samples.PELEENET, "features"));
+        assertThat(tensors(run.resolve("best.safetensors"), "classifier"))
+                .isNotEqualTo(tensors(Samples.PELEENET, "classifier"));
+    }
+
+    /** Every tensor's statistics whose name begins so, as inspect has them. */
+    private static String tensors(Path weights, String prefix) {
+        StringBuilder all = new StringBuilder();
+        Run.succeeding("inspect", weights, "--json")
+                .json()
+                .getAsJsonObject()
+                .getAsJsonArray("tensors")
+                .forEach(each -> {
+                    JsonObject tensor = each.getAsJsonObject();
+                    if (tensor.get("name").getAsString().startsWith(prefix)) {
+                        tensor.remove("file");
+                        tensor.remove("type");
+                        tensor.remove("offset");
+                        all.append(tensor).append('\n');
+                    }
+                });
+        assertThat(all).isNotEmpty();
+        return all.toString();
+    }
+
+    @Test
+    void train_onTwoDevicesWithAFrozenPart_trainsTheRest() {
+        List<Object> args = args("--devices", "cpu,cpu", "--weights", Samples.PELEENET, "--freeze", "features.*");
+        int device = args.indexOf("--device");
+        args.subList(device, device + 2).clear();
+        Run trained = Run.of(args.toArray());
+
+        assertThat(trained.status()).as(trained.err()).isZero();
+        assertThat(tensors(run.resolve("best.safetensors"), "features"))
+                .isEqualTo(tensors(Samples.PELEENET, "features"));
+        assertThat(tensors(run.resolve("best.safetensors"), "classifier"))
+                .isNotEqualTo(tensors(Samples.PELEENET, "classifier"));
+    }
+
+    @Test
+    void train_ofAList_takesItsNames() throws IOException {
+        List<String> lines = new ArrayList<>();
+        try (var files = Files.walk(data.resolve("train"))) {
+            files.filter(Files::isRegularFile).sorted().forEach(file -> {
+                Path relative = data.relativize(file);
+                lines.add(relative + "\t" + relative.getName(1));
+            });
+        }
+        Path list = Files.write(data.resolve("list.txt"), lines);
+        data = list;
+        trained("--dataset", "image-list", "--val-fraction", 0.3);
+
+        assertThat(Files.readAllLines(run.resolve("labels.txt"))).hasSize(10).contains("T-shirt-top");
+
+        Files.write(
+                list, lines.stream().map(line -> line.replaceAll("\t.*", "\t3")).toList());
+        run = directory.resolve("other");
+        Run.refused(1, args("--dataset", "image-list", "--val-data", list), "class 0 ('0') has no image to learn from");
+        assertThat(run).doesNotExist();
+    }
+
+    @Test
+    void train_withABadImage_failsOrSkipsIt() throws IOException {
+        Path bad = Files.writeString(data.resolve("train/Bag/bad.png"), "no image");
+
+        // 72 images are 9 whole batches, so that each is read.
+        Run.refused(1, args("--batch-size", 8), bad.toString());
+        run = directory.resolve("skipping");
+        Run trained = trained("--batch-size", 8, "--on-bad-image", "skip");
+        assertThat(trained.err()).contains("skipped: " + bad).contains("1 images skipped");
+    }
+
+    @Test
+    void train_thatDiverges_saysWhereAndWhatIsLeft() {
+        Run diverged = Run.of(args("--lr", 1e30, "--schedule", "constant").toArray());
+
+        assertThat(diverged.status()).isEqualTo(1);
+        diverged.assertOneErrorLine("epoch 1, batch ", ", step ", "try a lower rate", "state.safetensors");
+        assertThat(run.resolve("last/state.safetensors")).exists();
+    }
+
+    @Test
+    void resume_afterTheLastEpoch_goesOnAsItWasBegun() throws IOException {
+        trained();
+        Run more = Run.of("train", "--resume", run, "--epochs", 2, "--device", "cpu");
+
+        assertThat(more.status()).as(more.err()).isZero();
+        assertThat(more.err()).contains("resumed after 1 epochs and 0 batches").contains("epoch 2/2");
+        assertThat(new RunFolder(run).metrics()).hasSize(2);
+        assertThat(Files.readString(run.resolve("config.json"))).contains("\"epochs\": 2");
+        Run.refused(
+                2,
+                List.of("train", "--resume", run, "--lr", 0.1),
+                "--resume goes on as the run was begun: leave --lr out");
+        Files.writeString(run.resolve("config.json"), "{\"model\": [");
+        Run.refused(1, List.of("train", "--resume", run), "config.json: is not what a run was started with");
+        Run.refused(1, List.of("train", "--resume", data), "no training run was begun here");
+    }
+
+    @Test
+    void train_interrupted_savesAndIsGoneOnWith() throws Exception {
+        assumeThat(File.separatorChar).as("there are signals").isEqualTo('/');
+        trained("--epochs", 6, "--seed", 1);
+        Path unbroken = run;
+        run = directory.resolve("interrupted");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+        args("--epochs", 6, "--seed", 1).forEach(each -> command.add(each.toString()));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String line = process.inputReader().readLine();
+        while (line != null && !line.startsWith("epoch 1/6")) {
+            line = process.inputReader().readLine();
+        }
+        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+        String rest = String.join("\n", process.inputReader().lines().toList());
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(rest).contains("stopped and saved; go on with: convzoo train --resume " + run);
+        // As a shell has it of a process that ended by SIGINT.
+        assertThat(process.exitValue()).isEqualTo(130);
+
+        Run more = Run.of("train", "--resume", run, "--device", "cpu");
+        assertThat(more.status()).as(more.err()).isZero();
+        assertThat(Files.mismatch(unbroken.resolve("last/state.safetensors"), run.resolve("last/state.safetensors")))
+                .isEqualTo(-1);
+    }
+
+    @Test
+    void train_misused_saysWhatWouldBeRight() throws IOException {
+        Run.refused(2, List.of("train"), "give --output for a new run, or --resume to go on with one");
+        Run.refused(2, List.of("train", "--output", run), "--model is needed to start a run");
+        Run.refused(2, List.of("train", "--output", run, "--model", "peleenet"), "--data is needed");
+        Run.refused(2, args("--model", "peleenett"), "peleenett");
+        Run.refused(2, args("--pretrained", "--weights", Samples.PELEENET), "exclude each other");
+        Run.refused(2, args("--epochs", 0), "--epochs must be at least 1, not 0");
+        Run.refused(2, args("--batch-size", 0), "the batch size must be at least 1, not 0");
+        Run.refused(2, args("--batch-size", 1000), "do not fill a batch of 1000");
+        Run.refused(2, args("--lr", -1), "a learning rate must be positive and finite, not -1.0");
+        Run.refused(2, args("--ema", 1), "must be in (0, 1), not 1.0");
+        Run.refused(2, args("--anneal", "30,1,10"), "peleenet has no dynamic convolution");
+        Run.refused(2, args("--anneal", "30,1"), "--anneal must be START,END,EPOCHS");
+        Run.refused(2, args("--schedule", "step"), "--schedule step needs --milestones");
+        Run.refused(2, args("--head-only"), "--head-only needs features worth having");
+        Run.refused(2, args("--freeze", "nothing.*"), "no parameter's name matches nothing.*");
+        Run.refused(2, args("--save-every", 0), "--save-every must be more than 0 minutes");
+        Run.refused(2, args("--devices", "cpu"), "--device and --devices exclude each other");
+        Run.refused(2, args("--dataset", "mnist"), "expected image-folder, image-list, fashion-mnist");
+        Run.refused(2, args("--input-size", 33), "peleenet expects a height and width");
+        Run.refused(1, args("--data", directory.resolve("none")), "is no folder");
+        assertThat(run).doesNotExist();
+        Files.createDirectories(data.resolve("train/Zebra"));
+        Run.refused(1, args(), "Zebra: holds no image");
+        Files.createDirectories(run);
+        Files.writeString(run.resolve("notes.txt"), "mine");
+        Files.delete(data.resolve("train/Zebra"));
+        Run.refused(1, args(), run + ": is not empty");
+    }
+}

@@ -1,0 +1,320 @@
+package io.github.convzoo.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.LoaderOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TrainingRunTest {
+
+    private static final Duration NEVER = Duration.ofDays(1);
+    private static final TrainingRun.Listener SILENT = new TrainingRun.Listener() {};
+
+    private final Path directory;
+
+    TrainingRunTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
+
+    /** Told everything. */
+    private static final class Notes implements TrainingRun.Listener {
+        final List<String> steps = new ArrayList<>();
+        final List<Evaluation> evaluations = new ArrayList<>();
+        final List<Boolean> best = new ArrayList<>();
+        List<EpochMetrics> metrics = List.of();
+        int validated;
+
+        @Override
+        public void stepped(int epoch, int batch, int batches, StepResult result) {
+            steps.add(epoch + ":" + batch + "/" + batches);
+        }
+
+        @Override
+        public void validated(int epoch, int images) {
+            validated = images;
+        }
+
+        @Override
+        public void epochEnded(List<EpochMetrics> all, Evaluation evaluation, boolean isBest) {
+            metrics = all;
+            evaluations.add(evaluation);
+            best.add(isBest);
+        }
+    }
+
+    static EpochMetrics withoutTimes(EpochMetrics all) {
+        return new EpochMetrics(
+                all.epoch(),
+                all.step(),
+                all.learningRate(),
+                all.temperature(),
+                all.trainLoss(),
+                all.trainAccuracy(),
+                all.valLoss(),
+                all.valTop1(),
+                all.valTop5(),
+                0,
+                0);
+    }
+
+    private static void assertSame(Path actual, Path expected) throws IOException {
+        for (String file : List.of("best.safetensors", "last/weights.safetensors", "last/state.safetensors")) {
+            assertThat(Files.mismatch(actual.resolve(file), expected.resolve(file)))
+                    .as(file)
+                    .isEqualTo(-1);
+        }
+        assertThat(new RunFolder(actual).metrics().stream().map(TrainingRunTest::withoutTimes))
+                .isEqualTo(new RunFolder(expected)
+                        .metrics().stream().map(TrainingRunTest::withoutTimes).toList());
+    }
+
+    @Test
+    void run_ofTwoEpochs_leavesWhatTheFolderPromises() throws Exception {
+        Notes notes = new Notes();
+        boolean done = Runs.run(directory, Runs.recipe("sgd", 2), -1, 2, NEVER, () -> false, notes);
+
+        assertThat(done).isTrue();
+        assertThat(notes.steps).hasSize(14).startsWith("1:1/7").endsWith("2:7/7");
+        assertThat(notes.validated).isEqualTo(23);
+        try (Stream<Path> files = Files.walk(directory)) {
+            assertThat(files.filter(Files::isRegularFile)
+                            .map(file -> directory.relativize(file).toString()))
+                    .containsExactlyInAnyOrder(
+                            "best.safetensors",
+                            "config.json",
+                            "confusion.csv",
+                            "labels.txt",
+                            "last" + directory.getFileSystem().getSeparator() + "state.safetensors",
+                            "last" + directory.getFileSystem().getSeparator() + "weights.safetensors",
+                            "metrics.csv",
+                            "metrics.jsonl",
+                            "per-class.csv");
+        }
+        assertThat(directory.resolve("labels.txt")).hasContent("none\none\ntwo, or \"more\"\nmany\n");
+        assertThat(Files.readString(directory.resolve("per-class.csv")))
+                .contains("\"two, or \"\"more\"\"\",")
+                .startsWith("class,images,correct,accuracy\n");
+        List<String> csv = Files.readAllLines(directory.resolve("metrics.csv"));
+        assertThat(csv).hasSize(3);
+        assertThat(csv.get(0)).startsWith("epoch,step,learning_rate,temperature,train_loss,");
+        assertThat(csv.get(2)).startsWith("2,14,");
+        assertThat(new RunFolder(directory).metrics()).isEqualTo(notes.metrics).hasSize(2);
+        EpochMetrics last = notes.metrics.get(1);
+        assertThat(last.temperature()).isCloseTo(10 - 10.0 / 3, within(1e-12));
+        assertThat(last.valTop1()).isEqualTo(notes.evaluations.get(1).top1());
+        assertThat(last.valLoss()).isEqualTo(notes.evaluations.get(1).loss());
+        assertThat(last.trainLoss()).isPositive();
+        assertThat(last.trainAccuracy()).isBetween(0.0, 1.0);
+        assertThat(last.imagesPerSecond()).isPositive();
+        assertThat(notes.best.get(0)).isTrue();
+    }
+
+    @Test
+    void run_thatLearns_keepsTheBestEpochsAverage() throws Exception {
+        Notes notes = new Notes();
+        Runs.run(directory, Runs.recipe("adamw", 6), -1, 6, NEVER, () -> false, notes);
+
+        double best =
+                notes.metrics.stream().mapToDouble(EpochMetrics::valTop1).max().orElseThrow();
+        // Four classes: by chance a quarter.
+        assertThat(best).isGreaterThan(0.5);
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            Block network = SmallNetworks.dynamic(manager);
+            try (Learner learner = new Learner(network, Runs.recipe("adamw", 6))) {
+                learner.restore(directory.resolve("last/state.safetensors"));
+                Evaluation own = Evaluation.of(network, manager, Runs.validation(), done -> {});
+                try (Learner.Averaged averaged = learner.useAverage()) {
+                    assertThat(averaged).isNotNull();
+                    Evaluation average = Evaluation.of(network, manager, Runs.validation(), done -> {});
+                    assertThat(average.loss())
+                            .isEqualTo(notes.metrics.get(5).valLoss())
+                            .isNotEqualTo(own.loss());
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sgd", "adamw"})
+    void run_stoppedAfterEveryStep_endsAtTheBitsOfAnUnbrokenOne(String optimizer) throws Exception {
+        Path unbroken = directory.resolve("unbroken");
+        Path broken = directory.resolve("broken");
+        Recipe recipe = Runs.recipe(optimizer, 2);
+        Runs.run(unbroken, recipe, -1, 2, NEVER, () -> false, SILENT);
+        int runs = 1;
+        while (!Runs.run(broken, recipe, -1, 2, NEVER, () -> true, SILENT)) {
+            runs++;
+        }
+
+        assertThat(runs).isEqualTo(15);
+        assertSame(broken, unbroken);
+    }
+
+    @Test
+    void run_thatIsDone_canBeGoneOnWith() throws Exception {
+        Path once = directory.resolve("once");
+        Path twice = directory.resolve("twice");
+        Recipe recipe = Runs.recipe("sgd", 3);
+        Runs.run(once, recipe, -1, 3, NEVER, () -> false, SILENT);
+        Runs.run(twice, recipe, -1, 2, NEVER, () -> false, SILENT);
+        Runs.run(twice, recipe, -1, 3, NEVER, () -> false, SILENT);
+
+        assertSame(twice, once);
+        assertThat(Runs.run(twice, recipe, -1, 3, NEVER, () -> false, SILENT)).isTrue();
+        assertSame(twice, once);
+    }
+
+    @Test
+    void resume_afterACrashBetweenMetricsAndState_makesTheEpochAgain() throws Exception {
+        Path unbroken = directory.resolve("unbroken");
+        Path crashed = directory.resolve("crashed");
+        Recipe recipe = Runs.recipe("sgd", 2);
+        Runs.run(unbroken, recipe, -1, 2, NEVER, () -> false, SILENT);
+        Runs.run(crashed, recipe, -1, 1, NEVER, () -> false, SILENT);
+        byte[] state = Files.readAllBytes(crashed.resolve("last/state.safetensors"));
+        Runs.run(crashed, recipe, -1, 2, NEVER, () -> false, SILENT);
+        Files.write(crashed.resolve("last/state.safetensors"), state);
+        Files.writeString(crashed.resolve("last/.state.safetensors.1f.tmp"), "half");
+        Runs.run(crashed, recipe, -1, 2, NEVER, () -> false, SILENT);
+
+        assertSame(crashed, unbroken);
+        assertThat(crashed.resolve("last/.state.safetensors.1f.tmp")).doesNotExist();
+    }
+
+    @Test
+    void run_thatDiverges_namesStepAndBatchAndKeepsTheLastGoodState() throws Exception {
+        Recipe recipe = Runs.recipe("sgd", 2);
+        Notes notes = new Notes();
+
+        assertThatExceptionOfType(DivergedException.class)
+                .isThrownBy(() -> Runs.run(directory, recipe, 17, 2, NEVER, () -> false, notes))
+                .satisfies(e -> assertThat(e.step()).isEqualTo(notes.steps.size()))
+                .withMessageMatching("epoch 1, batch " + "\\d+, step \\d+: the loss is NaN .*");
+        assertThat(Checkpoint.read(directory.resolve("last/state.safetensors"))
+                        .metadata()
+                        .get("convzoo.step"))
+                .isEqualTo(Integer.toString(notes.steps.size()));
+        // What it goes on with is what an unbroken run has there.
+        Path whole = directory.resolve("whole");
+        Runs.run(whole, recipe, -1, 2, NEVER, () -> false, SILENT);
+        Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT);
+        assertSame(directory, whole);
+    }
+
+    @Test
+    void run_whoseFolderGoesAway_saysSoAndKeepsWhatItHas() throws Exception {
+        AtomicInteger steps = new AtomicInteger();
+        Path last = directory.resolve("last");
+
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> Runs.run(
+                        directory, Runs.recipe("sgd", 3), -1, 3, NEVER, () -> false, new TrainingRun.Listener() {
+                            @Override
+                            public void stepped(int epoch, int batch, int batches, StepResult result) {
+                                if (steps.incrementAndGet() == 10) {
+                                    try {
+                                        Files.move(last, directory.resolve("away"));
+                                    } catch (IOException e) {
+                                        throw new IllegalStateException(e);
+                                    }
+                                }
+                            }
+                        }))
+                .withMessageContaining("there is no directory " + last.toAbsolutePath());
+        assertThat(directory.resolve("best.safetensors")).exists();
+        assertThat(new RunFolder(directory).metrics()).hasSize(1);
+    }
+
+    @Test
+    void resume_withWhatIsNoState_isRefused() throws Exception {
+        Recipe recipe = Runs.recipe("sgd", 1);
+        Runs.run(directory, recipe, -1, 1, NEVER, () -> false, SILENT);
+        Path state = directory.resolve("last/state.safetensors");
+        byte[] good = Files.readAllBytes(state);
+
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Runs.run(directory, Runs.recipe("adamw", 1), -1, 2, NEVER, () -> false, SILENT))
+                .withMessageContaining("was saved with the optimiser sgd");
+        Files.copy(directory.resolve("best.safetensors"), state, StandardCopyOption.REPLACE_EXISTING);
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT))
+                .withMessageContaining("is no saved state of a training");
+        Files.write(state, Arrays.copyOf(good, good.length / 2));
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT))
+                .withMessageStartingWith(state.toString());
+        Files.write(state, good);
+        Files.writeString(directory.resolve("metrics.jsonl"), "{\"epoch\":1}\nno json\n");
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT))
+                .withMessage(directory.resolve("metrics.jsonl") + ": is damaged in line 2; remove it");
+    }
+
+    @Test
+    void resume_withOtherData_isRefused() throws Exception {
+        Recipe recipe = Runs.recipe("sgd", 1).withAnnealing(Optional.empty(), 1);
+        AtomicInteger steps = new AtomicInteger();
+        Runs.run(directory, recipe, -1, 1, NEVER, () -> steps.incrementAndGet() == 5, SILENT);
+
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            Block network = SmallNetworks.dynamic(manager);
+            BatchLoader fewer = new BatchLoader(new Runs.Noise(20, -1), LoaderOptions.training(8, 3), bad -> {});
+            try (Learner learner = new Learner(network, recipe);
+                    TrainingRun run = new TrainingRun(
+                            RunFolder.open(directory), learner, network, fewer, Runs.validation(), NEVER)) {
+                assertThatExceptionOfType(IOException.class)
+                        .isThrownBy(run::resume)
+                        .withMessageContaining("is at batch 5 of an epoch, which now has 2");
+            }
+        }
+    }
+
+    @Test
+    void run_withAnnealingOfOtherEpochs_isRefused() throws Exception {
+        Recipe recipe = Runs.recipe("sgd", 1).withAnnealing(Optional.of(Annealing.PAPER), 5);
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Runs.run(directory, recipe, -1, 1, NEVER, () -> false, SILENT))
+                .withMessage("the recipe's epochs have 5 steps, and the data's 7; give the annealing the data's");
+    }
+
+    @Test
+    void folder_thatIsNone_isRefused() throws IOException {
+        Path file = Files.writeString(directory.resolve("file"), "");
+
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> RunFolder.create(file))
+                .withMessage(file + ": is no folder; name one for the run");
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> RunFolder.create(directory))
+                .withMessageStartingWith(directory + ": is not empty");
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> RunFolder.create(file.resolve("below")))
+                .withMessageContaining("cannot be made a run's folder");
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> RunFolder.open(directory))
+                .withMessage(directory + ": no training run was begun here, for there is no config.json");
+    }
+}
