@@ -60,6 +60,13 @@ class ModelCardsTest {
             Set<String> expected = families()
                     .flatMap(family -> Stream.of(family + ".json", family + ".md"))
                     .collect(Collectors.toSet());
+            for (Manifest.Row row : Manifest.rows()) {
+                Manifest.Bundled bundled = row.bundled();
+                if (bundled != null) {
+                    String name = bundled.file().replace(".safetensors", "");
+                    expected.addAll(List.of(bundled.file(), name + ".config.json", name + ".metrics.csv"));
+                }
+            }
             assertThat(names).isEqualTo(expected);
         }
     }
@@ -81,7 +88,13 @@ class ModelCardsTest {
 
     private static String line(Manifest.Row row, String preprocessing, double top1, @Nullable Double top5) {
         long side = Preprocessing.published(preprocessing).height();
-        List<Layer> layers = Layer.list(Variant.of(row.model()).build(), new Shape(1, 3, side, side));
+        Variant variant = Variant.of(row.model());
+        Manifest.Bundled bundled = row.bundled();
+        int classes = bundled == null
+                ? variant.options().numClasses()
+                : bundled.labels().size();
+        List<Layer> layers =
+                Layer.list(variant.build(variant.options().withNumClasses(classes)), new Shape(1, 3, side, side));
         long parameters = layers.stream().mapToLong(Layer::parameters).sum();
         long statistics = layers.stream().mapToLong(Layer::statistics).sum();
         long multiplyAdds = layers.stream().mapToLong(Layer::multiplyAdds).sum();

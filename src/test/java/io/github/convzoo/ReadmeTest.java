@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The Java in README.md compiles as it stands, and prints what README.md says. */
+/** The Java in README.md and docs/training.md compiles as it stands, and prints what they say. */
 class ReadmeTest {
 
     private static final Pattern BLOCK = Pattern.compile("^```java\\R(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
@@ -57,8 +57,12 @@ class ReadmeTest {
     }
 
     static Stream<Example> examples() throws IOException {
-        String readme = Files.readString(Path.of("README.md")).replace("\r\n", "\n");
-        return BLOCK.matcher(readme).results().map(block -> example(block, readme.substring(block.end())));
+        return Stream.concat(examples("README.md"), examples("docs/training.md"));
+    }
+
+    private static Stream<Example> examples(String file) throws IOException {
+        String text = Files.readString(Path.of(file)).replace("\r\n", "\n");
+        return BLOCK.matcher(text).results().map(block -> example(block, text.substring(block.end())));
     }
 
     private static Example example(MatchResult block, String after) {
@@ -71,7 +75,7 @@ class ReadmeTest {
 
     @Test
     void readme_hasAnExample() throws IOException {
-        assertThat(examples()).isNotEmpty();
+        assertThat(examples()).hasSizeGreaterThanOrEqualTo(2);
     }
 
     @ParameterizedTest

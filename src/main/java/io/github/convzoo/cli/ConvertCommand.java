@@ -47,6 +47,11 @@ final class ConvertCommand implements Callable<Integer> {
             description = "The network; convzoo list shows them.")
     String model = "";
 
+    @Option(
+            names = "--half",
+            description = "Write kernels and matrices in half precision, as safetensors: half of the room.")
+    boolean half;
+
     @Option(names = "--json", description = "Print the report as JSON.")
     boolean json;
 
@@ -56,9 +61,13 @@ final class ConvertCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Variant variant = Variant.of(model);
-        LoadReport report = out.toString().endsWith(".params")
+        boolean djl = out.toString().endsWith(".params");
+        if (half && djl) {
+            throw new IllegalArgumentException("--half: DJL's .params are of single precision; write safetensors");
+        }
+        LoadReport report = djl
                 ? Conversion.toDjl(in, out, variant)
-                : Conversion.toSafetensors(in, out, variant);
+                : half ? Conversion.toHalfSafetensors(in, out, variant) : Conversion.toSafetensors(in, out, variant);
         PrintWriter printer = spec.commandLine().getOut();
         if (json) {
             printer.println(Json.of(Reports.json(report)));

@@ -1,6 +1,7 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.zoo.ConvZoo;
 import org.jspecify.annotations.Nullable;
 
@@ -21,10 +22,16 @@ final class DataOptions {
         if (!kind.isSmall()) {
             return inputSize == null ? ConvZoo.preprocessing(model) : ConvZoo.preprocessing(model, inputSize);
         }
-        int size = inputSize == null ? DataKind.SMALL_SIDE : inputSize;
         Preprocessing published = ConvZoo.preprocessing(model);
+        int size = inputSize != null ? inputSize : isBundled(model) ? published.height() : DataKind.SMALL_SIDE;
         Preprocessing whole = Preprocessing.ofCropFraction(size, 1, published.resampling(), published.normalization());
         // Fashion-MNIST gives images of any size that is asked for.
         return kind == DataKind.FASHION_MNIST || size == DataKind.SMALL_SIDE ? whole.withoutResize() : whole;
+    }
+
+    /** Whether a name is that of weights that the library brings, which are for small images. */
+    private static boolean isBundled(String name) {
+        return Manifest.rows().stream()
+                .anyMatch(row -> row.bundled() != null && row.name().equals(name));
     }
 }

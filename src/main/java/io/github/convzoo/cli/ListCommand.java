@@ -66,11 +66,15 @@ final class ListCommand implements Callable<Integer> {
     private record Weights(
             String name,
             String tag,
+            int numClasses,
+            long parameters,
+            long multiplyAdds,
             double top1,
             @Nullable Double top5,
             Input preprocessing,
             @Nullable Larger larger,
             String licence,
+            boolean bundled,
             @Nullable String hub,
             List<Manifest.OlderFile> olderFiles,
             String paper,
@@ -125,14 +129,25 @@ final class ListCommand implements Callable<Integer> {
 
     private static Weights weights(Manifest.Family family, Manifest.Row row) {
         Manifest.Larger larger = row.larger();
+        Variant variant = Variant.of(row.model());
+        Manifest.Bundled bundled = row.bundled();
+        int classes = bundled == null
+                ? variant.options().numClasses()
+                : bundled.labels().size();
+        List<Layer> layers = layers(
+                variant, classes, Preprocessing.published(row.preprocessing()).height());
         return new Weights(
                 row.name(),
                 row.tag(),
+                classes,
+                parameters(layers),
+                multiplyAdds(layers),
                 row.top1(),
                 row.top5(),
                 input(row.preprocessing()),
                 larger == null ? null : new Larger(input(larger.preprocessing()), larger.top1(), larger.top5()),
                 row.licence(),
+                bundled != null,
                 row.hub(),
                 row.olderFiles(),
                 family.paper(),
@@ -154,20 +169,24 @@ final class ListCommand implements Callable<Integer> {
     }
 
     private static Row row(Variant variant, List<Weights> weights) {
-        List<Layer> layers = layers(variant, variant.inputSize());
+        List<Layer> layers = layers(variant, variant.options().numClasses(), variant.inputSize());
         Optional<Manifest.Row> published = Manifest.first(variant.modelName());
         return new Row(
                 variant.modelName(),
                 variant.inputSize(),
-                layers.stream().mapToLong(Layer::parameters).sum(),
+                parameters(layers),
                 multiplyAdds(layers),
                 published.map(Manifest.Row::top1).orElse(null),
                 published.map(Manifest.Row::top5).orElse(null),
                 weights);
     }
 
-    private static List<Layer> layers(Variant variant, int side) {
-        return Layer.list(variant.build(), new Shape(1, 3, side, side));
+    private static List<Layer> layers(Variant variant, int classes, int side) {
+        return Layer.list(variant.build(variant.options().withNumClasses(classes)), new Shape(1, 3, side, side));
+    }
+
+    private static long parameters(List<Layer> layers) {
+        return layers.stream().mapToLong(Layer::parameters).sum();
     }
 
     private static long multiplyAdds(List<Layer> layers) {
@@ -195,22 +214,32 @@ final class ListCommand implements Callable<Integer> {
                 "<");
         for (Row row : rows) {
             if (row.weights.isEmpty()) {
-                line(table, row, "-", row.inputSize, row.multiplyAdds, null, null, "-");
+                line(table, row.name, "-", row.inputSize, row.parameters, row.multiplyAdds, null, null, "-");
             }
             for (Weights each : row.weights) {
                 line(
                         table,
-                        row,
+                        row.name,
                         each.tag,
                         each.preprocessing.height,
-                        row.multiplyAdds,
+                        each.parameters,
+                        each.multiplyAdds,
                         each.top1,
                         each.top5,
                         each.licence);
                 if (each.larger != null) {
                     int side = each.larger.preprocessing.height;
-                    long multiplyAdds = multiplyAdds(layers(Variant.of(row.name), side));
-                    line(table, row, each.tag, side, multiplyAdds, each.larger.top1, each.larger.top5, each.licence);
+                    long multiplyAdds = multiplyAdds(layers(Variant.of(row.name), each.numClasses, side));
+                    line(
+                            table,
+                            row.name,
+                            each.tag,
+                            side,
+                            each.parameters,
+                            multiplyAdds,
+                            each.larger.top1,
+                            each.larger.top5,
+                            each.licence);
                 }
             }
         }
@@ -219,18 +248,19 @@ final class ListCommand implements Callable<Integer> {
 
     private static void line(
             Table table,
-            Row row,
+            String name,
             String tag,
             int side,
+            long parameters,
             long multiplyAdds,
             @Nullable Double top1,
             @Nullable Double top5,
             String licence) {
         table.row(
-                row.name,
+                name,
                 tag,
                 Integer.toString(side),
-                String.format(Locale.ROOT, "%,d", row.parameters),
+                String.format(Locale.ROOT, "%,d", parameters),
                 String.format(Locale.ROOT, "%.3f", multiplyAdds / 1e9),
                 percent(top1),
                 percent(top5),

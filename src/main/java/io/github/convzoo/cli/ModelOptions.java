@@ -1,10 +1,13 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.network.LastActivation;
+import io.github.convzoo.weights.FetchException;
+import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.StoreSettings;
 import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -13,10 +16,14 @@ import picocli.CommandLine.Option;
 /** Which network, with which weights. */
 final class ModelOptions {
 
+    /** What classifies where nobody says what: the most accurate of the small ones. */
+    private static final String USUAL = "dpn68b.ra_in1k";
+
+    private static final String BUNDLED = "peleenet.fmnist";
+
     @Option(
             names = "--model",
             paramLabel = "NAME",
-            required = true,
             description =
                     "The network, or network.tag for one of its published sets of weights; convzoo list shows them.")
     String model = "";
@@ -38,6 +45,37 @@ final class ModelOptions {
             paramLabel = "A",
             description = "elu or relu: what DPN ends in. Default: elu; the authors' own files want relu.")
     @Nullable String lastActivation;
+
+    /** Refuses to go on without a name. */
+    void requireModel() {
+        if (model.isEmpty()) {
+            throw new IllegalArgumentException("--model is needed; convzoo list shows the networks");
+        }
+    }
+
+    /**
+     * Takes a network where none is named: of ImageNet's classes, if its weights are on this machine or can be fetched;
+     * else the one that the library brings.
+     */
+    void chooseModel(Main main, PrintWriter err) throws IOException {
+        if (!model.isEmpty()) {
+            return;
+        }
+        if (weights != null) {
+            throw new IllegalArgumentException("--weights: of which network? --model says it");
+        }
+        DownloadBar bar = new DownloadBar(err);
+        try {
+            new WeightStore(StoreSettings.fromEnvironment(main.environment)).fetch(Manifest.find(USUAL), bar);
+            model = USUAL;
+        } catch (FetchException e) {
+            model = BUNDLED;
+            err.println("convzoo: no --model is given, and the usual one, " + USUAL + ", cannot be fetched; taking "
+                    + BUNDLED + ", which comes with ConvZoo and knows ten kinds of clothing alone");
+        } finally {
+            bar.end();
+        }
+    }
 
     /** The options so far; what loading did is told where the command is verbose. */
     LoadOptions options(Main main, CommonOptions common, PrintWriter err) {

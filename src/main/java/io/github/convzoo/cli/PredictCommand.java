@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
             "An image that cannot be read is named, and the others are classified all the same.",
             "",
             "Examples:",
+            "  convzoo predict photo.jpg",
             "  convzoo predict photo.jpg --model dla34",
             "  convzoo predict photo.jpg --model dpn68b.ra_in1k --input-size 288",
             "  convzoo predict *.png --model peleenet --weights mine.pth --labels names.txt --json"
@@ -88,6 +89,7 @@ final class PredictCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Optional<Device> device = compute.apply();
+        model.chooseModel(main, spec.commandLine().getErr());
         Preprocessing preprocessing = input.apply(model.model);
         LoadOptions options = model.options(main, common, spec.commandLine().getErr())
                 .withTopK(topK)

@@ -46,6 +46,9 @@ public record Preprocessing(
     public static final Preprocessing FASHION_MNIST =
             new Preprocessing(32, 32, OptionalInt.empty(), Resampling.BILINEAR, Normalization.IMAGENET);
 
+    /** 28 x 28 images doubled, and padded with black to 64 x 64: {@code peleenet.fmnist}. */
+    public static final Preprocessing FASHION_MNIST_64 = fashionMnist(64);
+
     /**
      * Checks the sizes.
      *
@@ -78,7 +81,7 @@ public record Preprocessing(
     /**
      * The preprocessing of published weights by the name that the manifests have for it.
      *
-     * @param name imagenet, dpn, dpn68b_ra or dpn68b_ra_288
+     * @param name imagenet, dpn, dpn68b_ra, dpn68b_ra_288 or fashion_mnist_64
      * @return the preprocessing
      * @throws IllegalArgumentException if there is none of this name
      */
@@ -88,16 +91,17 @@ public record Preprocessing(
             case "dpn" -> DPN;
             case "dpn68b_ra" -> DPN68B_RA;
             case "dpn68b_ra_288" -> DPN68B_RA_288;
+            case "fashion_mnist_64" -> FASHION_MNIST_64;
             default ->
-                throw new IllegalArgumentException(
-                        "there is no preprocessing " + name + "; there are imagenet, dpn, dpn68b_ra, dpn68b_ra_288");
+                throw new IllegalArgumentException("there is no preprocessing " + name
+                        + "; there are imagenet, dpn, dpn68b_ra, dpn68b_ra_288, fashion_mnist_64");
         };
     }
 
     /**
      * The preprocessing of published weights for a square input of another size: the same crop, filter and normalisation.
      *
-     * @param name imagenet, dpn, dpn68b_ra or dpn68b_ra_288
+     * @param name imagenet, dpn, dpn68b_ra, dpn68b_ra_288 or fashion_mnist_64
      * @param size the input's height and width in pixels
      * @return the preprocessing
      * @throws IllegalArgumentException if there is none of this name, or the size is not positive or too large
@@ -106,6 +110,9 @@ public record Preprocessing(
         Preprocessing usual = published(name);
         // A size that is too large by far is refused as such.
         checkInput(size, size);
+        if (name.equals("fashion_mnist_64")) {
+            return fashionMnist(size);
+        }
         double crop =
                 switch (name) {
                     case "dpn68b_ra" -> 0.95;
@@ -113,6 +120,12 @@ public record Preprocessing(
                     default -> 0.875;
                 };
         return ofCropFraction(size, crop, usual.resampling, usual.normalization);
+    }
+
+    /** What {@code FashionMnist} does to its images: 28 of 32 parts of the input are the image, each pixel repeated. */
+    private static Preprocessing fashionMnist(int size) {
+        return new Preprocessing(
+                size, size, OptionalInt.of(Math.max(1, size * 28 / 32)), Resampling.NEAREST, Normalization.IMAGENET);
     }
 
     /**

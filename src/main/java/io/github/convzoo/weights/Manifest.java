@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** The published weights: where they are, what they reach, how they want their input. */
 public final class Manifest {
 
-    private static final List<String> FAMILIES = List.of("dla", "peleenet", "dpn");
+    private static final List<String> FAMILIES = List.of("dla", "peleenet", "dpn", "fashion_mnist");
 
     private Manifest() {}
 
@@ -30,10 +30,11 @@ public final class Manifest {
      * @param hub the repository on the Hugging Face hub; null where there is none
      * @param urls older files, the preferred one first
      * @param preprocessing the name of the preprocessing
-     * @param top1 measured accuracy on ImageNet's validation set, from 0 to 1
+     * @param top1 measured accuracy, from 0 to 1, on what the family says
      * @param top5 likewise; null where it was not published
      * @param licence the licence that the weights are published under
      * @param larger what they reach on inputs larger than those they were trained on; null where that was not published
+     * @param bundled the file, where the library itself brings it; null where it is fetched
      */
     public record Row(
             String model,
@@ -44,7 +45,8 @@ public final class Manifest {
             double top1,
             @Nullable Double top5,
             String licence,
-            @Nullable Larger larger) {
+            @Nullable Larger larger,
+            @Nullable Bundled bundled) {
 
         /**
          * What tells the row from all others.
@@ -74,6 +76,27 @@ public final class Manifest {
      * @param sha256Start the first digits of its SHA-256, in hexadecimal; null where its name does not say them
      */
     public record OlderFile(String url, @Nullable String sha256Start) {}
+
+    /**
+     * A file of weights that the library brings.
+     *
+     * @param file its name, beside the manifests
+     * @param sha256 its SHA-256, in hexadecimal
+     * @param labels the classes' names in the order of their numbers
+     */
+    public record Bundled(String file, String sha256, List<String> labels) {
+
+        /**
+         * Creates an entry of a copy of the given labels.
+         *
+         * @param file the file's name
+         * @param sha256 its SHA-256
+         * @param labels the classes' names
+         */
+        public Bundled {
+            labels = List.copyOf(labels);
+        }
+    }
 
     /**
      * How weights do on larger inputs.
@@ -169,8 +192,13 @@ public final class Manifest {
                 + rows.stream().map(Row::name).collect(Collectors.joining(", ")));
     }
 
+    /** Where the library has a file that stands beside the manifests. */
+    static String resource(String file) {
+        return "/io/github/convzoo/models/" + file;
+    }
+
     private static Family read(String name) {
-        String resource = "/io/github/convzoo/models/" + name + ".json";
+        String resource = resource(name + ".json");
         try (InputStream in = Manifest.class.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new IllegalStateException("the library's jar lacks " + resource);

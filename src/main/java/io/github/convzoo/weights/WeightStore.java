@@ -79,6 +79,10 @@ public final class WeightStore {
      * @throws IOException if the cache cannot be read
      */
     public Optional<WeightFile> find(Manifest.Row row) throws IOException {
+        Manifest.@Nullable Bundled bundled = row.bundled();
+        if (bundled != null) {
+            return Optional.of(BundledFile.of(row, bundled, home(row)));
+        }
         return find(row, Source.of(row, settings), new ArrayList<>());
     }
 
@@ -96,6 +100,10 @@ public final class WeightStore {
             throws FetchException, InterruptedIOException {
         List<Source> sources = Source.of(row, settings);
         try {
+            Manifest.@Nullable Bundled bundled = row.bundled();
+            if (bundled != null) {
+                return BundledFile.of(row, bundled, home(row));
+            }
             List<String> failures = new ArrayList<>();
             Optional<WeightFile> here = find(row, sources, failures);
             if (here.isPresent()) {

@@ -302,12 +302,21 @@ public final class ConvZoo {
         if (classes == 0) {
             throw new IllegalArgumentException("a classifier needs at least 1 class, not 0");
         }
-        Labels labels = options.labels == null ? ImageTranslator.labels(classes) : options.labels;
+        Labels labels = options.labels == null ? labels(name, options, classes) : options.labels;
         if (labels.size() != classes) {
             throw new IllegalArgumentException("there are " + labels.size() + " labels, and the weights have " + classes
                     + " classes; give as many labels");
         }
         return new ImageTranslator<>(reader, preprocessing(Name.of(name), options), labels, options.topK);
+    }
+
+    /** The names that come with the weights, or those that are usual for so many classes. */
+    private static Labels labels(String name, LoadOptions options, int classes) {
+        Manifest.Row row = Name.of(name).row();
+        Manifest.Bundled bundled = row == null ? null : row.bundled();
+        return bundled != null && options.weights == null
+                ? new Labels(bundled.labels())
+                : ImageTranslator.labels(classes);
     }
 
     /** Refuses what cannot be a classifier of images, before anything is loaded. */

@@ -28,7 +28,8 @@ public final class FetchMain {
     }
 
     private static Manifest.Row row(String model) {
-        return new Manifest.Row(model, "t", "timm/" + model, List.of(), "imagenet", 0.5, null, "Apache-2.0", null);
+        return new Manifest.Row(
+                model, "t", "timm/" + model, List.of(), "imagenet", 0.5, null, "Apache-2.0", null, null);
     }
 
     static StoreSettings settings(String endpoint, Path directory) {

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.github.convzoo.Samples;
 import io.github.convzoo.network.Variant;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -22,12 +25,12 @@ class ManifestTest {
     }
 
     @Test
-    void rows_areTwenty_eachOfAnotherName() {
+    void rows_areTwentyOne_eachOfAnotherName() {
         Set<String> names = new HashSet<>();
         rows().forEach(row -> names.add(row.model() + "." + row.tag()));
 
-        assertThat(Manifest.rows()).hasSize(20);
-        assertThat(names).hasSize(20);
+        assertThat(Manifest.rows()).hasSize(21);
+        assertThat(names).hasSize(21);
     }
 
     @ParameterizedTest
@@ -39,10 +42,10 @@ class ManifestTest {
         if (row.top5() != null) {
             assertThat(row.top5()).isGreaterThan(row.top1()).isLessThan(1.0);
         }
-        assertThat(row.preprocessing()).isIn("imagenet", "dpn", "dpn68b_ra");
+        assertThat(row.preprocessing()).isIn("imagenet", "dpn", "dpn68b_ra", "fashion_mnist_64");
         assertThat(row.licence()).isIn("BSD-3-Clause", "Apache-2.0", "unknown");
-        assertThat(row.hub() != null || !row.urls().isEmpty())
-                .as("is published somewhere")
+        assertThat(row.hub() != null || !row.urls().isEmpty() || row.bundled() != null)
+                .as("is somewhere")
                 .isTrue();
         if (row.hub() != null) {
             assertThat(row.hub()).isEqualTo("timm/" + row.model() + "." + row.tag());
@@ -96,7 +99,7 @@ class ManifestTest {
     @Test
     void row_everyOne_hasSourcesAndAName() {
         StoreSettings settings = StoreSettings.fromEnvironment(name -> null);
-        assertThat(Manifest.rows()).hasSize(20).allSatisfy(row -> {
+        assertThat(rows().filter(row -> row.bundled() == null)).hasSize(20).allSatisfy(row -> {
             List<Source> sources = Source.of(row, settings);
             assertThat(sources).isNotEmpty();
             assertThat(Source.directory(row)).isEqualTo(row.model() + "." + row.tag());
@@ -113,6 +116,17 @@ class ManifestTest {
                         tuple(
                                 "https://github.com/rwightman/pytorch-dpn-pretrained/releases/download/v0.1/dpn68-66bebafa7.pth",
                                 "66bebafa7"));
+    }
+
+    @Test
+    void bundled_isWhatTheManifestSays() throws Exception {
+        Manifest.Row row = Manifest.find("peleenet.fmnist");
+        Manifest.Bundled bundled = Objects.requireNonNull(row.bundled());
+        Path file = Path.of("models", bundled.file());
+
+        assertThat(Sha256.of(file)).isEqualTo(bundled.sha256());
+        assertThat(Files.size(file)).isLessThan(5_000_000);
+        assertThat(bundled.labels()).isEqualTo(Files.readAllLines(Samples.resource("fashion-mnist/labels.txt")));
     }
 
     @Test
@@ -134,18 +148,19 @@ class ManifestTest {
 
     @Test
     void families_haveAPaperAndASourceOfTheirAccuracies() {
-        assertThat(Manifest.families().keySet()).containsExactly("dla", "peleenet", "dpn");
+        assertThat(Manifest.families().keySet()).containsExactly("dla", "peleenet", "dpn", "fashion_mnist");
         assertThat(Manifest.families().values()).allSatisfy(family -> {
             assertThat(family.paper()).isNotBlank();
             assertThat(family.source()).matches("https://arxiv\\.org/abs/\\d{4}\\.\\d{5}");
-            assertThat(family.accuracySource()).endsWith("ImageNet-1k validation");
+            assertThat(family.accuracySource())
+                    .matches(".*ImageNet-1k validation|ConvZoo, Fashion-MNIST's 10,000 test images");
         });
     }
 
     @Test
     void source_nameThatLeavesTheCache_isRefused() {
         Manifest.Row row = new Manifest.Row(
-                "..", "/etc", null, List.of("http://127.0.0.1/a.pth"), "imagenet", 0, null, "none", null);
+                "..", "/etc", null, List.of("http://127.0.0.1/a.pth"), "imagenet", 0, null, "none", null, null);
         assertThatIllegalArgumentException().isThrownBy(() -> Source.directory(row));
     }
 }

@@ -988,7 +988,7 @@ class WeightStoreTest {
     }
 
     private static Manifest.Row row(@Nullable String hub, String... urls) {
-        return new Manifest.Row("tiny", "t", hub, List.of(urls), "imagenet", 0.5, null, "Apache-2.0", null);
+        return new Manifest.Row("tiny", "t", hub, List.of(urls), "imagenet", 0.5, null, "Apache-2.0", null, null);
     }
 
     private static String named(byte[] content) {

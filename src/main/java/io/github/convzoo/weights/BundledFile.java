@@ -1,0 +1,56 @@
+package io.github.convzoo.weights;
+
+import io.github.convzoo.checkpoint.ReplacedFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Weights that the library brings: used where they are, or unpacked into the cache where the library is a jar. */
+final class BundledFile {
+
+    private BundledFile() {}
+
+    /**
+     * Finds the file, unpacking it if need be.
+     *
+     * @param home where it is unpacked to
+     * @throws IOException if it cannot be written there
+     */
+    static WeightFile of(Manifest.Row row, Manifest.Bundled bundled, Path home) throws IOException {
+        URL url = Manifest.class.getResource(Manifest.resource(bundled.file()));
+        if (url == null) {
+            throw new IllegalStateException("the library's jar lacks " + bundled.file());
+        }
+        if (url.getProtocol().equals("file")) {
+            try {
+                return file(row, bundled, Path.of(url.toURI()));
+            } catch (URISyntaxException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        Path unpacked = home.resolve(bundled.file());
+        if (!Files.isRegularFile(unpacked) || !Sha256.of(unpacked).equals(bundled.sha256())) {
+            Files.createDirectories(home);
+            byte[] content;
+            try (InputStream in = url.openStream()) {
+                content = in.readAllBytes();
+            }
+            ReplacedFile.write(unpacked, out -> {
+                ByteBuffer rest = ByteBuffer.wrap(content);
+                while (rest.hasRemaining()) {
+                    out.write(rest);
+                }
+            });
+        }
+        return file(row, bundled, unpacked);
+    }
+
+    private static WeightFile file(Manifest.Row row, Manifest.Bundled bundled, Path path) throws IOException {
+        return new WeightFile(
+                row.name(), path, Files.size(path), WeightFile.State.VERIFIED, bundled.sha256(), bundled.sha256());
+    }
+}
