@@ -1,5 +1,6 @@
 package io.github.convzoo.plot;
 
+import io.github.convzoo.image.Resampling;
 import io.github.convzoo.image.RgbImage;
 import java.awt.Color;
 import java.awt.Font;
@@ -34,12 +35,61 @@ public final class ImageGrid {
     /**
      * An image and what is written under it.
      *
-     * @param image of any size; it is fitted into 160 x 160 pixels
+     * @param image fitted into 160 x 160 pixels; what is larger is held in the size that is drawn
      * @param prediction the first line, such as the class and its probability
      * @param truth the second line, such as the true class; may be empty
      * @param verdict the first line's colour
      */
-    public record Entry(RgbImage image, String prediction, String truth, Verdict verdict) {}
+    public record Entry(RgbImage image, String prediction, String truth, Verdict verdict) {
+
+        /**
+         * Shrinks the image, so that a grid of many photos takes little memory.
+         *
+         * @param image of any size
+         * @param prediction any text
+         * @param truth any text
+         * @param verdict any
+         */
+        public Entry {
+            if (Math.max(image.width(), image.height()) > SIDE) {
+                image = Resampling.BILINEAR.resize(image, fitted(image.width(), image), fitted(image.height(), image));
+            }
+        }
+    }
+
+    /** What a side of an image becomes when the longer one becomes the cell's. */
+    private static int fitted(int side, RgbImage image) {
+        return Math.max(1, (int) Math.round((double) side * SIDE / Math.max(image.width(), image.height())));
+    }
+
+    /**
+     * Refuses a number of images that no grid can have, before there are images to draw.
+     *
+     * @param entries how many there are
+     * @throws IllegalArgumentException if there is none, or so many that the picture would pass 2^31 bytes
+     */
+    public static void checkCount(int entries) {
+        if (entries < 1) {
+            throw new IllegalArgumentException("a grid needs at least one image");
+        }
+        if (4L * width(entries) * height(entries) > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(entries + " images are too many for one grid; give fewer");
+        }
+    }
+
+    /** About as many as there are rows. */
+    private static int columns(int entries) {
+        return (int) Math.ceil(Math.sqrt(entries));
+    }
+
+    private static int width(int entries) {
+        return GAP + columns(entries) * (SIDE + GAP);
+    }
+
+    private static int height(int entries) {
+        int columns = columns(entries);
+        return GAP + ((entries - 1) / columns + 1) * CELL_HEIGHT;
+    }
 
     /**
      * Draws a grid that is about as wide as high.
@@ -49,16 +99,10 @@ public final class ImageGrid {
      * @throws IllegalArgumentException if there is none, or so many that the picture would pass 2^31 bytes
      */
     public static BufferedImage draw(List<Entry> entries) {
-        if (entries.isEmpty()) {
-            throw new IllegalArgumentException("a grid needs at least one image");
-        }
-        int columns = (int) Math.ceil(Math.sqrt(entries.size()));
-        int rows = (entries.size() + columns - 1) / columns;
-        int width = GAP + columns * (SIDE + GAP);
-        int height = GAP + rows * CELL_HEIGHT;
-        if (4L * width * height > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(entries.size() + " images are too many for one grid; give fewer");
-        }
+        checkCount(entries.size());
+        int columns = columns(entries.size());
+        int width = width(entries.size());
+        int height = height(entries.size());
         BufferedImage grid = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = grid.createGraphics();
         try {
@@ -78,9 +122,8 @@ public final class ImageGrid {
 
     private static void draw(Graphics2D graphics, Entry entry, int x, int y) {
         BufferedImage image = entry.image().toBufferedImage();
-        double scale = Math.min((double) SIDE / image.getWidth(), (double) SIDE / image.getHeight());
-        int width = Math.max(1, (int) Math.round(image.getWidth() * scale));
-        int height = Math.max(1, (int) Math.round(image.getHeight() * scale));
+        int width = fitted(image.getWidth(), entry.image());
+        int height = fitted(image.getHeight(), entry.image());
         graphics.drawImage(image, x + (SIDE - width) / 2, y + (SIDE - height) / 2, width, height, null);
         graphics.setColor(
                 switch (entry.verdict()) {

@@ -100,4 +100,68 @@ class PicturesTest {
         }
         assertThatIllegalArgumentException().isThrownBy(() -> ImageGrid.draw(List.of()));
     }
+
+    @Test
+    void grid_ofEachVerdict_hasItsColour() {
+        RgbImage black = RgbImage.of(1, 1, new byte[3]);
+        for (ImageGrid.Verdict verdict : ImageGrid.Verdict.values()) {
+            BufferedImage grid = ImageGrid.draw(List.of(new ImageGrid.Entry(black, "MMMM", "", verdict)));
+            int redder = most(grid, 16) - most(grid, 8);
+            assertThat(Integer.signum(redder))
+                    .as(verdict.toString())
+                    .isEqualTo(
+                            switch (verdict) {
+                                case UNKNOWN -> 0;
+                                case RIGHT -> -1;
+                                case WRONG -> 1;
+                            });
+        }
+    }
+
+    /** By how much a colour is above blue, where it is most, in the only caption. */
+    private static int most(BufferedImage grid, int shift) {
+        return IntStream.range(0, 160 * 16)
+                .map(i -> grid.getRGB(8 + i % 160, 8 + 160 + i / 160))
+                .map(pixel -> (pixel >> shift & 0xff) - (pixel & 0xff))
+                .max()
+                .orElseThrow();
+    }
+
+    @Test
+    void grid_ofALargePhoto_holdsItInTheSizeThatIsDrawn() {
+        // Stripes of a pixel, which only a shrinking that counts every pixel makes grey.
+        byte[] samples = new byte[3 * 1600 * 800];
+        for (int i = 0; i < samples.length; i++) {
+            samples[i] = (byte) (i / 3 % 2 * 255);
+        }
+        ImageGrid.Entry entry =
+                new ImageGrid.Entry(RgbImage.of(1600, 800, samples), "stripes", "", ImageGrid.Verdict.UNKNOWN);
+
+        assertThat(entry.image().width()).isEqualTo(160);
+        assertThat(entry.image().height()).isEqualTo(80);
+        BufferedImage grid = ImageGrid.draw(List.of(entry));
+        for (int x = 10; x < 150; x++) {
+            assertThat(grid.getRGB(8 + x, 8 + 80) & 0xff).isBetween(120, 136);
+        }
+        assertThat(grid.getRGB(8 + 80, 8 + 39)).isEqualTo(WHITE);
+        assertThat(grid.getRGB(8 + 80, 8 + 120)).isEqualTo(WHITE);
+        RgbImage line = new ImageGrid.Entry(
+                        RgbImage.of(3, 2000, new byte[3 * 3 * 2000]), "line", "", ImageGrid.Verdict.UNKNOWN)
+                .image();
+        assertThat(line.width()).isEqualTo(1);
+        assertThat(line.height()).isEqualTo(160);
+    }
+
+    @Test
+    void grid_ofMoreImagesThanFit_isRefused() {
+        // 126 x 126 cells of 168 x 200 pixels take just under 2^31 bytes, 127 columns more.
+        ImageGrid.checkCount(126 * 126);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ImageGrid.checkCount(126 * 126 + 1))
+                .withMessage("15877 images are too many for one grid; give fewer");
+        assertThatIllegalArgumentException().isThrownBy(() -> ImageGrid.checkCount(Integer.MAX_VALUE));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ImageGrid.checkCount(0))
+                .withMessage("a grid needs at least one image");
+    }
 }

@@ -1,5 +1,6 @@
 package io.github.convzoo.train;
 
+import java.util.List;
 import java.util.function.IntBinaryOperator;
 import java.util.stream.IntStream;
 
@@ -10,9 +11,13 @@ public final class ConfusionMatrixes {
 
     /** A matrix with these counts. */
     public static ConfusionMatrix of(int classes, int predictable, IntBinaryOperator counts) {
-        ConfusionMatrix matrix = new ConfusionMatrix(
-                IntStream.range(0, classes).mapToObj(i -> "class " + i).toList(), predictable);
-        for (int actual = 0; actual < classes; actual++) {
+        return of(IntStream.range(0, classes).mapToObj(i -> "class " + i).toList(), predictable, counts);
+    }
+
+    /** A matrix of these classes with these counts. */
+    public static ConfusionMatrix of(List<String> classes, int predictable, IntBinaryOperator counts) {
+        ConfusionMatrix matrix = new ConfusionMatrix(classes, predictable);
+        for (int actual = 0; actual < classes.size(); actual++) {
             for (int predicted = 0; predicted < predictable; predicted++) {
                 for (int i = 0; i < counts.applyAsInt(actual, predicted); i++) {
                     matrix.add(actual, predicted);
