@@ -9,10 +9,12 @@ import io.github.convzoo.image.ImageException;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.plot.ImageGrid;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -36,12 +38,15 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "An image that cannot be read is named, and the others are classified all the same.",
+            "A grid has the true class too where an image's folder has a class's name:",
+            "what was recognised is green, what was not is red.",
             "",
             "Examples:",
             "  convzoo predict photo.jpg",
             "  convzoo predict photo.jpg --model dla34",
             "  convzoo predict photo.jpg --model dpn68b.ra_in1k --input-size 288",
-            "  convzoo predict *.png --model peleenet --weights mine.pth --labels names.txt --json"
+            "  convzoo predict *.png --model peleenet --weights mine.pth --labels names.txt --json",
+            "  convzoo predict flowers/*/*.jpg --model dla34 --weights mine.pth --labels names.txt --grid grid.png"
         })
 final class PredictCommand implements Callable<Integer> {
 
@@ -70,6 +75,12 @@ final class PredictCommand implements Callable<Integer> {
             description = "How many classes to name, at least 1. Default: 5.")
     int topK = 5;
 
+    @Option(
+            names = "--grid",
+            paramLabel = "FILE",
+            description = "Draw the images with what they were taken for into a picture (.png).")
+    @Nullable Path grid;
+
     @Mixin
     InputOptions input = new InputOptions();
 
@@ -89,6 +100,9 @@ final class PredictCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Optional<Device> device = compute.apply();
+        if (grid != null) {
+            checkGrid(grid);
+        }
         model.chooseModel(main, spec.commandLine().getErr());
         Preprocessing preprocessing = input.apply(model.model);
         LoadOptions options = model.options(main, common, spec.commandLine().getErr())
@@ -103,6 +117,7 @@ final class PredictCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         List<ImageResult> results = new ArrayList<>();
+        List<ImageGrid.Entry> entries = new ArrayList<>();
         int status = Main.DONE;
         try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(model.model, RgbImage.class, options);
                 Predictor<RgbImage, Classifications> predictor = loaded.newPredictor()) {
@@ -116,8 +131,12 @@ final class PredictCommand implements Callable<Integer> {
                     status = Main.FAILED;
                     continue;
                 }
-                ImageResult result = new ImageResult(image.toString(), best(image, predictor.predict(pixels)));
+                Classifications classifications = predictor.predict(pixels);
+                ImageResult result = new ImageResult(image.toString(), best(image, classifications));
                 results.add(result);
+                if (grid != null) {
+                    entries.add(entry(pixels, result, truth(image, classifications.getClassNames())));
+                }
                 if (!json) {
                     print(result, out);
                 }
@@ -126,7 +145,44 @@ final class PredictCommand implements Callable<Integer> {
         if (json) {
             out.println(Json.of(results));
         }
+        if (grid != null && !entries.isEmpty()) {
+            OutputFile.writePng(grid, () -> ImageGrid.draw(entries));
+        }
         return status;
+    }
+
+    private void checkGrid(Path file) throws IOException {
+        OutputFile.requirePng("--grid", file);
+        ImageGrid.checkCount(images.size());
+        for (Path image : images) {
+            // A pattern such as *.png finds the grid of the last time.
+            if (Files.exists(file) && Files.exists(image) && Files.isSameFile(file, image)) {
+                throw new IllegalArgumentException(
+                        "--grid: " + file + " is one of the images, and would be lost; name another file");
+            }
+        }
+    }
+
+    /** The name of the folder that holds the image, where a class has it. */
+    private static Optional<String> truth(Path image, List<String> classes) {
+        return Optional.ofNullable(image.toAbsolutePath().normalize().getParent())
+                .map(Path::getFileName)
+                .map(Path::toString)
+                .filter(classes::contains);
+    }
+
+    private static ImageGrid.Entry entry(RgbImage image, ImageResult result, Optional<String> truth) {
+        Prediction best = result.predictions.get(0);
+        ImageGrid.Verdict verdict = truth.map(
+                        name -> name.equals(best.label) ? ImageGrid.Verdict.RIGHT : ImageGrid.Verdict.WRONG)
+                .orElse(ImageGrid.Verdict.UNKNOWN);
+        // The percentage first: names may be cut off.
+        String prediction = String.format(Locale.ROOT, "%.2f %%  %s", 100 * best.probability, Main.oneLine(best.label));
+        return new ImageGrid.Entry(
+                image,
+                prediction,
+                truth.map(name -> "true: " + Main.oneLine(name)).orElse(""),
+                verdict);
     }
 
     // By number: two classes may have the same name.

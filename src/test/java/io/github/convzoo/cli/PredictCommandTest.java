@@ -9,6 +9,9 @@ import com.google.gson.JsonObject;
 import io.github.convzoo.Samples;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.image.ImageDecoder;
+import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.plot.ImageGrid;
 import io.github.convzoo.weights.StateDict;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,7 +20,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -180,6 +185,108 @@ class PredictCommandTest {
             assertThat(run.status()).isEqualTo(1);
             assertThat(run.err()).contains("convzoo: " + BOOT + ": the network gives NaN");
         }
+    }
+
+    @Test
+    void predict_withAGrid_drawsTheImagesAndWhatIsTrueOfThem() throws IOException {
+        Path right = copy(BOOT, "Ankle boot/1.png");
+        Path wrong = copy(BOOT, "Trouser/2.png");
+        Path unknown = copy(TROUSER, "mine/3.png");
+        Path grid = folder.resolve("grid.png");
+        Run run = Run.succeeding(args(right, wrong, unknown, "--labels", LABELS, "--json", "--grid", grid)
+                .toArray());
+
+        String boot = caption(run, 0, "Ankle boot");
+        assertShows(
+                grid,
+                entry(BOOT, boot, "true: Ankle boot", ImageGrid.Verdict.RIGHT),
+                entry(BOOT, boot, "true: Trouser", ImageGrid.Verdict.WRONG),
+                entry(TROUSER, caption(run, 2, "Trouser"), "", ImageGrid.Verdict.UNKNOWN));
+    }
+
+    @Test
+    void predict_withAGridAndNoLabels_takesNumbersForClasses() throws IOException {
+        Path wrong = copy(BOOT, "1/1.png");
+        // Beyond the ten classes.
+        Path unknown = copy(TROUSER, "10/2.png");
+        Path grid = Files.writeString(folder.resolve("grid.PNG"), "of the last time");
+        Run run = Run.succeeding(
+                args(wrong, unknown, "--json", "--top-k", 1, "--grid", grid).toArray());
+
+        assertShows(
+                grid,
+                entry(BOOT, caption(run, 0, "9"), "true: 1", ImageGrid.Verdict.WRONG),
+                entry(TROUSER, caption(run, 1, "1"), "", ImageGrid.Verdict.UNKNOWN));
+    }
+
+    @Test
+    void predict_withAGridAndBadImages_leavesThemOut() throws IOException {
+        Path bad = Files.writeString(folder.resolve("bad.png"), "no image");
+        Path grid = folder.resolve("grid.png");
+        Run.refused(1, args(bad, "--grid", grid), bad + ": ");
+        assertThat(grid).doesNotExist();
+
+        Run run = Run.of(args(bad, BOOT, "--json", "--grid", grid).toArray());
+        assertThat(run.status()).isEqualTo(1);
+        run.assertOneErrorLine("convzoo: " + bad + ": ");
+        assertShows(grid, entry(BOOT, caption(run, 0, "9"), "", ImageGrid.Verdict.UNKNOWN));
+    }
+
+    @Test
+    void predict_withAGridThatCannotBe_saysSoBeforeItComputes() throws IOException {
+        // Labels that are not there would be the first to be missed.
+        Path none = folder.resolve("none.txt");
+        Run.refused(
+                2,
+                args(BOOT, "--labels", none, "--grid", folder.resolve("grid.jpg")),
+                "--grid: pictures are written as PNG; name a .png file, not " + folder.resolve("grid.jpg"));
+        Path image = copy(BOOT, "a/1.png");
+        byte[] before = Files.readAllBytes(image);
+        Run.refused(
+                2,
+                args(BOOT, image, "--labels", none, "--grid", folder.resolve("a/../a/1.png")),
+                "1.png is one of the images, and would be lost; name another file");
+        assertThat(image).hasBinaryContent(before);
+    }
+
+    @Test
+    void predict_withAGridThatCannotBeWritten_givesThePredictionsAllTheSame() {
+        Path grid = folder.resolve("none/grid.png");
+        Run run = Run.of(args(BOOT, "--json", "--grid", grid).toArray());
+
+        assertThat(run.status()).isEqualTo(1);
+        run.assertOneErrorLine(grid + ": there is no directory " + grid.getParent());
+        assertThat(run.json().getAsJsonArray()).hasSize(1);
+    }
+
+    private Path copy(Path image, String to) throws IOException {
+        Path file = folder.resolve(to);
+        Files.createDirectories(file.getParent());
+        return Files.copy(image, file);
+    }
+
+    /** The best class of an image and its probability, from what was printed. */
+    private static String caption(Run run, int image, String label) {
+        JsonObject best = run.json()
+                .getAsJsonArray()
+                .get(image)
+                .getAsJsonObject()
+                .getAsJsonArray("predictions")
+                .get(0)
+                .getAsJsonObject();
+        assertThat(best.get("label").getAsString()).isEqualTo(label);
+        return String.format(
+                Locale.ROOT, "%.2f %%  %s", 100 * best.get("probability").getAsDouble(), label);
+    }
+
+    private static ImageGrid.Entry entry(Path image, String prediction, String truth, ImageGrid.Verdict verdict)
+            throws IOException {
+        return new ImageGrid.Entry(new ImageDecoder().decode(image), prediction, truth, verdict);
+    }
+
+    private static void assertShows(Path grid, ImageGrid.Entry... entries) throws IOException {
+        RgbImage expected = RgbImage.of(ImageGrid.draw(List.of(entries)));
+        assertThat(RgbImage.of(ImageIO.read(grid.toFile()))).isEqualTo(expected);
     }
 
     private static List<Object> args(Object... more) {
