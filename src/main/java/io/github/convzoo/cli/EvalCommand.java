@@ -114,7 +114,7 @@ final class EvalCommand implements Callable<Integer> {
             int skipped,
             double top1,
             double top5,
-            double loss,
+            @Nullable Double loss,
             double imagesPerSecond,
             @Nullable List<ClassResult> classes) {}
 
@@ -151,8 +151,9 @@ final class EvalCommand implements Callable<Integer> {
                 bar.clear();
             }
         }
-        write(evaluation.confusion());
+        // First, for a file that cannot be written must not cost what was measured.
         print(evaluation, batches.badImages());
+        write(evaluation.confusion());
         return Main.DONE;
     }
 
@@ -189,7 +190,8 @@ final class EvalCommand implements Callable<Integer> {
                     skipped,
                     evaluation.top1(),
                     evaluation.top5(),
-                    evaluation.loss(),
+                    // JSON has neither NaN nor infinity.
+                    Double.isFinite(evaluation.loss()) ? evaluation.loss() : null,
                     evaluation.imagesPerSecond(),
                     perClass ? classes : null)));
             return;
