@@ -12,6 +12,17 @@ final class ImageFolders {
 
     private ImageFolders() {}
 
+    /** The hundred images as published, 28 x 28, the folders numbered as the classes are. */
+    static Path fashion28(Path folder) throws IOException {
+        FashionMnist images = FashionMnist.test(Samples.FASHION_MNIST, 32);
+        for (int i = 0; i < images.size(); i++) {
+            Path file = folder.resolve(Integer.toString(images.label(i))).resolve(i + ".png");
+            Files.createDirectories(file.getParent());
+            ImageIO.write(images.image(i).toBufferedImage().getSubimage(2, 2, 28, 28), "png", file.toFile());
+        }
+        return folder;
+    }
+
     /** The first hundred test images of Fashion-MNIST: each fourth of a class in {@code val}, the others in {@code train}. */
     static Path fashion(Path folder) throws IOException {
         FashionMnist images = FashionMnist.test(Samples.FASHION_MNIST, 32);

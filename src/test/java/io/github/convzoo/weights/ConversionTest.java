@@ -2,6 +2,7 @@ package io.github.convzoo.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.types.Shape;
 import io.github.convzoo.Samples;
@@ -15,6 +16,7 @@ import io.github.convzoo.network.PeleeNetVariant;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.LoadReport.Rule;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -46,6 +48,58 @@ class ConversionTest {
         Conversion.toSafetensors(djl, back, PeleeNetVariant.PELEENET);
 
         assertThat(back).hasSameBinaryContentAs(Samples.PELEENET);
+    }
+
+    @Test
+    void toHalfSafetensors_halvesWhatIsNoVector() throws IOException {
+        Path out = folder.resolve("half.safetensors");
+        Conversion.toHalfSafetensors(Samples.PELEENET, out, PeleeNetVariant.PELEENET);
+
+        Map<String, Tensor> exact = tensors(Samples.PELEENET);
+        Map<String, Tensor> halves = tensors(out);
+        assertThat(halves.keySet()).isEqualTo(exact.keySet());
+        halves.forEach((name, half) -> {
+            Tensor whole = Objects.requireNonNull(exact.get(name));
+            assertThat(half.shape()).isEqualTo(whole.shape());
+            if (whole.shape().length == 1) {
+                assertThat(half.type()).isEqualTo(ElementType.F32);
+                assertThat(floats(half)).as(name).isEqualTo(floats(whole));
+            } else {
+                assertThat(half.type()).isEqualTo(ElementType.F16);
+                float[] actual = floats(half);
+                float[] expected = floats(whole);
+                for (int i = 0; i < expected.length; i++) {
+                    // Eleven bits, rounded to the nearest; below 2^-14 steps of 2^-24.
+                    double off = Math.max(Math.abs(expected[i]) * 0x1p-11, 0x1p-25);
+                    assertThat((double) actual[i]).as(name).isCloseTo(expected[i], within(off));
+                }
+            }
+        });
+        // Those who read it so write the same again.
+        Path again = folder.resolve("again.safetensors");
+        Conversion.toHalfSafetensors(out, again, PeleeNetVariant.PELEENET);
+        assertThat(again).hasSameBinaryContentAs(out);
+    }
+
+    @Test
+    void toHalfSafetensors_ofANumberThatIsTooLarge_isRefused() throws IOException {
+        Map<String, Tensor> tensors = new LinkedHashMap<>(tensors(Samples.PELEENET));
+        float[] weights = floats(Objects.requireNonNull(tensors.get("classifier.weight")));
+        weights[5] = 70000;
+        tensors.put("classifier.weight", Samples.tensor("classifier.weight", weights, 10, weights.length / 10));
+        Path in = Samples.write(folder.resolve("in.safetensors"), tensors);
+        Path out = folder.resolve("out.safetensors");
+
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Conversion.toHalfSafetensors(in, out, PeleeNetVariant.PELEENET))
+                .withMessageContainingAll("classifier.weight", "beyond 65504");
+        assertThat(out).doesNotExist();
+    }
+
+    private static float[] floats(Tensor tensor) {
+        FloatBuffer floats = FloatBuffer.allocate((int) new Shape(tensor.shape()).size());
+        tensor.toFloats(floats);
+        return floats.array();
     }
 
     @Test
