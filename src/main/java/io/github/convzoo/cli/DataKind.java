@@ -7,6 +7,7 @@ import io.github.convzoo.data.ImageFolder;
 import io.github.convzoo.data.ImageList;
 import io.github.convzoo.data.LabeledImages;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
@@ -46,12 +47,19 @@ enum DataKind {
      */
     LabeledImages evaluation(Path path, int size) throws IOException {
         return switch (this) {
-            case IMAGE_FOLDER -> ImageFolder.of(path);
+            case IMAGE_FOLDER -> folder(path);
             case IMAGE_LIST -> ImageList.of(path, besides(path));
             case FASHION_MNIST -> FashionMnist.test(path, size);
             case CIFAR10 -> Cifar.test10(path);
             case CIFAR100 -> Cifar.test100(path);
         };
+    }
+
+    private static LabeledImages folder(Path path) throws IOException {
+        if (Files.isDirectory(path.resolve("train")) && Files.isDirectory(path.resolve("val"))) {
+            throw new IOException(path + ": holds train and val, which are no classes; give " + path.resolve("val"));
+        }
+        return ImageFolder.of(path);
     }
 
     /** The folder that a list's paths are relative to: its own. */

@@ -3,6 +3,7 @@ package io.github.convzoo.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
@@ -132,7 +133,10 @@ public final class Main {
             err.println("convzoo: " + oneLine(e.getMessage()));
             return MISUSED;
         }
-        if (e instanceof IOException) {
+        if (e instanceof FileSystemException) {
+            // Their message is the path alone.
+            err.println("convzoo: " + oneLine(e.toString()));
+        } else if (e instanceof IOException) {
             err.println("convzoo: " + oneLine(e.getMessage()));
         } else {
             err.println("convzoo: " + oneLine(e.toString()) + "; run again with --verbose to see where");

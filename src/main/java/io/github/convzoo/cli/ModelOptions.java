@@ -70,8 +70,9 @@ final class ModelOptions {
             model = USUAL;
         } catch (FetchException e) {
             model = BUNDLED;
-            err.println("convzoo: no --model is given, and the usual one, " + USUAL + ", cannot be fetched; taking "
-                    + BUNDLED + ", which comes with ConvZoo and knows ten kinds of clothing alone");
+            err.println("convzoo: no --model is given, and the usual one, " + USUAL + ", cannot be had; taking "
+                    + BUNDLED + ", which comes with ConvZoo and knows ten kinds of clothing alone ("
+                    + Main.oneLine(e.getMessage()) + ")");
         } finally {
             bar.end();
         }

@@ -1,6 +1,7 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.checkpoint.ReplacedFile;
+import java.awt.AWTError;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Supplier;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** Files that commands leave: pictures and tables. */
 final class OutputFile {
@@ -44,19 +46,17 @@ final class OutputFile {
      */
     static void writePng(Path file, Supplier<BufferedImage> picture) throws IOException {
         ByteArrayOutputStream png = new ByteArrayOutputStream();
-        try {
-            ImageIO.write(picture.get(), "png", png);
+        try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(png)) {
+            ImageIO.write(picture.get(), "png", out);
         } catch (NoClassDefFoundError e) {
             throw new DrawingException(
                     file + ": cannot be drawn, for a class is missing (" + e.getMessage()
                             + "); add org.knowm.xchart:xchart to the class path",
                     e);
-        } catch (InternalError | UnsatisfiedLinkError | NullPointerException e) {
-            // What the JDK throws on systems without fonts or font configuration.
-            throw new DrawingException(file + ": cannot be drawn (" + e + "); install a font and fontconfig", e);
-        } catch (IllegalStateException e) {
-            // What it throws in a process that is ending.
-            throw new DrawingException(file + ": cannot be drawn now (" + e + ")", e);
+        } catch (RuntimeException | InternalError | LinkageError | AWTError | OutOfMemoryError | IOException e) {
+            // Systems without fonts or their configuration, processes that are ending, more classes than memory.
+            throw new DrawingException(
+                    file + ": cannot be drawn (" + e + "); on a system without fonts install one and fontconfig", e);
         }
         write(file, ByteBuffer.wrap(png.toByteArray()));
     }

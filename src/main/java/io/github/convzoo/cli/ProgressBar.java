@@ -27,13 +27,16 @@ final class ProgressBar {
     }
 
     private static final int WIDTH = 40;
-    private static final int NARROW = 16;
+    private static final int NARROW = 10;
+    private static final int LEAST = 4;
+    private static final int COLUMNS = 200;
     private static final long BETWEEN_NANOS = 100_000_000L;
 
     private final PrintWriter err;
     private final long total;
     private final Unit unit;
     private final boolean shown;
+    private final int columns;
     private final long start = System.nanoTime();
     private long first;
     private long last;
@@ -46,6 +49,7 @@ final class ProgressBar {
         this.unit = unit;
         // The launcher knows; System.console() would ask about standard input as well.
         shown = Boolean.getBoolean("convzoo.terminal");
+        columns = Math.max(2, Integer.getInteger("convzoo.columns", COLUMNS));
         last = start - BETWEEN_NANOS;
     }
 
@@ -65,20 +69,33 @@ final class ProgressBar {
             return;
         }
         last = now;
-        String line = before + line(done, (now - start) / 1e9, before.isEmpty() ? WIDTH : NARROW) + behind;
+        int width = before.isEmpty() ? WIDTH : NARROW;
+        double seconds = (now - start) / 1e9;
+        String whole = before + line(done, seconds, width, !before.isEmpty()) + behind;
+        if (whole.length() >= columns) {
+            width = Math.max(LEAST, width - (whole.length() - columns + 1));
+            whole = before + line(done, seconds, width, !before.isEmpty()) + behind;
+        }
+        // A line that the terminal breaks could not be overwritten.
+        String line = whole.substring(0, Math.min(whole.length(), columns - 1));
         err.print("\r" + line + " ".repeat(Math.max(0, printed - line.length())));
         err.flush();
         printed = line.length();
     }
 
-    private String line(long done, double seconds, int width) {
+    private String line(long done, double seconds, int width, boolean brief) {
         double rate = (done - first) / Math.max(1e-9, seconds);
         String speed = unit.of(Math.round(rate)) + " " + unit.label + "/s";
+        String left = rate <= 0 ? "" : String.format(Locale.ROOT, ", %,.0f s left", (total - done) / rate);
+        if (brief) {
+            // There is more to say than how many.
+            int narrow = (int) (width * Math.min(done, total) / Math.max(1, total));
+            return "[" + "#".repeat(narrow) + ".".repeat(width - narrow) + "] " + speed + left;
+        }
         if (total < 1) {
             return unit.of(done) + " " + unit.label + ", " + speed;
         }
         int filled = (int) (width * Math.min(done, total) / total);
-        String left = rate <= 0 ? "" : String.format(Locale.ROOT, ", %,.0f s left", (total - done) / rate);
         return "[" + "#".repeat(filled) + ".".repeat(width - filled) + "] " + unit.of(done) + " of " + unit.of(total)
                 + " " + unit.label + ", " + speed + left;
     }

@@ -24,6 +24,7 @@ import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -65,6 +66,7 @@ final class TrainCommand implements Callable<Integer> {
     private static final Set<String> ANEW = Set.of(
             "--resume",
             "--epochs",
+            "--on-bad-image",
             "--save-every",
             "--workers",
             "--device",
@@ -123,7 +125,7 @@ final class TrainCommand implements Callable<Integer> {
             double bestTop1,
             double lastTop1,
             double lastTop5,
-            double lastLoss) {}
+            @Nullable Double lastLoss) {}
 
     @Override
     public Integer call() throws Exception {
@@ -144,6 +146,7 @@ final class TrainCommand implements Callable<Integer> {
         plan.check();
         if (path != null) {
             RunFolder.requireFree(path);
+            plan.makeAbsolute();
         }
         Split split = plan.split();
         int classes = split.training().classes().size();
@@ -173,27 +176,53 @@ final class TrainCommand implements Callable<Integer> {
                     log.resumed(run);
                 }
                 if (!run.run(plan.epochs, interruption::isAskedFor, log)) {
-                    log.note("stopped and saved; go on with: convzoo train --resume " + folder.path());
+                    log.note("stopped and saved; go on with: convzoo train --resume " + folder.path() + computing());
                     return Main.FAILED;
                 }
                 print(folder);
             }
         } catch (DivergedException e) {
             throw new IOException(
-                    e.getMessage() + "; the state before it is in " + folder.state() + ", the best weights in "
-                            + folder.best(),
+                    e.getMessage() + "; they are in " + folder.diverged()
+                            + (Files.exists(folder.best()) ? ", the best so far in " + folder.best() : "")
+                            + ": start a new run with --weights from either",
                     e);
         }
         return Main.DONE;
     }
 
-    /** What a run learns from and validates with. */
-    record Loaders(BatchLoader training, BatchLoader validation) {}
+    /** The options of this command that say where to compute, as they were given: bits depend on them. */
+    private String computing() {
+        StringBuilder options = new StringBuilder();
+        if (compute.threads != null) {
+            options.append(" --threads ").append(compute.threads);
+        }
+        if (compute.device != null) {
+            options.append(" --device ").append(compute.device);
+        }
+        if (!devices.isEmpty()) {
+            options.append(" --devices ").append(String.join(",", devices));
+        }
+        return options.toString();
+    }
+
+    /**
+     * What a run learns from and validates with.
+     *
+     * @param images what reads the images, where the others give features
+     */
+    record Loaders(BatchLoader training, BatchLoader validation, List<BatchLoader> images) {
+
+        int badImages() {
+            return images.stream().mapToInt(BatchLoader::badImages).sum();
+        }
+    }
 
     private Loaders images(Split split) {
-        return new Loaders(
-                loader(split.training(), plan.pipeline(), plan.loading()),
-                loader(split.validation(), Pipeline.evaluation(plan.preprocessing()), plan.validating()));
+        BatchLoader training = loader(split.training(), plan.pipeline(), plan.loading());
+        BatchLoader validation =
+                loader(split.validation(), Pipeline.evaluation(plan.preprocessing()), plan.validating());
+        return new Loaders(training, validation, List.of(training, validation));
     }
 
     private BatchLoader loader(LabeledImages images, Pipeline pipeline, LoaderOptions options) {
@@ -211,7 +240,8 @@ final class TrainCommand implements Callable<Integer> {
                     loader(split.validation(), Pipeline.evaluation(plan.preprocessing()), plan.validating());
             return new Loaders(
                     new BatchLoader(features(backbone, training), plan.loading(), bad -> {}),
-                    new BatchLoader(features(backbone, validation), plan.validating(), bad -> {}));
+                    new BatchLoader(features(backbone, validation), plan.validating(), bad -> {}),
+                    List.of(training, validation));
         }
     }
 
@@ -238,8 +268,16 @@ final class TrainCommand implements Callable<Integer> {
         }
         RunFolder folder = RunFolder.open(path);
         TrainPlan begun = TrainPlan.read(folder.config());
+        boolean changed = false;
         if (spec.commandLine().getParseResult().hasMatchedOption("--epochs")) {
             begun.epochs = plan.epochs;
+            changed = true;
+        }
+        if (spec.commandLine().getParseResult().hasMatchedOption("--on-bad-image")) {
+            begun.onBadImage = plan.onBadImage;
+            changed = true;
+        }
+        if (changed) {
             begun.check();
             folder.write(RunFolder.CONFIG, begun.toJson());
         }
@@ -268,6 +306,9 @@ final class TrainCommand implements Callable<Integer> {
     private void print(RunFolder folder) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         List<EpochMetrics> all = folder.metrics();
+        if (all.isEmpty()) {
+            throw new IOException(folder.path() + ": its metrics are gone; the weights are there");
+        }
         EpochMetrics best = all.get(0);
         for (EpochMetrics each : all) {
             best = each.valTop1() > best.valTop1() ? each : best;
@@ -281,7 +322,7 @@ final class TrainCommand implements Callable<Integer> {
                     best.valTop1(),
                     last.valTop1(),
                     last.valTop5(),
-                    last.valLoss())));
+                    Double.isFinite(last.valLoss()) ? last.valLoss() : null)));
             return;
         }
         out.printf(Locale.ROOT, "best   %.2f %% top-1, epoch %d%n", 100 * best.valTop1(), best.epoch());

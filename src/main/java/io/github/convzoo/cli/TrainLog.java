@@ -12,11 +12,15 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +40,8 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
     private double loss;
     private long correct;
     private long samples;
-    private boolean drawable = true;
+    private boolean logged = true;
+    private final Set<String> undrawable = new HashSet<>();
 
     TrainLog(RunFolder folder, PrintWriter err, TrainPlan plan, TrainCommand.Loaders loaders) {
         this.folder = folder;
@@ -47,20 +52,28 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
                 Math.min(loaders.training().samples().size(), loaders.training().batches() * plan.batchSize);
     }
 
-    void resumed(TrainingRun run) throws IOException {
+    void resumed(TrainingRun run) {
         note("resumed after %d epochs and %d batches".formatted(run.epochs(), run.batches()));
     }
 
-    /** A line for people, and for the log. */
-    void note(String line) throws IOException {
+    /** A line for people, and for the log. A run does not end for a log that cannot be written. */
+    void note(String line) {
         clear();
         err.println(line);
         err.flush();
-        Files.writeString(
-                folder.path().resolve(FILE),
-                Instant.now().truncatedTo(ChronoUnit.SECONDS) + " " + line + "\n",
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND);
+        Path file = folder.path().resolve(FILE);
+        try {
+            Files.writeString(
+                    file,
+                    Instant.now().truncatedTo(ChronoUnit.SECONDS) + " " + line + "\n",
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            if (logged) {
+                logged = false;
+                err.println("convzoo: " + file + ": cannot be written (" + Main.oneLine(e.toString()) + ")");
+            }
+        }
     }
 
     private void clear() {
@@ -81,7 +94,7 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
             samples = 0;
             shown = new ProgressBar(err, trainingImages, ProgressBar.Unit.IMAGES);
             // What was done before a resumption was not done at this speed.
-            shown.startAt((batch - 1L) * plan.batchSize);
+            shown.startAt((long) batch * plan.batchSize);
             bar = shown;
         }
         loss += result.loss() * result.samples();
@@ -113,7 +126,7 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
     @Override
     public void epochEnded(List<EpochMetrics> all, Evaluation evaluation, boolean best) throws IOException {
         EpochMetrics last = all.get(all.size() - 1);
-        int bad = loaders.training().badImages() + loaders.validation().badImages();
+        int bad = loaders.badImages();
         note(String.format(
                 Locale.ROOT,
                 "epoch %d/%d  rate %.3g%s  loss %.4f  accuracy %.2f %%  val loss %.4f  val top-1 %.2f %%  %.0f images/s"
@@ -130,20 +143,20 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
                 last.seconds(),
                 bad == 0 ? "" : "  " + bad + " images skipped",
                 best ? "  best" : ""));
-        if (drawable) {
-            try {
-                OutputFile.writePng(folder.path().resolve("curves.png"), () -> curves(all));
-                if (best) {
-                    OutputFile.writePng(
-                            folder.path().resolve("confusion.png"),
-                            () -> ConfusionPicture.draw(evaluation.confusion()));
-                    OutputFile.writePng(
-                            folder.path().resolve("per-class.png"), () -> ClassAccuracies.draw(evaluation.confusion()));
-                }
-            } catch (OutputFile.DrawingException e) {
-                // A run is worth more than its pictures.
-                drawable = false;
-                note("no pictures: " + Main.oneLine(e.getMessage()));
+        draw("curves.png", () -> curves(all));
+        if (best) {
+            draw("confusion.png", () -> ConfusionPicture.draw(evaluation.confusion()));
+            draw("per-class.png", () -> ClassAccuracies.draw(evaluation.confusion()));
+        }
+    }
+
+    /** A run is worth more than its pictures: one that cannot be drawn is named once. */
+    private void draw(String name, Supplier<BufferedImage> picture) throws IOException {
+        try {
+            OutputFile.writePng(folder.path().resolve(name), picture);
+        } catch (OutputFile.DrawingException e) {
+            if (undrawable.add(name)) {
+                note("no picture: " + Main.oneLine(e.getMessage()));
             }
         }
     }

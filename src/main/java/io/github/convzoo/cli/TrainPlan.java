@@ -41,9 +41,11 @@ import io.github.convzoo.train.Recipe;
 import io.github.convzoo.train.Schedule;
 import io.github.convzoo.train.WeightDecay;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -54,6 +56,9 @@ import picocli.CommandLine.Option;
 
 /** What a training run is started with: the command's options, and the config.json that a run leaves. */
 final class TrainPlan {
+
+    private static final double DEFAULT_MIN_SCALE = 0.08;
+    private static final long ANY_STEPS = 1000;
 
     /** Images are padded by so much of their side before a random crop: CIFAR's 4 of 32. */
     private static final int PAD_SHARE = 8;
@@ -180,7 +185,7 @@ final class TrainPlan {
             names = "--min-scale",
             paramLabel = "S",
             description = "Of --crop resized: the smallest part, as a share of the image. Default: 0.08.")
-    double minScale = 0.08;
+    double minScale = DEFAULT_MIN_SCALE;
 
     @Option(names = "--no-flip", description = "Do not flip images at random.")
     boolean noFlip;
@@ -283,7 +288,9 @@ final class TrainPlan {
             names = "--anneal",
             paramLabel = "START,END,EPOCHS",
             split = ",",
-            description = "The temperature of dynamic convolutions. Default: 30,1,10 for networks that have them.")
+            description =
+                    "The temperature of dynamic convolutions: down by START / EPOCHS an epoch, to END. Default: 30,1,10"
+                            + " for networks that have them, which reaches 1 in the eleventh epoch.")
     List<Double> anneal = new ArrayList<>();
 
     @Option(names = "--no-anneal", description = "Leave the temperature at 1.")
@@ -328,10 +335,22 @@ final class TrainPlan {
             if (plan == null) {
                 throw new IllegalArgumentException("it is empty");
             }
+            plan.requireAll();
             plan.check();
             return plan;
-        } catch (JsonParseException | IllegalArgumentException e) {
+        } catch (JsonParseException | IllegalArgumentException | CharacterCodingException e) {
             throw new IOException(file + ": is not what a run was started with (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** Refuses a file that was edited to lack what has no default. */
+    @SuppressWarnings("ConstantValue")
+    private void requireAll() {
+        for (Object each :
+                Arrays.asList(model, data, dataset, onBadImage, optimizer, schedule, milestones, anneal, freeze)) {
+            if (each == null) {
+                throw new IllegalArgumentException("a value is missing, or none that there is");
+            }
         }
     }
 
@@ -349,8 +368,37 @@ final class TrainPlan {
         if (noAnneal && !anneal.isEmpty()) {
             throw new IllegalArgumentException("--anneal and --no-anneal exclude each other");
         }
-        if (!anneal.isEmpty() && anneal.size() != 3) {
-            throw new IllegalArgumentException("--anneal must be START,END,EPOCHS, not " + anneal);
+        if (!anneal.isEmpty() && (anneal.size() != 3 || anneal.get(2) != Math.rint(anneal.get(2)))) {
+            throw new IllegalArgumentException(
+                    "--anneal must be START,END,EPOCHS, the last a whole number, not " + anneal);
+        }
+        if (!(valFraction > 0 && valFraction < 1)) {
+            throw new IllegalArgumentException("--val-fraction must be above 0 and below 1, not " + valFraction);
+        }
+        only("--milestones", !milestones.isEmpty(), schedule == ScheduleKind.STEP, "--schedule step");
+        only("--warmup-epochs", warmupEpochs != 0, schedule == ScheduleKind.COSINE, "--schedule cosine");
+        only("--lr-every", lrEvery != 1, schedule == ScheduleKind.EXPONENTIAL, "--schedule exponential");
+        only("--nesterov", nesterov, optimizer == OptimizerKind.SGD, "--optimizer sgd");
+        Crop cropping = crop != null ? crop : dataset.isSmall() ? Crop.PAD : Crop.RESIZED;
+        only("--crop-padding", cropPadding != null, cropping == Crop.PAD, "--crop pad");
+        only("--min-scale", minScale != DEFAULT_MIN_SCALE, cropping == Crop.RESIZED, "--crop resized");
+        if (!(warmupEpochs >= 0 && warmupEpochs < epochs)) {
+            throw new IllegalArgumentException(
+                    "--warmup-epochs must be at least 0 and fewer than the " + epochs + " epochs, not " + warmupEpochs);
+        }
+        // What the parts refuse is refused here, before hours go into anything.
+        optimizer();
+        schedule(ANY_STEPS);
+        loading();
+        Recipe.of(optimizer(), schedule(ANY_STEPS))
+                .withLoss(new CrossEntropy(labelSmoothing))
+                .withAccumulation(accumulate)
+                .withRateFactors(Map.of("*", headLr));
+        if (clipNorm != null) {
+            Recipe.of(optimizer(), schedule(ANY_STEPS)).withClipNorm(clipNorm);
+        }
+        if (ema != null) {
+            new Averaging(ema, true);
         }
         if (schedule == ScheduleKind.STEP && milestones.isEmpty()) {
             throw new IllegalArgumentException("--schedule step needs --milestones");
@@ -366,6 +414,23 @@ final class TrainPlan {
         }
     }
 
+    private static void only(String option, boolean given, boolean of, String other) {
+        if (given && !of) {
+            throw new IllegalArgumentException(option + " has no effect without " + other + ": leave it out");
+        }
+    }
+
+    /** So that the run can be gone on with from another directory. */
+    void makeAbsolute() {
+        data = absolute(data);
+        valData = valData == null ? null : absolute(valData);
+        weights = weights == null ? null : absolute(weights);
+    }
+
+    private static String absolute(String path) {
+        return Path.of(path).toAbsolutePath().normalize().toString();
+    }
+
     /** The images to learn from and those to validate with. */
     Split split() throws IOException {
         Path path = Path.of(data);
@@ -374,6 +439,14 @@ final class TrainPlan {
             throw new IllegalArgumentException(
                     "--val-data: " + dataset + " has a test set of its own, which is validated with");
         }
+        try {
+            return split(path, size);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(data + (valData == null ? "" : " and " + valData) + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Split split(Path path, int size) throws IOException {
         Split split =
                 switch (dataset) {
                     case IMAGE_FOLDER ->
@@ -385,10 +458,10 @@ final class TrainPlan {
                     case CIFAR10 -> new Split(Cifar.training10(path), Cifar.test10(path));
                     case CIFAR100 -> new Split(Cifar.training100(path), Cifar.test100(path));
                 };
-        requireEveryClass(split.training());
-        return trainSize == null
-                ? split
-                : new Split(Subset.stratified(split.training(), trainSize, seed), split.validation());
+        LabeledImages training =
+                trainSize == null ? split.training() : Subset.stratified(split.training(), trainSize, seed);
+        requireEveryClass(training);
+        return new Split(training, split.validation());
     }
 
     private Split ofLists(Path path) throws IOException {
@@ -498,7 +571,7 @@ final class TrainPlan {
         if (!anneal.isEmpty() && !dynamic) {
             throw new IllegalArgumentException("--anneal: " + model + " has no dynamic convolution; leave it out");
         }
-        if (!dynamic || noAnneal) {
+        if (!dynamic || noAnneal || headOnly) {
             return Optional.empty();
         }
         if (anneal.isEmpty()) {

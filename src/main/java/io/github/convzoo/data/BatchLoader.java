@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BatchLoader {
 
+    private static final int ALIGNMENT = 64;
+
     private final Samples samples;
     private final LoaderOptions options;
     private final Consumer<IOException> badImage;
@@ -60,7 +62,7 @@ public final class BatchLoader {
         this.badImage = bad;
         long floats = samples.shape().size();
         long bytes = floats * Float.BYTES;
-        if (bytes * options.batchSize() > Integer.MAX_VALUE) {
+        if (bytes * options.batchSize() > Integer.MAX_VALUE - ALIGNMENT) {
             throw new IllegalArgumentException("%d samples of shape %s take more than 2 GiB; %d make a batch"
                     .formatted(options.batchSize(), samples.shape(), Integer.MAX_VALUE / bytes));
         }
@@ -157,7 +159,10 @@ public final class BatchLoader {
                 return buffer;
             }
         }
-        return ByteBuffer.allocateDirect(bufferBytes).order(ByteOrder.nativeOrder());
+        // Where an array begins decides how the engine adds it up: always at the beginning of a cache line.
+        return ByteBuffer.allocateDirect(bufferBytes + ALIGNMENT)
+                .alignedSlice(ALIGNMENT)
+                .order(ByteOrder.nativeOrder());
     }
 
     void giveBack(ByteBuffer buffer) {

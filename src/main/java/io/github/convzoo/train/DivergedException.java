@@ -35,7 +35,7 @@ public final class DivergedException extends Exception {
     /** The same, with the batch named. */
     DivergedException in(Batch batch) {
         DivergedException named = new DivergedException(
-                "epoch " + batch.epoch() + ", batch " + batch.number() + ", " + getMessage(), step, loss);
+                "epoch " + batch.epoch() + ", batch " + (batch.number() + 1) + ", " + getMessage(), step, loss);
         named.setStackTrace(getStackTrace());
         return named;
     }

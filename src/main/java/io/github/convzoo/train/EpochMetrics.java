@@ -2,6 +2,11 @@ package io.github.convzoo.train;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.TypeAdapter;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.JsonWriter;
+import java.io.IOException;
 import java.util.Locale;
 
 /**
@@ -32,8 +37,33 @@ public record EpochMetrics(
         double seconds,
         double imagesPerSecond) {
 
-    private static final Gson GSON =
-            new GsonBuilder().serializeSpecialFloatingPointValues().create();
+    /** JSON has no word for what is not finite. */
+    private static final TypeAdapter<Double> FINITE = new TypeAdapter<>() {
+
+        @Override
+        public void write(JsonWriter out, Double value) throws IOException {
+            if (Double.isFinite(value)) {
+                out.value(value);
+            } else {
+                out.nullValue();
+            }
+        }
+
+        @Override
+        public Double read(JsonReader in) throws IOException {
+            if (in.peek() == JsonToken.NULL) {
+                in.nextNull();
+                return Double.NaN;
+            }
+            return in.nextDouble();
+        }
+    };
+
+    private static final Gson GSON = new GsonBuilder()
+            .serializeNulls()
+            .registerTypeAdapter(double.class, FINITE)
+            .registerTypeAdapter(Double.class, FINITE)
+            .create();
 
     static final String CSV_HEAD = "epoch,step,learning_rate,temperature,train_loss,train_accuracy,val_loss,val_top1,"
             + "val_top5,seconds,images_per_second";

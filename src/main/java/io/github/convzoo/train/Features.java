@@ -54,6 +54,9 @@ public final class Features implements Samples {
             for (Batch next = epoch.next(); next != null; next = epoch.next()) {
                 try (Batch batch = next;
                         NDManager step = manager.newSubManager()) {
+                    if (batch.lambda() != 1) {
+                        throw new IllegalArgumentException("mixed images have no one class; load them unmixed");
+                    }
                     NDArray features = backbone.forward(
                                     new ParameterStore(step, false), new NDList(batch.toArray(step)), false)
                             .singletonOrThrow();

@@ -4,6 +4,7 @@ import com.google.gson.JsonParseException;
 import io.github.convzoo.checkpoint.ReplacedFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -21,6 +22,7 @@ import java.util.stream.Stream;
  *   <li>{@code best.safetensors}: the weights that validated best, the moving average's where there is one
  *   <li>{@code last/state.safetensors}: everything that going on needs
  *   <li>{@code last/weights.safetensors}: the weights after the last whole epoch, as in {@code best.safetensors}
+ *   <li>{@code last/diverged.safetensors}: the weights before a step whose loss or gradient was not finite
  *   <li>{@code metrics.csv}, {@code metrics.jsonl}: a line an epoch
  *   <li>{@code confusion.csv}, {@code per-class.csv}: of the best weights
  * </ul>
@@ -70,8 +72,9 @@ public record RunFolder(Path path) {
             if (!Files.isDirectory(path)) {
                 throw new IOException(path + ": is no folder; name one for the run");
             }
-            try (Stream<Path> inside = Files.list(path)) {
-                if (inside.findAny().isPresent()) {
+            // A process that was killed early leaves an empty folder in it.
+            try (Stream<Path> inside = Files.walk(path)) {
+                if (inside.anyMatch(each -> Files.isRegularFile(each) && !isLeftover(each))) {
                     throw new IOException(path + ": is not empty; go on with the run in it, or name another folder");
                 }
             }
@@ -147,6 +150,20 @@ public record RunFolder(Path path) {
         return last().resolve("weights.safetensors");
     }
 
+    /**
+     * The weights before a step whose loss or gradient was not finite.
+     *
+     * @return a safetensors file; there only where a step was
+     */
+    public Path diverged() {
+        return last().resolve("diverged.safetensors");
+    }
+
+    /** Held by the process that is at work in the folder. */
+    Path lock() {
+        return last().resolve(".lock");
+    }
+
     private Path last() {
         return path.resolve("last");
     }
@@ -179,9 +196,11 @@ public record RunFolder(Path path) {
         if (Files.exists(file)) {
             try {
                 for (String line : Files.readAllLines(file)) {
-                    metrics.add(EpochMetrics.ofJson(line));
+                    if (!line.isBlank()) {
+                        metrics.add(EpochMetrics.ofJson(line));
+                    }
                 }
-            } catch (JsonParseException e) {
+            } catch (JsonParseException | CharacterCodingException e) {
                 throw new IOException(file + ": is damaged in line " + (metrics.size() + 1) + "; remove it", e);
             }
         }

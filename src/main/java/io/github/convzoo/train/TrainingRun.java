@@ -5,11 +5,20 @@ import ai.djl.nn.Block;
 import io.github.convzoo.data.Batch;
 import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.Epoch;
+import io.github.convzoo.data.Samples;
 import io.github.convzoo.weights.WeightSaver;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Learns epoch by epoch in a folder: validates after each epoch, keeps the best weights, and saves so that the run can be
- * gone on with after any interruption, a crash at any moment included. On a CPU the weights in the end are the same, bit for
- * bit, however often that happened.
+ * gone on with after any interruption, a crash at any moment included. On a CPU, with as many threads, the weights in the end
+ * are the same, bit for bit, however often that happened.
  */
 public final class TrainingRun implements AutoCloseable {
 
@@ -28,8 +37,10 @@ public final class TrainingRun implements AutoCloseable {
     private final Block saved;
     private final BatchLoader training;
     private final BatchLoader validation;
-    private final Duration saveEvery;
+    private final long saveNanos;
     private final NDManager arrays;
+    private final String data;
+    private @Nullable FileChannel lock;
 
     private Progress progress = Progress.START;
     private List<EpochMetrics> metrics = new ArrayList<>();
@@ -149,17 +160,68 @@ public final class TrainingRun implements AutoCloseable {
         this.saved = saved;
         this.training = training;
         this.validation = validation;
-        this.saveEvery = saveEvery;
+        this.saveNanos =
+                saveEvery.compareTo(Duration.ofNanos(Long.MAX_VALUE)) < 0 ? saveEvery.toNanos() : Long.MAX_VALUE;
+        data = fingerprint(training.samples()) + " " + fingerprint(validation.samples());
         arrays = NDManager.newBaseManager(learner.device(), "PyTorch");
+    }
+
+    /** Of how many samples there are, their classes, and what each is called and belongs to, wherever they lie. */
+    private static String fingerprint(Samples samples) {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has SHA-256", e);
+        }
+        StringBuilder text = new StringBuilder(String.join("\n", samples.classes()));
+        for (int i = 0; i < samples.size(); i++) {
+            String name = samples.name(i);
+            text.append('\n')
+                    .append(name, Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1, name.length())
+                    .append('\t')
+                    .append(samples.label(i));
+            if (text.length() > 1 << 16) {
+                digest.update(text.toString().getBytes(StandardCharsets.UTF_8));
+                text.setLength(0);
+            }
+        }
+        digest.update(text.toString().getBytes(StandardCharsets.UTF_8));
+        return samples.size() + ":" + HexFormat.of().formatHex(digest.digest(), 0, 8);
+    }
+
+    /** Keeps other processes out of the folder until this run is closed, or its process killed. */
+    private void lock() throws IOException {
+        if (lock != null) {
+            return;
+        }
+        FileChannel channel = FileChannel.open(folder.lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        boolean ours = false;
+        try {
+            ours = channel.tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            // By this process.
+        } finally {
+            if (!ours) {
+                channel.close();
+            }
+        }
+        if (!ours) {
+            throw new IOException(
+                    folder.path() + ": another run is at work in this folder; wait for its end, or stop it");
+        }
+        lock = channel;
     }
 
     /**
      * Goes on from what the folder holds; where nothing was saved yet, from the beginning.
      *
      * @return whether something was saved
-     * @throws IOException if what was saved cannot be read or does not fit; then nothing has changed
+     * @throws IOException if another run is at work there, or what was saved cannot be read or does not fit, as with other
+     *     images
      */
     public boolean resume() throws IOException {
+        lock();
         folder.removeLeftovers();
         if (!Files.exists(folder.state())) {
             return false;
@@ -170,9 +232,14 @@ public final class TrainingRun implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             throw new IOException(folder.state() + ": is no state of a run (" + e.getMessage() + ")", e);
         }
+        String before = notes.get("data");
+        if (!data.equals(before)) {
+            throw new IOException(folder.state() + ": was saved with other images (training and validation: " + before
+                    + ", now " + data + "); restore them, or start a new run from the weights");
+        }
         if (progress.batch() > training.batches()) {
             throw new IOException(folder.state() + ": is at batch " + progress.batch() + " of an epoch, which now has "
-                    + training.batches() + "; go on with the same images and batch size");
+                    + training.batches() + "; go on with the same batch size");
         }
         // A crash after the metrics and before the state leaves an epoch that is now made again.
         metrics = new ArrayList<>(folder.metrics().stream()
@@ -203,21 +270,28 @@ public final class TrainingRun implements AutoCloseable {
      * Trains until so many epochs are done, or somebody asks to stop.
      *
      * @param epochs how many there shall be in all
-     * @param stop asked after each step; true ends the run, saved, so that it can be gone on with
+     * @param stop asked after each step and epoch; true ends the run, saved, so that it can be gone on with
      * @param listener is told what happens
      * @return whether all epochs are done
-     * @throws DivergedException if the loss or a gradient is not finite; the state before that step is saved
-     * @throws IOException if an image cannot be read, or something not written; what was saved before stays
+     * @throws DivergedException if the loss or a gradient is not finite; the weights before that step are saved beside the
+     *     state, which stays what it was
+     * @throws IOException if an image cannot be read, and then the state is saved, or something not written; what was saved
+     *     before stays
      * @throws InterruptedException if the thread is interrupted; what was saved before stays
      */
     public boolean run(int epochs, BooleanSupplier stop, Listener listener)
             throws DivergedException, IOException, InterruptedException {
+        lock();
         folder.write(RunFolder.LABELS, String.join("\n", training.samples().classes()) + "\n");
         while (progress.epoch() < epochs) {
             if (!learn(stop, listener)) {
                 return false;
             }
             endEpoch(listener);
+            if (progress.epoch() < epochs && stop.getAsBoolean()) {
+                // Asked while validating; everything is saved.
+                return false;
+            }
         }
         return true;
     }
@@ -229,7 +303,7 @@ public final class TrainingRun implements AutoCloseable {
         long lastSaved = System.nanoTime();
         try (Epoch epoch = training.epoch(number, progress.batch())) {
             long before = lastSaved;
-            for (Batch next = epoch.next(); next != null; next = epoch.next()) {
+            for (Batch next = next(epoch); next != null; next = next(epoch)) {
                 StepResult result;
                 int done = next.number() + 1;
                 try (Batch batch = next) {
@@ -243,7 +317,7 @@ public final class TrainingRun implements AutoCloseable {
                     save();
                     return false;
                 }
-                if (now - lastSaved >= saveEvery.toNanos()) {
+                if (now - lastSaved >= saveNanos) {
                     save();
                     before = System.nanoTime();
                     lastSaved = before;
@@ -253,19 +327,45 @@ public final class TrainingRun implements AutoCloseable {
         return true;
     }
 
-    private StepResult step(Batch batch) throws DivergedException, IOException {
+    /** The next batch. Where it cannot be had the steps before it are saved. */
+    private @Nullable Batch next(Epoch epoch) throws IOException, InterruptedException {
+        try {
+            return epoch.next();
+        } catch (IOException | IllegalStateException e) {
+            saveAfter(e, this::save);
+            throw e;
+        }
+    }
+
+    private StepResult step(Batch batch) throws DivergedException {
         try {
             return learner.step(batch);
         } catch (DivergedException e) {
-            // Nothing of the step was kept, so what is saved is the last good state.
-            save();
+            // Nothing of the step was kept. The state stays the last regular one: the next step of this one would be
+            // the same.
+            saveAfter(e, () -> WeightSaver.save(folder.diverged(), saved));
             throw e;
+        }
+    }
+
+    private interface Saving {
+        void run() throws IOException;
+    }
+
+    /** Saves, without hiding what went wrong before. */
+    private static void saveAfter(Exception problem, Saving saving) {
+        try {
+            saving.run();
+        } catch (IOException e) {
+            problem.addSuppressed(e);
         }
     }
 
     /** Validates, and writes what the epoch came to; the state last, so that a crash in between repeats this. */
     private void endEpoch(Listener listener) throws IOException, InterruptedException {
         int number = progress.epoch() + 1;
+        // Validation may take long, and whoever is told to end in it may not be given the time.
+        save();
         long start = System.nanoTime();
         Evaluation evaluation;
         boolean isBest;
@@ -288,8 +388,9 @@ public final class TrainingRun implements AutoCloseable {
         metrics.add(metrics(number, evaluation, validating));
         folder.writeMetrics(metrics);
         progress = new Progress(number, 0, 0, 0, 0, 0, isBest ? evaluation.top1() : progress.best());
-        save();
+        // What the listener writes is written again after a crash that the state does not outlive.
         listener.epochEnded(List.copyOf(metrics), evaluation, isBest);
+        save();
     }
 
     private EpochMetrics metrics(int number, Evaluation evaluation, double validating) {
@@ -310,12 +411,22 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private void save() throws IOException {
-        learner.save(folder.state(), progress.notes());
+        Map<String, String> notes = progress.notes();
+        notes.put("data", data);
+        learner.save(folder.state(), notes);
     }
 
-    /** Frees the arrays that validating needs. The learner and the network stay as they are. */
+    /** Leaves the folder to others, and frees the arrays that validating needs. The learner and the network stay. */
     @Override
     public void close() {
         arrays.close();
+        try {
+            if (lock != null) {
+                lock.close();
+                lock = null;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -444,6 +444,13 @@ class EvalCommandTest {
         Files.copy(Samples.FASHION_MNIST.resolve(image), file);
     }
 
+    @Test
+    void eval_ofAFolderInTwoParts_asksForOneOfThem() throws IOException {
+        Path parts = ImageFolders.fashion(folder);
+
+        Run.refused(1, args("image-folder", parts), parts + ": holds train and val", "give " + parts.resolve("val"));
+    }
+
     private static List<Object> fashionMnist(Object... more) {
         return args("fashion-mnist", Samples.FASHION_MNIST, more);
     }

@@ -209,6 +209,10 @@ class TrainCommandTest {
         run = directory.resolve("skipping");
         Run trained = trained("--batch-size", 8, "--on-bad-image", "skip");
         assertThat(trained.err()).contains("skipped: " + bad).contains("1 images skipped");
+        // The run that failed goes on past it.
+        Run more = Run.of("train", "--resume", directory.resolve("run"), "--on-bad-image", "skip", "--device", "cpu");
+        assertThat(more.status()).as(more.err()).isZero();
+        assertThat(Files.readString(directory.resolve("run/config.json"))).contains("\"on-bad-image\": \"skip\"");
     }
 
     @Test
@@ -216,8 +220,9 @@ class TrainCommandTest {
         Run diverged = Run.of(args("--lr", 1e30, "--schedule", "constant").toArray());
 
         assertThat(diverged.status()).isEqualTo(1);
-        diverged.assertOneErrorLine("epoch 1, batch ", ", step ", "try a lower rate", "state.safetensors");
-        assertThat(run.resolve("last/state.safetensors")).exists();
+        diverged.assertOneErrorLine("epoch 1, batch ", ", step ", "try a lower rate", "diverged.safetensors");
+        assertThat(run.resolve("last/diverged.safetensors")).exists();
+        Run.succeeding("inspect", run.resolve("last/diverged.safetensors"));
     }
 
     @Test
@@ -229,10 +234,19 @@ class TrainCommandTest {
         assertThat(more.err()).contains("resumed after 1 epochs and 0 batches").contains("epoch 2/2");
         assertThat(new RunFolder(run).metrics()).hasSize(2);
         assertThat(Files.readString(run.resolve("config.json"))).contains("\"epochs\": 2");
+        String config = Files.readString(run.resolve("config.json"));
         Run.refused(
                 2,
                 List.of("train", "--resume", run, "--lr", 0.1),
                 "--resume goes on as the run was begun: leave --lr out");
+        Files.writeString(run.resolve("config.json"), config.replace("\"cosine\"", "\"linear\""));
+        Run.refused(1, List.of("train", "--resume", run), "config.json: is not what a run was started with");
+        Files.write(run.resolve("config.json"), new byte[] {(byte) 0xff, 1});
+        Run.refused(1, List.of("train", "--resume", run), "config.json: is not what a run was started with");
+        Files.writeString(run.resolve("config.json"), config);
+        Files.move(data.resolve("train/Bag"), data.resolve("train/Zebra"));
+        Files.move(data.resolve("val/Bag"), data.resolve("val/Zebra"));
+        Run.refused(1, List.of("train", "--resume", run, "--epochs", 3), "was saved with other images");
         Files.writeString(run.resolve("config.json"), "{\"model\": [");
         Run.refused(1, List.of("train", "--resume", run), "config.json: is not what a run was started with");
         Run.refused(1, List.of("train", "--resume", data), "no training run was begun here");
@@ -261,7 +275,7 @@ class TrainCommandTest {
                 .isZero();
         String rest = String.join("\n", process.inputReader().lines().toList());
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(rest).contains("stopped and saved; go on with: convzoo train --resume " + run);
+        assertThat(rest).contains("stopped and saved; go on with: convzoo train --resume " + run + " --device cpu");
         // As a shell has it of a process that ended by SIGINT.
         assertThat(process.exitValue()).isEqualTo(130);
 
@@ -281,6 +295,12 @@ class TrainCommandTest {
         Run.refused(2, args("--epochs", 0), "--epochs must be at least 1, not 0");
         Run.refused(2, args("--batch-size", 0), "the batch size must be at least 1, not 0");
         Run.refused(2, args("--batch-size", 1000), "do not fill a batch of 1000");
+        Run.refused(2, args("--milestones", 3), "--milestones has no effect without --schedule step: leave it out");
+        Run.refused(2, args("--crop-padding", 3), "--crop-padding has no effect without --crop pad");
+        Run.refused(2, args("--warmup-epochs", 1), "fewer than the 1 epochs, not 1.0");
+        Run.refused(2, args("--anneal", "30,1,1.5"), "the last a whole number");
+        Run.refused(2, args("--val-fraction", 1), "--val-fraction must be above 0 and below 1, not 1.0");
+        Run.refused(1, args("--val-data", data.resolve("train/Bag")), data.toString(), "holds no folders");
         Run.refused(2, args("--lr", -1), "a learning rate must be positive and finite, not -1.0");
         Run.refused(2, args("--ema", 1), "must be in (0, 1), not 1.0");
         Run.refused(2, args("--anneal", "30,1,10"), "peleenet has no dynamic convolution");

@@ -26,6 +26,9 @@ final class Runs {
 
     static final int BATCH = 8;
 
+    /** For {@link Noise#broken}: sample 17 cannot be read at all. */
+    static final int UNREADABLE = -17;
+
     private Runs() {}
 
     /** Noise, of which one sample may be not a number. */
@@ -52,12 +55,15 @@ final class Runs {
         }
 
         @Override
-        public void read(int index, RandomGenerator random, float[] target) {
+        public void read(int index, RandomGenerator random, float[] target) throws IOException {
+            if (broken == UNREADABLE && index == -UNREADABLE) {
+                throw new IOException(name(index) + ": is broken");
+            }
             Random own = new Random(index);
             for (int i = 0; i < target.length; i++) {
                 target[i] = (float) (own.nextGaussian() + label(index) + 0.1 * random.nextGaussian());
             }
-            if (index == broken) {
+            if (index == broken && broken > 0) {
                 target[0] = Float.NaN;
             }
         }

@@ -11,15 +11,23 @@ import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.LoaderOptions;
+import io.github.convzoo.weights.StateDict;
+import io.github.convzoo.weights.WeightSaver;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -39,7 +47,7 @@ class TrainingRunTest {
     }
 
     /** Told everything. */
-    private static final class Notes implements TrainingRun.Listener {
+    private static class Notes implements TrainingRun.Listener {
         final List<String> steps = new ArrayList<>();
         final List<Evaluation> evaluations = new ArrayList<>();
         final List<Boolean> best = new ArrayList<>();
@@ -106,6 +114,7 @@ class TrainingRunTest {
                             "config.json",
                             "confusion.csv",
                             "labels.txt",
+                            "last" + directory.getFileSystem().getSeparator() + ".lock",
                             "last" + directory.getFileSystem().getSeparator() + "state.safetensors",
                             "last" + directory.getFileSystem().getSeparator() + "weights.safetensors",
                             "metrics.csv",
@@ -168,8 +177,24 @@ class TrainingRunTest {
             runs++;
         }
 
-        assertThat(runs).isEqualTo(15);
+        // Fourteen steps, and the end of the first of two epochs; then one that does the rest.
+        assertThat(runs).isEqualTo(16);
         assertSame(broken, unbroken);
+    }
+
+    @Test
+    void run_stoppedWhileValidating_endsWithTheEpoch() throws Exception {
+        AtomicBoolean asked = new AtomicBoolean();
+        Notes notes = new Notes() {
+            @Override
+            public void validated(int epoch, int images) {
+                asked.set(true);
+            }
+        };
+        assertThat(Runs.run(directory, Runs.recipe("sgd", 2), -1, 2, NEVER, asked::get, notes))
+                .isFalse();
+        assertThat(notes.steps).hasSize(7);
+        assertThat(new RunFolder(directory).metrics()).hasSize(1);
     }
 
     @Test
@@ -211,16 +236,92 @@ class TrainingRunTest {
         assertThatExceptionOfType(DivergedException.class)
                 .isThrownBy(() -> Runs.run(directory, recipe, 17, 2, NEVER, () -> false, notes))
                 .satisfies(e -> assertThat(e.step()).isEqualTo(notes.steps.size()))
-                .withMessageMatching("epoch 1, batch " + "\\d+, step \\d+: the loss is NaN .*");
+                .withMessageMatching(
+                        "epoch 1, batch " + (notes.steps.size() + 1) + "?\\d*, step \\d+: the loss is NaN .*");
+        int steps = notes.steps.size();
+        // The weights after as many good steps, found another way.
+        Path before = directory.resolve("before");
+        AtomicInteger taken = new AtomicInteger();
+        Runs.run(before, recipe, -1, 2, NEVER, () -> taken.incrementAndGet() == steps, SILENT);
+        Map<String, float[]> expected = new LinkedHashMap<>();
+        try (NDManager manager = NDManager.newBaseManager("PyTorch");
+                Learner learner = new Learner(SmallNetworks.dynamic(manager), recipe)) {
+            if (steps > 0) {
+                learner.restore(before.resolve("last/state.safetensors"));
+            }
+            expected.putAll(SmallNetworks.values(learner.network()));
+        }
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            Path file = directory.resolve("last/diverged.safetensors");
+            WeightSaver.save(directory.resolve("copy.safetensors"), SmallNetworks.dynamic(manager));
+            assertThat(file).hasSize(Files.size(directory.resolve("copy.safetensors")));
+            StateDict.of(Checkpoint.read(file)).tensors().forEach((name, tensor) -> {
+                float[] good = Objects.requireNonNull(expected.get(name));
+                FloatBuffer values = FloatBuffer.allocate(good.length);
+                tensor.toFloats(values);
+                assertThat(values.array()).as(name).isEqualTo(good);
+            });
+        }
+    }
+
+    @Test
+    void run_thatMeetsABadSample_savesWhatItHas() throws Exception {
+        Recipe recipe = Runs.recipe("sgd", 2);
+        Notes notes = new Notes();
+
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> Runs.run(directory, recipe, Runs.UNREADABLE, 2, NEVER, () -> false, notes))
+                .withMessage("noise 17: is broken");
         assertThat(Checkpoint.read(directory.resolve("last/state.safetensors"))
                         .metadata()
                         .get("convzoo.step"))
                 .isEqualTo(Integer.toString(notes.steps.size()));
-        // What it goes on with is what an unbroken run has there.
         Path whole = directory.resolve("whole");
         Runs.run(whole, recipe, -1, 2, NEVER, () -> false, SILENT);
         Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT);
         assertSame(directory, whole);
+    }
+
+    @Test
+    void run_inAFolderOfAnother_isRefused() throws Exception {
+        Recipe recipe = Runs.recipe("sgd", 1);
+        assertThatExceptionOfType(IllegalStateException.class)
+                .isThrownBy(() -> Runs.run(
+                        directory,
+                        recipe,
+                        -1,
+                        1,
+                        NEVER,
+                        () -> {
+                            try {
+                                return Runs.run(directory, recipe, -1, 1, NEVER, () -> false, SILENT);
+                            } catch (Exception e) {
+                                throw new IllegalStateException(e);
+                            }
+                        },
+                        SILENT))
+                .withMessageContaining(directory + ": another run is at work in this folder");
+        // Not any more.
+        assertThat(Runs.run(directory, recipe, -1, 1, NEVER, () -> false, SILENT))
+                .isTrue();
+    }
+
+    @Test
+    void run_thatNeverSavesInBetween_isPossible() throws Exception {
+        Duration forever = ChronoUnit.FOREVER.getDuration();
+        assertThat(Runs.run(directory, Runs.recipe("sgd", 1), -1, 1, forever, () -> false, SILENT))
+                .isTrue();
+    }
+
+    @Test
+    void metrics_thatAreNotFinite_areNullInJson() throws IOException {
+        RunFolder folder = RunFolder.create(directory);
+        EpochMetrics metrics = new EpochMetrics(1, 7, 0.1, 1, Double.NaN, 0.5, Double.POSITIVE_INFINITY, 0.5, 1, 2, 3);
+        folder.writeMetrics(List.of(metrics));
+
+        assertThat(directory.resolve("metrics.jsonl")).content().contains("\"trainLoss\":null,", "\"valLoss\":null,");
+        assertThat(folder.metrics().get(0).valLoss()).isNaN();
+        assertThat(folder.metrics().get(0).step()).isEqualTo(7);
     }
 
     @Test
@@ -286,7 +387,7 @@ class TrainingRunTest {
                             RunFolder.open(directory), learner, network, fewer, Runs.validation(), NEVER)) {
                 assertThatExceptionOfType(IOException.class)
                         .isThrownBy(run::resume)
-                        .withMessageContaining("is at batch 5 of an epoch, which now has 2");
+                        .withMessageContainingAll("was saved with other images", "60:", "20:");
             }
         }
     }
@@ -307,6 +408,11 @@ class TrainingRunTest {
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> RunFolder.create(file))
                 .withMessage(file + ": is no folder; name one for the run");
+        // What a process leaves that is killed while it makes the folder.
+        Path begun = directory.resolve("begun");
+        Files.createDirectories(begun.resolve("last"));
+        Files.writeString(begun.resolve(".config.json.2a.tmp"), "{");
+        assertThat(RunFolder.create(begun).path()).isEqualTo(begun);
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> RunFolder.create(directory))
                 .withMessageStartingWith(directory + ": is not empty");
