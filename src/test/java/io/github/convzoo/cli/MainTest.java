@@ -49,7 +49,6 @@ class MainTest {
                     list --frobnicate                                                   | '--frobnicate'; see convzoo list --help
                     list a b                                                            | 'b'; see convzoo list --help
                     summary                                                             | MODEL
-                    predict photo.jpg                                                   | '--model=NAME'
                     predict --model dla34 --weights w                                   | IMAGE
                     eval --model dla34 --weights w --dataset cifar --data d             | cifar
                     eval --model dla34 --weights w --dataset image-folder --data d --batch-size x | 'x'
