@@ -3,6 +3,7 @@ package io.github.convzoo.train;
 import com.google.gson.JsonParseException;
 import io.github.convzoo.checkpoint.ReplacedFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -77,6 +78,8 @@ public record RunFolder(Path path) {
                 if (inside.anyMatch(each -> Files.isRegularFile(each) && !isLeftover(each))) {
                     throw new IOException(path + ": is not empty; go on with the run in it, or name another folder");
                 }
+            } catch (FileSystemException | UncheckedIOException e) {
+                throw new IOException(path + ": cannot be listed (" + e + "); check its permissions", e);
             }
         }
     }
