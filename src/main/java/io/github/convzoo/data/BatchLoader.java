@@ -62,7 +62,7 @@ public final class BatchLoader {
         this.badImage = bad;
         long floats = samples.shape().size();
         long bytes = floats * Float.BYTES;
-        if (bytes * options.batchSize() > Integer.MAX_VALUE - ALIGNMENT) {
+        if (bytes * options.batchSize() > Integer.MAX_VALUE - 2 * ALIGNMENT) {
             throw new IllegalArgumentException("%d samples of shape %s take more than 2 GiB; %d make a batch"
                     .formatted(options.batchSize(), samples.shape(), Integer.MAX_VALUE / bytes));
         }
@@ -160,7 +160,9 @@ public final class BatchLoader {
             }
         }
         // Where an array begins decides how the engine adds it up: always at the beginning of a cache line.
-        return ByteBuffer.allocateDirect(bufferBytes + ALIGNMENT)
+        // A slice's length is a multiple of it too.
+        int whole = (bufferBytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        return ByteBuffer.allocateDirect(whole + ALIGNMENT)
                 .alignedSlice(ALIGNMENT)
                 .order(ByteOrder.nativeOrder());
     }

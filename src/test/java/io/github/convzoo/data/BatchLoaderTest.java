@@ -24,11 +24,13 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
+import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BatchLoaderTest {
 
@@ -435,5 +437,55 @@ class BatchLoaderTest {
                 .isThrownBy(() -> loader.epoch(0, 4))
                 .withMessage("an epoch has batches 0 to 2; it cannot begin with 4");
         assertThatExceptionOfType(IllegalArgumentException.class).isThrownBy(() -> loader.epoch(0, -1));
+    }
+
+    /** Of samples of any size, each value its sample's number. */
+    private record Numbered(int length) implements Samples {
+
+        @Override
+        public int size() {
+            return 5;
+        }
+
+        @Override
+        public List<String> classes() {
+            return List.of("one");
+        }
+
+        @Override
+        public int label(int index) {
+            return 0;
+        }
+
+        @Override
+        public String name(int index) {
+            return "sample " + index;
+        }
+
+        @Override
+        public Shape shape() {
+            return new Shape(length);
+        }
+
+        @Override
+        public void read(int index, RandomGenerator random, float[] target) {
+            Arrays.fill(target, index + 1);
+        }
+    }
+
+    /** Memory is taken in cache lines; what is asked for must fit whatever its size. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 5, 15, 16, 17, 31, 33})
+    void batch_ofSamplesOfAnySize_hasAllTheirValues(int length) throws Exception {
+        for (int i = 0; i < 20; i++) {
+            BatchLoader loader = new BatchLoader(new Numbered(length), LoaderOptions.evaluation(5), bad -> {});
+            try (Epoch epoch = loader.epoch(0, 0);
+                    Batch batch = Objects.requireNonNull(epoch.next())) {
+                assertThat(batch.shape()).isEqualTo(new Shape(5, length));
+                for (int at = 0; at < 5 * length; at++) {
+                    assertThat(batch.values().get(at)).isEqualTo(at / length + 1);
+                }
+            }
+        }
     }
 }
