@@ -354,7 +354,7 @@ class ConvZooTest {
 
     @Test
     void preprocessing_ofEveryPublishedName_isKnown() {
-        assertThat(ConvZoo.listWeights("*")).hasSize(20).allSatisfy(name -> assertThat(ConvZoo.preprocessing(name))
+        assertThat(ConvZoo.listWeights("*")).hasSize(21).allSatisfy(name -> assertThat(ConvZoo.preprocessing(name))
                 .isNotNull());
     }
 

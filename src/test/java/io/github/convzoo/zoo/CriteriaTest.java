@@ -255,7 +255,7 @@ class CriteriaTest {
         assertNotFound(peleenet(Path.class, Path.class), "the types must be two of");
         assertNotFound(
                 peleenet(Path.class, Classifications.class).optFilter("tag", "in22k"),
-                "filter tag in1k, not {tag=in22k}");
+                "filter tag in1k, fmnist, not {tag=in22k}");
         assertNotFound(
                 Criteria.builder()
                         .setTypes(Path.class, Classifications.class)
