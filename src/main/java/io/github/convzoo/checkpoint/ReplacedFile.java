@@ -1,6 +1,7 @@
 package io.github.convzoo.checkpoint;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -59,6 +60,22 @@ public final class ReplacedFile {
             delete(temporary, e);
             throw e;
         }
+    }
+
+    /**
+     * Writes a file of bytes that are in memory.
+     *
+     * @param file where to write
+     * @param bytes all of the new content
+     * @throws CheckpointException if writing fails; nothing is left behind then
+     */
+    public static void write(Path file, byte[] bytes) throws CheckpointException {
+        write(file, out -> {
+            ByteBuffer rest = ByteBuffer.wrap(bytes);
+            while (rest.hasRemaining()) {
+                out.write(rest);
+            }
+        });
     }
 
     private static void move(Path from, Path to) throws IOException {

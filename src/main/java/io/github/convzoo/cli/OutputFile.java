@@ -5,7 +5,6 @@ import java.awt.AWTError;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -58,18 +57,10 @@ final class OutputFile {
             throw new DrawingException(
                     file + ": cannot be drawn (" + e + "); on a system without fonts install one and fontconfig", e);
         }
-        write(file, ByteBuffer.wrap(png.toByteArray()));
+        ReplacedFile.write(file, png.toByteArray());
     }
 
     static void write(Path file, String text) throws IOException {
-        write(file, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
-    }
-
-    private static void write(Path file, ByteBuffer bytes) throws IOException {
-        ReplacedFile.write(file, out -> {
-            while (bytes.hasRemaining()) {
-                out.write(bytes);
-            }
-        });
+        ReplacedFile.write(file, text.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -379,27 +379,15 @@ final class TrainPlan {
         only("--warmup-epochs", warmupEpochs != 0, schedule == ScheduleKind.COSINE, "--schedule cosine");
         only("--lr-every", lrEvery != 1, schedule == ScheduleKind.EXPONENTIAL, "--schedule exponential");
         only("--nesterov", nesterov, optimizer == OptimizerKind.SGD, "--optimizer sgd");
-        Crop cropping = crop != null ? crop : dataset.isSmall() ? Crop.PAD : Crop.RESIZED;
-        only("--crop-padding", cropPadding != null, cropping == Crop.PAD, "--crop pad");
-        only("--min-scale", minScale != DEFAULT_MIN_SCALE, cropping == Crop.RESIZED, "--crop resized");
+        only("--crop-padding", cropPadding != null, cropping() == Crop.PAD, "--crop pad");
+        only("--min-scale", minScale != DEFAULT_MIN_SCALE, cropping() == Crop.RESIZED, "--crop resized");
         if (!(warmupEpochs >= 0 && warmupEpochs < epochs)) {
             throw new IllegalArgumentException(
                     "--warmup-epochs must be at least 0 and fewer than the " + epochs + " epochs, not " + warmupEpochs);
         }
         // What the parts refuse is refused here, before hours go into anything.
-        optimizer();
-        schedule(ANY_STEPS);
         loading();
-        Recipe.of(optimizer(), schedule(ANY_STEPS))
-                .withLoss(new CrossEntropy(labelSmoothing))
-                .withAccumulation(accumulate)
-                .withRateFactors(Map.of("*", headLr));
-        if (clipNorm != null) {
-            Recipe.of(optimizer(), schedule(ANY_STEPS)).withClipNorm(clipNorm);
-        }
-        if (ema != null) {
-            new Averaging(ema, true);
-        }
+        recipe(ANY_STEPS).withRateFactors(Map.of("*", headLr));
         if (schedule == ScheduleKind.STEP && milestones.isEmpty()) {
             throw new IllegalArgumentException("--schedule step needs --milestones");
         }
@@ -412,6 +400,13 @@ final class TrainPlan {
         if (headOnly && !freeze.isEmpty()) {
             throw new IllegalArgumentException("--head-only freezes all but the classifier: leave --freeze out");
         }
+    }
+
+    private Crop cropping() {
+        if (crop != null) {
+            return crop;
+        }
+        return dataset.isSmall() ? Crop.PAD : Crop.RESIZED;
     }
 
     private static void only(String option, boolean given, boolean of, String other) {
@@ -500,8 +495,7 @@ final class TrainPlan {
         }
         int size = validation.height();
         List<Augmentation> augmentations = new ArrayList<>();
-        Crop kind = crop != null ? crop : dataset.isSmall() ? Crop.PAD : Crop.RESIZED;
-        switch (kind) {
+        switch (cropping()) {
             case NONE -> augmentations.add((image, random) -> validation.resizeAndCrop(image));
             case PAD -> {
                 augmentations.add((image, random) -> validation.resizeAndCrop(image));
@@ -546,7 +540,8 @@ final class TrainPlan {
         return workers == null ? options : options.withWorkers(workers, options.prefetch());
     }
 
-    Recipe recipe(Network network, long stepsPerEpoch) {
+    /** What of the recipe the network has no part in. */
+    private Recipe recipe(long stepsPerEpoch) {
         Recipe recipe = Recipe.of(optimizer(), schedule(stepsPerEpoch))
                 .withLoss(new CrossEntropy(labelSmoothing))
                 .withAccumulation(accumulate)
@@ -558,6 +553,11 @@ final class TrainPlan {
         if (ema != null) {
             recipe = recipe.withAveraging(new Averaging(ema, true));
         }
+        return recipe;
+    }
+
+    Recipe recipe(Network network, long stepsPerEpoch) {
+        Recipe recipe = recipe(stepsPerEpoch);
         if (headLr != 1) {
             Map<String, Double> factors = new LinkedHashMap<>();
             factors.put(network.classifier() + ".*", headLr);

@@ -4,7 +4,6 @@ import com.google.gson.JsonParseException;
 import io.github.convzoo.checkpoint.ReplacedFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
@@ -179,12 +178,7 @@ public record RunFolder(Path path) {
      * @throws IOException if it cannot be written; then what was there stays
      */
     public void write(String name, String text) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-        ReplacedFile.write(path.resolve(name), out -> {
-            while (bytes.hasRemaining()) {
-                out.write(bytes);
-            }
-        });
+        ReplacedFile.write(path.resolve(name), text.getBytes(StandardCharsets.UTF_8));
     }
 
     /**

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URISyntaxException;
 import java.net.URL;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -35,16 +34,9 @@ final class BundledFile {
         Path unpacked = home.resolve(bundled.file());
         if (!Files.isRegularFile(unpacked) || !Sha256.of(unpacked).equals(bundled.sha256())) {
             Files.createDirectories(home);
-            byte[] content;
             try (InputStream in = url.openStream()) {
-                content = in.readAllBytes();
+                ReplacedFile.write(unpacked, in.readAllBytes());
             }
-            ReplacedFile.write(unpacked, out -> {
-                ByteBuffer rest = ByteBuffer.wrap(content);
-                while (rest.hasRemaining()) {
-                    out.write(rest);
-                }
-            });
         }
         return file(row, bundled, unpacked);
     }
