@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * A convolution whose kernel is mixed anew for each sample from K experts: (N, C, H, W) to (N, filters, H', W').
  *
  * <p>{@link RoutingAttention} weighs the experts; a sample's kernel and bias are the weighted sums of theirs. From Chen
- * et al., Dynamic Convolution: Attention over Convolution Kernels, CVPR 2020. Parameters: weight (K, filters, C /
+ * et al., Dynamic Convolution: Attention over Convolution Kernels, CVPR 2020. Where it is faster the experts' maps are mixed
+ * instead of their kernels, which is the same but for rounding. Parameters: weight (K, filters, C /
  * groups, k, k), bias (K, filters) where there is one, and those of the child {@code routing}. Each expert starts normal
  * with standard deviation sqrt(2 / (C / groups * k * k)), biases at 0.
  */
@@ -221,32 +222,70 @@ public final class DynamicConv2d extends AbstractBlock {
         Device device = input.getDevice();
         NDArray kernels = parameterStore.getValue(weight, device, training);
         NDArray biases = bias == null ? null : parameterStore.getValue(bias, device, training);
+        try (NDArray attention =
+                routing.forward(parameterStore, inputs, training).singletonOrThrow()) {
+            return new NDList(
+                    mixesMaps(input.getShape())
+                            ? mixedMaps(input, attention, kernels, biases)
+                            : ofMixedKernels(input, attention, kernels, biases));
+        }
+    }
+
+    /**
+     * Whether to convolve with every expert and mix the maps, which is the same because convolution is linear, instead of
+     * mixing a kernel for each sample. That is K - 1 convolutions more against writing and reading a kernel a sample:
+     * it pays where a kernel is used at few places, the more so the more samples there are. By measurement, see
+     * docs/benchmarks.md.
+     */
+    private boolean mixesMaps(Shape input) {
+        long places = outputSide(input.get(2)) * outputSide(input.get(3));
+        return spec.groups() == 1 && (spec.experts() - 1) * places <= 2 * input.get(0) + 32;
+    }
+
+    /** All experts in one convolution, whose filters follow each other; then their maps, weighed. */
+    private NDArray mixedMaps(NDArray input, NDArray attention, NDArray kernels, @Nullable NDArray biases) {
+        int experts = spec.experts();
+        long samples = input.getShape().get(0);
+        try (NDArray kernel = kernels.reshape(
+                        (long) experts * spec.filters(), spec.channels(), spec.kernel(), spec.kernel());
+                NDArray bias = biases == null ? null : biases.flatten();
+                NDArray maps = convolution(input, kernel, bias, 1);
+                NDArray rows = maps.reshape(samples, experts, -1);
+                NDArray shares = attention.reshape(samples, 1, experts);
+                NDArray mixed = shares.batchMatMul(rows)) {
+            Shape out = maps.getShape();
+            return mixed.reshape(samples, spec.filters(), out.get(2), out.get(3));
+        }
+    }
+
+    /** All samples in one convolution: the batch becomes groups of the channels, each with its own kernel. */
+    private NDArray ofMixedKernels(NDArray input, NDArray attention, NDArray kernels, @Nullable NDArray biases) {
         Shape shape = input.getShape();
         long samples = shape.get(0);
-
-        // All samples in one convolution: the batch becomes groups of the channels, each with its own kernel.
-        try (NDArray attention =
-                        routing.forward(parameterStore, inputs, training).singletonOrThrow();
-                NDArray flatKernels = kernels.reshape(spec.experts(), -1);
+        try (NDArray flatKernels = kernels.reshape(spec.experts(), -1);
                 NDArray mixed = attention.matMul(flatKernels);
                 NDArray kernel = mixed.reshape(
                         samples * spec.filters(), spec.channels() / spec.groups(), spec.kernel(), spec.kernel());
                 NDArray mixedBias = biases == null ? null : attention.matMul(biases);
                 NDArray flatBias = mixedBias == null ? null : mixedBias.flatten();
                 NDArray wide = input.reshape(1, samples * spec.channels(), shape.get(2), shape.get(3));
-                NDArray output = wide.getNDArrayInternal()
-                        .convolution(
-                                wide,
-                                kernel,
-                                flatBias,
-                                square(spec.stride()),
-                                square(spec.padding()),
-                                square(spec.dilation()),
-                                Math.toIntExact(samples * spec.groups()))
-                        .singletonOrThrow()) {
+                NDArray output = convolution(wide, kernel, flatBias, Math.toIntExact(samples * spec.groups()))) {
             Shape out = output.getShape();
-            return new NDList(output.reshape(samples, spec.filters(), out.get(2), out.get(3)));
+            return output.reshape(samples, spec.filters(), out.get(2), out.get(3));
         }
+    }
+
+    private NDArray convolution(NDArray input, NDArray kernel, @Nullable NDArray bias, int groups) {
+        return input.getNDArrayInternal()
+                .convolution(
+                        input,
+                        kernel,
+                        bias,
+                        square(spec.stride()),
+                        square(spec.padding()),
+                        square(spec.dilation()),
+                        groups)
+                .singletonOrThrow();
     }
 
     /** {@inheritDoc} */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
@@ -15,16 +16,19 @@ import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DynamicConv2dTest {
 
@@ -155,6 +159,58 @@ class DynamicConv2dTest {
                 .isPositive());
     }
 
+    static Stream<DynamicConv2d.Spec> specsOfSevenBySeven() {
+        return Stream.of(
+                PLAIN, PLAIN.withBias(false), PLAIN.withDilation(2).withPadding(2), DynamicConv2d.Spec.of(6, 4, 1, 2));
+    }
+
+    /** Kernels are mixed for single samples and maps for many, where there are 49 places. */
+    @ParameterizedTest
+    @MethodSource("specsOfSevenBySeven")
+    void manySamples_haveTheOutputsAndGradientsOfSingleOnes(DynamicConv2d.Spec spec) {
+        int samples = 16;
+        Shape shape = new Shape(samples, spec.channels(), 7, 7);
+        DynamicConv2d layer = initialized(spec, shape);
+        NDArray input = random(7, shape);
+        ParameterStore store = new ParameterStore(manager, false);
+        List<NDArray> outputs = new ArrayList<>();
+        List<Map<String, NDArray>> gradients = new ArrayList<>();
+        for (int size : new int[] {1, samples}) {
+            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+                NDList parts = new NDList();
+                for (int start = 0; start < samples; start += size) {
+                    NDArray part = input.get(new NDIndex(start + ":" + (start + size)));
+                    parts.addAll(layer.forward(store, new NDList(part), true));
+                }
+                // DJL's concat of a single array is a copy that gradients do not reach.
+                NDArray output = size == samples ? parts.singletonOrThrow() : NDArrays.concat(parts);
+                collector.backward(output.square().sum());
+                outputs.add(output);
+            }
+            Map<String, NDArray> each = new TreeMap<>();
+            CanonicalNames.parameters(layer).forEach((name, parameter) -> {
+                NDArray gradient = parameter.getArray().getGradient();
+                each.put(name, gradient.duplicate());
+                // The next ones are added to it.
+                gradient.muli(0);
+            });
+            gradients.add(each);
+        }
+
+        assertClose(outputs.get(1), outputs.get(0), "output");
+        gradients.get(0).forEach((name, expected) -> {
+            assertThat(expected.abs().max().getFloat()).as(name).isPositive();
+            assertClose(Objects.requireNonNull(gradients.get(1).get(name)), expected, name);
+        });
+    }
+
+    private static void assertClose(NDArray actual, NDArray expected, String what) {
+        assertThat(actual.getShape()).as(what).isEqualTo(expected.getShape());
+        assertThat(actual.sub(expected).abs().max().getFloat())
+                .as(what)
+                .isLessThanOrEqualTo(1e-5f * expected.abs().max().getFloat());
+    }
+
     @Test
     void experts_atStart_areKaimingNormalWithZeroBias() {
         DynamicConv2d layer = initialized(DynamicConv2d.Spec.of(64, 64, 3, 2), new Shape(1, 64, 4, 4));
@@ -194,9 +250,10 @@ class DynamicConv2dTest {
         }
     }
 
-    @Test
-    void forward_closesWhatItMakesOnTheWay() {
-        Shape shape = new Shape(2, 6, 8, 8);
+    @ParameterizedTest
+    @ValueSource(ints = {8, 4})
+    void forward_closesWhatItMakesOnTheWay(int side) {
+        Shape shape = new Shape(2, 6, side, side);
         DynamicConv2d layer = initialized(PLAIN, shape);
         try (NDManager inference = manager.newSubManager()) {
             NDArray input = random(1, shape);
