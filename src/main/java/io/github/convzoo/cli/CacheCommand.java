@@ -1,8 +1,6 @@
 package io.github.convzoo.cli;
 
-import io.github.convzoo.weights.StoreSettings;
 import io.github.convzoo.weights.WeightFile;
-import io.github.convzoo.weights.WeightStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
@@ -35,10 +33,6 @@ final class CacheCommand {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    private WeightStore store() {
-        return new WeightStore(StoreSettings.fromEnvironment(main.environment));
-    }
-
     @Command(name = "list", description = "List the files, their sizes, and what is known of their hashes.")
     static final class Show implements Callable<Integer> {
 
@@ -56,7 +50,7 @@ final class CacheCommand {
 
         @Override
         public Integer call() throws IOException {
-            print(spec, parent.store().list(), json);
+            print(spec, parent.main.store().list(), json);
             return Main.DONE;
         }
     }
@@ -81,7 +75,7 @@ final class CacheCommand {
 
         @Override
         public Integer call() throws IOException {
-            List<WeightFile> files = parent.store().verify();
+            List<WeightFile> files = parent.main.store().verify();
             print(spec, files, json);
             PrintWriter err = spec.commandLine().getErr();
             int result = Main.DONE;
@@ -118,7 +112,7 @@ final class CacheCommand {
 
         @Override
         public Integer call() throws IOException {
-            print(spec, parent.store().prune(all), json);
+            print(spec, parent.main.store().prune(all), json);
             return Main.DONE;
         }
     }

@@ -55,6 +55,22 @@ enum DataKind {
         };
     }
 
+    /**
+     * What comes with a test set to learn from.
+     *
+     * @param path the data set's folder
+     * @param size the side of the network's input
+     * @throws IllegalArgumentException if the kind has no test set of its own
+     */
+    LabeledImages training(Path path, int size) throws IOException {
+        return switch (this) {
+            case FASHION_MNIST -> FashionMnist.training(path, size);
+            case CIFAR10 -> Cifar.training10(path);
+            case CIFAR100 -> Cifar.training100(path);
+            case IMAGE_FOLDER, IMAGE_LIST -> throw new IllegalArgumentException(this + " has no test set of its own");
+        };
+    }
+
     private static LabeledImages folder(Path path) throws IOException {
         if (Files.isDirectory(path.resolve("train")) && Files.isDirectory(path.resolve("val"))) {
             throw new IOException(path + ": holds train and val, which are no classes; give " + path.resolve("val"));

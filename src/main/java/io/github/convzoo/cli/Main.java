@@ -1,5 +1,7 @@
 package io.github.convzoo.cli;
 
+import io.github.convzoo.weights.StoreSettings;
+import io.github.convzoo.weights.WeightStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -67,6 +69,11 @@ public final class Main {
     /** With the process's own environment. */
     static Main inProcess() {
         return new Main(System::getenv);
+    }
+
+    /** Where published weights come from and are kept. */
+    WeightStore store() {
+        return new WeightStore(StoreSettings.fromEnvironment(environment));
     }
 
     /**

@@ -3,8 +3,6 @@ package io.github.convzoo.cli;
 import io.github.convzoo.network.LastActivation;
 import io.github.convzoo.weights.FetchException;
 import io.github.convzoo.weights.Manifest;
-import io.github.convzoo.weights.StoreSettings;
-import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
@@ -66,7 +64,7 @@ final class ModelOptions {
         }
         DownloadBar bar = new DownloadBar(err);
         try {
-            new WeightStore(StoreSettings.fromEnvironment(main.environment)).fetch(Manifest.find(USUAL), bar);
+            main.store().fetch(Manifest.find(USUAL), bar);
             model = USUAL;
         } catch (FetchException e) {
             model = BUNDLED;
@@ -86,8 +84,7 @@ final class ModelOptions {
         }
         LoadOptions options = weights == null ? LoadOptions.published() : LoadOptions.of(weights);
         if (weights == null) {
-            options = options.withStore(new WeightStore(StoreSettings.fromEnvironment(main.environment)))
-                    .withProgress(new DownloadBar(err));
+            options = options.withStore(main.store()).withProgress(new DownloadBar(err));
         }
         options = options.withOnLoaded(report -> {
             if (common.verbose) {

@@ -2,7 +2,6 @@ package io.github.convzoo.cli;
 
 import io.github.convzoo.weights.FetchException;
 import io.github.convzoo.weights.Manifest;
-import io.github.convzoo.weights.StoreSettings;
 import io.github.convzoo.weights.WeightFile;
 import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.Glob;
@@ -56,7 +55,7 @@ final class PullCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        WeightStore store = new WeightStore(StoreSettings.fromEnvironment(main.environment));
+        WeightStore store = main.store();
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         List<WeightFile> files = new ArrayList<>();

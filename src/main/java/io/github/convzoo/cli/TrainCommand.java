@@ -18,8 +18,6 @@ import io.github.convzoo.train.Learner;
 import io.github.convzoo.train.Recipe;
 import io.github.convzoo.train.RunFolder;
 import io.github.convzoo.train.TrainingRun;
-import io.github.convzoo.weights.StoreSettings;
-import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
@@ -290,7 +288,7 @@ final class TrainCommand implements Callable<Integer> {
 
     private ZooModel<?, ?> network(int classes, Optional<Device> device) throws IOException {
         LoadOptions options = plan.weights == null ? LoadOptions.published() : LoadOptions.of(Path.of(plan.weights));
-        options = options.withStore(new WeightStore(StoreSettings.fromEnvironment(main.environment)))
+        options = options.withStore(main.store())
                 .withProgress(new DownloadBar(spec.commandLine().getErr()))
                 .withNumClasses(classes)
                 .withPreprocessing(plan.preprocessing())

@@ -10,10 +10,8 @@ import com.google.gson.annotations.SerializedName;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonWriter;
 import io.github.convzoo.data.Augmentation;
-import io.github.convzoo.data.Cifar;
 import io.github.convzoo.data.ColorJitter;
 import io.github.convzoo.data.CutMix;
-import io.github.convzoo.data.FashionMnist;
 import io.github.convzoo.data.HorizontalFlip;
 import io.github.convzoo.data.ImageFolder;
 import io.github.convzoo.data.ImageList;
@@ -449,9 +447,8 @@ final class TrainPlan {
                                 ? Split.ofFolder(path, valFraction, seed)
                                 : new Split(ImageFolder.of(path), ImageFolder.of(Path.of(valData)));
                     case IMAGE_LIST -> ofLists(path);
-                    case FASHION_MNIST -> new Split(FashionMnist.training(path, size), FashionMnist.test(path, size));
-                    case CIFAR10 -> new Split(Cifar.training10(path), Cifar.test10(path));
-                    case CIFAR100 -> new Split(Cifar.training100(path), Cifar.test100(path));
+                    case FASHION_MNIST, CIFAR10, CIFAR100 ->
+                        new Split(dataset.training(path, size), dataset.evaluation(path, size));
                 };
         LabeledImages training =
                 trainSize == null ? split.training() : Subset.stratified(split.training(), trainSize, seed);

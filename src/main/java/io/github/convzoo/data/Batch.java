@@ -137,27 +137,6 @@ public final class Batch implements AutoCloseable {
         return lambda;
     }
 
-    /**
-     * The targets as distributions.
-     *
-     * @param classes the number of classes
-     * @return shape (N, classes): {@link #lambda} at the own class and the rest at the partner's
-     * @throws IllegalArgumentException if an image's class is beyond the number
-     */
-    public float[] targets(int classes) {
-        float[] targets = new float[Math.multiplyExact(labels.length, classes)];
-        int[] partners = partnerLabels();
-        for (int i = 0; i < labels.length; i++) {
-            if (labels[i] >= classes) {
-                throw new IllegalArgumentException("%s is of class %d, and there are %d classes"
-                        .formatted(loader.samples().name(indices[i]), labels[i], classes));
-            }
-            targets[i * classes + labels[i]] += (float) lambda;
-            targets[i * classes + partners[i]] += (float) (1 - lambda);
-        }
-        return targets;
-    }
-
     /** Gives the memory back. Arrays that share it must not be used any more. */
     @Override
     public void close() {

@@ -1,7 +1,5 @@
 package io.github.convzoo.data;
 
-import io.github.convzoo.image.ImageDecoder;
-import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
@@ -21,19 +19,12 @@ import java.util.stream.Stream;
  * <p>An image is taken as it is stored: EXIF orientation is not applied, because published accuracies are measured
  * without it.
  */
-public final class ImageFolder implements LabeledImages {
+public final class ImageFolder extends ImageFiles {
 
     private static final Set<String> SUFFIXES = Set.of("jpg", "jpeg", "png", "bmp", "gif");
 
-    private final ImageDecoder decoder = new ImageDecoder().withOrientation(false);
-    private final List<String> classes;
-    private final List<Path> files;
-    private final int[] labels;
-
     private ImageFolder(List<String> classes, List<Path> files, int[] labels) {
-        this.classes = classes;
-        this.files = files;
-        this.labels = labels;
+        super(classes, files, labels);
     }
 
     /**
@@ -67,9 +58,7 @@ public final class ImageFolder implements LabeledImages {
             throw new IOException(folder + ": holds no folders; there must be a folder of images for each class");
         }
         return new ImageFolder(
-                List.copyOf(classes),
-                List.copyOf(files),
-                labels.stream().mapToInt(Integer::intValue).toArray());
+                classes, files, labels.stream().mapToInt(Integer::intValue).toArray());
     }
 
     private static List<Path> foldersIn(Path folder) throws IOException {
@@ -103,30 +92,5 @@ public final class ImageFolder implements LabeledImages {
         return dot >= 0
                 && SUFFIXES.contains(name.substring(dot + 1).toLowerCase(Locale.ROOT))
                 && Files.isRegularFile(file);
-    }
-
-    @Override
-    public int size() {
-        return files.size();
-    }
-
-    @Override
-    public List<String> classes() {
-        return classes;
-    }
-
-    @Override
-    public RgbImage image(int index) throws IOException {
-        return decoder.decode(files.get(index));
-    }
-
-    @Override
-    public int label(int index) {
-        return labels[index];
-    }
-
-    @Override
-    public String name(int index) {
-        return files.get(index).toString();
     }
 }

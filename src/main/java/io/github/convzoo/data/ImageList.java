@@ -1,7 +1,5 @@
 package io.github.convzoo.data;
 
-import io.github.convzoo.image.ImageDecoder;
-import io.github.convzoo.image.RgbImage;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -24,20 +22,13 @@ import java.util.stream.IntStream;
  * path, and then the name may hold spaces too. Lines that are blank do not count. An image is taken as it is stored: EXIF
  * orientation is not applied.
  */
-public final class ImageList implements LabeledImages {
+public final class ImageList extends ImageFiles {
 
     private static final int MAX_FILE_BYTES = 1 << 28;
     private static final int MAX_CLASSES = 1_000_000;
 
-    private final ImageDecoder decoder = new ImageDecoder().withOrientation(false);
-    private final List<String> classes;
-    private final List<Path> files;
-    private final int[] labels;
-
     private ImageList(List<String> classes, List<Path> files, int[] labels) {
-        this.classes = classes;
-        this.files = files;
-        this.labels = labels;
+        super(classes, files, labels);
     }
 
     private record Line(int number, Path file, String label) {}
@@ -180,30 +171,5 @@ public final class ImageList implements LabeledImages {
 
     private static String shortened(String text) {
         return text.length() <= 80 ? text : text.substring(0, 77) + "...";
-    }
-
-    @Override
-    public int size() {
-        return files.size();
-    }
-
-    @Override
-    public List<String> classes() {
-        return classes;
-    }
-
-    @Override
-    public RgbImage image(int index) throws IOException {
-        return decoder.decode(files.get(index));
-    }
-
-    @Override
-    public int label(int index) {
-        return labels[index];
-    }
-
-    @Override
-    public String name(int index) {
-        return files.get(index).toString();
     }
 }

@@ -1,17 +1,11 @@
 package io.github.convzoo.train;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
-import ai.djl.training.ParameterStore;
-import io.github.convzoo.data.Batch;
 import io.github.convzoo.data.BatchLoader;
-import io.github.convzoo.data.Epoch;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.IntConsumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How well a network classifies.
@@ -44,22 +38,13 @@ public record Evaluation(
             throws IOException, InterruptedException {
         long start = System.nanoTime();
         Counts counts = new Counts(images.samples().classes());
-        try (Epoch epoch = images.epoch(0, 0)) {
-            for (Batch next = epoch.next(); next != null; next = epoch.next()) {
-                try (Batch batch = next;
-                        NDManager step = manager.newSubManager()) {
-                    if (batch.lambda() != 1) {
-                        throw new IllegalArgumentException("mixed images have no one class; load them unmixed");
-                    }
-                    NDArray logits = network.forward(
-                                    new ParameterStore(step, false), new NDList(batch.toArray(step)), false)
-                            .singletonOrThrow();
-                    counts.add(batch.labels(), logits.toFloatArray(), (int)
-                            logits.getShape().get(1));
-                }
-                progress.accept((int) counts.total);
-            }
-        }
+        Outputs.forEach(
+                network,
+                manager,
+                images,
+                (batch, logits) -> counts.add(batch.labels(), logits.toFloatArray(), (int)
+                        logits.getShape().get(1)),
+                progress);
         return counts.evaluation((System.nanoTime() - start) / 1e9);
     }
 
@@ -70,14 +55,15 @@ public record Evaluation(
         private long correctTop5;
         private long total;
         private double loss;
-        private @Nullable ConfusionMatrix confusion;
+        private ConfusionMatrix confusion;
 
         Counts(List<String> classes) {
             this.classes = classes;
+            confusion = new ConfusionMatrix(classes, classes.size());
         }
 
         void add(int[] labels, float[] logits, int width) {
-            if (confusion == null) {
+            if (total == 0) {
                 confusion = new ConfusionMatrix(classes, Math.max(width, classes.size()));
             }
             for (int i = 0; i < labels.length; i++) {
@@ -91,10 +77,7 @@ public record Evaluation(
             total += labels.length;
         }
 
-        Evaluation evaluation(double seconds) throws IOException {
-            if (confusion == null) {
-                throw new IOException("none of the images could be read");
-            }
+        Evaluation evaluation(double seconds) {
             return new Evaluation(correct, correctTop5, total, loss / total, seconds, confusion);
         }
     }

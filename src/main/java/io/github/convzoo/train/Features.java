@@ -1,17 +1,13 @@
 package io.github.convzoo.train;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
-import ai.djl.training.ParameterStore;
-import io.github.convzoo.data.Batch;
 import io.github.convzoo.data.BatchLoader;
-import io.github.convzoo.data.Epoch;
 import io.github.convzoo.data.Samples;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
@@ -50,16 +46,11 @@ public final class Features implements Samples {
         List<String> names = new ArrayList<>();
         List<Integer> labels = new ArrayList<>();
         List<float[]> values = new ArrayList<>();
-        try (Epoch epoch = images.epoch(0, 0)) {
-            for (Batch next = epoch.next(); next != null; next = epoch.next()) {
-                try (Batch batch = next;
-                        NDManager step = manager.newSubManager()) {
-                    if (batch.lambda() != 1) {
-                        throw new IllegalArgumentException("mixed images have no one class; load them unmixed");
-                    }
-                    NDArray features = backbone.forward(
-                                    new ParameterStore(step, false), new NDList(batch.toArray(step)), false)
-                            .singletonOrThrow();
+        Outputs.forEach(
+                backbone,
+                manager,
+                images,
+                (batch, features) -> {
                     Shape shape = features.getShape();
                     if (shape.dimension() != 2) {
                         throw new IllegalArgumentException(
@@ -68,19 +59,12 @@ public final class Features implements Samples {
                     float[] all = features.toFloatArray();
                     int length = (int) shape.get(1);
                     for (int i = 0; i < batch.size(); i++) {
-                        float[] row = new float[length];
-                        System.arraycopy(all, i * length, row, 0, length);
-                        values.add(row);
+                        values.add(Arrays.copyOfRange(all, i * length, (i + 1) * length));
                         labels.add(batch.labels()[i]);
                         names.add(images.samples().name(batch.indices()[i]));
                     }
-                }
-                progress.accept(values.size());
-            }
-        }
-        if (values.isEmpty()) {
-            throw new IOException("none of the images could be read");
-        }
+                },
+                progress);
         return new Features(
                 images.samples().classes(),
                 List.copyOf(names),

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 
 /**
  * How to learn. Start from {@link #of} and change what differs.
@@ -101,18 +102,7 @@ public record Recipe(
      * @return the changed recipe
      */
     public Recipe withLoss(CrossEntropy value) {
-        return new Recipe(
-                optimizer,
-                schedule,
-                value,
-                clipNorm,
-                accumulation,
-                averaging,
-                annealing,
-                stepsPerEpoch,
-                frozen,
-                rateFactors,
-                seed);
+        return with(parts -> parts.loss = value);
     }
 
     /**
@@ -122,18 +112,7 @@ public record Recipe(
      * @return the changed recipe
      */
     public Recipe withClipNorm(double value) {
-        return new Recipe(
-                optimizer,
-                schedule,
-                loss,
-                OptionalDouble.of(value),
-                accumulation,
-                averaging,
-                annealing,
-                stepsPerEpoch,
-                frozen,
-                rateFactors,
-                seed);
+        return with(parts -> parts.clipNorm = OptionalDouble.of(value));
     }
 
     /**
@@ -143,18 +122,7 @@ public record Recipe(
      * @return the changed recipe
      */
     public Recipe withAccumulation(int value) {
-        return new Recipe(
-                optimizer,
-                schedule,
-                loss,
-                clipNorm,
-                value,
-                averaging,
-                annealing,
-                stepsPerEpoch,
-                frozen,
-                rateFactors,
-                seed);
+        return with(parts -> parts.accumulation = value);
     }
 
     /**
@@ -164,18 +132,7 @@ public record Recipe(
      * @return the changed recipe
      */
     public Recipe withAveraging(Averaging value) {
-        return new Recipe(
-                optimizer,
-                schedule,
-                loss,
-                clipNorm,
-                accumulation,
-                Optional.of(value),
-                annealing,
-                stepsPerEpoch,
-                frozen,
-                rateFactors,
-                seed);
+        return with(parts -> parts.averaging = Optional.of(value));
     }
 
     /**
@@ -186,8 +143,10 @@ public record Recipe(
      * @return the changed recipe
      */
     public Recipe withAnnealing(Optional<Annealing> value, long steps) {
-        return new Recipe(
-                optimizer, schedule, loss, clipNorm, accumulation, averaging, value, steps, frozen, rateFactors, seed);
+        return with(parts -> {
+            parts.annealing = value;
+            parts.stepsPerEpoch = steps;
+        });
     }
 
     /**
@@ -197,18 +156,7 @@ public record Recipe(
      * @return the changed recipe
      */
     public Recipe withFrozen(List<String> value) {
-        return new Recipe(
-                optimizer,
-                schedule,
-                loss,
-                clipNorm,
-                accumulation,
-                averaging,
-                annealing,
-                stepsPerEpoch,
-                value,
-                rateFactors,
-                seed);
+        return with(parts -> parts.frozen = value);
     }
 
     /**
@@ -218,18 +166,7 @@ public record Recipe(
      * @return the changed recipe
      */
     public Recipe withRateFactors(Map<String, Double> value) {
-        return new Recipe(
-                optimizer,
-                schedule,
-                loss,
-                clipNorm,
-                accumulation,
-                averaging,
-                annealing,
-                stepsPerEpoch,
-                frozen,
-                value,
-                seed);
+        return with(parts -> parts.rateFactors = value);
     }
 
     /**
@@ -239,17 +176,54 @@ public record Recipe(
      * @return the changed recipe
      */
     public Recipe withSeed(long value) {
-        return new Recipe(
-                optimizer,
-                schedule,
-                loss,
-                clipNorm,
-                accumulation,
-                averaging,
-                annealing,
-                stepsPerEpoch,
-                frozen,
-                rateFactors,
-                value);
+        return with(parts -> parts.seed = value);
+    }
+
+    private Recipe with(Consumer<Parts> change) {
+        Parts parts = new Parts(this);
+        change.accept(parts);
+        return parts.recipe();
+    }
+
+    /** A recipe that is being changed; the optimiser and the schedule stay. */
+    private static final class Parts {
+        private final Recipe from;
+        private CrossEntropy loss;
+        private OptionalDouble clipNorm;
+        private int accumulation;
+        private Optional<Averaging> averaging;
+        private Optional<Annealing> annealing;
+        private long stepsPerEpoch;
+        private List<String> frozen;
+        private Map<String, Double> rateFactors;
+        private long seed;
+
+        Parts(Recipe from) {
+            this.from = from;
+            loss = from.loss;
+            clipNorm = from.clipNorm;
+            accumulation = from.accumulation;
+            averaging = from.averaging;
+            annealing = from.annealing;
+            stepsPerEpoch = from.stepsPerEpoch;
+            frozen = from.frozen;
+            rateFactors = from.rateFactors;
+            seed = from.seed;
+        }
+
+        Recipe recipe() {
+            return new Recipe(
+                    from.optimizer,
+                    from.schedule,
+                    loss,
+                    clipNorm,
+                    accumulation,
+                    averaging,
+                    annealing,
+                    stepsPerEpoch,
+                    frozen,
+                    rateFactors,
+                    seed);
+        }
     }
 }

@@ -367,26 +367,16 @@ class BatchLoaderTest {
     }
 
     @Test
-    void batch_ofMixedImages_hasBothClassesInItsTargets() throws Exception {
+    void batch_ofMixedImages_hasThePartnersClasses() throws Exception {
         Made images = Made.of(12, Set.of());
         LoaderOptions options = LoaderOptions.training(4, 2).withMixing(new Mixup(1));
         try (Epoch batches = loader(images, PLAIN, options).epoch(0, 0);
                 Batch batch = Objects.requireNonNull(batches.next())) {
             int[] labels = batch.labels();
             int[] partners = batch.partnerLabels();
-            float[] targets = batch.targets(5);
 
             assertThat(partners).containsExactly(labels[3], labels[0], labels[1], labels[2]);
             assertThat(batch.lambda()).isBetween(0.0, 1.0).isNotEqualTo(1);
-            for (int i = 0; i < 4; i++) {
-                float[] expected = new float[5];
-                expected[labels[i]] += (float) batch.lambda();
-                expected[partners[i]] += (float) (1 - batch.lambda());
-                assertThat(Arrays.copyOfRange(targets, 5 * i, 5 * i + 5)).containsExactly(expected);
-            }
-            assertThatIllegalArgumentException()
-                    .isThrownBy(() -> batch.targets(2))
-                    .withMessageContaining("is of class 2, and there are 2 classes");
         }
     }
 

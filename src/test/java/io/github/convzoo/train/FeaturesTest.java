@@ -366,17 +366,6 @@ class FeaturesTest {
     }
 
     @Test
-    void batches_ofFeaturesOfAClassTooMany_nameTheImage() throws Exception {
-        Features features = means(new Noise(4, 8, Set.of()), LoaderOptions.evaluation(4));
-        try (Epoch epoch = batches(features, LoaderOptions.evaluation(4)).epoch(0, 0);
-                Batch batch = Objects.requireNonNull(epoch.next())) {
-            assertThatIllegalArgumentException()
-                    .isThrownBy(() -> batch.targets(9))
-                    .withMessage("noise 3 is of class 9, and there are 9 classes");
-        }
-    }
-
-    @Test
     void batches_ofFeatures_areNotMixed() throws Exception {
         Features features = means(new Noise(4, 8, Set.of()), LoaderOptions.evaluation(4));
         LoaderOptions mixing = LoaderOptions.training(2, 0).withMixing(new Mixup(0.2));
