@@ -106,8 +106,8 @@ public final class Reproduction {
         List<Curves.Line> accuracies = new ArrayList<>();
         System.out.println();
         System.out.println(
-                "| | last epoch, by seed | mean | standard deviation | best epoch, mean | training loss, mean |");
-        System.out.println("|---|---|---:|---:|---:|---:|");
+                "| | last epoch, by seed | mean | standard deviation | best epoch, mean | training loss, mean | images/s |");
+        System.out.println("|---|---|---:|---:|---:|---:|---:|");
         for (Kind kind : Kind.values()) {
             List<List<EpochMetrics>> all = new ArrayList<>();
             for (int seed = 0; seed < SEEDS; seed++) {
@@ -137,7 +137,7 @@ public final class Reproduction {
             }
             System.out.printf(
                     Locale.ROOT,
-                    "| %s | %.2f, %.2f, %.2f | %.2f | %.2f | %.2f | %.3f |%n",
+                    "| %s | %.2f, %.2f, %.2f | %.2f | %.2f | %.2f | %.3f | %.0f |%n",
                     kind.title,
                     last[0],
                     last[1],
@@ -145,7 +145,8 @@ public final class Reproduction {
                     mean,
                     Math.sqrt(squares / (SEEDS - 1)),
                     best,
-                    loss);
+                    loss,
+                    trainingSpeed(all));
         }
         Curves curves = new Curves(List.of(
                 new Curves.Panel("validation loss", losses), new Curves.Panel("validation accuracy", accuracies)));
@@ -153,6 +154,16 @@ public final class Reproduction {
         ImageIO.write(curves.draw(), "png", picture.toFile());
         System.out.println();
         System.out.println(picture);
+    }
+
+    /** Images a second in training, the median of all epochs. */
+    private static double trainingSpeed(List<List<EpochMetrics>> runs) {
+        double[] speeds = runs.stream()
+                .flatMap(List::stream)
+                .mapToDouble(EpochMetrics::imagesPerSecond)
+                .sorted()
+                .toArray();
+        return speeds[speeds.length / 2];
     }
 
     /** The mean of the seeds. */

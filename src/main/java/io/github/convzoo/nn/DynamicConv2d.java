@@ -237,13 +237,13 @@ public final class DynamicConv2d extends AbstractBlock {
      * it pays where a kernel is used at few places, the more so the more samples there are. By measurement, see
      * docs/benchmarks.md.
      */
-    private boolean mixesMaps(Shape input) {
+    boolean mixesMaps(Shape input) {
         long places = outputSide(input.get(2)) * outputSide(input.get(3));
         return spec.groups() == 1 && (spec.experts() - 1) * places <= 2 * input.get(0) + 32;
     }
 
     /** All experts in one convolution, whose filters follow each other; then their maps, weighed. */
-    private NDArray mixedMaps(NDArray input, NDArray attention, NDArray kernels, @Nullable NDArray biases) {
+    NDArray mixedMaps(NDArray input, NDArray attention, NDArray kernels, @Nullable NDArray biases) {
         int experts = spec.experts();
         long samples = input.getShape().get(0);
         try (NDArray kernel = kernels.reshape(
@@ -259,7 +259,7 @@ public final class DynamicConv2d extends AbstractBlock {
     }
 
     /** All samples in one convolution: the batch becomes groups of the channels, each with its own kernel. */
-    private NDArray ofMixedKernels(NDArray input, NDArray attention, NDArray kernels, @Nullable NDArray biases) {
+    NDArray ofMixedKernels(NDArray input, NDArray attention, NDArray kernels, @Nullable NDArray biases) {
         Shape shape = input.getShape();
         long samples = shape.get(0);
         try (NDArray flatKernels = kernels.reshape(spec.experts(), -1);

@@ -18,10 +18,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class TrainCommandTest {
 
@@ -98,19 +101,29 @@ class TrainCommandTest {
         assertThat(Files.readAllLines(run.resolve("labels.txt"))).hasSize(10).startsWith("Ankle boot", "Bag");
     }
 
-    @Test
-    void train_withTheSameSeed_givesTheSameBits() throws IOException {
-        trained("--seed", 7, "--crop", "resized", "--color-jitter", 0.2, "--erase", 0.5, "--cutmix", 1);
-        Path first = run;
-        run = directory.resolve("again");
-        trained("--seed", 7, "--crop", "resized", "--color-jitter", 0.2, "--erase", 0.5, "--cutmix", 1);
-        Path other = directory.resolve("other");
-        assertThat(Files.mismatch(first.resolve("best.safetensors"), run.resolve("best.safetensors")))
-                .isEqualTo(-1);
-        run = other;
-        trained("--seed", 8, "--crop", "resized", "--color-jitter", 0.2, "--erase", 0.5, "--cutmix", 1);
-        assertThat(Files.mismatch(first.resolve("best.safetensors"), other.resolve("best.safetensors")))
-                .isNotEqualTo(-1);
+    static Stream<List<Object>> seeded() {
+        return Stream.of(
+                List.of("--crop", "resized", "--color-jitter", 0.2, "--erase", 0.5, "--cutmix", 1),
+                List.of("--head-only", "--weights", Samples.PELEENET));
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeded")
+    void train_withTheSameSeed_givesTheSameBits(List<Object> options) throws IOException {
+        Path first = seeded(7, "first", options);
+        Path again = seeded(7, "again", options);
+        Path other = seeded(8, "other", options);
+
+        assertThat(Files.mismatch(first, again)).isEqualTo(-1);
+        assertThat(Files.mismatch(first, other)).isNotEqualTo(-1);
+    }
+
+    private Path seeded(int seed, String folder, List<Object> options) {
+        run = directory.resolve(folder);
+        List<Object> all = new ArrayList<>(List.of("--seed", seed));
+        all.addAll(options);
+        trained(all.toArray());
+        return run.resolve("best.safetensors");
     }
 
     @Test
