@@ -25,6 +25,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DynamicConv2d extends AbstractBlock {
 
+    /**
+     * A share below this changes nothing of a float32 sum, and counts as 0. Attention that was trained at temperature 1 from
+     * the start settles on one expert; the shares of the others, and all gradients through them, then are numbers too small
+     * to be normalised, with which a CPU computes eighty times slower.
+     */
+    private static final float NEGLIGIBLE = 1e-12f;
+
     private final Spec spec;
     private final RoutingAttention routing;
     private final Parameter weight;
@@ -222,8 +229,10 @@ public final class DynamicConv2d extends AbstractBlock {
         Device device = input.getDevice();
         NDArray kernels = parameterStore.getValue(weight, device, training);
         NDArray biases = bias == null ? null : parameterStore.getValue(bias, device, training);
-        try (NDArray attention =
-                routing.forward(parameterStore, inputs, training).singletonOrThrow()) {
+        try (NDArray shares = routing.forward(parameterStore, inputs, training).singletonOrThrow();
+                NDArray large = shares.gt(NEGLIGIBLE);
+                NDArray mask = large.toType(shares.getDataType(), false);
+                NDArray attention = shares.mul(mask)) {
             return new NDList(
                     mixesMaps(input.getShape())
                             ? mixedMaps(input, attention, kernels, biases)

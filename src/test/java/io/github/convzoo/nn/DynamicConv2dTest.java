@@ -27,6 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -209,6 +210,29 @@ class DynamicConv2dTest {
         assertThat(actual.sub(expected).abs().max().getFloat())
                 .as(what)
                 .isLessThanOrEqualTo(1e-5f * expected.abs().max().getFloat());
+    }
+
+    /** exp(-88) is a number too small to be normalised, exp(-40) is below what counts. */
+    @ParameterizedTest
+    @CsvSource({"1, -88", "1, -40", "16, -88", "16, -40"})
+    void shareOfNextToNothing_isNone(int samples, float logit) {
+        Shape shape = new Shape(samples, 6, 7, 7);
+        DynamicConv2d layer = initialized(PLAIN, shape);
+        Map<String, Parameter> parameters = CanonicalNames.parameters(layer);
+        array(parameters, "routing.net.2.weight").muli(0);
+        array(parameters, "routing.net.2.bias").set(new float[] {0, logit});
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray input = random(7, shape);
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            collector.backward(layer.forward(store, new NDList(input), true)
+                    .singletonOrThrow()
+                    .square()
+                    .mean());
+        }
+
+        NDArray gradient = array(parameters, "weight").getGradient();
+        assertThat(gradient.get(0).abs().max().getFloat()).isPositive();
+        assertThat(gradient.get(1).abs().max().getFloat()).isZero();
     }
 
     @Test
