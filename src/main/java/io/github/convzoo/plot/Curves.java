@@ -105,7 +105,9 @@ public record Curves(List<Panel> panels) {
                 .xAxisTitle("epoch")
                 .theme(Styler.ChartTheme.Matlab)
                 .build();
-        chart.getStyler().setLegendPosition(Styler.LegendPosition.InsideNE);
+        // Inside it would hide the last epochs of whatever rises.
+        chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideS);
+        chart.getStyler().setLegendLayout(Styler.LegendLayout.Horizontal);
         chart.getStyler().setDecimalPattern("#,##0.####");
         for (Line line : panel.lines()) {
             List<Double> epochs = new ArrayList<>();
