@@ -18,9 +18,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 
 /**
@@ -101,7 +103,7 @@ public final class Reproduction {
         }
     }
 
-    private static void print(Path runs) throws IOException {
+    static void print(Path runs) throws IOException {
         List<Curves.Line> losses = new ArrayList<>();
         List<Curves.Line> accuracies = new ArrayList<>();
         System.out.println();
@@ -109,11 +111,8 @@ public final class Reproduction {
                 "| | last epoch, by seed | mean | standard deviation | best epoch, mean | training loss, mean | images/s |");
         System.out.println("|---|---|---:|---:|---:|---:|---:|");
         for (Kind kind : Kind.values()) {
-            List<List<EpochMetrics>> all = new ArrayList<>();
-            for (int seed = 0; seed < SEEDS; seed++) {
-                all.add(new RunFolder(folder(runs, kind, seed)).metrics());
-            }
-            losses.add(line(kind, all, EpochMetrics::valLoss));
+            List<List<EpochMetrics>> all = whole(runs, kind);
+            losses.add(line(kind, all, EpochMetrics::trainLoss));
             accuracies.add(line(kind, all, EpochMetrics::valTop1));
             double[] last = all.stream()
                     .mapToDouble(run -> 100 * run.get(EPOCHS - 1).valTop1())
@@ -130,30 +129,42 @@ public final class Reproduction {
                     .mapToDouble(run -> run.get(EPOCHS - 1).trainLoss())
                     .average()
                     .orElseThrow();
-            double mean = (last[0] + last[1] + last[2]) / SEEDS;
+            double mean = Arrays.stream(last).average().orElseThrow();
             double squares = 0;
             for (double each : last) {
                 squares += (each - mean) * (each - mean);
             }
             System.out.printf(
                     Locale.ROOT,
-                    "| %s | %.2f, %.2f, %.2f | %.2f | %.2f | %.2f | %.3f | %.0f |%n",
+                    "| %s | %s | %.2f | %.2f | %.2f | %.3f | %.0f |%n",
                     kind.title,
-                    last[0],
-                    last[1],
-                    last[2],
+                    Arrays.stream(last)
+                            .mapToObj(each -> String.format(Locale.ROOT, "%.2f", each))
+                            .collect(Collectors.joining(", ")),
                     mean,
-                    Math.sqrt(squares / (SEEDS - 1)),
+                    Math.sqrt(squares / (last.length - 1)),
                     best,
                     loss,
                     trainingSpeed(all));
         }
         Curves curves = new Curves(List.of(
-                new Curves.Panel("validation loss", losses), new Curves.Panel("validation accuracy", accuracies)));
+                new Curves.Panel("training loss", losses), new Curves.Panel("validation accuracy", accuracies)));
         Path picture = runs.resolve("curves.png");
         ImageIO.write(curves.draw(), "png", picture.toFile());
         System.out.println();
         System.out.println(picture);
+    }
+
+    /** The runs that came to their end; a table of fewer can be had meanwhile. */
+    private static List<List<EpochMetrics>> whole(Path runs, Kind kind) throws IOException {
+        List<List<EpochMetrics>> whole = new ArrayList<>();
+        for (int seed = 0; seed < SEEDS; seed++) {
+            List<EpochMetrics> metrics = new RunFolder(folder(runs, kind, seed)).metrics();
+            if (metrics.size() >= EPOCHS) {
+                whole.add(metrics);
+            }
+        }
+        return whole;
     }
 
     /** Images a second in training, the median of all epochs. */
