@@ -103,7 +103,7 @@ public final class Reproduction {
         }
     }
 
-    static void print(Path runs) throws IOException {
+    private static void print(Path runs) throws IOException {
         List<Curves.Line> losses = new ArrayList<>();
         List<Curves.Line> accuracies = new ArrayList<>();
         System.out.println();
