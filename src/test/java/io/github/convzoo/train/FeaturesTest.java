@@ -366,6 +366,26 @@ class FeaturesTest {
     }
 
     @Test
+    void targets_ofAMixedBatch_haveBothClasses() throws Exception {
+        LoaderOptions mixing = LoaderOptions.training(4, 2).withMixing(new Mixup(1));
+        try (Epoch epoch = images(new Noise(12, 8, Set.of()), mixing).epoch(0, 0);
+                Batch batch = Objects.requireNonNull(epoch.next())) {
+            float[] targets = Targets.of(batch).distributions(CLASSES);
+
+            float[] expected = new float[4 * CLASSES];
+            for (int i = 0; i < 4; i++) {
+                expected[i * CLASSES + batch.labels()[i]] += (float) batch.lambda();
+                expected[i * CLASSES + batch.partnerLabels()[i]] += 1 - (float) batch.lambda();
+            }
+            assertThat(batch.lambda()).isBetween(0.0, 1.0).isNotEqualTo(1);
+            assertThat(targets).containsExactly(expected);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> Targets.of(batch).distributions(1))
+                    .withMessageContaining(", and the network has 1 classes");
+        }
+    }
+
+    @Test
     void batches_ofFeatures_areNotMixed() throws Exception {
         Features features = means(new Noise(4, 8, Set.of()), LoaderOptions.evaluation(4));
         LoaderOptions mixing = LoaderOptions.training(2, 0).withMixing(new Mixup(0.2));
