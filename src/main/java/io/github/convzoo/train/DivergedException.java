@@ -3,14 +3,17 @@ package io.github.convzoo.train;
 import io.github.convzoo.data.Batch;
 import java.util.Locale;
 
-/** A step whose loss or gradient is not finite. Nothing of the step was kept: the weights are those before it. */
+/**
+ * A step whose loss or gradient is not finite, of which nothing was kept: the weights are those before it. Or an epoch after
+ * which the validation loss is not.
+ */
 public final class DivergedException extends Exception {
     private static final long serialVersionUID = 1L;
 
     /** How many updates were made. */
     private final long step;
 
-    /** Of the batch. */
+    /** Of the batch, or of the validation images. */
     private final double loss;
 
     DivergedException(long step, double loss, double gradientNorm, double rate) {
@@ -22,6 +25,15 @@ public final class DivergedException extends Exception {
                         step,
                         Double.isFinite(loss) ? "the gradient's norm is " + gradientNorm : "the loss is " + loss,
                         rate),
+                step,
+                loss);
+    }
+
+    /** Weights that are finite, perhaps, and give no finite numbers. */
+    static DivergedException validating(int epoch, long step, double loss) {
+        return new DivergedException(
+                "epoch " + epoch + ": the validation loss is " + loss
+                        + "; try a lower rate, a warm-up or clipping, and look for bad values in the images",
                 step,
                 loss);
     }
@@ -50,9 +62,9 @@ public final class DivergedException extends Exception {
     }
 
     /**
-     * The loss of the batch.
+     * The loss of the batch, or of the validation images.
      *
-     * @return the mean over its samples; finite where only the gradient is not
+     * @return the mean over the samples; finite where only the gradient is not
      */
     public double loss() {
         return loss;

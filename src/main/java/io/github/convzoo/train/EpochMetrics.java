@@ -1,5 +1,6 @@
 package io.github.convzoo.train;
 
+import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.TypeAdapter;
@@ -61,6 +62,7 @@ public record EpochMetrics(
 
     private static final Gson GSON = new GsonBuilder()
             .serializeNulls()
+            .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
             .registerTypeAdapter(double.class, FINITE)
             .registerTypeAdapter(Double.class, FINITE)
             .create();

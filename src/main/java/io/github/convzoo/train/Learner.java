@@ -43,6 +43,9 @@ public final class Learner implements AutoCloseable {
     private final Map<String, Parameter> parameters;
     private final List<TrainedParameter> trained;
 
+    /** What learnt before, and shall again when this learner is closed. */
+    private final List<Parameter> frozen = new ArrayList<>();
+
     /** Running statistics, which a forward pass changes. */
     private final List<Parameter> statistics = new ArrayList<>();
 
@@ -83,7 +86,7 @@ public final class Learner implements AutoCloseable {
             throw new IllegalArgumentException(
                     "the network is on " + first + "; initialise it on the first device, " + devices.get(0));
         }
-        trained = trained(parameters, recipe);
+        trained = freeze();
         for (Block each : CanonicalNames.blocks(network).keySet()) {
             if (each instanceof BatchNorm2d norm) {
                 norm.unfold();
@@ -105,30 +108,30 @@ public final class Learner implements AutoCloseable {
                 .orElse(null);
     }
 
-    private static List<TrainedParameter> trained(Map<String, Parameter> parameters, Recipe recipe) {
-        Set<String> frozen = new HashSet<>();
-        recipe.frozen().forEach(pattern -> frozen.addAll(matching(pattern, parameters.keySet())));
-        parameters.forEach((name, parameter) -> {
-            if (frozen.contains(name)) {
-                parameter.freeze(true);
-            }
-        });
+    private List<TrainedParameter> freeze() {
+        Set<String> names = new HashSet<>();
+        recipe.frozen().forEach(pattern -> names.addAll(matching(pattern, parameters.keySet())));
         Map<String, Double> factors = new LinkedHashMap<>();
         recipe.rateFactors().forEach((pattern, factor) -> {
             for (String name : matching(pattern, parameters.keySet())) {
                 factors.put(name, factor);
             }
         });
-        List<TrainedParameter> trained = new ArrayList<>();
+        List<TrainedParameter> left = new ArrayList<>();
         parameters.forEach((name, parameter) -> {
             if (parameter.requiresGradient() && !isStatistic(parameter)) {
-                trained.add(new TrainedParameter(name, parameter, factors.getOrDefault(name, 1.0)));
+                if (names.contains(name)) {
+                    frozen.add(parameter);
+                } else {
+                    left.add(new TrainedParameter(name, parameter, factors.getOrDefault(name, 1.0)));
+                }
             }
         });
-        if (trained.isEmpty()) {
+        if (left.isEmpty()) {
             throw new IllegalArgumentException("nothing is left to learn: every parameter is frozen");
         }
-        return List.copyOf(trained);
+        frozen.forEach(parameter -> parameter.freeze(true));
+        return List.copyOf(left);
     }
 
     /** The names that match: a pattern that none matches is a mistake. */
@@ -520,9 +523,17 @@ public final class Learner implements AutoCloseable {
         return state;
     }
 
-    /** Frees what the learner holds. The network stays as it is. */
+    /** Frees what the learner holds. The network stays as it is, and what the recipe froze may learn again. */
     @Override
     public void close() {
+        for (Parameter each : frozen) {
+            if (each.isInitialized() && !each.getArray().isReleased()) {
+                each.freeze(false);
+                // As every parameter is between two steps.
+                each.getArray().setRequiresGradient(false);
+            }
+        }
+        frozen.clear();
         manager.close();
     }
 }

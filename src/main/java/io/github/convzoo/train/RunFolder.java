@@ -22,6 +22,7 @@ import java.util.stream.Stream;
  *   <li>{@code best.safetensors}: the weights that validated best, the moving average's where there is one
  *   <li>{@code last/state.safetensors}: everything that going on needs
  *   <li>{@code last/weights.safetensors}: the weights after the last whole epoch, as in {@code best.safetensors}
+ *   <li>{@code last/start.safetensors}: the weights that features are computed with, where the classifier alone learns
  *   <li>{@code last/diverged.safetensors}: the weights before a step whose loss or gradient was not finite
  *   <li>{@code metrics.csv}, {@code metrics.jsonl}: a line an epoch
  *   <li>{@code confusion.csv}, {@code per-class.csv}: of the best weights
@@ -68,6 +69,13 @@ public record RunFolder(Path path) {
      * @throws IOException if there is something in it, or it is no folder
      */
     public static void requireFree(Path path) throws IOException {
+        Path there = path.toAbsolutePath();
+        while (there.getParent() != null && !Files.exists(there)) {
+            there = there.getParent();
+        }
+        if (Files.isDirectory(there) && !Files.isWritable(there)) {
+            throw new IOException(path + ": cannot be made, for " + there + " is not writable; check its permissions");
+        }
         if (Files.exists(path)) {
             if (!Files.isDirectory(path)) {
                 throw new IOException(path + ": is no folder; name one for the run");
@@ -83,7 +91,7 @@ public record RunFolder(Path path) {
         }
     }
 
-    private void makeFolders() throws IOException {
+    void makeFolders() throws IOException {
         try {
             Files.createDirectories(last());
         } catch (FileSystemException e) {
@@ -103,7 +111,6 @@ public record RunFolder(Path path) {
         if (!Files.isRegularFile(folder.config())) {
             throw new IOException(path + ": no training run was begun here, for there is no config.json");
         }
-        folder.makeFolders();
         return folder;
     }
 
@@ -150,6 +157,15 @@ public record RunFolder(Path path) {
      */
     public Path lastWeights() {
         return last().resolve("weights.safetensors");
+    }
+
+    /**
+     * The weights that features are computed with, where the classifier alone learns; whoever makes such a run keeps them.
+     *
+     * @return a safetensors file
+     */
+    public Path start() {
+        return last().resolve("start.safetensors");
     }
 
     /**

@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
@@ -195,7 +196,13 @@ public final class TrainingRun implements AutoCloseable {
         if (lock != null) {
             return;
         }
-        FileChannel channel = FileChannel.open(folder.lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        folder.makeFolders();
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(folder.lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (FileSystemException e) {
+            throw new IOException(folder.lock() + ": cannot be written (" + e + "); check its permissions", e);
+        }
         boolean ours = false;
         try {
             ours = channel.tryLock() != null;
@@ -273,8 +280,9 @@ public final class TrainingRun implements AutoCloseable {
      * @param stop asked after each step and epoch; true ends the run, saved, so that it can be gone on with
      * @param listener is told what happens
      * @return whether all epochs are done
-     * @throws DivergedException if the loss or a gradient is not finite; the weights before that step are saved beside the
-     *     state, which stays what it was
+     * @throws DivergedException if the loss or a gradient is not finite, and then the weights before that step are saved
+     *     beside the state, which stays what it was; or if the validation loss is not, and then the best weights and the
+     *     last ones stay those of earlier epochs
      * @throws IOException if an image cannot be read, and then the state is saved, or something not written; what was saved
      *     before stays
      * @throws InterruptedException if the thread is interrupted; what was saved before stays
@@ -362,7 +370,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /** Validates, and writes what the epoch came to; the state last, so that a crash in between repeats this. */
-    private void endEpoch(Listener listener) throws IOException, InterruptedException {
+    private void endEpoch(Listener listener) throws DivergedException, IOException, InterruptedException {
         int number = progress.epoch() + 1;
         // Validation may take long, and whoever is told to end in it may not be given the time.
         save();
@@ -372,6 +380,9 @@ public final class TrainingRun implements AutoCloseable {
         Learner.@Nullable Averaged averaged = learner.recipe().averaging().isPresent() ? learner.useAverage() : null;
         try {
             evaluation = Evaluation.of(learner.network(), arrays, validation, done -> listener.validated(number, done));
+            if (!Double.isFinite(evaluation.loss())) {
+                throw DivergedException.validating(number, learner.step(), evaluation.loss());
+            }
             isBest = evaluation.top1() > progress.best();
             if (isBest) {
                 WeightSaver.save(folder.best(), saved);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNoException;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
@@ -309,6 +310,28 @@ class LearnerTest {
                 assertThat(after.get(name)).as(name).isEqualTo(before.get(name));
             }
         }
+    }
+
+    @Test
+    void learner_afterOneThatFroze_learnsAll() throws DivergedException {
+        Block network = SmallNetworks.plain(manager);
+        Recipe recipe = Recipe.of(MOMENTUM, RATE);
+        learn(network, recipe.withFrozen(List.of("conv.*", "norm.*")), 1);
+        Map<String, float[]> before = SmallNetworks.values(network);
+        learn(network, recipe, 1);
+
+        SmallNetworks.values(network)
+                .forEach((name, values) -> assertThat(values).as(name).isNotEqualTo(before.get(name)));
+    }
+
+    @Test
+    void learner_closedAfterItsNetwork_doesNotMind() {
+        Learner learner;
+        try (NDManager own = NDManager.newBaseManager("PyTorch")) {
+            learner = new Learner(
+                    SmallNetworks.plain(own), Recipe.of(MOMENTUM, RATE).withFrozen(List.of("conv.*")));
+        }
+        assertThatNoException().isThrownBy(learner::close);
     }
 
     @Test

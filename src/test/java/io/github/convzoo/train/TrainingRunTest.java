@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import io.github.convzoo.checkpoint.Checkpoint;
@@ -307,6 +308,39 @@ class TrainingRunTest {
     }
 
     @Test
+    void run_whoseWeightsGiveNoNumbers_keepsTheGoodOnes() throws Exception {
+        Recipe recipe = Recipe.of(new Optimizer.Sgd(0, false, WeightDecay.NONE), new Schedule.Constant(0.01));
+        RunFolder folder = RunFolder.create(directory);
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            Block network = SmallNetworks.dynamic(manager);
+            try (Learner learner = new Learner(network, recipe);
+                    TrainingRun run =
+                            new TrainingRun(folder, learner, network, Runs.training(-1), Runs.validation(), NEVER)) {
+                run.run(1, () -> false, SILENT);
+                byte[] good = Files.readAllBytes(folder.lastWeights());
+                TrainingRun.Listener ruin = new TrainingRun.Listener() {
+                    @Override
+                    public void stepped(int epoch, int batch, int batches, StepResult result) {
+                        if (batch == batches) {
+                            NDArray first = network.getParameters().valueAt(0).getArray();
+                            try (NDArray nothing = first.mul(Float.NaN)) {
+                                Values.set(first, nothing);
+                            }
+                        }
+                    }
+                };
+
+                assertThatExceptionOfType(DivergedException.class)
+                        .isThrownBy(() -> run.run(2, () -> false, ruin))
+                        .withMessageStartingWith("epoch 2: the validation loss is NaN; try a lower rate");
+                assertThat(folder.lastWeights()).hasBinaryContent(good);
+                assertThat(folder.best()).hasBinaryContent(good);
+                assertThat(folder.metrics()).hasSize(1);
+            }
+        }
+    }
+
+    @Test
     void run_thatNeverSavesInBetween_isPossible() throws Exception {
         Duration forever = ChronoUnit.FOREVER.getDuration();
         assertThat(Runs.run(directory, Runs.recipe("sgd", 1), -1, 1, forever, () -> false, SILENT))
@@ -319,7 +353,7 @@ class TrainingRunTest {
         EpochMetrics metrics = new EpochMetrics(1, 7, 0.1, 1, Double.NaN, 0.5, Double.POSITIVE_INFINITY, 0.5, 1, 2, 3);
         folder.writeMetrics(List.of(metrics));
 
-        assertThat(directory.resolve("metrics.jsonl")).content().contains("\"trainLoss\":null,", "\"valLoss\":null,");
+        assertThat(directory.resolve("metrics.jsonl")).content().contains("\"train_loss\":null,", "\"val_loss\":null,");
         assertThat(folder.metrics().get(0).valLoss()).isNaN();
         assertThat(folder.metrics().get(0).step()).isEqualTo(7);
     }
