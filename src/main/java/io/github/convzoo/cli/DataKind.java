@@ -3,8 +3,6 @@ package io.github.convzoo.cli;
 import com.google.gson.annotations.SerializedName;
 import io.github.convzoo.data.Cifar;
 import io.github.convzoo.data.FashionMnist;
-import io.github.convzoo.data.ImageFolder;
-import io.github.convzoo.data.ImageList;
 import io.github.convzoo.data.LabeledImages;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,15 +38,15 @@ enum DataKind {
     }
 
     /**
-     * What a network is evaluated on: test sets, or all images that there are.
+     * The test set of a kind that has its own.
      *
-     * @param path the data set's folder, or the list
+     * @param path the data set's folder
      * @param size the side of the network's input
+     * @throws IllegalArgumentException if the kind has none
      */
-    LabeledImages evaluation(Path path, int size) throws IOException {
+    LabeledImages test(Path path, int size) throws IOException {
         return switch (this) {
-            case IMAGE_FOLDER -> folder(path);
-            case IMAGE_LIST -> ImageList.of(path, besides(path));
+            case IMAGE_FOLDER, IMAGE_LIST -> throw noTestSet();
             case FASHION_MNIST -> FashionMnist.test(path, size);
             case CIFAR10 -> Cifar.test10(path);
             case CIFAR100 -> Cifar.test100(path);
@@ -67,15 +65,20 @@ enum DataKind {
             case FASHION_MNIST -> FashionMnist.training(path, size);
             case CIFAR10 -> Cifar.training10(path);
             case CIFAR100 -> Cifar.training100(path);
-            case IMAGE_FOLDER, IMAGE_LIST -> throw new IllegalArgumentException(this + " has no test set of its own");
+            case IMAGE_FOLDER, IMAGE_LIST -> throw noTestSet();
         };
     }
 
-    private static LabeledImages folder(Path path) throws IOException {
+    private IllegalArgumentException noTestSet() {
+        return new IllegalArgumentException(this + " has no test set of its own");
+    }
+
+    /** Refuses a folder whose folders are no classes. */
+    static Path classFolders(Path path) throws IOException {
         if (Files.isDirectory(path.resolve("train")) && Files.isDirectory(path.resolve("val"))) {
             throw new IOException(path + ": holds train and val, which are no classes; give " + path.resolve("val"));
         }
-        return ImageFolder.of(path);
+        return path;
     }
 
     /** The folder that a list's paths are relative to: its own. */

@@ -4,10 +4,13 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.ImageFolder;
+import io.github.convzoo.data.ImageList;
 import io.github.convzoo.data.LabeledImages;
 import io.github.convzoo.data.LoaderOptions;
 import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.data.Pipeline;
+import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.plot.ConfusionPicture;
@@ -36,14 +39,17 @@ import picocli.CommandLine.Spec;
         description = "Measure a network's accuracy on a data set.",
         footer = {
             "",
-            "image-folder: a folder that holds a folder of images for each class, in the order of the classes' numbers.",
+            "image-folder: a folder that holds a folder of images for each class. Without --labels it must have all of the"
+                    + " network's classes, numbered in the order of their names.",
             "image-list: a file of lines of a path, relative to the file's folder, and a class's number or name.",
             "fashion-mnist: a folder with the test set's IDX files, gzipped or not. Images are padded to 32 x 32.",
             "cifar10, cifar100: a folder with the test set's binary file.",
             "",
             "Examples:",
             "  convzoo eval --model peleenet --weights mine.pth.tar --dataset fashion-mnist --data fashion-mnist/",
-            "  convzoo eval --model dla34 --dataset image-list --data val.txt --per-class --confusion confusion.png"
+            "  convzoo eval --model dla34 --dataset image-list --data val.txt --per-class --confusion confusion.png",
+            "  convzoo eval --model dla34 --weights run/best.safetensors --labels run/labels.txt --dataset image-folder"
+                    + " --data more-flowers/"
         })
 final class EvalCommand implements Callable<Integer> {
 
@@ -66,6 +72,20 @@ final class EvalCommand implements Callable<Integer> {
 
     @Option(names = "--data", paramLabel = "PATH", required = true, description = "The data set's folder, or the list.")
     Path data = Path.of("");
+
+    @Option(
+            names = "--labels",
+            paramLabel = "FILE",
+            description =
+                    "Of image-folder and image-list: the names of the network's classes in their order, one a line,"
+                            + " as a run's labels.txt. Default: the data's, which then must be all.")
+    @Nullable Path labels;
+
+    @Option(
+            names = "--root",
+            paramLabel = "DIR",
+            description = "Of image-list: what the paths are relative to. Default: the list's folder.")
+    @Nullable Path root;
 
     @Option(
             names = "--input-size",
@@ -106,6 +126,9 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
+    /** What is computed at the moment, as the terminal shows it. */
+    private @Nullable ProgressBar bar;
+
     private record ClassResult(String name, long total, long correct, @Nullable Double accuracy) {}
 
     private record Result(
@@ -129,32 +152,65 @@ final class EvalCommand implements Callable<Integer> {
             OutputFile.requirePng("--confusion", confusion);
         }
         Preprocessing preprocessing = DataOptions.preprocessing(dataset, model.model, inputSize);
-        LabeledImages images = dataset.evaluation(data, preprocessing.height());
+        LabeledImages images = images(preprocessing.height());
         LoadOptions options =
                 model.options(main, common, spec.commandLine().getErr()).withPreprocessing(preprocessing);
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
-        PrintWriter err = spec.commandLine().getErr();
         BatchLoader batches = new BatchLoader(
                 images,
                 Pipeline.evaluation(preprocessing),
                 LoaderOptions.evaluation(batchSize).withOnBadImage(onBadImage),
-                bad -> err.println("convzoo: skipped: " + Main.oneLine(bad.getMessage())));
+                this::skipped);
         Evaluation evaluation;
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, options)) {
             checkClasses(images, (Network) loaded.getBlock());
-            ProgressBar bar = new ProgressBar(err, images.size(), ProgressBar.Unit.IMAGES);
+            ProgressBar shown = new ProgressBar(spec.commandLine().getErr(), images.size(), ProgressBar.Unit.IMAGES);
+            bar = shown;
             try {
-                evaluation = Evaluation.of(loaded.getBlock(), loaded.getNDManager(), batches, bar::update);
+                evaluation = Evaluation.of(loaded.getBlock(), loaded.getNDManager(), batches, shown::update);
             } finally {
-                bar.clear();
+                shown.clear();
             }
         }
         // First, for a file that cannot be written must not cost what was measured.
         print(evaluation, batches.badImages());
         write(evaluation.confusion());
         return Main.DONE;
+    }
+
+    private void skipped(IOException bad) {
+        if (bar != null) {
+            bar.clear();
+        }
+        spec.commandLine().getErr().println("convzoo: skipped: " + Main.oneLine(bad.getMessage()));
+    }
+
+    private LabeledImages images(int size) throws IOException {
+        if (root != null && dataset != DataKind.IMAGE_LIST) {
+            throw new IllegalArgumentException("--root has no effect without --dataset image-list: leave it out");
+        }
+        if (dataset.isSmall()) {
+            if (labels != null) {
+                throw new IllegalArgumentException(
+                        "--labels: " + dataset + " numbers its classes itself; leave it out");
+            }
+            return dataset.test(data, size);
+        }
+        Optional<List<String>> classes = labels == null
+                ? Optional.empty()
+                : Optional.of(Labels.read(labels).names());
+        try {
+            if (dataset == DataKind.IMAGE_FOLDER) {
+                Path folder = DataKind.classFolders(data);
+                return classes.isPresent() ? ImageFolder.of(folder, classes.get()) : ImageFolder.of(folder);
+            }
+            Path relative = root == null ? DataKind.besides(data) : root;
+            return classes.isPresent() ? ImageList.of(data, relative, classes.get()) : ImageList.of(data, relative);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(labels + ": " + e.getMessage(), e);
+        }
     }
 
     private static boolean isTable(Path file) {
@@ -167,6 +223,16 @@ final class EvalCommand implements Callable<Integer> {
             throw new IOException(data + ": has " + images.classes().size() + " classes, and the network " + classes
                     + "; evaluate with weights for this data set");
         }
+        if (images.classes().size() < classes && namesClasses(images)) {
+            throw new IOException(data + ": has " + images.classes().size() + " classes, and the network " + classes
+                    + "; say which is which with --labels, such as a run's labels.txt");
+        }
+    }
+
+    /** Whether the data set's classes are numbered in the order of their names, so that one missing shifts the others. */
+    private boolean namesClasses(LabeledImages images) {
+        return dataset == DataKind.IMAGE_FOLDER
+                || (dataset == DataKind.IMAGE_LIST && !images.classes().get(0).equals("0"));
     }
 
     private void write(ConfusionMatrix matrix) throws IOException {

@@ -18,6 +18,7 @@ import io.github.convzoo.train.Learner;
 import io.github.convzoo.train.Recipe;
 import io.github.convzoo.train.RunFolder;
 import io.github.convzoo.train.TrainingRun;
+import io.github.convzoo.weights.WeightSaver;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
@@ -64,6 +65,9 @@ final class TrainCommand implements Callable<Integer> {
     private static final Set<String> ANEW = Set.of(
             "--resume",
             "--epochs",
+            "--data",
+            "--val-data",
+            "--root",
             "--on-bad-image",
             "--save-every",
             "--workers",
@@ -88,7 +92,8 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--resume",
             paramLabel = "DIR",
-            description = "Go on with the run in a folder, as its config.json says; --epochs may be given anew.")
+            description = "Go on with the run in a folder, as its config.json says. Given anew may be --epochs,"
+                    + " --on-bad-image, where the data lie, and where and on how many threads to compute.")
     @Nullable Path resume;
 
     @Mixin
@@ -116,6 +121,9 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
+    /** What tells of images that cannot be read, once the run has begun. */
+    private @Nullable TrainLog log;
+
     private record Result(
             String folder,
             int epochs,
@@ -127,24 +135,26 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Optional<Device> device = compute.apply();
         if (!(saveEvery > 0)) {
             throw new IllegalArgumentException("--save-every must be more than 0 minutes, not " + saveEvery);
         }
-        List<Device> shared = devices.stream().map(ComputeOptions::device).toList();
-        if (!shared.isEmpty() && device.isPresent()) {
+        if (!devices.isEmpty() && compute.device != null) {
             throw new IllegalArgumentException("--device and --devices exclude each other");
         }
-        Optional<Device> first = shared.isEmpty() ? device : Optional.of(shared.get(0));
-        @Nullable RunFolder begun = resume == null ? null : resumed(resume);
         Path path = output;
-        if ((path == null) == (begun == null)) {
+        if ((path == null) == (resume == null)) {
             throw new IllegalArgumentException("give --output for a new run, or --resume to go on with one");
         }
+        @Nullable RunFolder begun = resume == null ? null : resumed(resume);
+        takeComputing();
+        Optional<Device> device = compute.apply();
+        List<Device> shared = devices.stream().map(ComputeOptions::device).toList();
+        Optional<Device> first = shared.isEmpty() ? device : Optional.of(shared.get(0));
         plan.check();
+        plan.makeAbsolute();
         if (path != null) {
             RunFolder.requireFree(path);
-            plan.makeAbsolute();
+            plan.requireOutside(path);
         }
         Split split = plan.split();
         int classes = split.training().classes().size();
@@ -154,7 +164,7 @@ final class TrainCommand implements Callable<Integer> {
         Engine.getEngine(ENGINE).setRandomSeed((int) plan.seed);
         RunFolder folder = begun == null ? new RunFolder(Objects.requireNonNull(path)) : begun;
         try (ZooModel<?, ?> loaded = network(classes, first);
-                Interruption interruption = new Interruption(main.ended)) {
+                Interruption interruption = new Interruption(main.ended, err)) {
             Network network = (Network) loaded.getBlock();
             Block learning = plan.headOnly ? new Head(network) : network;
             Recipe recipe = plan.recipe(network, loaders.training().batches());
@@ -166,42 +176,64 @@ final class TrainCommand implements Callable<Integer> {
                             loaders.training(),
                             loaders.validation(),
                             Duration.ofMillis(Math.round(saveEvery * SECONDS_A_MINUTE * 1000)));
-                    TrainLog log = new TrainLog(folder, err, plan, loaders)) {
+                    TrainLog shown = new TrainLog(folder, err, plan, loaders)) {
+                log = shown;
                 if (begun == null) {
                     // After all that can be wrong, so that the next try finds no folder in its way.
-                    RunFolder.create(folder.path()).write(RunFolder.CONFIG, plan.toJson());
+                    RunFolder.create(folder.path());
                 } else if (run.resume()) {
-                    log.resumed(run);
+                    shown.resumed(run);
                 }
-                if (!run.run(plan.epochs, interruption::isAskedFor, log)) {
-                    log.note("stopped and saved; go on with: convzoo train --resume " + folder.path() + computing());
+                // With what was given anew, now that nothing speaks against it.
+                folder.write(RunFolder.CONFIG, plan.toJson());
+                if (plan.headOnly && !Files.exists(folder.start())) {
+                    WeightSaver.save(folder.start(), network);
+                }
+                learner.recipe().annealing().ifPresent(shown::warnOfAnnealing);
+                if (!run.run(plan.epochs, interruption::isAskedFor, shown)) {
+                    shown.note("stopped and saved; go on with: convzoo train --resume " + quoted(folder.path()));
                     return Main.FAILED;
                 }
                 print(folder);
             }
         } catch (DivergedException e) {
-            throw new IOException(
-                    e.getMessage() + "; they are in " + folder.diverged()
-                            + (Files.exists(folder.best()) ? ", the best so far in " + folder.best() : "")
-                            + ": start a new run with --weights from either",
-                    e);
+            throw new IOException(e.getMessage() + whatIsLeft(folder), e);
         }
         return Main.DONE;
     }
 
-    /** The options of this command that say where to compute, as they were given: bits depend on them. */
-    private String computing() {
-        StringBuilder options = new StringBuilder();
-        if (compute.threads != null) {
-            options.append(" --threads ").append(compute.threads);
+    /** What there is to start anew from when a run has diverged. */
+    private static String whatIsLeft(RunFolder folder) {
+        List<String> left = new ArrayList<>();
+        if (Files.exists(folder.best())) {
+            left.add("the best weights so far are in " + folder.best());
         }
-        if (compute.device != null) {
-            options.append(" --device ").append(compute.device);
+        if (Files.exists(folder.lastWeights())) {
+            left.add("those of the last whole epoch in " + folder.lastWeights());
         }
-        if (!devices.isEmpty()) {
-            options.append(" --devices ").append(String.join(",", devices));
+        if (Files.exists(folder.diverged())) {
+            left.add("those before this step in " + folder.diverged());
         }
-        return options.toString();
+        return left.isEmpty() ? "" : "; " + String.join(", ", left) + "; a new run takes them with --weights";
+    }
+
+    private static String quoted(Path path) {
+        String text = path.toString();
+        return text.matches("[\\w./\\\\:@%+=,~-]+") ? text : '"' + text + '"';
+    }
+
+    /** Where and on how many threads: bits depend on it, so a run goes on where it was begun, unless it is given anew. */
+    private void takeComputing() {
+        if (compute.threads == null) {
+            compute.threads = plan.threads;
+        }
+        if (compute.device == null && devices.isEmpty()) {
+            compute.device = plan.device;
+            devices = plan.devices;
+        }
+        plan.threads = compute.threads;
+        plan.device = compute.device;
+        plan.devices = devices;
     }
 
     /**
@@ -224,9 +256,16 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private BatchLoader loader(LabeledImages images, Pipeline pipeline, LoaderOptions options) {
-        PrintWriter err = spec.commandLine().getErr();
-        return new BatchLoader(
-                images, pipeline, options, bad -> err.println("convzoo: skipped: " + Main.oneLine(bad.getMessage())));
+        return new BatchLoader(images, pipeline, options, this::skipped);
+    }
+
+    private void skipped(IOException bad) {
+        String line = "skipped: " + Main.oneLine(bad.getMessage());
+        if (log != null) {
+            log.note(line);
+        } else {
+            spec.commandLine().getErr().println("convzoo: " + line);
+        }
     }
 
     /** Every image's features, computed once by the network without its classifier. */
@@ -266,18 +305,20 @@ final class TrainCommand implements Callable<Integer> {
         }
         RunFolder folder = RunFolder.open(path);
         TrainPlan begun = TrainPlan.read(folder.config());
-        boolean changed = false;
         if (spec.commandLine().getParseResult().hasMatchedOption("--epochs")) {
             begun.epochs = plan.epochs;
-            changed = true;
         }
         if (spec.commandLine().getParseResult().hasMatchedOption("--on-bad-image")) {
             begun.onBadImage = plan.onBadImage;
-            changed = true;
         }
-        if (changed) {
-            begun.check();
-            folder.write(RunFolder.CONFIG, begun.toJson());
+        if (!plan.data.isEmpty()) {
+            begun.data = plan.data;
+        }
+        if (plan.valData != null) {
+            begun.valData = plan.valData;
+        }
+        if (plan.root != null) {
+            begun.root = plan.root;
         }
         if (plan.workers != null) {
             begun.workers = plan.workers;
@@ -286,8 +327,18 @@ final class TrainCommand implements Callable<Integer> {
         return folder;
     }
 
+    /**
+     * The network that learns, or with no class the one that features are made with. A run that has saved something needs
+     * nothing of what it was begun with: the state has all that learns, and where the head alone does, the start was kept.
+     */
     private ZooModel<?, ?> network(int classes, Optional<Device> device) throws IOException {
-        LoadOptions options = plan.weights == null ? LoadOptions.published() : LoadOptions.of(Path.of(plan.weights));
+        @Nullable RunFolder begun = resume == null ? null : new RunFolder(resume);
+        boolean restored = begun != null && !plan.headOnly && Files.exists(begun.state());
+        @Nullable Path weights = plan.weights == null ? null : Path.of(plan.weights);
+        if (begun != null && plan.headOnly && Files.exists(begun.start())) {
+            weights = begun.start();
+        }
+        LoadOptions options = weights == null ? LoadOptions.published() : LoadOptions.of(weights);
         options = options.withStore(main.store())
                 .withProgress(new DownloadBar(spec.commandLine().getErr()))
                 .withNumClasses(classes)
@@ -296,9 +347,9 @@ final class TrainCommand implements Callable<Integer> {
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
-        return plan.pretrained || plan.weights != null
-                ? ConvZoo.loadLogits(plan.model, options)
-                : ConvZoo.untrained(plan.model, options);
+        return restored || (!plan.pretrained && weights == null)
+                ? ConvZoo.untrained(plan.model, options)
+                : ConvZoo.loadLogits(plan.model, options);
     }
 
     private void print(RunFolder folder) throws IOException {
@@ -335,11 +386,13 @@ final class TrainCommand implements Callable<Integer> {
     private static final class Interruption implements AutoCloseable {
 
         private final CountDownLatch ended;
+        private final PrintWriter err;
         private final Thread hook = new Thread(this::await, "convzoo-train-stop");
         private volatile boolean asked;
 
-        Interruption(CountDownLatch ended) {
+        Interruption(CountDownLatch ended, PrintWriter err) {
             this.ended = ended;
+            this.err = err;
             Runtime.getRuntime().addShutdownHook(hook);
         }
 
@@ -349,6 +402,9 @@ final class TrainCommand implements Callable<Integer> {
 
         private void await() {
             asked = true;
+            // On a terminal the bar's line is being written.
+            err.println((Boolean.getBoolean("convzoo.terminal") ? System.lineSeparator() : "")
+                    + "convzoo: stopping after this step, or when its epoch is validated; then all is saved");
             try {
                 ended.await();
             } catch (InterruptedException e) {

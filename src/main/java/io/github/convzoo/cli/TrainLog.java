@@ -3,6 +3,7 @@ package io.github.convzoo.cli;
 import io.github.convzoo.plot.ClassAccuracies;
 import io.github.convzoo.plot.ConfusionPicture;
 import io.github.convzoo.plot.Curves;
+import io.github.convzoo.train.Annealing;
 import io.github.convzoo.train.EpochMetrics;
 import io.github.convzoo.train.Evaluation;
 import io.github.convzoo.train.RunFolder;
@@ -54,6 +55,18 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
 
     void resumed(TrainingRun run) {
         note("resumed after %d epochs and %d batches".formatted(run.epochs(), run.batches()));
+    }
+
+    /** A network whose attention has not learnt with the temperature that it is used with is less than it could be. */
+    void warnOfAnnealing(Annealing annealing) {
+        double last = annealing.at(plan.epochs - 1L);
+        if (last != 1) {
+            note(String.format(
+                    Locale.ROOT,
+                    "the dynamic convolutions' temperature will be %.3g in the last epoch, and is 1 in use; give a way to 1"
+                            + " of fewer epochs in --anneal, or more --epochs",
+                    last));
+        }
     }
 
     /** A line for people, and for the log. A run does not end for a log that cannot be written. */

@@ -56,7 +56,12 @@ import picocli.CommandLine.Option;
 final class TrainPlan {
 
     private static final double DEFAULT_MIN_SCALE = 0.08;
+    private static final double DEFAULT_MOMENTUM = 0.9;
+    private static final double DEFAULT_FACTOR = 0.1;
     private static final long ANY_STEPS = 1000;
+
+    /** The paper's way of the temperature is half of a run of so many epochs. */
+    private static final int LONG_RUN = 20;
 
     /** Images are padded by so much of their side before a random crop: CIFAR's 4 of 32. */
     private static final int PAD_SHARE = 8;
@@ -136,6 +141,12 @@ final class TrainPlan {
             paramLabel = "PATH",
             description = "Of image-folder and image-list: what to validate with.")
     @Nullable String valData;
+
+    @Option(
+            names = "--root",
+            paramLabel = "DIR",
+            description = "Of image-list: what the paths are relative to. Default: the list's folder.")
+    @Nullable String root;
 
     @Option(
             names = "--val-fraction",
@@ -222,7 +233,7 @@ final class TrainPlan {
     @Nullable Double lr;
 
     @Option(names = "--momentum", paramLabel = "M", description = "Of sgd. Default: 0.9.")
-    double momentum = 0.9;
+    double momentum = DEFAULT_MOMENTUM;
 
     @Option(names = "--nesterov", description = "Nesterov's momentum.")
     boolean nesterov;
@@ -262,7 +273,7 @@ final class TrainPlan {
             names = "--lr-factor",
             paramLabel = "F",
             description = "Of step and exponential: what the rate falls to. Default: 0.1.")
-    double lrFactor = 0.1;
+    double lrFactor = DEFAULT_FACTOR;
 
     @Option(names = "--label-smoothing", paramLabel = "S", description = "Default: 0.")
     double labelSmoothing;
@@ -287,8 +298,8 @@ final class TrainPlan {
             paramLabel = "START,END,EPOCHS",
             split = ",",
             description =
-                    "The temperature of dynamic convolutions: down by START / EPOCHS an epoch, to END. Default: 30,1,10"
-                            + " for networks that have them, which reaches 1 in the eleventh epoch.")
+                    "The temperature of dynamic convolutions: down by START / EPOCHS an epoch, to END. Default for networks"
+                            + " that have them: from 30 to 1 in the first half of the run, but in ten epochs at most.")
     List<Double> anneal = new ArrayList<>();
 
     @Option(names = "--no-anneal", description = "Leave the temperature at 1.")
@@ -308,6 +319,13 @@ final class TrainPlan {
 
     @Option(names = "--workers", paramLabel = "N", description = "Threads that read and augment. Default: one a core.")
     @Nullable Integer workers;
+
+    /** Where a run was begun, for it goes on there: ComputeOptions' and the command's own. */
+    @Nullable Integer threads;
+
+    @Nullable String device;
+
+    List<String> devices = new ArrayList<>();
 
     /** Writes it as the command line has it. */
     private static final class OnBadImageName extends TypeAdapter<OnBadImage> {
@@ -344,8 +362,8 @@ final class TrainPlan {
     /** Refuses a file that was edited to lack what has no default. */
     @SuppressWarnings("ConstantValue")
     private void requireAll() {
-        for (Object each :
-                Arrays.asList(model, data, dataset, onBadImage, optimizer, schedule, milestones, anneal, freeze)) {
+        for (Object each : Arrays.asList(
+                model, data, dataset, onBadImage, optimizer, schedule, milestones, anneal, freeze, devices)) {
             if (each == null) {
                 throw new IllegalArgumentException("a value is missing, or none that there is");
             }
@@ -373,6 +391,23 @@ final class TrainPlan {
         if (!(valFraction > 0 && valFraction < 1)) {
             throw new IllegalArgumentException("--val-fraction must be above 0 and below 1, not " + valFraction);
         }
+        between("--erase", erase, 0, 1);
+        between("--min-scale", minScale, Double.MIN_VALUE, 1);
+        between("--color-jitter", colorJitter, 0, Float.MAX_VALUE / 2);
+        between("--mixup", mixup, 0, Float.MAX_VALUE);
+        between("--cutmix", cutmix, 0, Float.MAX_VALUE);
+        for (int i = 1; i < milestones.size(); i++) {
+            if (milestones.get(i) <= milestones.get(i - 1)) {
+                throw new IllegalArgumentException(
+                        "--milestones must rise; " + milestones.get(i) + " follows " + milestones.get(i - 1));
+            }
+        }
+        only("--momentum", momentum != DEFAULT_MOMENTUM, optimizer == OptimizerKind.SGD, "--optimizer sgd");
+        only(
+                "--lr-factor",
+                lrFactor != DEFAULT_FACTOR,
+                schedule == ScheduleKind.STEP || schedule == ScheduleKind.EXPONENTIAL,
+                "--schedule step or exponential");
         only("--milestones", !milestones.isEmpty(), schedule == ScheduleKind.STEP, "--schedule step");
         only("--warmup-epochs", warmupEpochs != 0, schedule == ScheduleKind.COSINE, "--schedule cosine");
         only("--lr-every", lrEvery != 1, schedule == ScheduleKind.EXPONENTIAL, "--schedule exponential");
@@ -407,6 +442,14 @@ final class TrainPlan {
         return dataset.isSmall() ? Crop.PAD : Crop.RESIZED;
     }
 
+    private static void between(String option, double value, double least, double most) {
+        if (!(value >= least && value <= most)) {
+            throw new IllegalArgumentException(option + " must be "
+                    + (least == 0 ? "at least 0" : "above 0")
+                    + (most == 1 ? " and at most 1" : "") + ", not " + value);
+        }
+    }
+
     private static void only(String option, boolean given, boolean of, String other) {
         if (given && !of) {
             throw new IllegalArgumentException(option + " has no effect without " + other + ": leave it out");
@@ -417,7 +460,32 @@ final class TrainPlan {
     void makeAbsolute() {
         data = absolute(data);
         valData = valData == null ? null : absolute(valData);
+        root = root == null ? null : absolute(root);
         weights = weights == null ? null : absolute(weights);
+    }
+
+    /** Refuses an output that the next run would take for a class. */
+    void requireOutside(Path output) {
+        if (dataset != DataKind.IMAGE_FOLDER) {
+            return;
+        }
+        List<Path> read = new ArrayList<>();
+        Path folder = Path.of(data);
+        if (valData != null) {
+            read.add(Path.of(valData));
+        }
+        if (valData == null && Files.isDirectory(folder.resolve("train"))) {
+            read.add(folder.resolve("train"));
+            read.add(folder.resolve("val"));
+        } else {
+            read.add(folder);
+        }
+        for (Path each : read) {
+            if (output.toAbsolutePath().normalize().startsWith(each)) {
+                throw new IllegalArgumentException("--output " + output + " is inside " + each
+                        + ", where it would be taken for a class; name a folder elsewhere");
+            }
+        }
     }
 
     private static String absolute(String path) {
@@ -432,37 +500,54 @@ final class TrainPlan {
             throw new IllegalArgumentException(
                     "--val-data: " + dataset + " has a test set of its own, which is validated with");
         }
+        if (root != null && dataset != DataKind.IMAGE_LIST) {
+            throw new IllegalArgumentException("--root has no effect without --dataset image-list: leave it out");
+        }
+        Split split;
         try {
-            return split(path, size);
+            split = split(path, size);
         } catch (IllegalArgumentException e) {
             throw new IOException(data + (valData == null ? "" : " and " + valData) + ": " + e.getMessage(), e);
         }
-    }
-
-    private Split split(Path path, int size) throws IOException {
-        Split split =
-                switch (dataset) {
-                    case IMAGE_FOLDER ->
-                        valData == null
-                                ? Split.ofFolder(path, valFraction, seed)
-                                : new Split(ImageFolder.of(path), ImageFolder.of(Path.of(valData)));
-                    case IMAGE_LIST -> ofLists(path);
-                    case FASHION_MNIST, CIFAR10, CIFAR100 ->
-                        new Split(dataset.training(path, size), dataset.evaluation(path, size));
-                };
-        LabeledImages training =
-                trainSize == null ? split.training() : Subset.stratified(split.training(), trainSize, seed);
+        LabeledImages training = split.training();
+        if (trainSize != null) {
+            int classes = training.classes().size();
+            if (trainSize < classes || trainSize > training.size()) {
+                throw new IllegalArgumentException("--train-size must be " + classes + ", the number of classes, to "
+                        + training.size() + ", that of the images to learn from, not " + trainSize);
+            }
+            training = Subset.stratified(training, trainSize, seed);
+        }
         requireEveryClass(training);
+        if (training.size() < batchSize) {
+            throw new IllegalArgumentException(training.size() + " images to learn from do not fill a batch of "
+                    + batchSize + "; give --batch-size " + Math.max(1, training.size() / 2) + " or less");
+        }
         return new Split(training, split.validation());
     }
 
+    private Split split(Path path, int size) throws IOException {
+        return switch (dataset) {
+            case IMAGE_FOLDER ->
+                valData == null
+                        ? Split.ofFolder(path, valFraction, seed)
+                        : new Split(ImageFolder.of(path), ImageFolder.of(Path.of(valData)));
+            case IMAGE_LIST -> ofLists(path);
+            case FASHION_MNIST, CIFAR10, CIFAR100 -> new Split(dataset.training(path, size), dataset.test(path, size));
+        };
+    }
+
     private Split ofLists(Path path) throws IOException {
-        ImageList training = ImageList.of(path, DataKind.besides(path));
+        ImageList training = ImageList.of(path, rootOf(path));
         if (valData == null) {
             return Split.stratified(training, valFraction, seed);
         }
         Path validation = Path.of(valData);
-        return new Split(training, ImageList.of(validation, DataKind.besides(validation), training.classes()));
+        return new Split(training, ImageList.of(validation, rootOf(validation), training.classes()));
+    }
+
+    private Path rootOf(Path list) {
+        return root == null ? DataKind.besides(list) : Path.of(root);
     }
 
     private void requireEveryClass(LabeledImages images) throws IOException {
@@ -572,10 +657,21 @@ final class TrainPlan {
             return Optional.empty();
         }
         if (anneal.isEmpty()) {
-            return Optional.of(Annealing.PAPER);
+            return usualAnnealing();
         }
         return Optional.of(
                 new Annealing(anneal.get(0), anneal.get(1), anneal.get(2).intValue()));
+    }
+
+    /** The paper's, but that the temperature reaches 1 while there is time left to learn with it. */
+    private Optional<Annealing> usualAnnealing() {
+        Annealing paper = Annealing.PAPER;
+        if (epochs >= LONG_RUN) {
+            return Optional.of(paper);
+        }
+        return epochs < 2
+                ? Optional.empty()
+                : Optional.of(new Annealing(paper.start(), paper.end(), paper.epochs() * epochs / LONG_RUN));
     }
 
     private Optimizer optimizer() {

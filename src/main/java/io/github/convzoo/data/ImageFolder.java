@@ -6,6 +6,7 @@ import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -14,14 +15,20 @@ import java.util.stream.Stream;
 
 /**
  * A folder that holds a folder of images for each class, as torchvision's ImageFolder reads it: classes are numbered in
- * the order of their names, and images are looked for at any depth, also behind links.
+ * the order of their names, and images are looked for at any depth, also behind links. A file is an image by its suffix.
+ * Among the suffixes are some of formats that are not decoded, such as webp, for nobody should lose images unawares; such
+ * an image is one that cannot be read. Names that begin with a dot are the system's, and left out.
  *
  * <p>An image is taken as it is stored: EXIF orientation is not applied, because published accuracies are measured
  * without it.
  */
 public final class ImageFolder extends ImageFiles {
 
-    private static final Set<String> SUFFIXES = Set.of("jpg", "jpeg", "png", "bmp", "gif");
+    private static final Set<String> DECODED = Set.of("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif");
+
+    /** Others that torchvision takes, and what phones write. */
+    private static final Set<String> NOT_DECODED =
+            Set.of("webp", "tif", "tiff", "ppm", "pgm", "pbm", "heic", "heif", "avif");
 
     private ImageFolder(List<String> classes, List<Path> files, int[] labels) {
         super(classes, files, labels);
@@ -35,35 +42,67 @@ public final class ImageFolder extends ImageFiles {
      * @throws IOException if the folder cannot be listed, has no folders in it, or one without images
      */
     public static ImageFolder of(Path folder) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            throw new IOException(folder + ": is no folder; give one that holds a folder of images for each class");
+        List<Path> folders = foldersIn(folder);
+        List<String> classes =
+                folders.stream().map(each -> each.getFileName().toString()).toList();
+        return of(folders, classes);
+    }
+
+    /**
+     * Lists the images of a folder whose classes are known, as to evaluate a network on: some of them may have no folder.
+     *
+     * @param folder holds a folder for each class that there are images of
+     * @param classes the classes' names in the order of their numbers; at least one, no two the same
+     * @return the images, class by class in the order of the folders' names
+     * @throws IOException as {@link #of(Path)}, or if a folder is of no class
+     */
+    public static ImageFolder of(Path folder, List<String> classes) throws IOException {
+        if (classes.isEmpty() || classes.stream().distinct().count() < classes.size()) {
+            throw new IllegalArgumentException("different names of classes are expected, at least one, not " + classes);
         }
-        List<String> classes = new ArrayList<>();
+        List<Path> folders = foldersIn(folder);
+        for (Path each : folders) {
+            if (!classes.contains(each.getFileName().toString())) {
+                throw new IOException(each + ": is none of the " + classes.size() + " classes, such as '"
+                        + classes.get(0) + "'; is this the folder of another data set?");
+            }
+        }
+        return of(folders, classes);
+    }
+
+    private static ImageFolder of(List<Path> folders, List<String> classes) throws IOException {
         List<Path> files = new ArrayList<>();
         List<Integer> labels = new ArrayList<>();
-        for (Path each : foldersIn(folder)) {
+        for (Path each : folders) {
             List<Path> images = imagesBelow(each);
             if (images.isEmpty()) {
                 throw new IOException(each + ": holds no image ("
-                        + String.join(", ", SUFFIXES.stream().sorted().toList())
+                        + String.join(", ", DECODED.stream().sorted().toList())
                         + "); add some or remove the folder, for it counts as a class");
             }
-            for (Path image : images) {
-                files.add(image);
-                labels.add(classes.size());
-            }
-            classes.add(each.getFileName().toString());
-        }
-        if (classes.isEmpty()) {
-            throw new IOException(folder + ": holds no folders; there must be a folder of images for each class");
+            files.addAll(images);
+            labels.addAll(Collections.nCopies(
+                    images.size(), classes.indexOf(each.getFileName().toString())));
         }
         return new ImageFolder(
                 classes, files, labels.stream().mapToInt(Integer::intValue).toArray());
     }
 
+    /** The classes' folders, at least one. */
     private static List<Path> foldersIn(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            throw new IOException(folder + ": is no folder; give one that holds a folder of images for each class");
+        }
+        List<Path> folders = listed(folder);
+        if (folders.isEmpty()) {
+            throw new IOException(folder + ": holds no folders; there must be a folder of images for each class");
+        }
+        return folders;
+    }
+
+    private static List<Path> listed(Path folder) throws IOException {
         try (Stream<Path> entries = Files.list(folder)) {
-            return sorted(entries.filter(Files::isDirectory));
+            return sorted(entries.filter(each -> Files.isDirectory(each) && !isHidden(each)));
         } catch (IOException | UncheckedIOException e) {
             throw unlisted(folder, e);
         }
@@ -86,11 +125,16 @@ public final class ImageFolder extends ImageFiles {
         return paths.sorted(Comparator.comparing(Path::toString)).toList();
     }
 
+    private static boolean isHidden(Path file) {
+        return file.getFileName().toString().startsWith(".");
+    }
+
+    /** A link to nothing is an image too, one that cannot be read. */
     private static boolean isImage(Path file) {
         String name = file.getFileName().toString();
-        int dot = name.lastIndexOf('.');
-        return dot >= 0
-                && SUFFIXES.contains(name.substring(dot + 1).toLowerCase(Locale.ROOT))
-                && Files.isRegularFile(file);
+        String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+        return name.indexOf('.') > 0
+                && (DECODED.contains(suffix) || NOT_DECODED.contains(suffix))
+                && !Files.isDirectory(file);
     }
 }

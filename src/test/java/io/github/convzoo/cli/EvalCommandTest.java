@@ -85,13 +85,53 @@ class EvalCommandTest {
         copy("ankle-boot.png", "a/1.png");
         copy("trouser.png", "b/1.png");
         copy("trouser.png", "b/2.png");
+        Run.refused(
+                1,
+                imageFolder(folder, "--input-size", 32),
+                folder + ": has 2 classes, and the network 10; say which is which with --labels");
+        for (int i = 2; i < 10; i++) {
+            copy("ankle-boot.png", "c" + i + "/1.png");
+        }
         JsonObject result = Run.succeeding(
                         imageFolder(folder, "--input-size", 32, "--json").toArray())
                 .json()
                 .getAsJsonObject();
 
-        assertThat(result.get("total").getAsInt()).isEqualTo(3);
+        assertThat(result.get("total").getAsInt()).isEqualTo(11);
+        // The last class is that of the boots.
+        assertThat(result.get("correct").getAsInt()).isEqualTo(3);
+    }
+
+    @Test
+    void eval_withLabels_numbersTheClassesAsTheyDo() throws IOException {
+        copy("trouser.png", "data/Trouser/1.png");
+        copy("ankle-boot.png", "data/Ankle boot/1.png");
+        copy("ankle-boot.png", "data/Bag/1.png");
+        Path data = folder.resolve("data");
+        Path labels = Files.write(
+                folder.resolve("labels.txt"),
+                FashionMnist.test(Samples.FASHION_MNIST, 32).classes());
+        Object[] args = imageFolder(data, "--input-size", 32, "--labels", labels, "--json", "--per-class")
+                .toArray();
+        JsonObject result = Run.succeeding(args).json().getAsJsonObject();
+
         assertThat(result.get("correct").getAsInt()).isEqualTo(2);
+        assertThat(result.get("total").getAsInt()).isEqualTo(3);
+        assertThat(result.getAsJsonArray("classes")).hasSize(10);
+        Path list = Files.write(folder.resolve("list.txt"), List.of("Trouser/1.png\tTrouser", "Bag/1.png\tAnkle boot"));
+        Run.refused(1, imageList(list, "--root", data), "has 2 classes, and the network 10");
+        result = Run.succeeding(imageList(list, "--root", data, "--labels", labels, "--json")
+                        .toArray())
+                .json()
+                .getAsJsonObject();
+        assertThat(result.get("correct").getAsInt()).isEqualTo(2);
+
+        Files.write(labels, List.of("Trouser", "Ankle boot"));
+        Run.refused(1, imageFolder(data, "--labels", labels, "--input-size", 32), "Bag: is none of the 2 classes");
+        Files.write(labels, List.of("Bag", "Bag"));
+        Run.refused(1, imageFolder(data, "--labels", labels, "--input-size", 32), labels + ": different names");
+        Run.refused(2, fashionMnist("--labels", labels), "--labels: fashion-mnist numbers its classes itself");
+        Run.refused(2, fashionMnist("--root", folder), "--root has no effect without --dataset image-list");
     }
 
     @Test
@@ -104,8 +144,10 @@ class EvalCommandTest {
 
     @Test
     void eval_ofAnImageThatCannotBeRead_namesIt() throws IOException {
-        copy("trouser.png", "a/1.png");
-        Path bad = Files.writeString(folder.resolve("a/2.png"), "no image");
+        for (int i = 0; i < 10; i++) {
+            copy("trouser.png", "a" + i + "/1.png");
+        }
+        Path bad = Files.writeString(folder.resolve("a0/2.png"), "no image");
         Run.refused(1, imageFolder(folder, "--input-size", 32), bad + ": ");
     }
 

@@ -10,8 +10,10 @@ import io.github.convzoo.train.EpochMetrics;
 import io.github.convzoo.train.RunFolder;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -222,6 +224,7 @@ class TrainCommandTest {
         run = directory.resolve("skipping");
         Run trained = trained("--batch-size", 8, "--on-bad-image", "skip");
         assertThat(trained.err()).contains("skipped: " + bad).contains("1 images skipped");
+        assertThat(Files.readString(run.resolve("log.txt"))).contains("Z skipped: " + bad);
         // The run that failed goes on past it.
         Run more = Run.of("train", "--resume", directory.resolve("run"), "--on-bad-image", "skip", "--device", "cpu");
         assertThat(more.status()).as(more.err()).isZero();
@@ -233,9 +236,103 @@ class TrainCommandTest {
         Run diverged = Run.of(args("--lr", 1e30, "--schedule", "constant").toArray());
 
         assertThat(diverged.status()).isEqualTo(1);
-        diverged.assertOneErrorLine("epoch 1, batch ", ", step ", "try a lower rate", "diverged.safetensors");
+        diverged.assertOneErrorLine(
+                "epoch 1, batch ",
+                ", step ",
+                "try a lower rate",
+                "; those before this step in " + run.resolve("last/diverged.safetensors") + "; a new run takes them");
         assertThat(run.resolve("last/diverged.safetensors")).exists();
         Run.succeeding("inspect", run.resolve("last/diverged.safetensors"));
+    }
+
+    @Test
+    void train_thatDivergesInALaterEpoch_namesWhatIsGood() throws IOException {
+        trained("--schedule", "constant");
+        Path config = run.resolve("config.json");
+        Files.writeString(config, Files.readString(config).replace("\"lr\": 0.01", "\"lr\": 1e30"));
+        Run diverged = Run.of("train", "--resume", run, "--epochs", 2);
+
+        assertThat(diverged.status()).isEqualTo(1);
+        assertThat(diverged.err())
+                .contains("; the best weights so far are in " + run.resolve("best.safetensors")
+                        + ", those of the last whole epoch in "
+                        + run.resolve("last/weights.safetensors"));
+    }
+
+    /** Trains for two epochs at once, then for one and, after what happens in between, for another: to the same bits. */
+    private void assertGoesOn(Path weights, Runnable between, Object... options) throws IOException {
+        List<Object> all = new ArrayList<>(List.of("--weights", weights, "--schedule", "constant"));
+        all.addAll(List.of(options));
+        List<Object> two = new ArrayList<>(all);
+        two.addAll(List.of("--epochs", 2));
+        trained(two.toArray());
+        Path unbroken = run;
+        run = directory.resolve("broken");
+        trained(all.toArray());
+        between.run();
+        Run more = Run.of("train", "--resume", run, "--epochs", 2);
+
+        assertThat(more.status()).as(more.err()).isZero();
+        for (String file : List.of("last/weights.safetensors", "last/state.safetensors")) {
+            assertThat(Files.mismatch(unbroken.resolve(file), run.resolve(file)))
+                    .as(file)
+                    .isEqualTo(-1);
+        }
+    }
+
+    static Stream<List<Object>> fromWeights() {
+        return Stream.of(List.of(), List.of("--head-only"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("fromWeights")
+    void resume_withoutTheWeightsOfTheBeginning_goesOn(List<Object> options) throws IOException {
+        Path weights = Files.copy(Samples.PELEENET, directory.resolve("start.safetensors"));
+        assertGoesOn(weights, () -> assertThat(weights.toFile().delete()).isTrue(), options.toArray());
+    }
+
+    @Test
+    void resume_ofTheHeadOnly_hasNothingOfOtherWeights() throws IOException {
+        Path weights = Files.copy(Samples.PELEENET, directory.resolve("start.safetensors"));
+        trained("--epochs", 1);
+        Path other = run.resolve("best.safetensors");
+        run = directory.resolve("run2");
+        assertGoesOn(
+                weights,
+                () -> {
+                    try {
+                        Files.copy(other, weights, StandardCopyOption.REPLACE_EXISTING);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                },
+                "--head-only");
+    }
+
+    @Test
+    void resume_ofDataThatWereMoved_findsThemWhereItIsTold() throws IOException {
+        trained();
+        Path moved = Files.move(data, directory.resolve("moved"));
+        Run.refused(1, List.of("train", "--resume", run, "--epochs", 2), data.toString());
+        assertThat(Files.readString(run.resolve("config.json"))).contains("\"epochs\": 1");
+        Run more = Run.of("train", "--resume", run, "--epochs", 2, "--data", moved);
+
+        assertThat(more.status()).as(more.err()).isZero();
+        JsonObject config = JsonParser.parseString(Files.readString(run.resolve("config.json")))
+                .getAsJsonObject();
+        assertThat(config.get("data").getAsString()).isEqualTo(moved.toString());
+        assertThat(config.get("epochs").getAsInt()).isEqualTo(2);
+        // Where it was begun, for that decides about bits.
+        assertThat(config.get("device").getAsString()).isEqualTo("cpu");
+    }
+
+    @Test
+    void train_withATemperatureThatStaysHigh_warns() {
+        Run trained = trained(
+                "--model", "alexnet_dy", "--input-size", 64, "--epochs", 2, "--anneal", "30,1,3", "--lr", 0.001);
+        assertThat(trained.err())
+                .contains(
+                        "temperature will be 20.0 in the last epoch, and is 1 in use; give a way to 1 of fewer epochs");
     }
 
     @Test
@@ -260,9 +357,13 @@ class TrainCommandTest {
         Files.move(data.resolve("train/Bag"), data.resolve("train/Zebra"));
         Files.move(data.resolve("val/Bag"), data.resolve("val/Zebra"));
         Run.refused(1, List.of("train", "--resume", run, "--epochs", 3), "was saved with other images");
+        assertThat(Files.readString(run.resolve("config.json"))).isEqualTo(config);
         Files.writeString(run.resolve("config.json"), "{\"model\": [");
         Run.refused(1, List.of("train", "--resume", run), "config.json: is not what a run was started with");
         Run.refused(1, List.of("train", "--resume", data), "no training run was begun here");
+        Files.writeString(data.resolve("config.json"), "{}");
+        Run.refused(1, List.of("train", "--resume", data), "config.json: is not what a run was started with");
+        assertThat(data.resolve("last")).doesNotExist();
     }
 
     @Test
@@ -290,11 +391,14 @@ class TrainCommandTest {
                 .isZero();
         String rest = String.join("\n", process.inputReader().lines().toList());
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(rest).contains("stopped and saved; go on with: convzoo train --resume " + run + " --device cpu");
+        assertThat(rest)
+                .contains(
+                        "convzoo: stopping after this step",
+                        "stopped and saved; go on with: convzoo train --resume " + run);
         // As a shell has it of a process that ended by SIGTERM.
         assertThat(process.exitValue()).isEqualTo(143);
 
-        Run more = Run.of("train", "--resume", run, "--device", "cpu");
+        Run more = Run.of("train", "--resume", run);
         assertThat(more.status()).as(more.err()).isZero();
         assertThat(Files.mismatch(unbroken.resolve("last/state.safetensors"), run.resolve("last/state.safetensors")))
                 .isEqualTo(-1);
@@ -309,7 +413,29 @@ class TrainCommandTest {
         Run.refused(2, args("--pretrained", "--weights", Samples.PELEENET), "exclude each other");
         Run.refused(2, args("--epochs", 0), "--epochs must be at least 1, not 0");
         Run.refused(2, args("--batch-size", 0), "the batch size must be at least 1, not 0");
-        Run.refused(2, args("--batch-size", 1000), "do not fill a batch of 1000");
+        Run.refused(
+                2,
+                args("--batch-size", 1000),
+                "71 images",
+                "do not fill a batch of 1000; give --batch-size 35 or less");
+        Run.refused(
+                2,
+                args("--weights", Samples.PELEENET, "--head-only", "--batch-size", 1000),
+                "do not fill a batch of 1000");
+        Run.refused(2, args("--train-size", 5), "--train-size must be 10, the number of classes, to 71, ");
+        Run.refused(2, args("--erase", 2), "--erase must be at least 0 and at most 1, not 2.0");
+        Run.refused(
+                2, args("--crop", "resized", "--min-scale", 0), "--min-scale must be above 0 and at most 1, not 0.0");
+        Run.refused(2, args("--color-jitter", -1), "--color-jitter must be at least 0, not -1.0");
+        Run.refused(2, args("--schedule", "step", "--milestones", "7,5"), "--milestones must rise; 5 follows 7");
+        Run.refused(2, args("--momentum", 0.8, "--optimizer", "adam"), "--momentum has no effect without");
+        Run.refused(2, args("--lr-factor", 0.5), "--lr-factor has no effect without --schedule step or exponential");
+        Run.refused(2, args("--root", data), "--root has no effect without --dataset image-list");
+        Run.refused(2, args("--output", data.resolve("train/run")), "is inside " + data.resolve("train"));
+        Run.refused(
+                2,
+                args("--data", data.resolve("val"), "--output", data.resolve("val/run")),
+                "--output " + data.resolve("val/run") + " is inside " + data.resolve("val"));
         Run.refused(2, args("--milestones", 3), "--milestones has no effect without --schedule step: leave it out");
         Run.refused(2, args("--crop-padding", 3), "--crop-padding has no effect without --crop pad");
         Run.refused(2, args("--warmup-epochs", 1), "fewer than the 1 epochs, not 1.0");

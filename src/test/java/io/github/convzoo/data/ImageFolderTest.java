@@ -3,6 +3,7 @@ package io.github.convzoo.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.github.convzoo.Samples;
 import io.github.convzoo.image.ImageDecoder;
@@ -10,6 +11,7 @@ import io.github.convzoo.image.ImageException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -69,6 +71,8 @@ class ImageFolderTest {
         copy(BOOT, "a/notes.txt");
         copy(BOOT, "a/png");
         copy(BOOT, "beside.png");
+        copy(BOOT, "a/._1.png");
+        copy(BOOT, ".thumbnails/1.png");
         Files.createDirectories(folder.resolve("a/folder.png"));
 
         assertThat(ImageFolder.of(folder).size()).isEqualTo(5);
@@ -126,11 +130,47 @@ class ImageFolderTest {
     }
 
     @Test
+    @EnabledOnOs(
+            value = {OS.LINUX, OS.MAC},
+            disabledReason = "making links takes a privilege on Windows")
+    void of_imagesThatCannotBeRead_leavesNoneOutUnawares() throws IOException {
+        copy(BOOT, "a/1.png");
+        Path webp = Files.writeString(folder.resolve("a/2.webp"), "RIFF0000WEBPVP8 ");
+        Path dead = Files.createSymbolicLink(folder.resolve("a/3.jpg"), folder.resolve("none.jpg"));
+        ImageFolder images = ImageFolder.of(folder);
+
+        assertThat(images.size()).isEqualTo(3);
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> images.image(1))
+                .withMessageStartingWith(webp + ": ");
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> images.image(2))
+                .withMessageStartingWith(dead + ": no such file");
+    }
+
+    @Test
+    void of_knownClasses_numbersThemAsTheyAre() throws IOException {
+        copy(BOOT, "b/1.png");
+        copy(TROUSER, "a/1.png");
+        ImageFolder images = ImageFolder.of(folder, List.of("c", "b", "a"));
+
+        assertThat(images.classes()).containsExactly("c", "b", "a");
+        assertThat(images.size()).isEqualTo(2);
+        assertThat(images.label(0)).isEqualTo(2);
+        assertThat(images.label(1)).isEqualTo(1);
+        assertThatIOException()
+                .isThrownBy(() -> ImageFolder.of(folder, List.of("a", "c")))
+                .withMessageStartingWith(folder.resolve("b") + ": is none of the 2 classes, such as 'a'");
+        assertThatIllegalArgumentException().isThrownBy(() -> ImageFolder.of(folder, List.of("a", "b", "a")));
+        assertThatIllegalArgumentException().isThrownBy(() -> ImageFolder.of(folder, List.of()));
+    }
+
+    @Test
     void of_classWithoutImages_namesIt() throws IOException {
         copy(BOOT, "a/1.png");
         copy(BOOT, "b/notes.txt");
 
-        assertRefused(folder, folder.resolve("b") + ": holds no image (bmp, gif, jpeg, jpg, png)");
+        assertRefused(folder, folder.resolve("b") + ": holds no image (bmp, gif, jfif, jpe, jpeg, jpg, png)");
     }
 
     @Test
