@@ -307,6 +307,23 @@ class TrainingRunTest {
                 .isTrue();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"best.safetensors", "metrics.csv", "last/weights.safetensors", "last/state.safetensors"})
+    void run_thatCannotWriteAFile_goesOnToTheSameBitsWhenItCan(String file) throws Exception {
+        Recipe recipe = Runs.recipe("adamw", 2);
+        Path unbroken = directory.resolve("unbroken");
+        Runs.run(unbroken, recipe, -1, 2, NEVER, () -> false, SILENT);
+        Path broken = directory.resolve("broken");
+        Path blocked = Files.createDirectories(broken.resolve(file));
+
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> Runs.run(broken, recipe, -1, 2, NEVER, () -> false, SILENT))
+                .withMessageStartingWith(blocked.toString());
+        Files.delete(blocked);
+        assertThat(Runs.run(broken, recipe, -1, 2, NEVER, () -> false, SILENT)).isTrue();
+        assertSame(broken, unbroken);
+    }
+
     @Test
     void run_whoseWeightsGiveNoNumbers_keepsTheGoodOnes() throws Exception {
         Recipe recipe = Recipe.of(new Optimizer.Sgd(0, false, WeightDecay.NONE), new Schedule.Constant(0.01));
