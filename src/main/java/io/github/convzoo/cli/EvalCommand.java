@@ -219,6 +219,10 @@ final class EvalCommand implements Callable<Integer> {
 
     private void checkClasses(LabeledImages images, Network network) throws IOException {
         int classes = network.options().numClasses();
+        if (labels != null && images.classes().size() != classes) {
+            throw new IOException(labels + ": names " + images.classes().size() + " classes, and the network has "
+                    + classes + "; give the names that it was trained with");
+        }
         if (images.classes().size() > classes) {
             throw new IOException(data + ": has " + images.classes().size() + " classes, and the network " + classes
                     + "; evaluate with weights for this data set");

@@ -93,7 +93,8 @@ final class TrainCommand implements Callable<Integer> {
             names = "--resume",
             paramLabel = "DIR",
             description = "Go on with the run in a folder, as its config.json says. Given anew may be --epochs,"
-                    + " --on-bad-image, where the data lie, and where and on how many threads to compute.")
+                    + " --on-bad-image, --save-every, where the data lie (--data, --val-data, --root), and where and on"
+                    + " how many threads to compute (--device, --devices, --threads, --workers).")
     @Nullable Path resume;
 
     @Mixin
@@ -123,6 +124,12 @@ final class TrainCommand implements Callable<Integer> {
 
     /** What tells of images that cannot be read, once the run has begun. */
     private @Nullable TrainLog log;
+
+    /** What is computed before. */
+    private @Nullable ProgressBar bar;
+
+    /** What the log of a run that has not begun lacks. */
+    private final List<String> unlogged = new ArrayList<>();
 
     private record Result(
             String folder,
@@ -181,9 +188,12 @@ final class TrainCommand implements Callable<Integer> {
                 if (begun == null) {
                     // After all that can be wrong, so that the next try finds no folder in its way.
                     RunFolder.create(folder.path());
-                } else if (run.resume()) {
+                }
+                // Locks the folder, a new one too.
+                if (run.resume()) {
                     shown.resumed(run);
                 }
+                unlogged.forEach(shown::append);
                 // With what was given anew, now that nothing speaks against it.
                 folder.write(RunFolder.CONFIG, plan.toJson());
                 if (plan.headOnly && !Files.exists(folder.start())) {
@@ -197,13 +207,13 @@ final class TrainCommand implements Callable<Integer> {
                 print(folder);
             }
         } catch (DivergedException e) {
-            throw new IOException(e.getMessage() + whatIsLeft(folder), e);
+            throw new IOException(e.getMessage() + whatIsLeft(folder, e), e);
         }
         return Main.DONE;
     }
 
-    /** What there is to start anew from when a run has diverged. */
-    private static String whatIsLeft(RunFolder folder) {
+    /** What there is to start anew from when a run has diverged: gone on with, it would again. */
+    private static String whatIsLeft(RunFolder folder, DivergedException problem) {
         List<String> left = new ArrayList<>();
         if (Files.exists(folder.best())) {
             left.add("the best weights so far are in " + folder.best());
@@ -211,10 +221,12 @@ final class TrainCommand implements Callable<Integer> {
         if (Files.exists(folder.lastWeights())) {
             left.add("those of the last whole epoch in " + folder.lastWeights());
         }
-        if (Files.exists(folder.diverged())) {
+        if (!problem.isValidation() && Files.exists(folder.diverged())) {
             left.add("those before this step in " + folder.diverged());
         }
-        return left.isEmpty() ? "" : "; " + String.join(", ", left) + "; a new run takes them with --weights";
+        return left.isEmpty()
+                ? "; start a new run"
+                : "; " + String.join(", ", left) + "; a new run takes them with --weights";
     }
 
     private static String quoted(Path path) {
@@ -262,10 +274,14 @@ final class TrainCommand implements Callable<Integer> {
     private void skipped(IOException bad) {
         String line = "skipped: " + Main.oneLine(bad.getMessage());
         if (log != null) {
-            log.note(line);
-        } else {
-            spec.commandLine().getErr().println("convzoo: " + line);
+            log.noteInPassing(line);
+            return;
         }
+        if (bar != null) {
+            bar.clear();
+        }
+        spec.commandLine().getErr().println(line);
+        unlogged.add(line);
     }
 
     /** Every image's features, computed once by the network without its classifier. */
@@ -283,13 +299,14 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private Features features(ZooModel<?, ?> backbone, BatchLoader images) throws IOException, InterruptedException {
-        ProgressBar bar =
+        ProgressBar shown =
                 new ProgressBar(spec.commandLine().getErr(), images.samples().size(), ProgressBar.Unit.IMAGES);
+        bar = shown;
         try {
             return Features.of(
-                    backbone.getBlock(), backbone.getNDManager(), images, done -> bar.update(done, "features ", ""));
+                    backbone.getBlock(), backbone.getNDManager(), images, done -> shown.update(done, "features ", ""));
         } finally {
-            bar.clear();
+            shown.clear();
         }
     }
 

@@ -63,8 +63,8 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         if (last != 1) {
             note(String.format(
                     Locale.ROOT,
-                    "the dynamic convolutions' temperature will be %.3g in the last epoch, and is 1 in use; give a way to 1"
-                            + " of fewer epochs in --anneal, or more --epochs",
+                    "the dynamic convolutions' temperature will be %.3g in the last epoch, and is 1 in use; more --epochs, or"
+                            + " a shorter way in --anneal at the beginning, let them learn with it",
                     last));
         }
     }
@@ -74,6 +74,21 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         clear();
         err.println(line);
         err.flush();
+        append(line);
+    }
+
+    /** A note in the middle of an epoch, whose bar goes on below it. */
+    void noteInPassing(String line) {
+        if (bar != null) {
+            bar.clear();
+        }
+        err.println(line);
+        err.flush();
+        append(line);
+    }
+
+    /** A line for the log alone. */
+    void append(String line) {
         Path file = folder.path().resolve(FILE);
         try {
             Files.writeString(

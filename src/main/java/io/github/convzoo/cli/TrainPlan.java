@@ -427,8 +427,17 @@ final class TrainPlan {
         if (headOnly && !pretrained && weights == null) {
             throw new IllegalArgumentException("--head-only needs features worth having: --pretrained or --weights");
         }
-        if (headOnly && (mixup != 0 || cutmix != 0 || erase != 0 || colorJitter != 0 || crop != null)) {
-            throw new IllegalArgumentException("--head-only computes features once: leave augmentation out");
+        if (headOnly
+                && (mixup != 0
+                        || cutmix != 0
+                        || erase != 0
+                        || colorJitter != 0
+                        || crop != null
+                        || noFlip
+                        || !anneal.isEmpty()
+                        || noAnneal)) {
+            throw new IllegalArgumentException(
+                    "--head-only computes features once: leave augmentation and annealing out");
         }
         if (headOnly && !freeze.isEmpty()) {
             throw new IllegalArgumentException("--head-only freezes all but the classifier: leave --freeze out");
@@ -465,7 +474,7 @@ final class TrainPlan {
     }
 
     /** Refuses an output that the next run would take for a class. */
-    void requireOutside(Path output) {
+    void requireOutside(Path output) throws IOException {
         if (dataset != DataKind.IMAGE_FOLDER) {
             return;
         }
@@ -481,11 +490,26 @@ final class TrainPlan {
             read.add(folder);
         }
         for (Path each : read) {
-            if (output.toAbsolutePath().normalize().startsWith(each)) {
+            Path root = real(each);
+            Path inside = real(output);
+            // What begins with a dot is no class.
+            if (inside.startsWith(root)
+                    && !inside.equals(root)
+                    && !root.relativize(inside).startsWith(".")) {
                 throw new IllegalArgumentException("--output " + output + " is inside " + each
                         + ", where it would be taken for a class; name a folder elsewhere");
             }
         }
+    }
+
+    /** Without links, as far as it exists. */
+    private static Path real(Path path) throws IOException {
+        Path absolute = path.toAbsolutePath().normalize();
+        Path there = absolute;
+        while (there.getParent() != null && !Files.exists(there)) {
+            there = there.getParent();
+        }
+        return there.toRealPath().resolve(there.relativize(absolute));
     }
 
     private static String absolute(String path) {

@@ -35,10 +35,6 @@ public final class Epoch implements AutoCloseable {
     private final Deque<Assembly> ahead = new ArrayDeque<>();
 
     private int next;
-
-    /** Up to the batch that was taken last, of an epoch whose bad images have no stand-ins. */
-    private int badInARow;
-
     private @Nullable Throwable failure;
     private boolean closed;
 
@@ -188,11 +184,6 @@ public final class Epoch implements AutoCloseable {
     /** An image that could not be read. */
     private record BadImage(int index, IOException problem) {}
 
-    private static IOException tooManyBad(int count, IOException last) {
-        return new IOException(
-                "%d images in a row cannot be read, the last because of %s".formatted(count, last.getMessage()), last);
-    }
-
     /** A batch in the making. Its places are filled by different threads; the last to finish completes it. */
     private final class Assembly {
         private final int number;
@@ -271,7 +262,11 @@ public final class Epoch implements AutoCloseable {
                 }
             }
             if (options.shuffled()) {
-                throw tooManyBad(tries, unreadable.get(tries - 1).problem());
+                IOException lastProblem = unreadable.get(tries - 1).problem();
+                throw new IOException(
+                        "%d images in a row cannot be read, the last because of %s"
+                                .formatted(tries, lastProblem.getMessage()),
+                        lastProblem);
             }
         }
 
@@ -298,12 +293,8 @@ public final class Epoch implements AutoCloseable {
         /** Tells of bad images, and throws the error of the first place that has one. */
         void report() throws IOException {
             for (int place = 0; place < size; place++) {
-                badInARow = indices[place] >= 0 ? 0 : badInARow;
                 for (BadImage each : bad.get(place)) {
                     loader.report(each.index(), each.problem());
-                    if (!options.shuffled() && ++badInARow == MAX_BAD_IN_A_ROW) {
-                        throw tooManyBad(badInARow, each.problem());
-                    }
                 }
                 @Nullable Exception problem = failures[place];
                 if (problem instanceof IOException e) {

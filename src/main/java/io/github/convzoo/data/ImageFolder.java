@@ -102,7 +102,14 @@ public final class ImageFolder extends ImageFiles {
 
     private static List<Path> listed(Path folder) throws IOException {
         try (Stream<Path> entries = Files.list(folder)) {
-            return sorted(entries.filter(each -> Files.isDirectory(each) && !isHidden(each)));
+            List<Path> folders = sorted(
+                    entries.filter(each -> !isHidden(each) && (Files.isDirectory(each) || Files.isSymbolicLink(each))));
+            for (Path each : folders) {
+                if (!Files.exists(each)) {
+                    throw new IOException(each + " links to nothing; mend the link or remove it");
+                }
+            }
+            return folders.stream().filter(Files::isDirectory).toList();
         } catch (IOException | UncheckedIOException e) {
             throw unlisted(folder, e);
         }
@@ -110,7 +117,7 @@ public final class ImageFolder extends ImageFiles {
 
     private static List<Path> imagesBelow(Path folder) throws IOException {
         try (Stream<Path> entries = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
-            return sorted(entries.filter(ImageFolder::isImage));
+            return sorted(entries.filter(file -> isImage(file) && !hasHidden(folder.relativize(file))));
         } catch (IOException | UncheckedIOException e) {
             throw unlisted(folder, e);
         }
@@ -125,6 +132,15 @@ public final class ImageFolder extends ImageFiles {
         return paths.sorted(Comparator.comparing(Path::toString)).toList();
     }
 
+    private static boolean hasHidden(Path path) {
+        for (Path part : path) {
+            if (isHidden(part)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static boolean isHidden(Path file) {
         return file.getFileName().toString().startsWith(".");
     }
@@ -133,7 +149,7 @@ public final class ImageFolder extends ImageFiles {
     private static boolean isImage(Path file) {
         String name = file.getFileName().toString();
         String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-        return name.indexOf('.') > 0
+        return name.indexOf('.') >= 0
                 && (DECODED.contains(suffix) || NOT_DECODED.contains(suffix))
                 && !Files.isDirectory(file);
     }

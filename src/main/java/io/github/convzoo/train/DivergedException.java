@@ -16,6 +16,9 @@ public final class DivergedException extends Exception {
     /** Of the batch, or of the validation images. */
     private final double loss;
 
+    /** Whether the loss is that of the validation images. */
+    private final boolean validation;
+
     DivergedException(long step, double loss, double gradientNorm, double rate) {
         this(
                 String.format(
@@ -26,7 +29,8 @@ public final class DivergedException extends Exception {
                         Double.isFinite(loss) ? "the gradient's norm is " + gradientNorm : "the loss is " + loss,
                         rate),
                 step,
-                loss);
+                loss,
+                false);
     }
 
     /** Weights that are finite, perhaps, and give no finite numbers. */
@@ -35,19 +39,21 @@ public final class DivergedException extends Exception {
                 "epoch " + epoch + ": the validation loss is " + loss
                         + "; try a lower rate, a warm-up or clipping, and look for bad values in the images",
                 step,
-                loss);
+                loss,
+                true);
     }
 
-    private DivergedException(String message, long step, double loss) {
+    private DivergedException(String message, long step, double loss, boolean validation) {
         super(message);
         this.step = step;
         this.loss = loss;
+        this.validation = validation;
     }
 
     /** The same, with the batch named. */
     DivergedException in(Batch batch) {
         DivergedException named = new DivergedException(
-                "epoch " + batch.epoch() + ", batch " + (batch.number() + 1) + ", " + getMessage(), step, loss);
+                "epoch " + batch.epoch() + ", batch " + (batch.number() + 1) + ", " + getMessage(), step, loss, false);
         named.setStackTrace(getStackTrace());
         return named;
     }
@@ -59,6 +65,15 @@ public final class DivergedException extends Exception {
      */
     public long step() {
         return step;
+    }
+
+    /**
+     * Whether it is the validation loss that is not finite.
+     *
+     * @return false for a step's
+     */
+    public boolean isValidation() {
+        return validation;
     }
 
     /**

@@ -3,6 +3,8 @@ package io.github.convzoo.train;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
 import com.google.gson.TypeAdapter;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
@@ -92,6 +94,12 @@ public record EpochMetrics(
     }
 
     static EpochMetrics ofJson(String line) {
-        return GSON.fromJson(line, EpochMetrics.class);
+        JsonObject object = GSON.fromJson(line, JsonObject.class);
+        for (String name : CSV_HEAD.split(",", -1)) {
+            if (object == null || !object.has(name)) {
+                throw new JsonParseException("it has no " + name);
+            }
+        }
+        return GSON.fromJson(object, EpochMetrics.class);
     }
 }

@@ -73,7 +73,10 @@ public record RunFolder(Path path) {
         while (there.getParent() != null && !Files.exists(there)) {
             there = there.getParent();
         }
-        if (Files.isDirectory(there) && !Files.isWritable(there)) {
+        if (!there.equals(path.toAbsolutePath()) && !Files.isDirectory(there)) {
+            throw new IOException(path + ": cannot be made, for " + there + " is no folder; name another");
+        }
+        if (!Files.isWritable(there)) {
             throw new IOException(path + ": cannot be made, for " + there + " is not writable; check its permissions");
         }
         if (Files.exists(path)) {

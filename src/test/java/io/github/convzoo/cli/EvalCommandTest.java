@@ -126,6 +126,11 @@ class EvalCommandTest {
                 .getAsJsonObject();
         assertThat(result.get("correct").getAsInt()).isEqualTo(2);
 
+        Files.write(labels, List.of("Trouser", "Ankle boot", "Bag"));
+        Run.refused(
+                1,
+                imageFolder(data, "--labels", labels, "--input-size", 32),
+                labels + ": names 3 classes, and the network has 10");
         Files.write(labels, List.of("Trouser", "Ankle boot"));
         Run.refused(1, imageFolder(data, "--labels", labels, "--input-size", 32), "Bag: is none of the 2 classes");
         Files.write(labels, List.of("Bag", "Bag"));

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class TrainCommandTest {
 
-    private static final Set<String> FLAGS = Set.of("--json", "--head-only", "--pretrained");
+    private static final Set<String> FLAGS = Set.of("--json", "--head-only", "--pretrained", "--no-flip");
 
     private final Path directory;
     private Path data = Path.of("");
@@ -225,6 +225,9 @@ class TrainCommandTest {
         Run trained = trained("--batch-size", 8, "--on-bad-image", "skip");
         assertThat(trained.err()).contains("skipped: " + bad).contains("1 images skipped");
         assertThat(Files.readString(run.resolve("log.txt"))).contains("Z skipped: " + bad);
+        run = directory.resolve("head");
+        trained("--weights", Samples.PELEENET, "--head-only", "--batch-size", 8, "--on-bad-image", "skip");
+        assertThat(Files.readString(run.resolve("log.txt"))).containsOnlyOnce("Z skipped: " + bad);
         // The run that failed goes on past it.
         Run more = Run.of("train", "--resume", directory.resolve("run"), "--on-bad-image", "skip", "--device", "cpu");
         assertThat(more.status()).as(more.err()).isZero();
@@ -332,7 +335,7 @@ class TrainCommandTest {
                 "--model", "alexnet_dy", "--input-size", 64, "--epochs", 2, "--anneal", "30,1,3", "--lr", 0.001);
         assertThat(trained.err())
                 .contains(
-                        "temperature will be 20.0 in the last epoch, and is 1 in use; give a way to 1 of fewer epochs");
+                        "temperature will be 20.0 in the last epoch, and is 1 in use; more --epochs, or a shorter way");
     }
 
     @Test
@@ -431,6 +434,12 @@ class TrainCommandTest {
         Run.refused(2, args("--momentum", 0.8, "--optimizer", "adam"), "--momentum has no effect without");
         Run.refused(2, args("--lr-factor", 0.5), "--lr-factor has no effect without --schedule step or exponential");
         Run.refused(2, args("--root", data), "--root has no effect without --dataset image-list");
+        Path file = Files.writeString(directory.resolve("file"), "");
+        Run.refused(1, args("--output", file.resolve("run")), file.resolve("run") + ": cannot be made, for " + file);
+        Run.refused(
+                2,
+                args("--weights", Samples.PELEENET, "--head-only", "--no-flip"),
+                "--head-only computes features once");
         Run.refused(2, args("--output", data.resolve("train/run")), "is inside " + data.resolve("train"));
         Run.refused(
                 2,

@@ -15,7 +15,6 @@ import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -26,7 +25,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -273,22 +271,6 @@ class BatchLoaderTest {
                 .withMessageMatching("8 images in a row cannot be read, the last because of image \\d: is broken");
         assertThat(run(loader(images, PLAIN, LoaderOptions.evaluation(2).withOnBadImage(OnBadImage.SKIP)), 0, 0))
                 .isEmpty();
-    }
-
-    @Test
-    void badImages_manyInARow_areAnErrorInEvaluationToo() throws Exception {
-        LoaderOptions options = LoaderOptions.evaluation(8).withOnBadImage(OnBadImage.SKIP);
-        Set<Integer> all = IntStream.range(0, 200).boxed().collect(Collectors.toSet());
-        Set<Integer> some = new HashSet<>(all);
-        some.remove(99);
-        some.remove(199);
-
-        // Ninety-nine, one that can be read, and ninety-nine.
-        assertThat(indices(run(loader(Made.of(200, some), PLAIN, options), 0, 0)))
-                .containsExactly(99, 199);
-        assertThatIOException()
-                .isThrownBy(() -> run(loader(Made.of(200, all), PLAIN, options), 0, 0))
-                .withMessage("100 images in a row cannot be read, the last because of image 99: is broken");
     }
 
     @Test

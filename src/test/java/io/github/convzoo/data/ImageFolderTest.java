@@ -73,6 +73,7 @@ class ImageFolderTest {
         copy(BOOT, "beside.png");
         copy(BOOT, "a/._1.png");
         copy(BOOT, ".thumbnails/1.png");
+        copy(BOOT, "a/.ipynb_checkpoints/1.png");
         Files.createDirectories(folder.resolve("a/folder.png"));
 
         assertThat(ImageFolder.of(folder).size()).isEqualTo(5);
@@ -146,6 +147,8 @@ class ImageFolderTest {
         assertThatExceptionOfType(ImageException.class)
                 .isThrownBy(() -> images.image(2))
                 .withMessageStartingWith(dead + ": no such file");
+        Path gone = Files.createSymbolicLink(folder.resolve("b"), folder.resolve("unmounted"));
+        assertRefused(folder, folder + ": cannot be listed (java.io.IOException: " + gone + " links to nothing");
     }
 
     @Test

@@ -418,10 +418,14 @@ class TrainingRunTest {
                 .isThrownBy(() -> Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT))
                 .withMessageStartingWith(state.toString());
         Files.write(state, good);
-        Files.writeString(directory.resolve("metrics.jsonl"), "{\"epoch\":1}\nno json\n");
-        assertThatExceptionOfType(IOException.class)
-                .isThrownBy(() -> Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT))
-                .withMessage(directory.resolve("metrics.jsonl") + ": is damaged in line 2; remove it");
+        Path metrics = directory.resolve("metrics.jsonl");
+        String first = Files.readAllLines(metrics).get(0);
+        for (String damaged : List.of("no json", "null", "{\"epoch\":1}")) {
+            Files.writeString(metrics, first + "\n" + damaged + "\n");
+            assertThatExceptionOfType(IOException.class)
+                    .isThrownBy(() -> Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT))
+                    .withMessage(metrics + ": is damaged in line 2; remove it");
+        }
     }
 
     @Test
@@ -469,7 +473,7 @@ class TrainingRunTest {
                 .withMessageStartingWith(directory + ": is not empty");
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> RunFolder.create(file.resolve("below")))
-                .withMessageContaining("cannot be made a run's folder");
+                .withMessageContaining("cannot be made, for " + directory.resolve("file") + " is no folder");
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> RunFolder.open(directory))
                 .withMessage(directory + ": no training run was begun here, for there is no config.json");
