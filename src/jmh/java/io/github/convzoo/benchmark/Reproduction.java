@@ -64,6 +64,8 @@ public final class Reproduction {
             throw new IllegalArgumentException(
                     "arguments: the folder of Fashion-MNIST, a folder for the runs, how many threads, how many rounds");
         }
+        // For the throughput, where no run is left to be made.
+        System.setProperty("ai.djl.pytorch.num_threads", args[2]);
         Path runs = Path.of(args[1]);
         Files.createDirectories(runs);
         for (int seed = 0; seed < SEEDS; seed++) {
