@@ -52,6 +52,20 @@ public final class Checkpoint {
         }
     }
 
+    /**
+     * Reads a file with {@link Limits#DEFAULT} into memory beside the heap instead of mapping it, so that it can be replaced
+     * at once, on Windows too. A file of 2 GiB or more is mapped all the same.
+     *
+     * @param file the file
+     * @return its values
+     * @throws CheckpointException if the file cannot be read, is of no known format, corrupt, hostile or over a limit
+     */
+    public static Checkpoint readCopy(Path file) throws CheckpointException {
+        try (MappedFile copied = MappedFile.copied(file)) {
+            return read(copied, Limits.DEFAULT);
+        }
+    }
+
     static Checkpoint read(MappedFile file, Limits limits) throws CheckpointException {
         return switch (FormatProbe.probe(file)) {
             case SAFETENSORS -> SafetensorsReader.read(file, limits);

@@ -1,5 +1,6 @@
 package io.github.convzoo.checkpoint;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -58,6 +59,31 @@ final class MappedFile implements AutoCloseable {
             closeQuietly(channel, e);
             throw new CheckpointException(path, -1, null, "it cannot be opened: " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * A file that is read into memory beside the heap instead, so that nothing holds it once it is closed: Windows does not
+     * replace a file that is mapped, and a mapping lasts until it is collected. A file of 2 GiB or more is mapped all the
+     * same.
+     */
+    static MappedFile copied(Path path) throws CheckpointException {
+        MappedFile file = open(path);
+        if (file.size == 0 || file.size > Integer.MAX_VALUE) {
+            return file;
+        }
+        ByteBuffer content = ByteBuffer.allocateDirect((int) file.size);
+        try {
+            while (content.hasRemaining()) {
+                if (file.channel.read(content) < 0) {
+                    throw new EOFException("it was shortened meanwhile");
+                }
+            }
+        } catch (IOException e) {
+            closeQuietly(file.channel, e);
+            throw new CheckpointException(path, -1, null, "it cannot be read: " + e.getMessage(), e);
+        }
+        file.windows.put(0L, content.flip().asReadOnlyBuffer());
+        return file;
     }
 
     private static void closeQuietly(@Nullable FileChannel channel, IOException failure) {

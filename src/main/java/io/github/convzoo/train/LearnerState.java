@@ -72,7 +72,8 @@ record LearnerState(
      * @param optimizer the kind that the file must have
      */
     static LearnerState read(Path file, Map<String, NDArray> arrays, String optimizer) throws CheckpointException {
-        Checkpoint checkpoint = Checkpoint.read(file);
+        // The next save replaces it.
+        Checkpoint checkpoint = Checkpoint.readCopy(file);
         LearnerState state = state(checkpoint);
         if (!state.optimizer().equals(optimizer)) {
             throw error(

@@ -50,6 +50,30 @@ class SafetensorsTest {
     }
 
     @Test
+    void readCopy_ofAFileThatIsOverwritten_keepsWhatItWas() throws IOException {
+        Path file = directory.resolve("model.safetensors");
+        Safetensors.write(file, List.of(floats("a", new long[] {2}, 1, 2)), Map.of("k", "v"));
+        Checkpoint copy = Checkpoint.readCopy(file);
+        // In place, which a mapping would show.
+        Files.write(file, new byte[(int) Files.size(file)]);
+
+        assertThat(copy.metadata()).containsExactly(Map.entry("k", "v"));
+        assertThat(floats(Crafted.tensor(copy, "a"))).containsExactly(1, 2);
+        assertThat(Crafted.tensor(copy, "a").bytes().isReadOnly()).isTrue();
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Checkpoint.readCopy(file))
+                .withMessageStartingWith(file.toString());
+        Path empty = Files.createFile(directory.resolve("empty"));
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Checkpoint.readCopy(empty))
+                .withMessageStartingWith(empty.toString());
+        Path none = directory.resolve("none");
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> Checkpoint.readCopy(none))
+                .withMessageContaining("there is no such file");
+    }
+
+    @Test
     @DisabledOnOs(value = OS.WINDOWS, disabledReason = "Windows refuses to replace a mapped file")
     void file_writtenOverTheOneThatItsTensorsCameFrom_isWhole() throws IOException {
         Path file = directory.resolve("model.safetensors");
