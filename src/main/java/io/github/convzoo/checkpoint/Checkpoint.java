@@ -54,7 +54,8 @@ public final class Checkpoint {
 
     /**
      * Reads a file with {@link Limits#DEFAULT} into memory beside the heap instead of mapping it, so that it can be replaced
-     * at once, on Windows too. A file of 2 GiB or more is mapped all the same.
+     * at once, on Windows too. A file of 2 GiB or more, or of more than the JVM's limit of such memory leaves, is mapped all
+     * the same.
      *
      * @param file the file
      * @return its values

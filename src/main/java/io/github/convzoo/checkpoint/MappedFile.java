@@ -63,15 +63,21 @@ final class MappedFile implements AutoCloseable {
 
     /**
      * A file that is read into memory beside the heap instead, so that nothing holds it once it is closed: Windows does not
-     * replace a file that is mapped, and a mapping lasts until it is collected. A file of 2 GiB or more is mapped all the
-     * same.
+     * replace a file that is mapped, and a mapping lasts until it is collected. A file of 2 GiB or more, or for which there
+     * is no room, is mapped all the same.
      */
     static MappedFile copied(Path path) throws CheckpointException {
         MappedFile file = open(path);
         if (file.size == 0 || file.size > Integer.MAX_VALUE) {
             return file;
         }
-        ByteBuffer content = ByteBuffer.allocateDirect((int) file.size);
+        ByteBuffer content;
+        try {
+            content = ByteBuffer.allocateDirect((int) file.size);
+        } catch (OutOfMemoryError e) {
+            // The JVM allows as much as the heap may have.
+            return file;
+        }
         try {
             while (content.hasRemaining()) {
                 if (file.channel.read(content) < 0) {

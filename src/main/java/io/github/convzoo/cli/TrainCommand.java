@@ -101,12 +101,6 @@ final class TrainCommand implements Callable<Integer> {
     TrainPlan plan = new TrainPlan();
 
     @Option(
-            names = "--save-every",
-            paramLabel = "MIN",
-            description = "Save after so many minutes too, not only after an epoch. Default: 10.")
-    double saveEvery = 10;
-
-    @Option(
             names = "--devices",
             paramLabel = "D,D",
             split = ",",
@@ -142,9 +136,6 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (!(saveEvery > 0)) {
-            throw new IllegalArgumentException("--save-every must be more than 0 minutes, not " + saveEvery);
-        }
         if (!devices.isEmpty() && compute.device != null) {
             throw new IllegalArgumentException("--device and --devices exclude each other");
         }
@@ -182,7 +173,7 @@ final class TrainCommand implements Callable<Integer> {
                             network,
                             loaders.training(),
                             loaders.validation(),
-                            Duration.ofMillis(Math.round(saveEvery * SECONDS_A_MINUTE * 1000)));
+                            Duration.ofMillis(Math.round(plan.saveEvery * SECONDS_A_MINUTE * 1000)));
                     TrainLog shown = new TrainLog(folder, err, plan, loaders)) {
                 log = shown;
                 if (begun == null) {
@@ -193,9 +184,9 @@ final class TrainCommand implements Callable<Integer> {
                 if (run.resume()) {
                     shown.resumed(run);
                 }
-                unlogged.forEach(shown::append);
                 // With what was given anew, now that nothing speaks against it.
                 folder.write(RunFolder.CONFIG, plan.toJson());
+                unlogged.forEach(shown::append);
                 if (plan.headOnly && !Files.exists(folder.start())) {
                     WeightSaver.save(folder.start(), network);
                 }
@@ -216,17 +207,17 @@ final class TrainCommand implements Callable<Integer> {
     private static String whatIsLeft(RunFolder folder, DivergedException problem) {
         List<String> left = new ArrayList<>();
         if (Files.exists(folder.best())) {
-            left.add("the best weights so far are in " + folder.best());
+            left.add("the best so far are in " + folder.best());
         }
         if (Files.exists(folder.lastWeights())) {
-            left.add("those of the last whole epoch in " + folder.lastWeights());
+            left.add("those of the last whole epoch are in " + folder.lastWeights());
         }
         if (!problem.isValidation() && Files.exists(folder.diverged())) {
-            left.add("those before this step in " + folder.diverged());
+            left.add("those before this step are in " + folder.diverged());
         }
         return left.isEmpty()
                 ? "; start a new run"
-                : "; " + String.join(", ", left) + "; a new run takes them with --weights";
+                : "; of the weights " + String.join(", ", left) + "; a new run takes them with --weights";
     }
 
     private static String quoted(Path path) {
@@ -327,6 +318,9 @@ final class TrainCommand implements Callable<Integer> {
         }
         if (spec.commandLine().getParseResult().hasMatchedOption("--on-bad-image")) {
             begun.onBadImage = plan.onBadImage;
+        }
+        if (spec.commandLine().getParseResult().hasMatchedOption("--save-every")) {
+            begun.saveEvery = plan.saveEvery;
         }
         if (!plan.data.isEmpty()) {
             begun.data = plan.data;

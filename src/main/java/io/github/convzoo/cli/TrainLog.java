@@ -63,9 +63,11 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         if (last != 1) {
             note(String.format(
                     Locale.ROOT,
-                    "the dynamic convolutions' temperature will be %.3g in the last epoch, and is 1 in use; more --epochs, or"
-                            + " a shorter way in --anneal at the beginning, let them learn with it",
-                    last));
+                    "the dynamic convolutions' temperature will be %.3g in the last epoch, and is 1 in use; %s",
+                    last,
+                    annealing.end() == 1
+                            ? "more --epochs, or a shorter way in --anneal at the beginning, let them learn with it"
+                            : "an END of 1 in --anneal at the beginning lets them learn with it"));
         }
     }
 

@@ -317,6 +317,12 @@ final class TrainPlan {
     @Option(names = "--seed", paramLabel = "N", description = "What everything random is drawn from. Default: 0.")
     long seed;
 
+    @Option(
+            names = "--save-every",
+            paramLabel = "MIN",
+            description = "Save after so many minutes too, not only after an epoch. Default: 10.")
+    double saveEvery = 10;
+
     @Option(names = "--workers", paramLabel = "N", description = "Threads that read and augment. Default: one a core.")
     @Nullable Integer workers;
 
@@ -380,6 +386,9 @@ final class TrainPlan {
         }
         if (epochs < 1) {
             throw new IllegalArgumentException("--epochs must be at least 1, not " + epochs);
+        }
+        if (!(saveEvery > 0)) {
+            throw new IllegalArgumentException("--save-every must be more than 0 minutes, not " + saveEvery);
         }
         if (noAnneal && !anneal.isEmpty()) {
             throw new IllegalArgumentException("--anneal and --no-anneal exclude each other");
@@ -495,7 +504,7 @@ final class TrainPlan {
             // What begins with a dot is no class.
             if (inside.startsWith(root)
                     && !inside.equals(root)
-                    && !root.relativize(inside).startsWith(".")) {
+                    && !root.relativize(inside).getName(0).toString().startsWith(".")) {
                 throw new IllegalArgumentException("--output " + output + " is inside " + each
                         + ", where it would be taken for a class; name a folder elsewhere");
             }

@@ -4,7 +4,9 @@ import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Images in files of their own, read as they are stored: EXIF orientation is not applied. */
 abstract class ImageFiles implements LabeledImages {
@@ -18,6 +20,20 @@ abstract class ImageFiles implements LabeledImages {
         this.classes = List.copyOf(classes);
         this.files = List.copyOf(files);
         this.labels = labels;
+    }
+
+    /** Classes that are told by their names have different ones. */
+    static void requireDifferent(List<String> classes) {
+        if (classes.isEmpty()) {
+            throw new IllegalArgumentException("the name of at least one class is expected");
+        }
+        Set<String> seen = new HashSet<>();
+        for (String name : classes) {
+            if (!seen.add(name)) {
+                throw new IllegalArgumentException(
+                        "different names of classes are expected, but two are '" + name + "'");
+            }
+        }
     }
 
     @Override

@@ -3,8 +3,11 @@ package io.github.convzoo.data;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -57,9 +60,7 @@ public final class ImageFolder extends ImageFiles {
      * @throws IOException as {@link #of(Path)}, or if a folder is of no class
      */
     public static ImageFolder of(Path folder, List<String> classes) throws IOException {
-        if (classes.isEmpty() || classes.stream().distinct().count() < classes.size()) {
-            throw new IllegalArgumentException("different names of classes are expected, at least one, not " + classes);
-        }
+        requireDifferent(classes);
         List<Path> folders = foldersIn(folder);
         for (Path each : folders) {
             if (!classes.contains(each.getFileName().toString())) {
@@ -116,11 +117,37 @@ public final class ImageFolder extends ImageFiles {
     }
 
     private static List<Path> imagesBelow(Path folder) throws IOException {
-        try (Stream<Path> entries = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
-            return sorted(entries.filter(file -> isImage(file) && !hasHidden(folder.relativize(file))));
-        } catch (IOException | UncheckedIOException e) {
+        List<Path> images = new ArrayList<>();
+        try {
+            Files.walkFileTree(
+                    folder, Set.of(FileVisitOption.FOLLOW_LINKS), Integer.MAX_VALUE, new SimpleFileVisitor<>() {
+                        @Override
+                        public FileVisitResult preVisitDirectory(Path each, BasicFileAttributes attributes) {
+                            return isHidden(each) && !each.equals(folder)
+                                    ? FileVisitResult.SKIP_SUBTREE
+                                    : FileVisitResult.CONTINUE;
+                        }
+
+                        @Override
+                        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                            if (isImage(file)) {
+                                images.add(file);
+                            }
+                            return FileVisitResult.CONTINUE;
+                        }
+
+                        @Override
+                        public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+                            if (isHidden(file) && !file.equals(folder)) {
+                                return FileVisitResult.CONTINUE;
+                            }
+                            throw e;
+                        }
+                    });
+        } catch (IOException e) {
             throw unlisted(folder, e);
         }
+        return sorted(images.stream());
     }
 
     private static IOException unlisted(Path folder, Exception e) {
@@ -132,15 +159,6 @@ public final class ImageFolder extends ImageFiles {
         return paths.sorted(Comparator.comparing(Path::toString)).toList();
     }
 
-    private static boolean hasHidden(Path path) {
-        for (Path part : path) {
-            if (isHidden(part)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     private static boolean isHidden(Path file) {
         return file.getFileName().toString().startsWith(".");
     }
@@ -149,8 +167,6 @@ public final class ImageFolder extends ImageFiles {
     private static boolean isImage(Path file) {
         String name = file.getFileName().toString();
         String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-        return name.indexOf('.') >= 0
-                && (DECODED.contains(suffix) || NOT_DECODED.contains(suffix))
-                && !Files.isDirectory(file);
+        return name.indexOf('.') > 0 && (DECODED.contains(suffix) || NOT_DECODED.contains(suffix)) && !isHidden(file);
     }
 }

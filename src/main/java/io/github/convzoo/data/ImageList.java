@@ -82,9 +82,7 @@ public final class ImageList extends ImageFiles {
      * @throws IOException as {@link #of(Path, Path)}, or if a label is no class
      */
     public static ImageList of(Path list, Path root, List<String> classes) throws IOException {
-        if (classes.isEmpty() || classes.stream().distinct().count() < classes.size()) {
-            throw new IllegalArgumentException("different names of classes are expected, at least one, not " + classes);
-        }
+        requireDifferent(classes);
         return of(list, read(list, root), List.copyOf(classes));
     }
 

@@ -46,6 +46,7 @@ public record RunFolder(Path path) {
 
     private static final String METRICS = "metrics.csv";
     private static final String METRICS_LINES = "metrics.jsonl";
+    private static final String LOCK = ".lock";
     private static final int SUFFIX_DIGITS = 16;
 
     /**
@@ -83,9 +84,9 @@ public record RunFolder(Path path) {
             if (!Files.isDirectory(path)) {
                 throw new IOException(path + ": is no folder; name one for the run");
             }
-            // A process that was killed early leaves an empty folder in it.
+            // A process that was killed early leaves its lock.
             try (Stream<Path> inside = Files.walk(path)) {
-                if (inside.anyMatch(each -> Files.isRegularFile(each) && !isLeftover(each))) {
+                if (inside.anyMatch(each -> Files.isRegularFile(each) && !isLeftover(each) && !each.endsWith(LOCK))) {
                     throw new IOException(path + ": is not empty; go on with the run in it, or name another folder");
                 }
             } catch (FileSystemException | UncheckedIOException e) {
@@ -182,7 +183,7 @@ public record RunFolder(Path path) {
 
     /** Held by the process that is at work in the folder. */
     Path lock() {
-        return last().resolve(".lock");
+        return last().resolve(LOCK);
     }
 
     private Path last() {

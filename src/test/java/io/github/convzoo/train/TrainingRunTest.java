@@ -314,10 +314,18 @@ class TrainingRunTest {
         Path unbroken = directory.resolve("unbroken");
         Runs.run(unbroken, recipe, -1, 2, NEVER, () -> false, SILENT);
         Path broken = directory.resolve("broken");
-        Path blocked = Files.createDirectories(broken.resolve(file));
+        Path blocked = broken.resolve(file);
 
+        // Not before, for what is there at the beginning is read.
         assertThatExceptionOfType(IOException.class)
-                .isThrownBy(() -> Runs.run(broken, recipe, -1, 2, NEVER, () -> false, SILENT))
+                .isThrownBy(() -> Runs.run(broken, recipe, -1, 2, NEVER, () -> false, new TrainingRun.Listener() {
+                    @Override
+                    public void stepped(int epoch, int batch, int batches, StepResult result) {
+                        if (epoch == 1 && batch == 2) {
+                            assertThat(blocked.toFile().mkdir()).isTrue();
+                        }
+                    }
+                }))
                 .withMessageStartingWith(blocked.toString());
         Files.delete(blocked);
         assertThat(Runs.run(broken, recipe, -1, 2, NEVER, () -> false, SILENT)).isTrue();
