@@ -73,10 +73,8 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
 
     /** A line for people, and for the log. A run does not end for a log that cannot be written. */
     void note(String line) {
-        clear();
-        err.println(line);
-        err.flush();
-        append(line);
+        noteInPassing(line);
+        bar = null;
     }
 
     /** A note in the middle of an epoch, whose bar goes on below it. */

@@ -411,6 +411,7 @@ final class TrainPlan {
                         "--milestones must rise; " + milestones.get(i) + " follows " + milestones.get(i - 1));
             }
         }
+        only("--root", root != null, dataset == DataKind.IMAGE_LIST, "--dataset image-list");
         only("--momentum", momentum != DEFAULT_MOMENTUM, optimizer == OptimizerKind.SGD, "--optimizer sgd");
         only(
                 "--lr-factor",
@@ -532,9 +533,6 @@ final class TrainPlan {
         if (valData != null && dataset.isSmall()) {
             throw new IllegalArgumentException(
                     "--val-data: " + dataset + " has a test set of its own, which is validated with");
-        }
-        if (root != null && dataset != DataKind.IMAGE_LIST) {
-            throw new IllegalArgumentException("--root has no effect without --dataset image-list: leave it out");
         }
         Split split;
         try {

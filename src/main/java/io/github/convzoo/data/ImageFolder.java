@@ -116,6 +116,7 @@ public final class ImageFolder extends ImageFiles {
         }
     }
 
+    /** Of a class's folder, which is not hidden itself. */
     private static List<Path> imagesBelow(Path folder) throws IOException {
         List<Path> images = new ArrayList<>();
         try {
@@ -123,9 +124,7 @@ public final class ImageFolder extends ImageFiles {
                     folder, Set.of(FileVisitOption.FOLLOW_LINKS), Integer.MAX_VALUE, new SimpleFileVisitor<>() {
                         @Override
                         public FileVisitResult preVisitDirectory(Path each, BasicFileAttributes attributes) {
-                            return isHidden(each) && !each.equals(folder)
-                                    ? FileVisitResult.SKIP_SUBTREE
-                                    : FileVisitResult.CONTINUE;
+                            return isHidden(each) ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
                         }
 
                         @Override
@@ -138,7 +137,7 @@ public final class ImageFolder extends ImageFiles {
 
                         @Override
                         public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
-                            if (isHidden(file) && !file.equals(folder)) {
+                            if (isHidden(file)) {
                                 return FileVisitResult.CONTINUE;
                             }
                             throw e;
@@ -167,6 +166,7 @@ public final class ImageFolder extends ImageFiles {
     private static boolean isImage(Path file) {
         String name = file.getFileName().toString();
         String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-        return name.indexOf('.') > 0 && (DECODED.contains(suffix) || NOT_DECODED.contains(suffix)) && !isHidden(file);
+        // A dot in front would hide it.
+        return name.indexOf('.') > 0 && (DECODED.contains(suffix) || NOT_DECODED.contains(suffix));
     }
 }
