@@ -3,8 +3,8 @@
     python src/test/python/image_fixtures.py src/test/resources
 
 Made with Python 3.11, Pillow 13.0.0 (libjpeg-turbo 3.2.0), NumPy 2.4.6. The build does not need it. NAME.EXT is the
-encoded image, NAME.EXT.png the expected one. crop_WxH_SIDE_HxW.png, enhance* and part_* need
-torchvision (0.29.2).
+encoded image, NAME.EXT.png the expected one. crop_WxH_MODE_PCT_HxW.png, enhance* and part_* need
+torchvision (0.29.2) and timm (1.0.31).
 """
 
 import io
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+from timm.data.transforms_factory import transforms_imagenet_eval
 from torchvision import transforms as T
 from torchvision.transforms import functional as TF
 
@@ -180,13 +181,27 @@ for filter_name, kind in (("bilinear", Image.BILINEAR), ("bicubic", Image.BICUBI
         resized = small.resize((size[0], small.height), kind).resize(size, kind)
         resized.save(out / f"resize_{filter_name}_{size[0]}x{size[1]}.png", optimize=True)
 
-# torchvision's resize of the shorter side and centre crop, of tall, wide and too small inputs.
-for width, height, side, crop in ((57, 31, 20, 13), (31, 57, 20, 13), (57, 31, None, (30, 40)), (57, 31, None, (33, 60)), (57, 31, None, (64, 64)), (30, 31, 15, (15, 20))):
-    image = small.resize((width, height), Image.BICUBIC)
-    stages = ([T.Resize(side, T.InterpolationMode.BICUBIC)] if side else []) + [T.CenterCrop(crop)]
-    size = crop if isinstance(crop, tuple) else (crop, crop)
-    name = f"crop_{width}x{height}_{side or 'none'}_{size[0]}x{size[1]}.png"
-    T.Compose(stages)(image).save(out / name, optimize=True)
+# timm's evaluation transform without the normalization, of tall, wide and too small images; the mode unresized is
+# torchvision's center crop alone.
+for width, height, crop_mode, crop_pct, size in (
+    *((w, h, mode, pct, size) for w, h in ((57, 31), (31, 57)) for mode, pct, size in (
+        ("center", 0.875, (13, 13)), ("center", 1.3, (16, 16)), ("center", 0.8, (12, 20)),
+        ("squash", 1.0, (13, 13)), ("squash", 0.8, (12, 20)), ("squash", 1.2, (12, 18)),
+        ("border", 1.0, (16, 16)), ("border", 0.8, (20, 15)))),
+    (57, 31, "unresized", 1.0, (30, 40)), (57, 31, "unresized", 1.0, (33, 60)), (57, 31, "unresized", 1.0, (64, 64)),
+    (30, 31, "center", 0.999, (15, 15)),
+):
+    image = small.resize((width, height), Image.BICUBIC) if (width, height) != small.size else small
+    if crop_mode == "unresized":
+        made = T.CenterCrop(size)(image)
+    elif crop_mode == "squash":
+        # As timm does it, but columns first, as above.
+        rows, columns = (int(side / crop_pct) for side in size)
+        made = T.CenterCrop(size)(image.resize((columns, height), Image.BICUBIC).resize((columns, rows), Image.BICUBIC))
+    else:
+        transform = transforms_imagenet_eval(size, crop_pct, crop_mode, interpolation="bicubic", normalize=False)
+        made = T.ToPILImage()(transform(image))
+    made.save(out / f"crop_{width}x{height}_{crop_mode}_{crop_pct}_{size[0]}x{size[1]}.png", optimize=True)
 
 
 # Colours changed: of all colours whose samples are multiples of 5, the CRC-32 of the samples that come out. A line is

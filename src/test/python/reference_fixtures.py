@@ -54,6 +54,7 @@ class Network:
     variant_of: str | None = None
     temperature: int | None = None
     test_time_pool: int | None = None
+    last_activation: str | None = None
 
     @property
     def model(self) -> str:
@@ -68,11 +69,11 @@ def from_timm(name: str) -> Callable[..., nn.Module]:
     return partial(timm.create_model, name, pretrained=False)
 
 
-def dpn_from_timm(name: str) -> Callable[..., nn.Module]:
+def dpn_elu(name: str) -> Callable[..., nn.Module]:
     def build(num_classes: int) -> nn.Module:
         network = timm.create_model(name, pretrained=False, num_classes=num_classes)
-        # timm declares ELU as the last activation and applied it up to 0.6; since 0.9 its norm layer is
-        # already bound to ReLU when ELU is asked for, and ReLU stays.
+        # timm up to 0.6 applied ELU at the end. Since 0.9 its source still declares ELU, but its norm layer is
+        # already bound to ReLU then, and ReLU stays.
         network.features.conv5_bn_ac.bn.act = nn.ELU()
         return network
 
@@ -95,15 +96,19 @@ NETWORKS = (
     Network("dla60_res2net", from_timm("dla60_res2net"), DLA_STAGES, train_size=64),
     Network("dla60_res2next", from_timm("dla60_res2next"), DLA_STAGES),
     Network("peleenet", PeleeNet, PELEENET_STAGES, train_size=64),
-    Network("dpn68", dpn_from_timm("dpn68"), train_size=64),
+    Network("dpn68", dpn_elu("dpn68"), train_size=64),
     Network(
-        "dpn68_test_time_pool", dpn_from_timm("dpn68"), size=320, variant_of="dpn68", test_time_pool=7
+        "dpn68_test_time_pool", dpn_elu("dpn68"), size=320, variant_of="dpn68", test_time_pool=7
     ),
-    Network("dpn68b", dpn_from_timm("dpn68b"), train_size=64),
-    Network("dpn92", dpn_from_timm("dpn92")),
-    Network("dpn98", dpn_from_timm("dpn98")),
-    Network("dpn131", dpn_from_timm("dpn131")),
-    Network("dpn107", dpn_from_timm("dpn107")),
+    Network("dpn68b", dpn_elu("dpn68b"), train_size=64),
+    Network("dpn92", dpn_elu("dpn92")),
+    Network("dpn98", dpn_elu("dpn98")),
+    Network("dpn131", dpn_elu("dpn131")),
+    Network("dpn107", dpn_elu("dpn107")),
+    *(
+        Network(f"{name}_relu", from_timm(name), variant_of=name, last_activation="relu")
+        for name in ("dpn68", "dpn68b", "dpn92", "dpn98", "dpn131", "dpn107")
+    ),
     Network("dpn92_post", dpn92_post, DPN_POST_STAGES, num_classes=4, train_size=64),
     Network("dpn98_post", dpn98_post, DPN_POST_STAGES, num_classes=4),
     Network("alexnet", AlexNet, size=128, num_classes=10, train_size=128),
@@ -137,6 +142,8 @@ def forward_fixture(row: Network) -> dict[str, Any]:
     fixture: dict[str, Any] = {"model": row.model, "salt": SALT}
     if row.test_time_pool is not None:
         fixture["test_time_pool"] = row.test_time_pool
+    if row.last_activation is not None:
+        fixture["last_activation"] = row.last_activation
     fixture |= {"input_shape": list(input_shape), "num_classes": row.num_classes}
     stages: list[dict[str, Any]] = []
     if row.test_time_pool is None:

@@ -87,7 +87,7 @@ class ModelCardsTest {
     }
 
     private static String line(Manifest.Row row, String preprocessing, double top1, @Nullable Double top5) {
-        long side = Preprocessing.published(preprocessing).height();
+        long side = Manifest.preprocessing(preprocessing).height();
         Variant variant = Variant.of(row.model());
         Manifest.Bundled bundled = row.bundled();
         int classes = bundled == null
@@ -124,13 +124,13 @@ class ModelCardsTest {
         }
         List<String> expected = new ArrayList<>();
         for (String name : names) {
-            Preprocessing preprocessing = Preprocessing.published(name);
+            Preprocessing preprocessing = Manifest.preprocessing(name);
             expected.add(String.format(
                     Locale.ROOT,
                     "| %s | %d | %d | %s | %s | %s |",
                     name,
                     preprocessing.height(),
-                    preprocessing.shorterSide().orElseThrow(),
+                    preprocessing.resizedSide(),
                     preprocessing.resampling().name().toLowerCase(Locale.ROOT),
                     decimals(preprocessing.normalization().mean()),
                     decimals(preprocessing.normalization().std())));

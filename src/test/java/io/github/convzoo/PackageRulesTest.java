@@ -35,13 +35,24 @@ class PackageRulesTest {
     static final ArchRule data_usesOnlyImageAndDjl = only("data", ours("image"), DJL);
 
     @ArchTest
-    static final ArchRule weights_usesOnlyCheckpointNetworkNnAndDjl =
-            only("weights", ours("checkpoint"), ours("network"), ours("nn"), DJL, "com.google.gson..");
+    static final ArchRule hub_usesOnlyCheckpointDjlAndGson = only("hub", ours("checkpoint"), DJL, "com.google.gson..");
+
+    @ArchTest
+    static final ArchRule weights_usesOnlyCheckpointNetworkImageHubAndBelow = only(
+            "weights",
+            ours("checkpoint"),
+            ours("network"),
+            ours("nn"),
+            ours("image"),
+            ours("hub"),
+            DJL,
+            "com.google.gson..");
 
     @ArchTest
     static final ArchRule zoo_usesOnlyWhatStandsBelow = only(
             "zoo",
             ours("weights"),
+            ours("hub"),
             ours("checkpoint"),
             ours("network"),
             ours("nn"),
@@ -55,6 +66,7 @@ class PackageRulesTest {
             "train",
             ours("zoo"),
             ours("weights"),
+            ours("hub"),
             ours("checkpoint"),
             ours("network"),
             ours("nn"),

@@ -78,7 +78,14 @@ public final class ReplacedFile {
         });
     }
 
-    private static void move(Path from, Path to) throws IOException {
+    /**
+     * Moves a file that is complete and synced over another, in one step if the file system can.
+     *
+     * @param from the new file, in the same folder
+     * @param to its place
+     * @throws IOException if it cannot be moved; then both files are as they were
+     */
+    public static void move(Path from, Path to) throws IOException {
         try {
             Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
         } catch (AtomicMoveNotSupportedException | FileAlreadyExistsException e) {

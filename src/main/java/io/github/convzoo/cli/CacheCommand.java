@@ -1,6 +1,6 @@
 package io.github.convzoo.cli;
 
-import io.github.convzoo.weights.WeightFile;
+import io.github.convzoo.hub.StoredFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
@@ -50,7 +50,7 @@ final class CacheCommand {
 
         @Override
         public Integer call() throws IOException {
-            print(spec, parent.main.store().list(), json);
+            print(spec, parent.main.store().files().list(), json);
             return Main.DONE;
         }
     }
@@ -75,12 +75,12 @@ final class CacheCommand {
 
         @Override
         public Integer call() throws IOException {
-            List<WeightFile> files = parent.main.store().verify();
+            List<StoredFile> files = parent.main.store().files().verify();
             print(spec, files, json);
             PrintWriter err = spec.commandLine().getErr();
             int result = Main.DONE;
-            for (WeightFile file : files) {
-                if (file.state() == WeightFile.State.CORRUPT) {
+            for (StoredFile file : files) {
+                if (file.state() == StoredFile.State.CORRUPT) {
                     err.println("convzoo: " + file.path() + ": its SHA-256 is " + file.sha256() + " and should be "
                             + file.expected() + "; convzoo cache prune removes it");
                     result = Main.FAILED;
@@ -112,21 +112,21 @@ final class CacheCommand {
 
         @Override
         public Integer call() throws IOException {
-            print(spec, parent.main.store().prune(all), json);
+            print(spec, parent.main.store().files().prune(all), json);
             return Main.DONE;
         }
     }
 
-    private static void print(CommandSpec spec, List<WeightFile> files, boolean json) {
+    private static void print(CommandSpec spec, List<StoredFile> files, boolean json) {
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(Json.of(FileRow.of(files)));
             return;
         }
         Table table = new Table("weights", "<", "bytes", ">", "state", "<", "file", "<");
-        for (WeightFile file : files) {
+        for (StoredFile file : files) {
             table.row(
-                    file.weights(),
+                    file.name(),
                     FileRow.bytes(file.size()),
                     FileRow.state(file),
                     file.path().toString());

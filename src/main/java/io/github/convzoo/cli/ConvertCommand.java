@@ -1,51 +1,89 @@
 package io.github.convzoo.cli;
 
-import io.github.convzoo.network.Variant;
+import io.github.convzoo.image.Labels;
 import io.github.convzoo.weights.Conversion;
 import io.github.convzoo.weights.LoadReport;
+import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(
         name = "convert",
-        description = "Write a checkpoint as safetensors under canonical names, or as DJL's .params.",
+        description =
+                "Write a checkpoint as a model folder, as safetensors under canonical names, or as DJL's .params.",
         footer = {
             "",
             "Everything in the file must fit the network; what the network has no use for is left out and named.",
+            "A model folder holds config.json in timm's layout and model.safetensors; a safetensors file carries the same"
+                    + " configuration in its metadata.",
             "",
-            "Example:",
-            "  convzoo convert dla34-ba72cf86.pth dla34.safetensors --model dla34"
+            "Examples:",
+            "  convzoo convert dla34-ba72cf86.pth dla34.safetensors --model dla34",
+            "  convzoo convert mine.pth --model dla34 --labels names.txt --output mine/",
+            "  convzoo convert run --output for-timm/ --half"
         })
 final class ConvertCommand implements Callable<Integer> {
 
     @Spec
     CommandSpec spec = CommandSpec.create();
 
+    @ParentCommand
+    Main main = Main.inProcess();
+
     @Parameters(
             index = "0",
             paramLabel = "IN",
-            description = "A checkpoint: safetensors, .pth, .pt, .pth.tar, .params, .npz.")
-    Path in = Path.of("");
+            description = "A checkpoint of any format that is read, a model folder, or hf-hub:owner/name[@revision].")
+    String in = "";
 
     @Parameters(
             index = "1",
+            arity = "0..1",
             paramLabel = "OUT",
-            description = "The safetensors or .params file, replaced if it exists.")
-    Path out = Path.of("");
+            description = "The .safetensors or .params file, replaced if it exists.")
+    @Nullable Path out;
+
+    @Option(names = "--output", paramLabel = "DIR", description = "Write a model folder; empty, or not there.")
+    @Nullable Path folder;
 
     @Option(
             names = "--model",
             paramLabel = "NAME",
-            required = true,
-            description = "The network; convzoo list shows them.")
+            description = "The network; convzoo list shows them. Not needed if IN says it.")
     String model = "";
+
+    @Option(
+            names = "--last-activation",
+            paramLabel = "A",
+            description =
+                    "relu or elu: what DPN ends in. Default: what IN says, else relu; weights of timm 0.6 and older want"
+                            + " elu.")
+    @Nullable String lastActivation;
+
+    @Option(
+            names = "--labels",
+            paramLabel = "FILE",
+            description = "The classes' names, one per line, to keep with the weights. Default: those of IN.")
+    @Nullable Path labels;
+
+    @Mixin
+    InputOptions input = new InputOptions();
 
     @Option(
             names = "--half",
@@ -60,21 +98,83 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Variant variant = Variant.of(model);
-        boolean djl = out.toString().endsWith(".params");
+        Path target = folder == null ? out : folder;
+        if (target == null || (folder != null && out != null)) {
+            throw new IllegalArgumentException(
+                    "name either a file to write (OUT) or a model folder (--output); see convzoo convert --help");
+        }
+        boolean djl = folder == null && kind(target) == Kind.DJL;
         if (half && djl) {
             throw new IllegalArgumentException("--half: DJL's .params are of single precision; write safetensors");
         }
+        if (folder != null) {
+            requireEmpty(folder);
+        }
+        ModelOptions from = new ModelOptions();
+        from.model = model;
+        from.weights = in;
+        from.lastActivation = lastActivation;
+        from.requireModel();
+        LoadOptions options = from.options(main, common, spec.commandLine().getErr());
+        Path weights = ConvZoo.weights(from.model, options);
+        requireAnother(weights, target);
+        ModelConfig config = from.config(options, input, null);
+        Optional<Labels> names = labels == null ? Optional.empty() : Optional.of(Labels.read(labels));
         LoadReport report = djl
-                ? Conversion.toDjl(in, out, variant)
-                : half ? Conversion.toHalfSafetensors(in, out, variant) : Conversion.toSafetensors(in, out, variant);
+                ? Conversion.toDjl(weights, target, config.variant())
+                : folder == null
+                        ? Conversion.toSafetensors(weights, target, config, names, half)
+                        : Conversion.toFolder(weights, target, config, names, half);
         PrintWriter printer = spec.commandLine().getOut();
         if (json) {
             printer.println(Json.of(Reports.json(report)));
             return Main.DONE;
         }
         report.lines().forEach(line -> printer.println(Main.oneLine(line)));
-        printer.println(out + ": written");
+        printer.println(Main.oneLine(target + ": written"));
+        if (!djl) {
+            config.differenceToTimm().ifPresent(why -> printer.println("for ConvZoo only: " + why));
+        }
         return Main.DONE;
+    }
+
+    private enum Kind {
+        SAFETENSORS,
+        DJL
+    }
+
+    private static Kind kind(Path file) {
+        String name = file.toString().toLowerCase(Locale.ROOT);
+        if (name.endsWith(".safetensors")) {
+            return Kind.SAFETENSORS;
+        }
+        if (name.endsWith(".params")) {
+            return Kind.DJL;
+        }
+        throw new IllegalArgumentException(
+                file + ": convert writes .safetensors and .params files, and model folders with"
+                        + " --output; name one of these");
+    }
+
+    private static void requireEmpty(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new IllegalArgumentException("--output: " + folder + " is a file; name a folder");
+        }
+        try (Stream<Path> inside = Files.list(folder)) {
+            if (inside.findAny().isPresent()) {
+                throw new IllegalArgumentException("--output: " + folder + " is not empty; name another folder");
+            }
+        }
+    }
+
+    /** What is read must not be what is replaced. */
+    private static void requireAnother(Path in, Path out) throws IOException {
+        if (Files.exists(out) && Files.isSameFile(in, out)) {
+            throw new IllegalArgumentException(
+                    out + ": is the file that is read, and would be lost; name another file");
+        }
     }
 }

@@ -41,13 +41,12 @@ enum DataKind {
      * The test set of a kind that has its own.
      *
      * @param path the data set's folder
-     * @param size the side of the network's input
      * @throws IllegalArgumentException if the kind has none
      */
-    LabeledImages test(Path path, int size) throws IOException {
+    LabeledImages test(Path path) throws IOException {
         return switch (this) {
             case IMAGE_FOLDER, IMAGE_LIST -> throw noTestSet();
-            case FASHION_MNIST -> FashionMnist.test(path, size);
+            case FASHION_MNIST -> FashionMnist.test(path, FashionMnist.SIDE);
             case CIFAR10 -> Cifar.test10(path);
             case CIFAR100 -> Cifar.test100(path);
         };
@@ -57,12 +56,11 @@ enum DataKind {
      * What comes with a test set to learn from.
      *
      * @param path the data set's folder
-     * @param size the side of the network's input
      * @throws IllegalArgumentException if the kind has no test set of its own
      */
-    LabeledImages training(Path path, int size) throws IOException {
+    LabeledImages training(Path path) throws IOException {
         return switch (this) {
-            case FASHION_MNIST -> FashionMnist.training(path, size);
+            case FASHION_MNIST -> FashionMnist.training(path, FashionMnist.SIDE);
             case CIFAR10 -> Cifar.training10(path);
             case CIFAR100 -> Cifar.training100(path);
             case IMAGE_FOLDER, IMAGE_LIST -> throw noTestSet();

@@ -1,37 +1,44 @@
 package io.github.convzoo.cli;
 
+import ai.djl.ndarray.types.Shape;
 import io.github.convzoo.image.Preprocessing;
-import io.github.convzoo.weights.Manifest;
-import io.github.convzoo.zoo.ConvZoo;
-import org.jspecify.annotations.Nullable;
+import io.github.convzoo.image.Resampling;
+import io.github.convzoo.network.NetworkOptions;
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.ModelConfig;
 
-/** How the images of each kind of data set become a network's input. */
+/** How the images of each kind of data set become a network's input, unless the model says it. */
 final class DataOptions {
+
+    /** Of Fashion-MNIST's images, of 28 x 28, four pixels more than their side are the input's: 32 x 32. */
+    private static final double PADDED = 8.0 / 7;
 
     private DataOptions() {}
 
     /**
-     * From an image to the input, without chance.
+     * A configuration that is usual for a network, for the images of a kind of data set.
      *
-     * @param inputSize the side of the square input; null for the usual one: 32 for sets of small images, else the published
+     * @param config the network's usual configuration
      */
-    static Preprocessing preprocessing(DataKind kind, String model, @Nullable Integer inputSize) {
-        if (inputSize != null && inputSize < 1) {
-            throw new IllegalArgumentException("--input-size must be at least 1, not " + inputSize);
-        }
+    static ModelConfig usual(DataKind kind, ModelConfig config) {
         if (!kind.isSmall()) {
-            return inputSize == null ? ConvZoo.preprocessing(model) : ConvZoo.preprocessing(model, inputSize);
+            return config;
         }
-        Preprocessing published = ConvZoo.preprocessing(model);
-        int size = inputSize != null ? inputSize : isBundled(model) ? published.height() : DataKind.SMALL_SIDE;
-        Preprocessing whole = Preprocessing.ofCropFraction(size, 1, published.resampling(), published.normalization());
-        // Fashion-MNIST gives images of any size that is asked for.
-        return kind == DataKind.FASHION_MNIST || size == DataKind.SMALL_SIDE ? whole.withoutResize() : whole;
+        Preprocessing published = config.preprocessing();
+        int size = fits(config.variant(), DataKind.SMALL_SIDE) ? DataKind.SMALL_SIDE : published.height();
+        return config.withPreprocessing(
+                kind == DataKind.FASHION_MNIST
+                        ? Preprocessing.ofCropFraction(size, PADDED, Resampling.NEAREST, published.normalization())
+                        : Preprocessing.ofCropFraction(size, 1, published.resampling(), published.normalization()));
     }
 
-    /** Whether a name is that of weights that the library brings, which are for small images. */
-    private static boolean isBundled(String name) {
-        return Manifest.rows().stream()
-                .anyMatch(row -> row.bundled() != null && row.name().equals(name));
+    private static boolean fits(Variant variant, int side) {
+        NetworkOptions options = variant.options();
+        try {
+            variant.build().getOutputShapes(new Shape[] {new Shape(1, options.inChannels(), side, side)});
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 }

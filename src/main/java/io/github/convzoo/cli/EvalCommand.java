@@ -11,11 +11,11 @@ import io.github.convzoo.data.LoaderOptions;
 import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.image.Labels;
-import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.plot.ConfusionPicture;
 import io.github.convzoo.train.ConfusionMatrix;
 import io.github.convzoo.train.Evaluation;
+import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
@@ -48,8 +48,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  convzoo eval --model peleenet --weights mine.pth.tar --dataset fashion-mnist --data fashion-mnist/",
             "  convzoo eval --model dla34 --dataset image-list --data val.txt --per-class --confusion confusion.png",
-            "  convzoo eval --model dla34 --weights run/best.safetensors --labels run/labels.txt --dataset image-folder"
-                    + " --data more-flowers/"
+            "  convzoo eval --model run --dataset image-folder --data more-flowers/"
         })
 final class EvalCommand implements Callable<Integer> {
 
@@ -87,12 +86,8 @@ final class EvalCommand implements Callable<Integer> {
             description = "Of image-list: what the paths are relative to. Default: the list's folder.")
     @Nullable Path root;
 
-    @Option(
-            names = "--input-size",
-            paramLabel = "S",
-            description = "The side of the network's square input. Default: 32 for fashion-mnist and cifar, else the"
-                    + " published one.")
-    @Nullable Integer inputSize;
+    @Mixin
+    InputOptions input = new InputOptions();
 
     @Option(
             names = "--batch-size",
@@ -151,31 +146,38 @@ final class EvalCommand implements Callable<Integer> {
         if (confusion != null && !isTable(confusion)) {
             OutputFile.requirePng("--confusion", confusion);
         }
-        Preprocessing preprocessing = DataOptions.preprocessing(dataset, model.model, inputSize);
-        LabeledImages images = images(preprocessing.height());
-        LoadOptions options =
-                model.options(main, common, spec.commandLine().getErr()).withPreprocessing(preprocessing);
+        PrintWriter err = spec.commandLine().getErr();
+        LoadOptions options = model.options(main, common, err);
+        ModelConfig config = model.config(options, input, dataset);
+        options = ModelOptions.with(options, config);
+        LabeledImages images = images(config);
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
-        BatchLoader batches = new BatchLoader(
-                images,
-                Pipeline.evaluation(preprocessing),
-                LoaderOptions.evaluation(batchSize).withOnBadImage(onBadImage),
-                this::skipped);
         Evaluation evaluation;
+        int bad;
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, options)) {
-            checkClasses(images, (Network) loaded.getBlock());
+            Network network = (Network) loaded.getBlock();
+            checkClasses(images, network);
+            BatchLoader batches = new BatchLoader(
+                    images,
+                    Pipeline.evaluation(config.withOptions(network.options()).preprocessing()),
+                    LoaderOptions.evaluation(batchSize).withOnBadImage(onBadImage),
+                    this::skipped);
             ProgressBar shown = new ProgressBar(spec.commandLine().getErr(), images.size(), ProgressBar.Unit.IMAGES);
             bar = shown;
             try {
-                evaluation = Evaluation.of(loaded.getBlock(), loaded.getNDManager(), batches, shown::update);
+                evaluation = Evaluation.of(network, loaded.getNDManager(), batches, shown::update);
             } finally {
                 shown.clear();
             }
+            bad = batches.badImages();
+        }
+        if (Double.isNaN(evaluation.loss())) {
+            throw new IOException(data + ": " + model.givesNan());
         }
         // First, for a file that cannot be written must not cost what was measured.
-        print(evaluation, batches.badImages());
+        print(evaluation, bad);
         write(evaluation.confusion());
         return Main.DONE;
     }
@@ -187,7 +189,7 @@ final class EvalCommand implements Callable<Integer> {
         spec.commandLine().getErr().println("convzoo: skipped: " + Main.oneLine(bad.getMessage()));
     }
 
-    private LabeledImages images(int size) throws IOException {
+    private LabeledImages images(ModelConfig config) throws IOException {
         if (root != null && dataset != DataKind.IMAGE_LIST) {
             throw new IllegalArgumentException("--root has no effect without --dataset image-list: leave it out");
         }
@@ -196,10 +198,10 @@ final class EvalCommand implements Callable<Integer> {
                 throw new IllegalArgumentException(
                         "--labels: " + dataset + " numbers its classes itself; leave it out");
             }
-            return dataset.test(data, size);
+            return dataset.test(data);
         }
         Optional<List<String>> classes = labels == null
-                ? Optional.empty()
+                ? config.labels().map(Labels::names)
                 : Optional.of(Labels.read(labels).names());
         try {
             if (dataset == DataKind.IMAGE_FOLDER) {
@@ -209,7 +211,7 @@ final class EvalCommand implements Callable<Integer> {
             Path relative = root == null ? DataKind.besides(data) : root;
             return classes.isPresent() ? ImageList.of(data, relative, classes.get()) : ImageList.of(data, relative);
         } catch (IllegalArgumentException e) {
-            throw new IOException(labels + ": " + e.getMessage(), e);
+            throw new IOException((labels == null ? model.model : labels) + ": " + e.getMessage(), e);
         }
     }
 

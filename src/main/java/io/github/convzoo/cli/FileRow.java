@@ -1,6 +1,6 @@
 package io.github.convzoo.cli;
 
-import io.github.convzoo.weights.WeightFile;
+import io.github.convzoo.hub.StoredFile;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -9,19 +9,14 @@ import org.jspecify.annotations.Nullable;
 record FileRow(
         String weights, String path, long size, String state, @Nullable String sha256, @Nullable String expected) {
 
-    static List<FileRow> of(List<WeightFile> files) {
+    static List<FileRow> of(List<StoredFile> files) {
         return files.stream()
                 .map(file -> new FileRow(
-                        file.weights(),
-                        file.path().toString(),
-                        file.size(),
-                        state(file),
-                        file.sha256(),
-                        file.expected()))
+                        file.name(), file.path().toString(), file.size(), state(file), file.sha256(), file.expected()))
                 .toList();
     }
 
-    static String state(WeightFile file) {
+    static String state(StoredFile file) {
         return file.state().name().toLowerCase(Locale.ROOT);
     }
 

@@ -14,7 +14,7 @@ import io.github.convzoo.checkpoint.Npy;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
-import io.github.convzoo.image.Resampling;
+import io.github.convzoo.network.Network;
 import io.github.convzoo.nn.DynamicConv2d;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
@@ -22,7 +22,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -68,9 +67,9 @@ final class ForwardCommand implements Callable<Integer> {
     @Option(
             names = "--in-channels",
             paramLabel = "C",
-            defaultValue = "3",
-            description = "The number of input channels, to which the first convolution is adapted. Default: 3.")
-    int inChannels = 3;
+            description =
+                    "The number of input channels, to which the first convolution is adapted. Default: the model's.")
+    @Nullable Integer inChannels;
 
     @Option(names = "--test-time-pool", description = "DPN's test-time pooling, for inputs larger than 224.")
     boolean testTimePool;
@@ -102,30 +101,29 @@ final class ForwardCommand implements Callable<Integer> {
                             + "; float32 (F32) of shape (N, channels, H, W) is expected",
                     null);
         }
-        if (shape[1] != inChannels) {
-            throw new CheckpointException(
-                    input,
-                    -1,
-                    null,
-                    "has " + shape[1] + " channels, and the network takes " + inChannels + "; give --in-channels "
-                            + shape[1] + " to adapt it",
-                    null);
-        }
         LoadOptions options = model.options(main, common, spec.commandLine().getErr())
-                .withInChannels(inChannels)
                 .withTestTimePool(testTimePool)
-                .withPreprocessing(new Preprocessing(
-                        Math.toIntExact(shape[2]),
-                        Math.toIntExact(shape[3]),
-                        OptionalInt.empty(),
-                        Resampling.BILINEAR,
-                        Normalization.IMAGENET));
+                .withPreprocessing(Preprocessing.unresized(
+                        Math.toIntExact(shape[2]), Math.toIntExact(shape[3]), Normalization.IMAGENET));
+        if (inChannels != null) {
+            options = options.withInChannels(inChannels);
+        }
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, options);
                 Predictor<NDList, NDList> predictor = loaded.newPredictor();
                 NDManager manager = loaded.getNDManager().newSubManager()) {
+            int takes = ((Network) loaded.getBlock()).options().inChannels();
+            if (shape[1] != takes) {
+                throw new CheckpointException(
+                        input,
+                        -1,
+                        null,
+                        "has " + shape[1] + " channels, and the network takes " + takes + "; give --in-channels "
+                                + shape[1] + " to adapt it",
+                        null);
+            }
             if (temperature != null && DynamicConv2d.setTemperature(loaded.getBlock(), temperature) == 0) {
                 throw new IllegalArgumentException(
                         "--temperature: " + model.model + " has no dynamic convolution; leave it out");
@@ -135,6 +133,11 @@ final class ForwardCommand implements Callable<Integer> {
             array.toFloats(values.asFloatBuffer());
             NDArray batch = manager.create(values, new Shape(shape), DataType.FLOAT32);
             NDArray logits = predictor.predict(new NDList(batch)).singletonOrThrow();
+            if (logits.isNaN().any().getBoolean()) {
+                spec.commandLine()
+                        .getErr()
+                        .println("convzoo: " + input + ": " + model.givesNan() + "; " + output + " holds NaN");
+            }
             Npy.write(
                     output,
                     Tensor.of("logits", ElementType.F32, logits.getShape().getShape(), logits.toByteBuffer()));

@@ -5,7 +5,7 @@ import com.google.gson.GsonBuilder;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Results for programs: one JSON value, indented. */
+/** Results for programs: one JSON value, indented or on one line. */
 final class Json {
 
     private static final Gson GSON = new GsonBuilder()
@@ -14,13 +14,25 @@ final class Json {
             .serializeNulls()
             .create();
 
+    private static final Gson LINE =
+            new GsonBuilder().disableHtmlEscaping().serializeNulls().create();
+
     private static final Pattern UNSAFE = Pattern.compile("[\\u007f-\\u009f" + Main.DIRECTIONS + "]");
 
     private Json() {}
 
+    /** One value on one line. */
+    static String line(Object value) {
+        return safe(LINE.toJson(value));
+    }
+
     static String of(Object value) {
+        return safe(GSON.toJson(value));
+    }
+
+    private static String safe(String json) {
         // Only text holds such characters, and there they may be escaped: names out of a file drive no terminal.
-        return UNSAFE.matcher(GSON.toJson(value))
+        return UNSAFE.matcher(json)
                 .replaceAll(match -> String.format(
                         Locale.ROOT, "\\\\u%04x", (int) match.group().charAt(0)));
     }

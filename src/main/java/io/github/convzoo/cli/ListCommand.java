@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -135,7 +134,7 @@ final class ListCommand implements Callable<Integer> {
                 ? variant.options().numClasses()
                 : bundled.labels().size();
         List<Layer> layers = layers(
-                variant, classes, Preprocessing.published(row.preprocessing()).height());
+                variant, classes, Manifest.preprocessing(row.preprocessing()).height());
         return new Weights(
                 row.name(),
                 row.tag(),
@@ -156,13 +155,12 @@ final class ListCommand implements Callable<Integer> {
     }
 
     private static Input input(String name) {
-        Preprocessing preprocessing = Preprocessing.published(name);
-        OptionalInt side = preprocessing.shorterSide();
+        Preprocessing preprocessing = Manifest.preprocessing(name);
         return new Input(
                 name,
                 preprocessing.height(),
                 preprocessing.width(),
-                side.isPresent() ? side.getAsInt() : null,
+                preprocessing.resizedSide(),
                 preprocessing.resampling().name().toLowerCase(Locale.ROOT),
                 preprocessing.normalization().mean(),
                 preprocessing.normalization().std());

@@ -1,8 +1,12 @@
 package io.github.convzoo.cli;
 
-import io.github.convzoo.weights.StoreSettings;
+import io.github.convzoo.hub.StoreSettings;
 import io.github.convzoo.weights.WeightStore;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
@@ -62,13 +66,17 @@ public final class Main {
     /** Open until the command is done and everything is printed. */
     final CountDownLatch ended = new CountDownLatch(1);
 
-    private Main(Function<String, @Nullable String> environment) {
+    /** Standard input. */
+    final InputStream in;
+
+    private Main(Function<String, @Nullable String> environment, InputStream in) {
         this.environment = environment;
+        this.in = in;
     }
 
     /** With the process's own environment. */
     static Main inProcess() {
-        return new Main(System::getenv);
+        return new Main(System::getenv, System.in);
     }
 
     /** Where published weights come from and are kept. */
@@ -83,7 +91,10 @@ public final class Main {
      */
     public static void main(String[] args) {
         // Text goes out as UTF-8 whatever the locale: labels and paths are not always ASCII.
-        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        PrintWriter out = new PrintWriter(
+                new OutputStreamWriter(
+                        new ResultStream(new FileOutputStream(FileDescriptor.out)), StandardCharsets.UTF_8),
+                true);
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
         System.exit(run(out, err, args));
     }
@@ -101,13 +112,22 @@ public final class Main {
     }
 
     static int run(Function<String, @Nullable String> environment, PrintWriter out, PrintWriter err, String... args) {
+        return run(environment, System.in, out, err, args);
+    }
+
+    static int run(
+            Function<String, @Nullable String> environment,
+            InputStream in,
+            PrintWriter out,
+            PrintWriter err,
+            String... args) {
         boolean verbose = Arrays.asList(args).contains("--verbose");
         // Before the first logger exists, or it has no effect.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "info" : "error");
         System.setProperty("org.slf4j.internal.verbosity", "ERROR");
         // Pictures are drawn into files; on a Mac AWT would show up in the dock.
         System.setProperty("java.awt.headless", "true");
-        Main main = new Main(environment);
+        Main main = new Main(environment, in);
         CommandLine command = new CommandLine(main)
                 .setOut(out)
                 .setErr(err)
@@ -117,7 +137,11 @@ public final class Main {
                 .setParameterExceptionHandler((e, given) -> misused(err, e))
                 .setExecutionExceptionHandler((e, line, result) -> failed(err, e, verbose));
         try {
-            return command.execute(args);
+            int status = command.execute(args);
+            out.flush();
+            return status;
+        } catch (ResultStream.FailedException e) {
+            return failed(err, e, verbose);
         } catch (OutOfMemoryError | StackOverflowError | InternalError | LinkageError e) {
             // Out of memory, a mapped file that was cut short, a native library that does not load.
             return failed(err, new IOException(e.toString(), e), verbose);
@@ -133,6 +157,10 @@ public final class Main {
     }
 
     private static int failed(PrintWriter err, Exception e, boolean verbose) {
+        if (e instanceof ResultStream.FailedException result && result.isClosedPipe()) {
+            // Whoever read the results has read enough.
+            return DONE;
+        }
         if (verbose) {
             e.printStackTrace(err);
         }
@@ -143,7 +171,7 @@ public final class Main {
         if (e instanceof FileSystemException) {
             // Their message is the path alone.
             err.println("convzoo: " + oneLine(e.toString()));
-        } else if (e instanceof IOException) {
+        } else if (e instanceof IOException || e instanceof ResultStream.FailedException) {
             err.println("convzoo: " + oneLine(e.getMessage()));
         } else {
             err.println("convzoo: " + oneLine(e.toString()) + "; run again with --verbose to see where");
@@ -157,7 +185,7 @@ public final class Main {
      */
     static String oneLine(@Nullable String message) {
         return message == null
-                ? "something failed without a word"
+                ? "unknown error (no message)"
                 : message.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll("[\\p{Cc}" + DIRECTIONS + "]", "?");
     }
 

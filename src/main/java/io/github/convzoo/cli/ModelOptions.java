@@ -1,13 +1,15 @@
 package io.github.convzoo.cli;
 
+import io.github.convzoo.hub.FetchException;
 import io.github.convzoo.network.LastActivation;
-import io.github.convzoo.weights.FetchException;
+import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.Manifest;
+import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -21,16 +23,18 @@ final class ModelOptions {
 
     @Option(
             names = "--model",
-            paramLabel = "NAME",
+            paramLabel = "MODEL",
             description =
-                    "The network, or network.tag for one of its published sets of weights; convzoo list shows them.")
+                    "A network, or network.tag for one of its published sets of weights (convzoo list shows them);"
+                            + " a model folder such as a training run's; or hf-hub:owner/name[@revision].")
     String model = "";
 
     @Option(
             names = "--weights",
             paramLabel = "FILE",
-            description = "A checkpoint, of any format that is read. Default: the published weights, downloaded once.")
-    @Nullable Path weights;
+            description = "A checkpoint of any format that is read, a model folder, or hf-hub:owner/name[@revision]."
+                    + " Default: the published weights, downloaded once.")
+    @Nullable String weights;
 
     @Option(
             names = "--num-classes",
@@ -41,13 +45,20 @@ final class ModelOptions {
     @Option(
             names = "--last-activation",
             paramLabel = "A",
-            description = "elu or relu: what DPN ends in. Default: elu; the authors' own files want relu.")
+            description =
+                    "relu or elu: what DPN ends in. Default: the model's, else relu; weights of timm 0.6 and older want"
+                            + " elu.")
     @Nullable String lastActivation;
 
-    /** Refuses to go on without a name. */
+    /** Takes the weights for the model if these alone are named; refuses to go on if nothing is. */
     void requireModel() {
+        if (model.isEmpty() && weights != null) {
+            model = weights;
+            weights = null;
+        }
         if (model.isEmpty()) {
-            throw new IllegalArgumentException("--model is needed; convzoo list shows the networks");
+            throw new IllegalArgumentException(
+                    "--model is needed: a network (convzoo list shows them), a model folder, or hf-hub:owner/name");
         }
     }
 
@@ -56,11 +67,9 @@ final class ModelOptions {
      * else the one that the library brings.
      */
     void chooseModel(Main main, PrintWriter err) throws IOException {
-        if (!model.isEmpty()) {
+        if (!model.isEmpty() || weights != null) {
+            requireModel();
             return;
-        }
-        if (weights != null) {
-            throw new IllegalArgumentException("--weights: of which network? --model says it");
         }
         DownloadBar bar = new DownloadBar(err);
         try {
@@ -76,30 +85,52 @@ final class ModelOptions {
         }
     }
 
-    /** The options so far; what loading did is told where the command is verbose. */
+    /** The options so far; what was guessed is said, and the whole report if the command is verbose. */
     LoadOptions options(Main main, CommonOptions common, PrintWriter err) {
-        if (weights == null && ConvZoo.listWeights(known(model)).isEmpty()) {
-            throw new IllegalArgumentException(
-                    "--weights: there are no published weights of " + model + "; name a checkpoint file");
-        }
-        LoadOptions options = weights == null ? LoadOptions.published() : LoadOptions.of(weights);
-        if (weights == null) {
-            options = options.withStore(main.store()).withProgress(new DownloadBar(err));
-        }
-        options = options.withOnLoaded(report -> {
-            if (common.verbose) {
-                report.lines().forEach(line -> err.println(Main.oneLine(line)));
-            }
-        });
+        LoadOptions options = (weights == null ? LoadOptions.published() : LoadOptions.of(weights))
+                .withStore(main.store())
+                .withProgress(new DownloadBar(err))
+                .withOnLoaded(report -> tell(report, common, err));
         if (lastActivation != null) {
             options = options.withLastActivation(LastActivation.of(lastActivation));
         }
         return numClasses == null ? options : options.withNumClasses(numClasses);
     }
 
-    /** The name, once it is found to be one. */
-    private static String known(String name) {
-        ConvZoo.preprocessing(name);
-        return name;
+    private static void tell(LoadReport report, CommonOptions common, PrintWriter err) {
+        if (common.verbose) {
+            report.lines().forEach(line -> err.println(Main.oneLine(line)));
+            return;
+        }
+        for (LoadReport.Remark remark : report.remarks()) {
+            if (remark.kind() == LoadReport.Remark.Kind.GUESS) {
+                err.println("convzoo: " + Main.oneLine(remark.text()));
+            }
+        }
+    }
+
+    /**
+     * How the model is used: as it says itself, else as is usual; with what the options change.
+     *
+     * @param kind the data set that it is used on; null if the images come one by one
+     */
+    ModelConfig config(LoadOptions options, InputOptions input, @Nullable DataKind kind) throws IOException {
+        Optional<ModelConfig> declared = ConvZoo.declared(model, options);
+        if (declared.isPresent()) {
+            return input.apply(declared.get());
+        }
+        ModelConfig usual = ConvZoo.configuration(model, options);
+        return input.apply(kind == null ? usual : DataOptions.usual(kind, usual));
+    }
+
+    /** What is wrong if a network gives NaN. */
+    String givesNan() {
+        return "the network gives NaN; the weights " + (weights == null ? "of " + model : "in " + weights)
+                + " are damaged, or were trained for another input";
+    }
+
+    /** The options for using the model so. */
+    static LoadOptions with(LoadOptions options, ModelConfig config) {
+        return options.withPreprocessing(config.preprocessing()).withUpright(config.upright());
     }
 }

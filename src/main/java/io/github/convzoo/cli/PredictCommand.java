@@ -5,13 +5,13 @@ import ai.djl.inference.Predictor;
 import ai.djl.modality.Classifications;
 import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.image.ImageDecoder;
-import io.github.convzoo.image.ImageException;
 import io.github.convzoo.image.Labels;
-import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.plot.ImageGrid;
+import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -44,9 +44,11 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  convzoo predict photo.jpg",
             "  convzoo predict photo.jpg --model dla34",
+            "  convzoo predict photos/ --recursive --model run --jsonl",
             "  convzoo predict photo.jpg --model dpn68b.ra_in1k --input-size 288",
             "  convzoo predict *.png --model peleenet --weights mine.pth --labels names.txt --json",
-            "  convzoo predict flowers/*/*.jpg --model dla34 --weights mine.pth --labels names.txt --grid grid.png"
+            "  convzoo predict --list names.txt --model hf-hub:timm/dla34.in1k",
+            "  convzoo predict flowers/*/*.jpg --model run --grid grid.png"
         })
 final class PredictCommand implements Callable<Integer> {
 
@@ -56,8 +58,20 @@ final class PredictCommand implements Callable<Integer> {
     @ParentCommand
     Main main = Main.inProcess();
 
-    @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "JPEG, PNG, BMP or GIF files.")
-    List<Path> images = new ArrayList<>();
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "IMAGE",
+            description = "Image files, folders of images, or URLs; - for an image from standard input.")
+    List<String> images = new ArrayList<>();
+
+    @Option(
+            names = "--list",
+            paramLabel = "FILE",
+            description = "A file with the name of an image, folder, or URL per line; - for standard input.")
+    @Nullable String list;
+
+    @Option(names = "--recursive", description = "Search the folders in a folder too.")
+    boolean recursive;
 
     @Mixin
     ModelOptions model = new ModelOptions();
@@ -65,7 +79,9 @@ final class PredictCommand implements Callable<Integer> {
     @Option(
             names = "--labels",
             paramLabel = "FILE",
-            description = "The classes' names, one a line. Default: ImageNet's where there are 1000, else numbers.")
+            description =
+                    "The classes' names, one per line. Default: the model's; else ImageNet's if there are 1000, else"
+                            + " numbers.")
     @Nullable Path labels;
 
     @Option(
@@ -84,8 +100,15 @@ final class PredictCommand implements Callable<Integer> {
     @Mixin
     InputOptions input = new InputOptions();
 
-    @Option(names = "--json", description = "Print JSON; probabilities are fractions.")
+    @Option(names = "--json", description = "Print one JSON array in the end; probabilities are fractions.")
     boolean json;
+
+    @Option(
+            names = "--jsonl",
+            description =
+                    "Print one JSON object per image and line, as soon as it is known; one that cannot be read has an"
+                            + " error instead of predictions.")
+    boolean jsonl;
 
     @Mixin
     ComputeOptions compute = new ComputeOptions();
@@ -97,66 +120,121 @@ final class PredictCommand implements Callable<Integer> {
 
     private record ImageResult(String image, List<Prediction> predictions) {}
 
+    private record Failure(String image, String error) {}
+
     @Override
     public Integer call() throws Exception {
         Optional<Device> device = compute.apply();
+        if (json && jsonl) {
+            throw new IllegalArgumentException("--json and --jsonl exclude each other");
+        }
+        ImageNames names = new ImageNames(images, Optional.ofNullable(list), recursive, main.in);
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
         if (grid != null) {
             checkGrid(grid);
         }
-        model.chooseModel(main, spec.commandLine().getErr());
-        Preprocessing preprocessing = input.apply(model.model);
-        LoadOptions options = model.options(main, common, spec.commandLine().getErr())
-                .withTopK(topK)
-                .withPreprocessing(preprocessing);
+        model.chooseModel(main, err);
+        LoadOptions options = model.options(main, common, err).withTopK(topK);
+        ModelConfig config = model.config(options, input, null);
+        options = ModelOptions.with(options, config);
         if (labels != null) {
             options = options.withLabels(Labels.read(labels));
         }
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
-        PrintWriter out = spec.commandLine().getOut();
-        PrintWriter err = spec.commandLine().getErr();
-        List<ImageResult> results = new ArrayList<>();
-        List<ImageGrid.Entry> entries = new ArrayList<>();
-        int status = Main.DONE;
         try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(model.model, RgbImage.class, options);
                 Predictor<RgbImage, Classifications> predictor = loaded.newPredictor()) {
-            ImageDecoder decoder = new ImageDecoder();
-            for (Path image : images) {
-                RgbImage pixels;
-                try {
-                    pixels = decoder.decode(image);
-                } catch (ImageException e) {
-                    err.println("convzoo: " + Main.oneLine(e.getMessage()));
-                    status = Main.FAILED;
-                    continue;
-                }
-                Classifications classifications = predictor.predict(pixels);
-                ImageResult result = new ImageResult(image.toString(), best(image, classifications));
+            Run run = new Run(predictor, new ImageDecoder().withOrientation(config.upright()), names.isOne(), out, err);
+            names.forEach(run);
+            if (json) {
+                out.println(Json.of(run.results));
+            }
+            if (grid != null && !run.entries.isEmpty()) {
+                OutputFile.writePng(grid, () -> ImageGrid.draw(run.entries));
+            }
+            return run.failed ? Main.FAILED : Main.DONE;
+        }
+    }
+
+    /** Classifies one image after the other. */
+    private final class Run implements ImageNames.Taker {
+
+        private final Predictor<RgbImage, Classifications> predictor;
+        private final ImageDecoder decoder;
+        private final boolean one;
+        private final PrintWriter out;
+        private final PrintWriter err;
+        private final List<ImageResult> results = new ArrayList<>();
+        private final List<ImageGrid.Entry> entries = new ArrayList<>();
+        private boolean failed;
+
+        Run(
+                Predictor<RgbImage, Classifications> predictor,
+                ImageDecoder decoder,
+                boolean one,
+                PrintWriter out,
+                PrintWriter err) {
+            this.predictor = predictor;
+            this.decoder = decoder;
+            this.one = one;
+            this.out = out;
+            this.err = err;
+        }
+
+        @Override
+        public void take(String name) throws Exception {
+            RgbImage pixels;
+            try {
+                pixels = name.equals(ImageNames.STANDARD_INPUT)
+                        ? decoder.decode(main.in, "standard input")
+                        : ConvZoo.readImage(name, decoder);
+            } catch (IOException e) {
+                failed(name, e);
+                return;
+            }
+            Classifications classifications = predictor.predict(pixels);
+            ImageResult result = new ImageResult(name, best(name, classifications));
+            if (json) {
                 results.add(result);
-                if (grid != null) {
-                    entries.add(entry(pixels, result, truth(image, classifications.getClassNames())));
-                }
-                if (!json) {
-                    print(result, out);
-                }
+            } else if (jsonl) {
+                out.println(Json.line(result));
+            } else {
+                print(result);
+            }
+            if (grid != null) {
+                ImageGrid.checkCount(entries.size() + 1);
+                entries.add(entry(pixels, result, truth(name, classifications.getClassNames())));
             }
         }
-        if (json) {
-            out.println(Json.of(results));
+
+        @Override
+        public void failed(String name, IOException problem) {
+            failed = true;
+            String message = Main.oneLine(problem.getMessage());
+            err.println("convzoo: " + message);
+            if (jsonl) {
+                out.println(Json.line(new Failure(name, message)));
+            }
         }
-        if (grid != null && !entries.isEmpty()) {
-            OutputFile.writePng(grid, () -> ImageGrid.draw(entries));
+
+        private void print(ImageResult result) {
+            if (!one) {
+                out.println(Main.oneLine(result.image));
+            }
+            for (Prediction prediction : result.predictions) {
+                out.printf(Locale.ROOT, "%6.2f %%  %s%n", 100 * prediction.probability, Main.oneLine(prediction.label));
+            }
         }
-        return status;
     }
 
     private void checkGrid(Path file) throws IOException {
         OutputFile.requirePng("--grid", file);
-        ImageGrid.checkCount(images.size());
-        for (Path image : images) {
+        ImageGrid.checkCount(Math.max(1, images.size()));
+        for (String image : images) {
             // A pattern such as *.png finds the grid of the last time.
-            if (Files.exists(file) && Files.exists(image) && Files.isSameFile(file, image)) {
+            if (Files.exists(file) && new File(image).exists() && Files.isSameFile(file, Path.of(image))) {
                 throw new IllegalArgumentException(
                         "--grid: " + file + " is one of the images, and would be lost; name another file");
             }
@@ -164,10 +242,9 @@ final class PredictCommand implements Callable<Integer> {
     }
 
     /** The name of the folder that holds the image, where a class has it. */
-    private static Optional<String> truth(Path image, List<String> classes) {
-        return Optional.ofNullable(image.toAbsolutePath().normalize().getParent())
-                .map(Path::getFileName)
-                .map(Path::toString)
+    private static Optional<String> truth(String image, List<String> classes) {
+        return Optional.ofNullable(new File(image).getAbsoluteFile().getParentFile())
+                .map(File::getName)
                 .filter(classes::contains);
     }
 
@@ -186,27 +263,16 @@ final class PredictCommand implements Callable<Integer> {
     }
 
     // By number: two classes may have the same name.
-    private List<Prediction> best(Path image, Classifications classifications) throws IOException {
+    private List<Prediction> best(String image, Classifications classifications) throws IOException {
         List<String> names = classifications.getClassNames();
         List<Double> probabilities = classifications.getProbabilities();
         if (probabilities.stream().anyMatch(each -> each.isNaN())) {
-            throw new IOException(image + ": the network gives NaN; the weights "
-                    + (model.weights == null ? "of " + model.model : "in " + model.weights)
-                    + " are damaged, or were trained for another input");
+            throw new IOException(image + ": " + model.givesNan());
         }
         return IntStream.range(0, names.size())
                 .mapToObj(i -> new Prediction(i, names.get(i), probabilities.get(i)))
                 .sorted(Comparator.comparingDouble(Prediction::probability).reversed())
                 .limit(topK)
                 .toList();
-    }
-
-    private void print(ImageResult result, PrintWriter out) {
-        if (images.size() > 1) {
-            out.println(result.image);
-        }
-        for (Prediction prediction : result.predictions) {
-            out.printf(Locale.ROOT, "%6.2f %%  %s%n", 100 * prediction.probability, prediction.label);
-        }
     }
 }

@@ -1,8 +1,8 @@
 package io.github.convzoo.cli;
 
-import io.github.convzoo.weights.FetchException;
+import io.github.convzoo.hub.FetchException;
+import io.github.convzoo.hub.StoredFile;
 import io.github.convzoo.weights.Manifest;
-import io.github.convzoo.weights.WeightFile;
 import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.Glob;
 import java.io.IOException;
@@ -58,12 +58,12 @@ final class PullCommand implements Callable<Integer> {
         WeightStore store = main.store();
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        List<WeightFile> files = new ArrayList<>();
+        List<StoredFile> files = new ArrayList<>();
         int result = Main.DONE;
         for (Manifest.Row row : rows()) {
             DownloadBar bar = new DownloadBar(err);
             try {
-                WeightFile file = store.fetch(row, bar);
+                StoredFile file = store.fetch(row, bar);
                 files.add(file);
                 if (!json) {
                     out.println(file.path() + ": " + row.name() + ", " + FileRow.bytes(file.size()) + " bytes, "

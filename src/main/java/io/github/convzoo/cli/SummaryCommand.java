@@ -5,6 +5,10 @@ import io.github.convzoo.network.Network;
 import io.github.convzoo.network.NetworkOptions;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.Layer;
+import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +23,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -28,6 +33,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  convzoo summary dla34",
+            "  convzoo summary run",
             "  convzoo summary peleenet --input-size 1x64x64 --num-classes 10"
         })
 final class SummaryCommand implements Callable<Integer> {
@@ -38,7 +44,12 @@ final class SummaryCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "MODEL", description = "The network; convzoo list shows them.")
+    @ParentCommand
+    Main main = Main.inProcess();
+
+    @Parameters(
+            paramLabel = "MODEL",
+            description = "A network (convzoo list shows them), a model folder, or hf-hub:owner/name[@revision].")
     String model = "";
 
     @Option(
@@ -72,14 +83,12 @@ final class SummaryCommand implements Callable<Integer> {
             long parameterBytes) {}
 
     @Override
-    public Integer call() {
-        Variant variant = Variant.of(model);
-        long side = variant.inputSize();
-        Shape input = inputSize == null ? new Shape(1, 3, side, side) : parse(inputSize);
-        NetworkOptions options = variant.options().withInChannels((int) input.get(1));
-        if (numClasses != null) {
-            options = options.withNumClasses(numClasses);
-        }
+    public Integer call() throws IOException {
+        LoadOptions from = LoadOptions.published().withStore(main.store());
+        ModelConfig config = ConvZoo.configuration(model, numClasses == null ? from : from.withNumClasses(numClasses));
+        Variant variant = config.variant();
+        Shape input = inputSize == null ? config.input() : parse(inputSize);
+        NetworkOptions options = config.options().withInChannels((int) input.get(1));
         Network network = variant.build(options);
         // Says which inputs fit; the layers alone would only find that theirs do not.
         network.getOutputShapes(new Shape[] {input});
@@ -89,7 +98,7 @@ final class SummaryCommand implements Callable<Integer> {
         long statistics = layers.stream().mapToLong(Layer::statistics).sum();
         long outputs = layers.stream().mapToLong(layer -> layer.output().size()).sum();
         Totals totals = new Totals(
-                model,
+                variant.modelName(),
                 layers.stream()
                         .map(layer -> new LayerRow(
                                 layer.name(),

@@ -30,6 +30,7 @@ import io.github.convzoo.data.Subset;
 import io.github.convzoo.image.Border;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.Network;
+import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.DynamicConv2d;
 import io.github.convzoo.train.Annealing;
 import io.github.convzoo.train.Averaging;
@@ -38,6 +39,7 @@ import io.github.convzoo.train.Optimizer;
 import io.github.convzoo.train.Recipe;
 import io.github.convzoo.train.Schedule;
 import io.github.convzoo.train.WeightDecay;
+import io.github.convzoo.weights.ModelConfig;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -564,7 +566,7 @@ final class TrainPlan {
                         ? Split.ofFolder(path, valFraction, seed)
                         : new Split(ImageFolder.of(path), ImageFolder.of(Path.of(valData)));
             case IMAGE_LIST -> ofLists(path);
-            case FASHION_MNIST, CIFAR10, CIFAR100 -> new Split(dataset.training(path, size), dataset.test(path, size));
+            case FASHION_MNIST, CIFAR10, CIFAR100 -> new Split(dataset.training(path), dataset.test(path));
         };
     }
 
@@ -597,7 +599,8 @@ final class TrainPlan {
 
     /** How a validation image becomes the network's input. */
     Preprocessing preprocessing() {
-        return DataOptions.preprocessing(dataset, model, inputSize);
+        ModelConfig usual = DataOptions.usual(dataset, ModelConfig.usual(Variant.of(model)));
+        return inputSize == null ? usual.preprocessing() : usual.preprocessing(inputSize);
     }
 
     /** How a training image does. */

@@ -25,7 +25,9 @@ public final class FashionMnist implements LabeledImages {
     private static final List<String> CLASSES = List.of(
             "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot");
 
-    private static final int SIDE = 28;
+    /** The side of the images as they are published, in pixels. */
+    public static final int SIDE = 28;
+
     private static final int PADDED = 32;
     private static final int MAX_INPUT_SIZE = 8192;
     private static final int MAX_IMAGES = 1_000_000;
@@ -51,7 +53,7 @@ public final class FashionMnist implements LabeledImages {
      * Reads the training set.
      *
      * @param folder holds train-images-idx3-ubyte and train-labels-idx1-ubyte, or both with .gz
-     * @param inputSize the side of the square images to give, 32 to 8192
+     * @param inputSize the side of the square images to give, 32 to 8192; or 28 for images as they are published
      * @return the images
      * @throws IOException if a file is missing or not what it should be; the message says which and why
      */
@@ -63,7 +65,7 @@ public final class FashionMnist implements LabeledImages {
      * Reads the test set.
      *
      * @param folder holds t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or both with .gz
-     * @param inputSize the side of the square images to give, 32 to 8192
+     * @param inputSize the side of the square images to give, 32 to 8192; or 28 for images as they are published
      * @return the images
      * @throws IOException if a file is missing or not what it should be; the message says which and why
      */
@@ -72,9 +74,9 @@ public final class FashionMnist implements LabeledImages {
     }
 
     private static FashionMnist of(Path folder, String part, int inputSize) throws IOException {
-        if (inputSize < PADDED || inputSize > MAX_INPUT_SIZE) {
+        if (inputSize != SIDE && (inputSize < PADDED || inputSize > MAX_INPUT_SIZE)) {
             throw new IllegalArgumentException("Fashion-MNIST is padded to 32 x 32: the input size must be " + PADDED
-                    + " to " + MAX_INPUT_SIZE + ", not " + inputSize);
+                    + " to " + MAX_INPUT_SIZE + ", or " + SIDE + " for images as they are, not " + inputSize);
         }
         Path images = find(folder, part + "-images-idx3-ubyte");
         byte[] pixels = read(images, IMAGES_MAGIC, SIDE * SIDE);
@@ -153,12 +155,13 @@ public final class FashionMnist implements LabeledImages {
 
     @Override
     public RgbImage image(int index) {
-        int margin = (PADDED - SIDE) / 2;
+        int padded = inputSize == SIDE ? SIDE : PADDED;
+        int margin = (padded - SIDE) / 2;
         byte[] samples = new byte[inputSize * inputSize * 3];
         for (int y = 0; y < inputSize; y++) {
-            int row = y * PADDED / inputSize - margin;
+            int row = y * padded / inputSize - margin;
             for (int x = 0; x < inputSize; x++) {
-                int column = x * PADDED / inputSize - margin;
+                int column = x * padded / inputSize - margin;
                 if (row >= 0 && row < SIDE && column >= 0 && column < SIDE) {
                     byte grey = pixels[(index * SIDE + row) * SIDE + column];
                     int at = (y * inputSize + x) * 3;

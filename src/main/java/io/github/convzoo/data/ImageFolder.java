@@ -162,8 +162,13 @@ public final class ImageFolder extends ImageFiles {
         return file.getFileName().toString().startsWith(".");
     }
 
-    /** A link to nothing is an image too, one that cannot be read. */
-    private static boolean isImage(Path file) {
+    /**
+     * Whether a file counts as an image, by its name alone. A link to nothing does too, as one that cannot be read.
+     *
+     * @param file the file
+     * @return whether its suffix is that of an image, of a format that is decoded or not
+     */
+    public static boolean isImage(Path file) {
         String name = file.getFileName().toString();
         String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
         // A dot in front would hide it.

@@ -31,7 +31,7 @@ record ImageSamples(LabeledImages images, Pipeline pipeline) implements Samples 
     @Override
     public Shape shape() {
         return new Shape(
-                Pipeline.CHANNELS,
+                pipeline.channels(),
                 pipeline.preprocessing().height(),
                 pipeline.preprocessing().width());
     }

@@ -2,12 +2,10 @@ package io.github.convzoo.data;
 
 import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
-import io.github.convzoo.image.Resampling;
 import io.github.convzoo.image.RgbImage;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
 
 /**
@@ -18,9 +16,6 @@ import java.util.random.RandomGenerator;
  * @param erasing erases a part of that, or empty
  */
 public record Pipeline(List<Augmentation> augmentations, Preprocessing preprocessing, Optional<RandomErasing> erasing) {
-
-    /** Inputs are red, green and blue. */
-    static final int CHANNELS = 3;
 
     /**
      * Copies the list.
@@ -61,10 +56,12 @@ public record Pipeline(List<Augmentation> augmentations, Preprocessing preproces
             int width,
             Normalization normalization,
             Optional<RandomErasing> erasing) {
-        return new Pipeline(
-                augmentations,
-                new Preprocessing(height, width, OptionalInt.empty(), Resampling.BILINEAR, normalization),
-                erasing);
+        return new Pipeline(augmentations, Preprocessing.unresized(height, width, normalization), erasing);
+    }
+
+    /** The number of the input's channels: 3, or 1 for grey. */
+    int channels() {
+        return preprocessing.normalization().channels();
     }
 
     /**
@@ -72,15 +69,16 @@ public record Pipeline(List<Augmentation> augmentations, Preprocessing preproces
      *
      * @param image the image
      * @param random where every random decision comes from
-     * @param target takes red, green and blue planes; length 3 x height x width
+     * @param target takes red, green and blue planes, or a grey one; length channels x height x width
      * @throws IllegalArgumentException if the target is of another length, or an augmentation cannot take the image
      */
     public void toChw(RgbImage image, RandomGenerator random, float[] target) {
         int height = preprocessing.height();
         int width = preprocessing.width();
-        if (target.length != (long) CHANNELS * height * width) {
-            throw new IllegalArgumentException(
-                    "an input of 3 x %d x %d has not %d values".formatted(height, width, target.length));
+        int channels = channels();
+        if (target.length != (long) channels * height * width) {
+            throw new IllegalArgumentException("an input of %d x %d x %d does not have %d values"
+                    .formatted(channels, height, width, target.length));
         }
         RgbImage changed = image;
         for (Augmentation augmentation : augmentations) {
@@ -88,7 +86,7 @@ public record Pipeline(List<Augmentation> augmentations, Preprocessing preproces
         }
         preprocessing.toChw(changed, FloatBuffer.wrap(target));
         if (erasing.isPresent()) {
-            erasing.get().apply(target, CHANNELS, height, width, random);
+            erasing.get().apply(target, channels, height, width, random);
         }
     }
 }

@@ -1,12 +1,13 @@
 package io.github.convzoo.image;
 
+import java.util.Collections;
 import java.util.List;
 
 /**
  * How samples from 0 to 1 become a network's input: {@code (sample - mean) / std}, channel by channel.
  *
- * @param mean the means of red, green and blue, as shares of full brightness
- * @param std the standard deviations of red, green and blue, in the same unit, positive
+ * @param mean the means of red, green and blue, or of grey alone, as shares of full brightness
+ * @param std the standard deviations of the same channels, in the same unit, positive
  */
 public record Normalization(List<Double> mean, List<Double> std) {
 
@@ -14,26 +15,21 @@ public record Normalization(List<Double> mean, List<Double> std) {
     public static final Normalization IMAGENET =
             new Normalization(List.of(0.485, 0.456, 0.406), List.of(0.229, 0.224, 0.225));
 
-    /** What the authors of DPN trained with: mean 124, 117, 104 and scale 0.0167 on samples from 0 to 255. */
-    public static final Normalization DPN = new Normalization(
-            List.of(124 / 255.0, 117 / 255.0, 104 / 255.0),
-            List.of(1 / (0.0167 * 255), 1 / (0.0167 * 255), 1 / (0.0167 * 255)));
-
     private static final int LEVELS = 256;
 
     /**
      * Checks the numbers.
      *
-     * @param mean three means
-     * @param std three deviations
-     * @throws IllegalArgumentException if there are not three of each, one is not finite, or a deviation not positive
+     * @param mean three means, or one for grey
+     * @param std as many deviations
+     * @throws IllegalArgumentException if there are not three of each or one, one is not finite, or a deviation not positive
      */
     public Normalization {
         mean = List.copyOf(mean);
         std = List.copyOf(std);
-        if (mean.size() != RgbImage.CHANNELS || std.size() != RgbImage.CHANNELS) {
-            throw new IllegalArgumentException(
-                    "three means and three deviations are expected, not %s and %s".formatted(mean, std));
+        if ((mean.size() != RgbImage.CHANNELS && mean.size() != 1) || std.size() != mean.size()) {
+            throw new IllegalArgumentException("three means and three standard deviations, or one of each for grey, are"
+                    + " expected, not %s and %s".formatted(mean, std));
         }
         if (!mean.stream().allMatch(Double::isFinite)) {
             throw new IllegalArgumentException("finite means are expected, not " + mean);
@@ -41,6 +37,38 @@ public record Normalization(List<Double> mean, List<Double> std) {
         if (!std.stream().allMatch(value -> Double.isFinite(value) && value > 0)) {
             throw new IllegalArgumentException("finite, positive deviations are expected, not " + std);
         }
+    }
+
+    /**
+     * The number of channels that the statistics are for.
+     *
+     * @return 3, or 1 for grey
+     */
+    public int channels() {
+        return mean.size();
+    }
+
+    /**
+     * For another number of channels, as timm does it: the means and deviations are averaged over the channels.
+     *
+     * @param channels 1 or 3
+     * @return these statistics if the number is theirs, else their averages, repeated
+     * @throws IllegalArgumentException if the number is neither 1 nor 3
+     */
+    public Normalization forChannels(int channels) {
+        if (channels == channels()) {
+            return this;
+        }
+        return new Normalization(
+                Collections.nCopies(channels, average(mean)), Collections.nCopies(channels, average(std)));
+    }
+
+    private static double average(List<Double> values) {
+        double sum = 0;
+        for (double each : values) {
+            sum += each;
+        }
+        return sum / values.size();
     }
 
     /**

@@ -10,64 +10,44 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Locale;
-import java.util.OptionalInt;
+import java.util.function.DoubleBinaryOperator;
 
 /**
- * From an image to a network's input: resize the shorter side, crop the centre, normalise.
+ * From an image to a network's input: resize, crop the center, normalize. The components are those of timm's configurations.
  *
  * <p>The numbers are those of torchvision's {@code Resize}, {@code CenterCrop}, {@code ToTensor} and {@code Normalize}
  * on Pillow images, which timm evaluates with. An image smaller than the crop is padded with black before it is
- * normalised.
+ * normalized.
  *
  * @param height the input's height in pixels
  * @param width the input's width in pixels
- * @param shorterSide what the image's shorter side is resized to, in pixels; empty to leave the size as it is
+ * @param cropFraction the input's side as a share of the resized image's, timm's {@code crop_pct}; above 1 the image is
+ *     resized to less than the input and padded
+ * @param cropMode which side of the image is resized to that
  * @param resampling the filter of the resize
- * @param normalization what is subtracted and divided by
+ * @param normalization what is subtracted and divided by; it has the input's number of channels
  */
 public record Preprocessing(
-        int height, int width, OptionalInt shorterSide, Resampling resampling, Normalization normalization) {
-
-    /** 224 pixels, crop 0.875, bilinear, statistics of ImageNet: DLA and PeleeNet. */
-    public static final Preprocessing IMAGENET =
-            ofCropFraction(224, 0.875, Resampling.BILINEAR, Normalization.IMAGENET);
-
-    /** 224 pixels, crop 0.875, bicubic, the DPN authors' statistics: DPN as its authors trained it. */
-    public static final Preprocessing DPN = ofCropFraction(224, 0.875, Resampling.BICUBIC, Normalization.DPN);
-
-    /** 224 pixels, crop 0.95, bicubic, statistics of ImageNet: {@code dpn68b.ra_in1k}. */
-    public static final Preprocessing DPN68B_RA = ofCropFraction(224, 0.95, Resampling.BICUBIC, Normalization.IMAGENET);
-
-    /** 288 pixels, crop 1, bicubic, statistics of ImageNet: {@code dpn68b.ra_in1k} at its best. */
-    public static final Preprocessing DPN68B_RA_288 =
-            ofCropFraction(288, 1.0, Resampling.BICUBIC, Normalization.IMAGENET);
-
-    /** 28 x 28 images padded with black to 32 x 32, statistics of ImageNet: PeleeNet trained on Fashion-MNIST. */
-    public static final Preprocessing FASHION_MNIST =
-            new Preprocessing(32, 32, OptionalInt.empty(), Resampling.BILINEAR, Normalization.IMAGENET);
-
-    /** 28 x 28 images doubled, and padded with black to 64 x 64: {@code peleenet.fmnist}. */
-    public static final Preprocessing FASHION_MNIST_64 = fashionMnist(64);
+        int height,
+        int width,
+        double cropFraction,
+        CropMode cropMode,
+        Resampling resampling,
+        Normalization normalization) {
 
     /**
      * Checks the sizes.
      *
      * @param height the input's height
      * @param width the input's width
-     * @param shorterSide the resized image's shorter side, or empty
+     * @param cropFraction the crop fraction
+     * @param cropMode the crop mode
      * @param resampling the filter
      * @param normalization the statistics
-     * @throws IllegalArgumentException if a size is not positive or the input has more than 178,956,970 pixels
+     * @throws IllegalArgumentException if a size is not positive, the input has more than 178,956,970 pixels, the fraction is
+     *     not positive and finite, or the resized image would have no pixel or a side beyond an int
      */
     public Preprocessing {
-        checkInput(height, width);
-        if (shorterSide.isPresent() && shorterSide.getAsInt() < 1) {
-            throw new IllegalArgumentException(
-                    "a shorter side of at least 1 pixel is expected, not " + shorterSide.getAsInt());
-        }
-    }
-
-    private static void checkInput(int height, int width) {
         if (height < 1 || width < 1 || (long) height * width > ImageDecoder.DEFAULT_MAX_PIXELS) {
             throw new IllegalArgumentException(String.format(
                     Locale.ROOT,
@@ -76,64 +56,21 @@ public record Preprocessing(
                     width,
                     height));
         }
-    }
-
-    /**
-     * The preprocessing of published weights by the name that the manifests have for it.
-     *
-     * @param name imagenet, dpn, dpn68b_ra, dpn68b_ra_288 or fashion_mnist_64
-     * @return the preprocessing
-     * @throws IllegalArgumentException if there is none of this name
-     */
-    public static Preprocessing published(String name) {
-        return switch (name) {
-            case "imagenet" -> IMAGENET;
-            case "dpn" -> DPN;
-            case "dpn68b_ra" -> DPN68B_RA;
-            case "dpn68b_ra_288" -> DPN68B_RA_288;
-            case "fashion_mnist_64" -> FASHION_MNIST_64;
-            default ->
-                throw new IllegalArgumentException("there is no preprocessing " + name
-                        + "; there are imagenet, dpn, dpn68b_ra, dpn68b_ra_288, fashion_mnist_64");
-        };
-    }
-
-    /**
-     * The preprocessing of published weights for a square input of another size: the same crop, filter and normalisation.
-     *
-     * @param name imagenet, dpn, dpn68b_ra, dpn68b_ra_288 or fashion_mnist_64
-     * @param size the input's height and width in pixels
-     * @return the preprocessing
-     * @throws IllegalArgumentException if there is none of this name, or the size is not positive or too large
-     */
-    public static Preprocessing published(String name, int size) {
-        Preprocessing usual = published(name);
-        // A size that is too large by far is refused as such.
-        checkInput(size, size);
-        if (name.equals("fashion_mnist_64")) {
-            return fashionMnist(size);
+        double smaller = Math.min(height, width) / cropFraction;
+        double larger = Math.max(height, width) / cropFraction;
+        if (!(cropFraction > 0 && smaller >= 1 && larger <= Integer.MAX_VALUE)) {
+            throw new IllegalArgumentException(
+                    "a crop fraction above 0 that leaves at least one pixel is expected, not %s of %d x %d"
+                            .formatted(cropFraction, width, height));
         }
-        double crop =
-                switch (name) {
-                    case "dpn68b_ra" -> 0.95;
-                    case "dpn68b_ra_288" -> 1;
-                    default -> 0.875;
-                };
-        return ofCropFraction(size, crop, usual.resampling, usual.normalization);
-    }
-
-    /** What {@code FashionMnist} does to its images: 28 of 32 parts of the input are the image, each pixel repeated. */
-    private static Preprocessing fashionMnist(int size) {
-        return new Preprocessing(
-                size, size, OptionalInt.of(Math.max(1, size * 28 / 32)), Resampling.NEAREST, Normalization.IMAGENET);
     }
 
     /**
-     * Timm's way to say it: a square input that is a share of the resized image.
+     * The usual way: a square input that is the center of the image, its shorter side resized.
      *
      * @param size the input's height and width in pixels
-     * @param cropFraction the input's side as a share of the resized image's shorter side, above 0 and at most 1; the
-     *     image is resized to {@code floor(size / cropFraction)}
+     * @param cropFraction the input's side as a share of the resized image's shorter side, above 0; the image is resized to
+     *     {@code floor(size / cropFraction)}
      * @param resampling the filter of the resize
      * @param normalization what is subtracted and divided by
      * @return the preprocessing
@@ -142,98 +79,196 @@ public record Preprocessing(
      */
     public static Preprocessing ofCropFraction(
             int size, double cropFraction, Resampling resampling, Normalization normalization) {
-        if (!(cropFraction > 0 && cropFraction <= 1) || size / cropFraction > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(
-                    "a crop above 0 and at most 1 is expected, not %s of a size of %d".formatted(cropFraction, size));
-        }
-        return new Preprocessing(
-                size, size, OptionalInt.of((int) Math.floor(size / cropFraction)), resampling, normalization);
+        return new Preprocessing(size, size, cropFraction, CropMode.CENTER, resampling, normalization);
     }
 
     /**
-     * For a square input of another size. The input stays the share of the resized image that it was, as far as whole pixels
-     * tell; {@link #published(String, int)} knows the published share exactly.
+     * Without resizing: the image is cropped to the input's size, or padded with black.
+     *
+     * @param height the input's height in pixels
+     * @param width the input's width in pixels
+     * @param normalization what is subtracted and divided by
+     * @return the preprocessing
+     * @throws IllegalArgumentException if a size is not positive or the input too large
+     */
+    public static Preprocessing unresized(int height, int width, Normalization normalization) {
+        return new Preprocessing(height, width, 1, CropMode.UNRESIZED, Resampling.BILINEAR, normalization);
+    }
+
+    /**
+     * For a square input of another size, of which the crop fraction stays.
      *
      * @param size the input's height and width in pixels
      * @return the preprocessing
      * @throws IllegalArgumentException if the size is not positive or too large
      */
     public Preprocessing withInputSize(int size) {
-        OptionalInt side = shorterSide.isEmpty()
-                ? shorterSide
-                // A size beyond an int is refused with the input's own.
-                : OptionalInt.of(
-                        (int) Math.max(1, Math.min(Integer.MAX_VALUE, (long) size * shorterSide.getAsInt() / height)));
-        return new Preprocessing(size, size, side, resampling, normalization);
+        return new Preprocessing(size, size, cropFraction, cropMode, resampling, normalization);
     }
 
     /**
-     * Without resizing: the image is cropped to the input's size, or padded with black.
+     * With another crop fraction.
      *
+     * @param value the input's side as a share of the resized image's
+     * @return the preprocessing
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public Preprocessing withCropFraction(double value) {
+        return new Preprocessing(height, width, value, cropMode, resampling, normalization);
+    }
+
+    /**
+     * With the crop fraction that resizes the image to a given side before the crop, as the number in torchvision's
+     * {@code Resize}.
+     *
+     * @param side the resized image's side in pixels, along the input's shorter side
+     * @return the preprocessing
+     * @throws IllegalArgumentException if the side is not positive
+     */
+    public Preprocessing withResizedSide(int side) {
+        if (side < 1) {
+            throw new IllegalArgumentException("the image must be resized to at least 1 pixel, not " + side);
+        }
+        int size = Math.min(height, width);
+        double fraction = (double) size / side;
+        // The quotient is rounded, and the side is its inverse rounded down.
+        return withCropFraction(resized(size, fraction) < side ? Math.nextDown(fraction) : fraction);
+    }
+
+    /**
+     * With another crop mode.
+     *
+     * @param value how the image is resized
      * @return the preprocessing
      */
-    public Preprocessing withoutResize() {
-        return new Preprocessing(height, width, OptionalInt.empty(), resampling, normalization);
+    public Preprocessing withCropMode(CropMode value) {
+        return new Preprocessing(height, width, cropFraction, value, resampling, normalization);
     }
 
     /**
-     * Resizes and crops: what the network sees, before it is normalised.
+     * With another filter.
+     *
+     * @param value the filter of the resize
+     * @return the preprocessing
+     */
+    public Preprocessing withResampling(Resampling value) {
+        return new Preprocessing(height, width, cropFraction, cropMode, value, normalization);
+    }
+
+    /**
+     * With another normalization.
+     *
+     * @param value what is subtracted and divided by
+     * @return the preprocessing
+     */
+    public Preprocessing withNormalization(Normalization value) {
+        return new Preprocessing(height, width, cropFraction, cropMode, resampling, value);
+    }
+
+    /**
+     * The side that an image's shorter side is resized to for a square input in the mode {@link CropMode#CENTER}.
+     *
+     * @return {@code floor(side / cropFraction)} of the input's shorter side, in pixels
+     */
+    public int resizedSide() {
+        return resized(Math.min(height, width), cropFraction);
+    }
+
+    private static int resized(int side, double cropFraction) {
+        return (int) Math.floor(side / cropFraction);
+    }
+
+    /**
+     * Resizes and crops: what the network sees, before it is normalized.
      *
      * @param image the image, of any size
      * @return an image of {@link #width()} x {@link #height()} pixels
      */
     public RgbImage resizeAndCrop(RgbImage image) {
-        long resizedWidth = image.width();
-        long resizedHeight = image.height();
-        if (shorterSide.isPresent()) {
-            int side = shorterSide.getAsInt();
-            boolean tall = image.width() <= image.height();
-            resizedWidth = tall ? side : scaled(side, image.width(), image.height());
-            resizedHeight = tall ? scaled(side, image.height(), image.width()) : side;
-        }
-        int cropWidth = (int) Math.min(width, resizedWidth);
-        int cropHeight = (int) Math.min(height, resizedHeight);
+        Size resized = resizedSize(image);
+        int cropWidth = (int) Math.min(width, resized.width);
+        int cropHeight = (int) Math.min(height, resized.height);
         Resampling.Window window = new Resampling.Window(
-                margin(resizedWidth, cropWidth), margin(resizedHeight, cropHeight), cropWidth, cropHeight);
-        RgbImage crop = resampling.resize(image, resizedWidth, resizedHeight, window);
+                margin(resized.width, cropWidth), margin(resized.height, cropHeight), cropWidth, cropHeight);
+        RgbImage crop = resampling.resize(image, resized.width, resized.height, window);
         return cropWidth == width && cropHeight == height ? crop : padded(crop);
     }
 
+    private record Size(long width, long height) {}
+
+    private Size resizedSize(RgbImage image) {
+        return switch (cropMode) {
+            case UNRESIZED -> new Size(image.width(), image.height());
+            case SQUASH -> new Size(resized(width, cropFraction), resized(height, cropFraction));
+            case BORDER -> scaled(image, Math::max);
+            case CENTER -> {
+                if (resized(width, cropFraction) != resized(height, cropFraction)) {
+                    yield scaled(image, Math::min);
+                }
+                int side = resizedSide();
+                yield image.width() <= image.height()
+                        ? new Size(side, scaled(side, image.height(), image.width()))
+                        : new Size(scaled(side, image.width(), image.height()), side);
+            }
+        };
+    }
+
+    /** The aspect ratio kept, as timm's {@code ResizeKeepRatio} computes it; of two equally near sizes the even one. */
+    private Size scaled(RgbImage image, DoubleBinaryOperator choice) {
+        double ratio = choice.applyAsDouble(
+                (double) image.height() / resized(height, cropFraction),
+                (double) image.width() / resized(width, cropFraction));
+        return new Size(Math.max(1, (long) Math.rint(image.width() / ratio)), Math.max(1, (long)
+                Math.rint(image.height() / ratio)));
+    }
+
     /**
-     * Resizes, crops and normalises an image.
+     * Resizes, crops and normalizes an image. Grey levels, where the input has one channel, are Pillow's:
+     * {@code (19595 R + 38470 G + 7471 B + 32768) / 65536}.
      *
      * @param image the image, of any size
-     * @param target takes 3 x height x width floats, the channels red, green, blue one after the other; its position
-     *     moves on by as many
+     * @param target takes channels x height x width floats, the channels red, green and blue, or grey, one after the other;
+     *     its position moves on by as many
      * @throws BufferOverflowException if fewer remain in the target
      */
     public void toChw(RgbImage image, FloatBuffer target) {
         int plane = height * width;
-        if (target.remaining() < RgbImage.CHANNELS * plane) {
+        int channels = normalization.channels();
+        if (target.remaining() < channels * plane) {
             throw new BufferOverflowException();
         }
         byte[] samples = resizeAndCrop(image).samples();
         int start = target.position();
-        for (int channel = 0; channel < RgbImage.CHANNELS; channel++) {
+        for (int channel = 0; channel < channels; channel++) {
             float[] levels = normalization.levels(channel);
             int to = start + channel * plane;
             for (int i = 0; i < plane; i++) {
-                target.put(to + i, levels[samples[RgbImage.CHANNELS * i + channel] & 0xff]);
+                int at = RgbImage.CHANNELS * i;
+                target.put(to + i, levels[channels == 1 ? grey(samples, at) : samples[at + channel] & 0xff]);
             }
         }
-        target.position(start + RgbImage.CHANNELS * plane);
+        target.position(start + channels * plane);
+    }
+
+    private static int grey(byte[] samples, int at) {
+        return (19595 * (samples[at] & 0xff)
+                        + 38470 * (samples[at + 1] & 0xff)
+                        + 7471 * (samples[at + 2] & 0xff)
+                        + 32768)
+                >> 16;
     }
 
     /**
-     * Resizes, crops and normalises images into one array.
+     * Resizes, crops and normalizes images into one array.
      *
      * @param manager the manager that the array belongs to, and whose device it lies on
      * @param images at least one image, each of any size
-     * @return float32 of shape (number of images, 3, height, width)
+     * @return float32 of shape (number of images, channels, height, width)
      * @throws IllegalArgumentException if there is no image, or the array would take more than 2 GiB
      */
     public NDArray toBatch(NDManager manager, List<RgbImage> images) {
-        long bytes = (long) images.size() * RgbImage.CHANNELS * height * width * Float.BYTES;
+        int channels = normalization.channels();
+        long bytes = (long) images.size() * channels * height * width * Float.BYTES;
         if (images.isEmpty() || bytes > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("1 to %d images of this size make a batch, not %d"
                     .formatted((long) Integer.MAX_VALUE * images.size() / Math.max(1, bytes), images.size()));
@@ -243,7 +278,7 @@ public record Preprocessing(
         for (RgbImage image : images) {
             toChw(image, floats);
         }
-        return manager.create(buffer, new Shape(images.size(), RgbImage.CHANNELS, height, width), DataType.FLOAT32);
+        return manager.create(buffer, new Shape(images.size(), channels, height, width), DataType.FLOAT32);
     }
 
     /** The longer side that goes with a shorter one, as torchvision computes it: in double, then cut off. */
@@ -258,6 +293,9 @@ public record Preprocessing(
 
     private RgbImage padded(RgbImage crop) {
         byte[] samples = new byte[RgbImage.sampleCount(width, height)];
+        if (cropMode == CropMode.BORDER) {
+            fill(samples);
+        }
         int row = RgbImage.CHANNELS * crop.width();
         int left = (width - crop.width()) / 2;
         int top = (height - crop.height()) / 2;
@@ -265,5 +303,12 @@ public record Preprocessing(
             System.arraycopy(crop.samples(), y * row, samples, RgbImage.CHANNELS * ((top + y) * width + left), row);
         }
         return new RgbImage(width, height, samples);
+    }
+
+    private void fill(byte[] samples) {
+        for (int i = 0; i < samples.length; i++) {
+            double mean = normalization.mean().get(normalization.channels() == 1 ? 0 : i % RgbImage.CHANNELS);
+            samples[i] = (byte) Math.max(0, Math.min(255, Math.rint(255 * mean)));
+        }
     }
 }

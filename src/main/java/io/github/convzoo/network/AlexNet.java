@@ -30,6 +30,9 @@ public final class AlexNet extends Network {
     private static final int HIDDEN = 2048;
     private static final double DROPOUT = 0.5;
 
+    /** The layer whose number of inputs says what size of image the weights are for. */
+    static final String FIRST_LINEAR = "classifier.0";
+
     private final Features features;
     private final Classifier classifier;
 
@@ -41,7 +44,7 @@ public final class AlexNet extends Network {
      */
     public AlexNet(AlexNetVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
-        options.refuseDpnOptions(variant.modelName());
+        options.refuseFamilyOptions(variant.modelName());
         features = addChildBlock("features", new Features(variant.dynamic));
         classifier = addChildBlock("classifier", new Classifier(options));
     }
@@ -73,7 +76,7 @@ public final class AlexNet extends Network {
      * @param features the number of inputs
      * @return its side in pixels; empty where no square input gives so many
      */
-    public static OptionalInt inputSide(long features) {
+    static OptionalInt inputSide(long features) {
         int side = Features.LEAST_SIDE;
         while (Features.outputSize(side) < features) {
             side++;
@@ -88,7 +91,7 @@ public final class AlexNet extends Network {
      * @param width the input's width in pixels, at least 57
      * @return the number of values of the last map
      */
-    public static long features(long height, long width) {
+    static long features(long height, long width) {
         return Features.CHANNELS * Features.outputSide(height) * Features.outputSide(width);
     }
 

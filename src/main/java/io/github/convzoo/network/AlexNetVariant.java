@@ -1,5 +1,10 @@
 package io.github.convzoo.network;
 
+import ai.djl.ndarray.types.Shape;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
 /** The variants of {@link AlexNet}. */
 public enum AlexNetVariant implements Variant {
     /** Static convolutions throughout. */
@@ -28,6 +33,24 @@ public enum AlexNetVariant implements Variant {
     @Override
     public int inputSize() {
         return 128;
+    }
+
+    /** The linear layers have as many inputs as the last map has values. */
+    @Override
+    public OptionalInt inputSize(Map<String, Shape> shapes) {
+        OptionalLong features = features(shapes);
+        return features.isPresent() ? AlexNet.inputSide(features.getAsLong()) : OptionalInt.empty();
+    }
+
+    @Override
+    public boolean fitsInput(Map<String, Shape> shapes, int height, int width) {
+        OptionalLong features = features(shapes);
+        return features.isEmpty() || features.getAsLong() == AlexNet.features(height, width);
+    }
+
+    private static OptionalLong features(Map<String, Shape> shapes) {
+        Shape weight = shapes.get(AlexNet.FIRST_LINEAR + ".weight");
+        return weight == null || weight.dimension() != 2 ? OptionalLong.empty() : OptionalLong.of(weight.get(1));
     }
 
     @Override

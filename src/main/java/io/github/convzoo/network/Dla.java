@@ -43,7 +43,7 @@ public final class Dla extends Network {
     public Dla(DlaVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
         options.refuseDropout(variant.modelName());
-        options.refuseDpnOptions(variant.modelName());
+        options.refuseFamilyOptions(variant.modelName());
         List<Integer> channels = variant.channels;
         stage("base_layer", new ConvNorm("0", conv(channels.get(0), 7, 1, 1), "1", new BatchNorm2d(), true));
         stage("level0", new Plain(variant.levels.get(0), channels.get(0), 1));

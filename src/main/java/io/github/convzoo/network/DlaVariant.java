@@ -2,6 +2,7 @@ package io.github.convzoo.network;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** The published variants of {@link Dla}; two of them with Res2Net's blocks (Gao et al., 2019). */
 @SuppressWarnings("ImmutableEnumChecker") // List.of gives lists that cannot change
@@ -66,6 +67,11 @@ public enum DlaVariant implements Variant {
     @Override
     public int inputSize() {
         return 224;
+    }
+
+    @Override
+    public Optional<String> differenceToTimm(NetworkOptions options) {
+        return Optional.empty();
     }
 
     @Override

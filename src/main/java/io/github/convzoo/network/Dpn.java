@@ -48,7 +48,14 @@ public final class Dpn extends Network {
     public Dpn(DpnVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
         options.refuseDropout(variant.modelName());
-        testTimePool = options.testTimePool();
+        if (!(options.family() instanceof DpnOptions family)) {
+            throw new IllegalArgumentException(
+                    variant.modelName() + " needs the options of its family; start from its own");
+        }
+        if (family.testTimePool() && options.numClasses() == 0) {
+            throw new IllegalArgumentException("test-time pooling pools logits: it needs at least 1 class, not 0");
+        }
+        testTimePool = family.testTimePool();
         features = addChildBlock("features", new Sequence());
         stage("conv1_1", new ConvNorm("conv", conv(variant.init, variant.small ? 3 : 7, 2, 1), "bn", norm(), true));
         featureStages.add("features.conv1_1");
@@ -66,7 +73,7 @@ public final class Dpn extends Network {
             }
             featureStages.add("features.conv" + (stage + 2) + "_" + variant.blocks.get(stage));
         }
-        stage("conv5_bn_ac", new NormActivation(options.lastActivation().orElse(LastActivation.ELU)));
+        stage("conv5_bn_ac", new NormActivation(family.lastActivation()));
         classifier = options.numClasses() == 0
                 ? null
                 : addChildBlock("classifier", conv(options.numClasses(), 1, 1, 0, 1, true));

@@ -34,7 +34,7 @@ public final class DpnPost extends Network {
     public DpnPost(DpnPostVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
         options.refuseDropout(variant.modelName());
-        options.refuseDpnOptions(variant.modelName());
+        options.refuseFamilyOptions(variant.modelName());
         stage("conv1", new Stem(variant.stem));
         for (int stage = 0; stage < 4; stage++) {
             Sequence blocks = new Sequence();

@@ -2,6 +2,7 @@ package io.github.convzoo.network;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** The published variants of {@link Dpn}. */
 @SuppressWarnings("ImmutableEnumChecker") // List.of gives lists that cannot change
@@ -48,12 +49,19 @@ public enum DpnVariant implements Variant {
 
     @Override
     public NetworkOptions options() {
-        return NetworkOptions.of(1000);
+        return NetworkOptions.of(1000).withFamily(DpnOptions.PUBLISHED);
     }
 
     @Override
     public int inputSize() {
         return 224;
+    }
+
+    @Override
+    public Optional<String> differenceToTimm(NetworkOptions options) {
+        return options.family() instanceof DpnOptions dpn && dpn.lastActivation() == LastActivation.ELU
+                ? Optional.of("timm computes ReLU at the end of " + modelName() + ", and these weights want ELU")
+                : Optional.empty();
     }
 
     @Override

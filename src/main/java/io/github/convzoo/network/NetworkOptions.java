@@ -1,6 +1,5 @@
 package io.github.convzoo.network;
 
-import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -9,16 +8,9 @@ import java.util.OptionalDouble;
  * @param numClasses the number of logits; 0 leaves the classifier out and gives pooled features
  * @param inChannels the number of input channels
  * @param dropout the dropout rate in [0, 1); the paper's where empty. Only networks whose paper has dropout take one
- * @param testTimePool whether to classify each 7x7 window of the last map and pool the logits, for inputs larger than
- *     the trained size; DPN only
- * @param lastActivation what follows the last normalisation; {@link LastActivation#ELU} where empty; DPN only
+ * @param family what only networks of the variant's family can differ in
  */
-public record NetworkOptions(
-        int numClasses,
-        int inChannels,
-        OptionalDouble dropout,
-        boolean testTimePool,
-        Optional<LastActivation> lastActivation) {
+public record NetworkOptions(int numClasses, int inChannels, OptionalDouble dropout, FamilyOptions family) {
 
     /**
      * Checks every value.
@@ -26,8 +18,7 @@ public record NetworkOptions(
      * @param numClasses at least 0
      * @param inChannels at least 1
      * @param dropout empty or in [0, 1)
-     * @param testTimePool false where there are no classes
-     * @param lastActivation any
+     * @param family of the variant's family
      */
     public NetworkOptions {
         if (numClasses < 0) {
@@ -40,13 +31,10 @@ public record NetworkOptions(
         if (dropout.isPresent() && !(dropout.getAsDouble() >= 0 && dropout.getAsDouble() < 1)) {
             throw new IllegalArgumentException("the dropout rate must be in [0, 1), not " + dropout.getAsDouble());
         }
-        if (testTimePool && numClasses == 0) {
-            throw new IllegalArgumentException("test-time pooling pools logits: it needs at least 1 class, not 0");
-        }
     }
 
     static NetworkOptions of(int numClasses) {
-        return new NetworkOptions(numClasses, 3, OptionalDouble.empty(), false, Optional.empty());
+        return new NetworkOptions(numClasses, 3, OptionalDouble.empty(), FamilyOptions.NONE);
     }
 
     /**
@@ -56,7 +44,7 @@ public record NetworkOptions(
      * @return the changed options
      */
     public NetworkOptions withNumClasses(int value) {
-        return new NetworkOptions(value, inChannels, dropout, testTimePool, lastActivation);
+        return new NetworkOptions(value, inChannels, dropout, family);
     }
 
     /**
@@ -66,7 +54,7 @@ public record NetworkOptions(
      * @return the changed options
      */
     public NetworkOptions withInChannels(int value) {
-        return new NetworkOptions(numClasses, value, dropout, testTimePool, lastActivation);
+        return new NetworkOptions(numClasses, value, dropout, family);
     }
 
     /**
@@ -76,27 +64,17 @@ public record NetworkOptions(
      * @return the changed options
      */
     public NetworkOptions withDropout(double value) {
-        return new NetworkOptions(numClasses, inChannels, OptionalDouble.of(value), testTimePool, lastActivation);
+        return new NetworkOptions(numClasses, inChannels, OptionalDouble.of(value), family);
     }
 
     /**
-     * With or without test-time pooling.
+     * With other options of the family.
      *
-     * @param value whether to classify each 7x7 window of the last map
+     * @param value what only networks of this family can differ in
      * @return the changed options
      */
-    public NetworkOptions withTestTimePool(boolean value) {
-        return new NetworkOptions(numClasses, inChannels, dropout, value, lastActivation);
-    }
-
-    /**
-     * With another last activation.
-     *
-     * @param value what follows the last normalisation
-     * @return the changed options
-     */
-    public NetworkOptions withLastActivation(LastActivation value) {
-        return new NetworkOptions(numClasses, inChannels, dropout, testTimePool, Optional.of(value));
+    public NetworkOptions withFamily(FamilyOptions value) {
+        return new NetworkOptions(numClasses, inChannels, dropout, value);
     }
 
     void refuseDropout(String model) {
@@ -105,15 +83,11 @@ public record NetworkOptions(
         }
     }
 
-    /** Refuses what only {@link Dpn} has. */
-    void refuseDpnOptions(String model) {
-        if (testTimePool) {
+    /** Refuses options of a family that a network is not of. */
+    void refuseFamilyOptions(String model) {
+        if (!(family instanceof FamilyOptions.None)) {
             throw new IllegalArgumentException(
-                    model + " has no test-time pooling: only dpn68, dpn68b, dpn92, dpn98, dpn131 and dpn107 have");
-        }
-        if (lastActivation.isPresent()) {
-            throw new IllegalArgumentException(model + " has no choice of a last activation: only dpn68, dpn68b, dpn92,"
-                    + " dpn98, dpn131 and dpn107 have");
+                    model + " has no options such as " + family.settings().keySet() + "; leave them out");
         }
     }
 }

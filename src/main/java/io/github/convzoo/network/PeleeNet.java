@@ -55,7 +55,7 @@ public final class PeleeNet extends Network {
      */
     public PeleeNet(List<Integer> growthRates, List<Integer> bottleneckWidths, NetworkOptions options) {
         super(PeleeNetVariant.PELEENET.modelName(), options);
-        options.refuseDpnOptions(modelName());
+        options.refuseFamilyOptions(modelName());
         List<Integer> growth = four("growth rates", growthRates);
         List<Integer> widths = four("bottleneck widths", bottleneckWidths);
         for (int rate : growth) {

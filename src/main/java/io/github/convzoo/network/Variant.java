@@ -1,8 +1,12 @@
 package io.github.convzoo.network;
 
+import ai.djl.ndarray.types.Shape;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /** A network by name: a row of the table of one of the families. */
@@ -28,6 +32,38 @@ public sealed interface Variant permits DlaVariant, PeleeNetVariant, DpnVariant,
      * @return pixels
      */
     int inputSize();
+
+    /**
+     * The side of the smallest square input that weights are for.
+     *
+     * @param shapes the weights' shapes by canonical name
+     * @return pixels; empty for most networks, whose weights are for inputs of any size
+     */
+    default OptionalInt inputSize(Map<String, Shape> shapes) {
+        return OptionalInt.empty();
+    }
+
+    /**
+     * Whether weights are for inputs of a size.
+     *
+     * @param shapes the weights' shapes by canonical name
+     * @param height the input's height in pixels
+     * @param width the input's width in pixels
+     * @return true for most networks, whose weights are for inputs of any size
+     */
+    default boolean fitsInput(Map<String, Shape> shapes, int height, int width) {
+        return true;
+    }
+
+    /**
+     * Whether the network computes what timm's network of the same name does.
+     *
+     * @param options the network's options
+     * @return empty if it does; else why not, as a phrase
+     */
+    default Optional<String> differenceToTimm(NetworkOptions options) {
+        return Optional.of("timm has no " + modelName());
+    }
 
     /**
      * Builds the network, not initialised.
@@ -57,10 +93,24 @@ public sealed interface Variant permits DlaVariant, PeleeNetVariant, DpnVariant,
     static Variant of(String modelName) {
         Variant variant = all().get(modelName);
         if (variant == null) {
-            throw new IllegalArgumentException(
-                    "there is no network " + modelName + "; there are " + String.join(", ", all().keySet()));
+            throw new IllegalArgumentException("there is no network " + modelName
+                    + similar(modelName)
+                            .map(name -> "; did you mean " + name + "?")
+                            .orElseGet(() -> "; there are " + String.join(", ", all().keySet())));
         }
         return variant;
+    }
+
+    /** The network whose name has the same letters and digits. */
+    private static Optional<String> similar(String modelName) {
+        String letters = letters(modelName);
+        return all().keySet().stream()
+                .filter(name -> letters(name).equals(letters))
+                .findFirst();
+    }
+
+    private static String letters(String name) {
+        return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
     }
 
     /**

@@ -1,6 +1,8 @@
 package io.github.convzoo.weights;
 
 import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.hub.Sha256;
+import io.github.convzoo.hub.StoredFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URISyntaxException;
@@ -19,7 +21,7 @@ final class BundledFile {
      * @param home where it is unpacked to
      * @throws IOException if it cannot be written there
      */
-    static WeightFile of(Manifest.Row row, Manifest.Bundled bundled, Path home) throws IOException {
+    static StoredFile of(Manifest.Row row, Manifest.Bundled bundled, Path home) throws IOException {
         URL url = Manifest.class.getResource(Manifest.resource(bundled.file()));
         if (url == null) {
             throw new IllegalStateException("the library's jar lacks " + bundled.file());
@@ -41,8 +43,8 @@ final class BundledFile {
         return file(row, bundled, unpacked);
     }
 
-    private static WeightFile file(Manifest.Row row, Manifest.Bundled bundled, Path path) throws IOException {
-        return new WeightFile(
-                row.name(), path, Files.size(path), WeightFile.State.VERIFIED, bundled.sha256(), bundled.sha256());
+    private static StoredFile file(Manifest.Row row, Manifest.Bundled bundled, Path path) throws IOException {
+        return new StoredFile(
+                row.name(), path, Files.size(path), StoredFile.State.VERIFIED, bundled.sha256(), bundled.sha256());
     }
 }

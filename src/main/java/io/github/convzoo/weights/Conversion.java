@@ -10,16 +10,17 @@ import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Safetensors;
 import io.github.convzoo.checkpoint.Tensor;
-import io.github.convzoo.network.AlexNet;
-import io.github.convzoo.network.AlexNetVariant;
+import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.Network;
+import io.github.convzoo.network.NetworkOptions;
 import io.github.convzoo.network.Variant;
+import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
+import java.util.Optional;
 
 /** Rewrites a checkpoint as safetensors under canonical names, or as DJL's parameters. */
 public final class Conversion {
@@ -27,36 +28,52 @@ public final class Conversion {
     private Conversion() {}
 
     /**
-     * Checks that a checkpoint fits a network, and writes the network's weights. Elements keep their type; classes and
-     * input channels are those of the file. What the network has no use for is left out.
+     * Checks that a checkpoint fits a network, and writes the network's weights, with the model's configuration in the
+     * metadata. Classes and input channels are those of the file. What the network has no use for is left out.
      *
      * @param in a checkpoint of any format that {@link Checkpoint} reads
      * @param out the safetensors file, replaced once the new one is complete
-     * @param variant the network
-     * @return what was written, and what was left out
-     * @throws CheckpointException if the file is unreadable or does not fit, or the new one cannot be written
-     */
-    public static LoadReport toSafetensors(Path in, Path out, Variant variant) throws CheckpointException {
-        return toSafetensors(in, out, variant, false);
-    }
-
-    /**
-     * The same, with kernels and matrices in half precision, which takes half of the room. Vectors, as those of
-     * normalisations, keep their type.
-     *
-     * @param in a checkpoint of any format that {@link Checkpoint} reads
-     * @param out the safetensors file, replaced once the new one is complete
-     * @param variant the network
+     * @param config the network, and how to use it
+     * @param labels names for the classes instead of the configuration's, or empty
+     * @param half whether kernels and matrices are written in half precision, which takes half of the room; vectors, as
+     *     those of normalizations, keep their type, and everything does otherwise
      * @return what was written, and what was left out
      * @throws CheckpointException if the file is unreadable or does not fit, holds a number that half precision does not
      *     reach, or the new one cannot be written
+     * @throws IllegalArgumentException if there are more or fewer labels than classes
      */
-    public static LoadReport toHalfSafetensors(Path in, Path out, Variant variant) throws CheckpointException {
-        return toSafetensors(in, out, variant, true);
+    public static LoadReport toSafetensors(Path in, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
+            throws CheckpointException {
+        return write(in, out, config, labels, half).report;
     }
 
-    private static LoadReport toSafetensors(Path in, Path out, Variant variant, boolean half)
+    /**
+     * The same, as a {@link ModelFolder}.
+     *
+     * @param in a checkpoint of any format that {@link Checkpoint} reads
+     * @param folder the folder, made if it is not there
+     * @param config the network, and how to use it
+     * @param labels names for the classes instead of the configuration's, or empty
+     * @param half as of {@link #toSafetensors}
+     * @return what was written, and what was left out
+     * @throws IOException as of {@link #toSafetensors}, or if the folder cannot be written
+     * @throws IllegalArgumentException if there are more or fewer labels than classes
+     */
+    public static LoadReport toFolder(Path in, Path folder, ModelConfig config, Optional<Labels> labels, boolean half)
+            throws IOException {
+        // First what can be wrong with the weights, so that a bad file leaves no folder.
+        Checkpoint.read(in);
+        ModelFolder.create(folder);
+        Written written = write(in, folder.resolve(ModelFolder.WEIGHTS), config, labels, half);
+        ModelFolder.writeConfig(folder, written.config);
+        return written.report;
+    }
+
+    private record Written(LoadReport report, ModelConfig config) {}
+
+    private static Written write(Path in, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
             throws CheckpointException {
+        Variant variant = config.variant();
         StateDict stateDict = StateDict.of(Checkpoint.read(in));
         Network network = network(stateDict, variant);
         LoadReport report;
@@ -71,11 +88,13 @@ public final class Conversion {
                 tensors.add(tensor);
             }
         }
-        // Python's library asks for the framework that the tensors come from.
-        Map<String, String> metadata = Map.of("format", "pt");
+        NetworkOptions options = network.options().withFamily(config.options().family());
+        ModelConfig adapted = config.withOptions(options);
+        ModelConfig written = labels.isEmpty() ? adapted : adapted.withLabels(labels.get());
+        Map<String, String> metadata = WeightSaver.metadata(written);
         if (!half) {
             Safetensors.write(out, tensors, metadata);
-            return report;
+            return new Written(report, written);
         }
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             List<Tensor> halves = new ArrayList<>();
@@ -84,7 +103,7 @@ public final class Conversion {
             }
             Safetensors.write(out, halves, metadata);
         }
-        return report;
+        return new Written(report, written);
     }
 
     private static Tensor half(Path in, Tensor tensor, NDManager manager) throws CheckpointException {
@@ -114,7 +133,7 @@ public final class Conversion {
      * @param in a checkpoint of any format that {@link Checkpoint} reads
      * @param out the {@code .params} file, replaced once the new one is complete; for DJL's {@code Model.load} its name is
      *     the model's and a number: {@code dla34-0000.params}
-     * @param variant the network
+     * @param config the network, and what the file says of its use; classes and input channels are taken from the weights
      * @return what was written, and what was left out
      * @throws CheckpointException if the file is unreadable or does not fit, or the new one cannot be written
      */
@@ -142,15 +161,9 @@ public final class Conversion {
         return WeightLoader.load(stateDict, network, manager, input, WeightLoader.Classifier.MUST_MATCH);
     }
 
-    /** An input's side that the weights fit. Those of AlexNet's first linear layer are for one size of the last map. */
+    /** The side of an input that the weights fit. */
     static int side(StateDict stateDict, Variant variant) {
-        if (variant instanceof AlexNetVariant) {
-            OptionalInt features = stateDict.named(variant).dimension("classifier.0.weight", 1);
-            if (features.isPresent()) {
-                return AlexNet.inputSide(features.getAsInt()).orElse(variant.inputSize());
-            }
-        }
-        return variant.inputSize();
+        return variant.inputSize(stateDict.named(variant).shapes()).orElse(variant.inputSize());
     }
 
     /** Those of the file; 0 only where it has nothing of a classifier, so that half of one is found missing. */

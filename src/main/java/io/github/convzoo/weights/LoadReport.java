@@ -13,9 +13,16 @@ import java.util.List;
  * @param loaded the parameters that were set from the file, in the network's order
  * @param notes the tensors and parameters that a rule took care of
  * @param placeholders what else the file names that was left alone, such as the class of an options object
+ * @param remarks what was guessed of the weights' use, or changed by options
  */
 public record LoadReport(
-        Path file, String path, String modelName, List<String> loaded, List<Note> notes, List<String> placeholders) {
+        Path file,
+        String path,
+        String modelName,
+        List<String> loaded,
+        List<Note> notes,
+        List<String> placeholders,
+        List<Remark> remarks) {
 
     /**
      * Creates a report of copies of the given lists.
@@ -26,11 +33,44 @@ public record LoadReport(
      * @param loaded the parameters that were set
      * @param notes what a rule took care of
      * @param placeholders what was left alone
+     * @param remarks what was guessed or changed
      */
     public LoadReport {
         loaded = List.copyOf(loaded);
         notes = List.copyOf(notes);
         placeholders = List.copyOf(placeholders);
+        remarks = List.copyOf(remarks);
+    }
+
+    /**
+     * What is said of the weights' use.
+     *
+     * @param kind why it is said
+     * @param text a phrase for people
+     */
+    public record Remark(Kind kind, String text) {
+
+        /** Why something is said. */
+        public enum Kind {
+            /** An option that differs from the model's own configuration. */
+            OVERRIDE,
+            /** Something that nobody says, and that was assumed. */
+            GUESS,
+            /** A choice that the network's family has. */
+            SETTING
+        }
+    }
+
+    /**
+     * With further remarks.
+     *
+     * @param more what else was guessed or changed
+     * @return the changed report
+     */
+    public LoadReport withRemarks(List<Remark> more) {
+        List<Remark> all = new ArrayList<>(remarks);
+        all.addAll(more);
+        return new LoadReport(file, path, modelName, loaded, notes, placeholders, all);
     }
 
     /** Why a tensor was not used as it is, or a parameter not set. */
@@ -99,6 +139,9 @@ public record LoadReport(
         }
         if (!placeholders.isEmpty()) {
             lines.add("not built, and not needed: " + String.join(", ", placeholders));
+        }
+        for (Remark remark : remarks) {
+            lines.add((remark.kind() == Remark.Kind.OVERRIDE ? "override: " : "") + remark.text());
         }
         return lines;
     }

@@ -1,7 +1,10 @@
 package io.github.convzoo.weights;
 
 import com.google.gson.Gson;
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import io.github.convzoo.hub.RemoteFile;
+import io.github.convzoo.image.Preprocessing;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -64,7 +67,7 @@ public final class Manifest {
          */
         public List<OlderFile> olderFiles() {
             return urls.stream()
-                    .map(url -> new OlderFile(url, Source.digits(url.substring(url.lastIndexOf('/') + 1))))
+                    .map(url -> new OlderFile(url, RemoteFile.sha256Start(url.substring(url.lastIndexOf('/') + 1))))
                     .toList();
         }
     }
@@ -143,11 +146,12 @@ public final class Manifest {
     private static final class Held {
 
         static final Map<String, Family> FAMILIES = families();
+        static final Map<String, Preprocessing> PREPROCESSINGS = preprocessings();
 
         private static Map<String, Family> families() {
             Map<String, Family> families = new LinkedHashMap<>();
             for (String family : Manifest.FAMILIES) {
-                families.put(family, read(family));
+                families.put(family, read(family, Family.class));
             }
             return Collections.unmodifiableMap(families);
         }
@@ -197,13 +201,38 @@ public final class Manifest {
         return "/io/github/convzoo/models/" + file;
     }
 
-    private static Family read(String name) {
+    /**
+     * The preprocessing that rows name.
+     *
+     * @param name the preprocessing's name, such as {@code imagenet}
+     * @return the preprocessing
+     * @throws IllegalArgumentException if there is none of this name
+     */
+    public static Preprocessing preprocessing(String name) {
+        Preprocessing preprocessing = Held.PREPROCESSINGS.get(name);
+        if (preprocessing == null) {
+            throw new IllegalArgumentException(
+                    "there is no preprocessing " + name + "; there are " + Held.PREPROCESSINGS.keySet());
+        }
+        return preprocessing;
+    }
+
+    private static Map<String, Preprocessing> preprocessings() {
+        JsonObject all = read("preprocessing", JsonObject.class);
+        Map<String, Preprocessing> preprocessings = new LinkedHashMap<>();
+        for (String name : all.keySet()) {
+            preprocessings.put(name, PretrainedConfig.preprocessing(all.getAsJsonObject(name)));
+        }
+        return preprocessings;
+    }
+
+    private static <T> T read(String name, Class<T> type) {
         String resource = resource(name + ".json");
         try (InputStream in = Manifest.class.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new IllegalStateException("the library's jar lacks " + resource);
             }
-            return new Gson().fromJson(new InputStreamReader(in, StandardCharsets.UTF_8), Family.class);
+            return new Gson().fromJson(new InputStreamReader(in, StandardCharsets.UTF_8), type);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (JsonParseException e) {

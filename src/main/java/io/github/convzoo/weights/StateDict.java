@@ -1,12 +1,11 @@
 package io.github.convzoo.weights;
 
+import ai.djl.ndarray.types.Shape;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.Format;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.checkpoint.Value;
-import io.github.convzoo.network.AlexNet;
-import io.github.convzoo.network.AlexNetVariant;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.CanonicalNames;
@@ -111,7 +110,7 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
     }
 
     /**
-     * Refuses an input that the weights are not for, before the network is built for it. Only AlexNet's are for one size.
+     * Refuses an input that the weights are not for, before the network is built for it. Those of most networks are for any.
      *
      * @param variant the network that they belong to
      * @param height the input's height in pixels
@@ -119,16 +118,12 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
      * @throws CheckpointException if they are for inputs of another size; the message says which
      */
     public void requireInput(Variant variant, int height, int width) throws CheckpointException {
-        if (!(variant instanceof AlexNetVariant)) {
-            return;
-        }
-        OptionalInt features = named(variant).dimension("classifier.0.weight", 1);
-        if (features.isPresent() && features.getAsInt() != AlexNet.features(height, width)) {
+        if (!variant.fitsInput(named(variant).shapes(), height, width)) {
             int side = Conversion.side(this, variant);
             throw new CheckpointException(
                     checkpoint.file(),
                     -1,
-                    "classifier.0.weight",
+                    null,
                     "these weights are for inputs such as " + side + " x " + side + ", not " + height + " x " + width
                             + "; give the input size",
                     null);
@@ -175,6 +170,13 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
         return named.tensors.containsKey(classifier.firstConvolution() + ".weight")
                 ? named
                 : named(variant.build(variant.options().withNumClasses(0)));
+    }
+
+    /** The tensors' shapes by name. */
+    Map<String, Shape> shapes() {
+        Map<String, Shape> shapes = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> shapes.put(name, new Shape(tensor.shape())));
+        return shapes;
     }
 
     /** The length of a tensor's axis; empty where there is no such tensor, or it has no such axis. */

@@ -124,7 +124,8 @@ public final class WeightLoader {
                 notes.entrySet().stream()
                         .map(each -> new LoadReport.Note(each.getKey(), each.getValue()))
                         .toList(),
-                stateDict.checkpoint().placeholders());
+                stateDict.checkpoint().placeholders(),
+                List.of());
     }
 
     private Map<String, Tensor> withoutIgnored() throws CheckpointException {

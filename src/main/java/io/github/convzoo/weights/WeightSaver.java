@@ -35,6 +35,29 @@ public final class WeightSaver {
      * @throws IllegalArgumentException if the network is not initialised
      */
     public static void save(Path file, Block network) throws CheckpointException {
+        // Python's library asks for the framework that the tensors come from.
+        save(file, network, Map.of("format", "pt"));
+    }
+
+    /**
+     * Writes a network's weights with the model's configuration in the metadata, so that the file alone is a model.
+     *
+     * @param file where to write; a file that stands there is replaced
+     * @param network any block, initialized, of float32
+     * @param config what using the weights takes
+     * @throws CheckpointException if writing fails
+     * @throws IllegalArgumentException if the network is not initialized
+     */
+    public static void save(Path file, Block network, ModelConfig config) throws CheckpointException {
+        save(file, network, metadata(config));
+    }
+
+    /** What the header of a file of weights says. */
+    static Map<String, String> metadata(ModelConfig config) {
+        return Map.of("format", "pt", ModelFolder.METADATA, config.toJson());
+    }
+
+    private static void save(Path file, Block network, Map<String, String> metadata) throws CheckpointException {
         Map<String, NDArray> arrays = new LinkedHashMap<>();
         CanonicalNames.parameters(network).forEach((name, parameter) -> {
             if (!parameter.isInitialized()) {
@@ -42,8 +65,7 @@ public final class WeightSaver {
             }
             arrays.put(name, parameter.getArray());
         });
-        // Python's library asks for the framework that the tensors come from.
-        write(file, arrays, Map.of("format", "pt"));
+        write(file, arrays, metadata);
     }
 
     /**

@@ -1,39 +1,31 @@
 package io.github.convzoo.weights;
 
 import ai.djl.util.Progress;
+import io.github.convzoo.hub.FetchException;
+import io.github.convzoo.hub.FileStore;
+import io.github.convzoo.hub.RemoteFile;
+import io.github.convzoo.hub.StoreSettings;
+import io.github.convzoo.hub.StoredFile;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.channels.ClosedByInterruptException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The published weights' files: from this machine where they are there already, from the hub or an older address where
- * not. For any number of threads and processes at once; a file is downloaded by one of them, and the others wait.
- *
- * <p>Looked for in this order: this store's own cache, the cache of Hugging Face's tools, the hub and its mirrors, the
- * older addresses. A file takes its place in the cache once its SHA-256 is found to be the expected one: the hub names
- * it, or the older file's name has its first digits. Where nobody says what it should be, its length alone is checked,
- * and it is {@link WeightFile.State#UNVERIFIED}.
- */
+/** The published weights: those that the library bundles, and those that a {@link FileStore} finds or downloads. */
 public final class WeightStore {
 
-    private static final String LOCKS = ".locks";
+    private static final String HUB_FILE = "model.safetensors";
 
-    /** The receipt of a file that is used where Hugging Face's tools put it. */
-    private static final String ELSEWHERE = "huggingface" + CacheRecord.SUFFIX;
+    private final FileStore files;
 
-    private final StoreSettings settings;
-    private final HttpTransfer.Pause pause;
-    private final Path directory;
-    private final HubCache hubCache;
+    /**
+     * A store of weights on a store of files.
+     *
+     * @param files where downloaded files come from and are kept
+     */
+    public WeightStore(FileStore files) {
+        this.files = files;
+    }
 
     /**
      * A store with the given settings.
@@ -41,14 +33,7 @@ public final class WeightStore {
      * @param settings where weights come from and where they are kept
      */
     public WeightStore(StoreSettings settings) {
-        this(settings, WeightStore::sleep);
-    }
-
-    WeightStore(StoreSettings settings, HttpTransfer.Pause pause) {
-        this.settings = settings;
-        this.pause = pause;
-        directory = settings.cache().resolve("cache").resolve("convzoo").toAbsolutePath();
-        hubCache = new HubCache(settings.hubCache());
+        this(new FileStore(settings));
     }
 
     /**
@@ -58,392 +43,50 @@ public final class WeightStore {
      * @throws IllegalArgumentException if a variable of the environment has no meaning
      */
     public static WeightStore fromEnvironment() {
-        return new WeightStore(StoreSettings.fromEnvironment(System::getenv));
+        return new WeightStore(FileStore.fromEnvironment());
     }
 
     /**
-     * Where the store keeps its files, a directory for each set of weights.
+     * Where downloaded files come from and are kept.
      *
-     * @return an absolute path; it need not exist
+     * @return the store
      */
-    public Path directory() {
-        return directory;
+    public FileStore files() {
+        return files;
     }
 
     /**
-     * Looks for a file of weights on this machine. The network is not touched.
+     * Looks for weights on this machine. The network is not touched.
      *
      * @param row which weights
-     * @return the file, {@link WeightFile.State#VERIFIED} or {@link WeightFile.State#UNVERIFIED}; empty where there is
-     *     none, or none that can be used
+     * @return the file; empty if there is none, or none that can be used
      * @throws IOException if the cache cannot be read
      */
-    public Optional<WeightFile> find(Manifest.Row row) throws IOException {
+    public Optional<StoredFile> find(Manifest.Row row) throws IOException {
         Manifest.@Nullable Bundled bundled = row.bundled();
-        if (bundled != null) {
-            return Optional.of(BundledFile.of(row, bundled, home(row)));
-        }
-        return find(row, Source.of(row, settings), new ArrayList<>());
+        return bundled == null
+                ? files.find(remote(row))
+                : Optional.of(BundledFile.of(row, bundled, files.directory().resolve(row.name())));
     }
 
     /**
-     * Brings a file of weights onto this machine, if it is not there.
+     * Brings weights onto this machine, if they are not there.
      *
      * @param row which weights
-     * @param progress told of a download's bytes, from this thread, anew where another address is tried; ended once the
-     *     file is complete; its maximum is negative where the length is not known; null for nobody
-     * @return the file, {@link WeightFile.State#VERIFIED} or {@link WeightFile.State#UNVERIFIED}
+     * @param progress as of {@link FileStore#fetch}
+     * @return the file
      * @throws FetchException if no place has it; the message names each, and why
      * @throws InterruptedIOException if the thread was interrupted; what came so far stays for the next time
+     * @throws IOException if bundled weights cannot be unpacked
      */
-    public WeightFile fetch(Manifest.Row row, @Nullable Progress progress)
-            throws FetchException, InterruptedIOException {
-        List<Source> sources = Source.of(row, settings);
-        try {
-            Manifest.@Nullable Bundled bundled = row.bundled();
-            if (bundled != null) {
-                return BundledFile.of(row, bundled, home(row));
-            }
-            List<String> failures = new ArrayList<>();
-            Optional<WeightFile> here = find(row, sources, failures);
-            if (here.isPresent()) {
-                return here.get();
-            }
-            if (sources.isEmpty()) {
-                throw new FetchException(row.name(), "there is no address to fetch it from", failures, null);
-            }
-            if (settings.offline() != null) {
-                throw offline(row, sources.get(0), failures, settings.offline());
-            }
-            return download(row, sources, progress);
-        } catch (FetchException e) {
-            throw e;
-        } catch (InterruptedException | ClosedByInterruptException e) {
-            Thread.currentThread().interrupt();
-            throw (InterruptedIOException)
-                    new InterruptedIOException(row.name() + ": interrupted while it was fetched").initCause(e);
-        } catch (IOException e) {
-            throw new FetchException(
-                    row.name(), "the cache in " + directory + " cannot be used (" + e + ")", List.of(), e);
-        }
+    public StoredFile fetch(Manifest.Row row, @Nullable Progress progress) throws IOException {
+        Manifest.@Nullable Bundled bundled = row.bundled();
+        return bundled == null
+                ? files.fetch(remote(row), progress)
+                : BundledFile.of(row, bundled, files.directory().resolve(row.name()));
     }
 
-    private WeightFile download(Manifest.Row row, List<Source> sources, @Nullable Progress progress)
-            throws IOException, InterruptedException {
-        List<String> failures = new ArrayList<>();
-        CacheLock lock = CacheLock.acquire(lockFile(row.name()));
-        try {
-            // Another may have brought it while this one waited for the lock.
-            Optional<WeightFile> here = find(row, sources, failures);
-            if (here.isPresent()) {
-                return here.get();
-            }
-            Files.createDirectories(home(row));
-            sweep(home(row));
-            HttpTransfer transfer = new HttpTransfer(settings, pause);
-            for (Source source : sources) {
-                try {
-                    return download(row, source, transfer, progress);
-                } catch (TransferException e) {
-                    failures.add(source + ": " + e.getMessage());
-                }
-            }
-        } finally {
-            lock.close();
-        }
-        throw new FetchException(row.name(), "could not be fetched", failures, null);
-    }
-
-    /** Takes away records that a process left half written when it was stopped. */
-    private static void sweep(Path home) throws IOException {
-        try (DirectoryStream<Path> left = Files.newDirectoryStream(home, "*" + CacheRecord.TEMPORARY)) {
-            for (Path each : left) {
-                Files.deleteIfExists(each);
-            }
-        }
-    }
-
-    private WeightFile download(Manifest.Row row, Source source, HttpTransfer transfer, @Nullable Progress progress)
-            throws TransferException, IOException, InterruptedException {
-        Path file = home(row).resolve(source.fileName());
-        PartialFile part = new PartialFile(file);
-        for (boolean again = false; ; again = true) {
-            HttpTransfer.Received received = transfer.fetch(source, part, progress);
-            String actual = Sha256.of(part.path());
-            String expected = expected(source, received, actual);
-            if (expected == null || actual.startsWith(expected)) {
-                CacheRecord.Receipt receipt = CacheRecord.Receipt.of(part.path(), actual, expected, source.toString());
-                part.install(receipt);
-                return receipt.file(row.name(), file);
-            }
-            part.delete();
-            // Bytes of an earlier process may have been lost in a crash of the machine; the network's alone are not to
-            // blame.
-            if (again || !received.resumed()) {
-                throw TransferException.lasting(mismatch(actual, expected) + "; the download was deleted");
-            }
-        }
-    }
-
-    /**
-     * What the hash has to be. An entity tag that has the shape of a hash is not always one of the file: storage behind the
-     * hub makes its own. So such a tag can prove a file right, but not wrong.
-     */
-    private static @Nullable String expected(Source source, HttpTransfer.Received received, String actual) {
-        String promised = source.hub() ? received.sha256() : source.digits();
-        return promised == null && actual.equals(received.tag()) ? actual : promised;
-    }
-
-    /** What is on this machine already; what is there but cannot be used is added to the failures. */
-    private Optional<WeightFile> find(Manifest.Row row, List<Source> sources, List<String> failures)
-            throws IOException {
-        for (Source source : sources) {
-            Optional<WeightFile> file = own(row, source, failures);
-            if (file.isPresent()) {
-                return file;
-            }
-        }
-        return row.hub() == null ? Optional.empty() : huggingFaces(row, row.hub(), failures);
-    }
-
-    private Optional<WeightFile> own(Manifest.Row row, Source source, List<String> failures) throws IOException {
-        Path path = home(row).resolve(source.fileName());
-        if (!Files.isRegularFile(path)) {
-            return Optional.empty();
-        }
-        Optional<CacheRecord.Receipt> receipt = CacheRecord.receipt(CacheRecord.beside(path));
-        if (receipt.isPresent() && receipt.get().covers(path)) {
-            return Optional.of(receipt.get().file(row.name(), path));
-        }
-        String actual = Sha256.of(path);
-        String required = receipt.map(CacheRecord.Receipt::required).orElse(source.digits());
-        if (required != null && !actual.startsWith(required)) {
-            addOnce(failures, path + ": " + mismatch(actual, required));
-            return Optional.empty();
-        }
-        CacheRecord.Receipt renewed = CacheRecord.Receipt.of(
-                path,
-                actual,
-                receipt.isPresent() ? receipt.get().expected() : source.digits(),
-                receipt.map(CacheRecord.Receipt::source).orElse("put there by hand"));
-        remember(renewed, home(row), CacheRecord.beside(path));
-        return Optional.of(renewed.file(row.name(), path));
-    }
-
-    private Optional<WeightFile> huggingFaces(Manifest.Row row, String repository, List<String> failures)
-            throws IOException {
-        for (Path path : hubCache.find(repository, Source.HUB_FILE)) {
-            Path blob = path.toRealPath();
-            Path record = home(row).resolve(ELSEWHERE);
-            Optional<CacheRecord.Receipt> receipt = CacheRecord.receipt(record);
-            if (receipt.isPresent()
-                    && receipt.get().source().equals(blob.toString())
-                    && receipt.get().covers(blob)) {
-                return Optional.of(receipt.get().file(row.name(), path));
-            }
-            String actual = Sha256.of(blob);
-            String expected = Sha256.inTag(String.valueOf(blob.getFileName()));
-            if (expected != null && !actual.equals(expected)) {
-                addOnce(failures, path + ": " + mismatch(actual, expected));
-                continue;
-            }
-            CacheRecord.Receipt checked = CacheRecord.Receipt.of(blob, actual, expected, blob.toString());
-            remember(checked, home(row), record);
-            return Optional.of(checked.file(row.name(), path));
-        }
-        return Optional.empty();
-    }
-
-    /** Saves the next look the hashing. A cache that may only be read works without. */
-    private static void remember(CacheRecord.Receipt receipt, Path home, Path record) {
-        try {
-            Files.createDirectories(home);
-            receipt.write(record);
-        } catch (IOException e) {
-            // Nothing depends on it.
-        }
-    }
-
-    private FetchException offline(Manifest.Row row, Source source, List<String> failures, String why) {
-        StringBuilder problem = new StringBuilder("it is not on this machine, and the network is off (")
-                .append(why)
-                .append("). Looked in ")
-                .append(home(row));
-        if (row.hub() != null) {
-            problem.append(" and ").append(hubCache.snapshots(row.hub()));
-        }
-        problem.append(". To bring it in by hand, download ")
-                .append(source)
-                .append(" elsewhere and put it at ")
-                .append(home(row).resolve(source.fileName()));
-        return new FetchException(row.name(), problem.toString(), failures, null);
-    }
-
-    /**
-     * What the cache holds, partial downloads included. Nothing is read but names, lengths and times.
-     *
-     * @return the files, by the weights' names
-     * @throws IOException if the cache cannot be read
-     */
-    public List<WeightFile> list() throws IOException {
-        List<WeightFile> files = new ArrayList<>();
-        for (Path home : homes()) {
-            for (Path path : files(home)) {
-                files.add(look(name(home), path, false));
-            }
-        }
-        return files;
-    }
-
-    /**
-     * Reads every file of the cache and computes its hash anew.
-     *
-     * @return the files, by the weights' names; {@link WeightFile.State#CHANGED} none
-     * @throws IOException if the cache cannot be read
-     */
-    public List<WeightFile> verify() throws IOException {
-        List<WeightFile> files = new ArrayList<>();
-        for (Path home : homes()) {
-            for (Path path : files(home)) {
-                files.add(look(name(home), path, true));
-            }
-        }
-        return files;
-    }
-
-    /**
-     * Removes what is of no use: partial downloads, files whose hash is wrong, and files that nobody has ever said a hash
-     * for, not even {@link #fetch}. Weights that are being downloaded now are left alone.
-     *
-     * @param all whether to remove every file, good ones too
-     * @return what was removed
-     * @throws IOException if the cache cannot be read, or a file not removed
-     */
-    public List<WeightFile> prune(boolean all) throws IOException {
-        List<WeightFile> removed = new ArrayList<>();
-        for (Path home : homes()) {
-            Optional<CacheLock> lock = CacheLock.tryAcquire(lockFile(name(home)));
-            if (lock.isEmpty()) {
-                continue;
-            }
-            try {
-                for (Path path : files(home)) {
-                    WeightFile file = look(name(home), path, !all);
-                    if (all || isUseless(file)) {
-                        Files.deleteIfExists(path);
-                        Files.deleteIfExists(CacheRecord.beside(path));
-                        removed.add(file);
-                    }
-                }
-                if (files(home).isEmpty()) {
-                    removeRest(home);
-                }
-            } finally {
-                lock.get().close();
-            }
-        }
-        return removed;
-    }
-
-    private static boolean isUseless(WeightFile file) {
-        return switch (file.state()) {
-            case VERIFIED -> false;
-            case UNVERIFIED -> !Files.exists(CacheRecord.beside(file.path()));
-            case CHANGED, CORRUPT, PARTIAL -> true;
-        };
-    }
-
-    /** Takes away records that belong to no file, and the directory. */
-    private static void removeRest(Path home) throws IOException {
-        try (DirectoryStream<Path> rest = Files.newDirectoryStream(home, "*" + CacheRecord.SUFFIX)) {
-            for (Path each : rest) {
-                Files.delete(each);
-            }
-        }
-        try (Stream<Path> rest = Files.list(home)) {
-            if (rest.findAny().isPresent()) {
-                return;
-            }
-        }
-        Files.delete(home);
-    }
-
-    private static WeightFile look(String weights, Path path, boolean closely) throws IOException {
-        long size = Files.size(path);
-        String fileName = String.valueOf(path.getFileName());
-        if (fileName.endsWith(PartialFile.SUFFIX) || fileName.endsWith(CacheRecord.TEMPORARY)) {
-            return new WeightFile(weights, path, size, WeightFile.State.PARTIAL, null, null);
-        }
-        Optional<CacheRecord.Receipt> receipt = CacheRecord.receipt(CacheRecord.beside(path));
-        String expected = receipt.isPresent() ? receipt.get().expected() : Source.digits(fileName);
-        if (closely) {
-            String actual = Sha256.of(path);
-            String required = receipt.map(CacheRecord.Receipt::required).orElse(expected);
-            if (required != null && !actual.startsWith(required)) {
-                return new WeightFile(weights, path, size, WeightFile.State.CORRUPT, actual, required);
-            }
-            WeightFile.State state = expected == null ? WeightFile.State.UNVERIFIED : WeightFile.State.VERIFIED;
-            return new WeightFile(weights, path, size, state, actual, expected);
-        }
-        if (receipt.isEmpty()) {
-            return new WeightFile(weights, path, size, WeightFile.State.UNVERIFIED, null, expected);
-        }
-        return receipt.get().covers(path)
-                ? receipt.get().file(weights, path)
-                : new WeightFile(
-                        weights,
-                        path,
-                        size,
-                        WeightFile.State.CHANGED,
-                        null,
-                        receipt.get().required());
-    }
-
-    private List<Path> homes() throws IOException {
-        return sorted(directory, path -> Files.isDirectory(path));
-    }
-
-    private static List<Path> files(Path home) throws IOException {
-        return sorted(
-                home, path -> Files.isRegularFile(path) && !path.toString().endsWith(CacheRecord.SUFFIX));
-    }
-
-    private static List<Path> sorted(Path parent, DirectoryStream.Filter<Path> filter) throws IOException {
-        List<Path> found = new ArrayList<>();
-        if (Files.isDirectory(parent)) {
-            try (DirectoryStream<Path> paths =
-                    Files.newDirectoryStream(parent, path -> !name(path).startsWith(".") && filter.accept(path))) {
-                paths.forEach(found::add);
-            }
-        }
-        found.sort(null);
-        return found;
-    }
-
-    private Path home(Manifest.Row row) {
-        return directory.resolve(Source.directory(row));
-    }
-
-    private Path lockFile(String name) {
-        return directory.resolve(LOCKS).resolve(name + ".lock");
-    }
-
-    private static String name(Path path) {
-        return String.valueOf(path.getFileName());
-    }
-
-    private static String mismatch(String actual, String expected) {
-        return "its SHA-256 is " + actual + " and should "
-                + (expected.length() == actual.length() ? "be " : "begin with ") + expected;
-    }
-
-    private static void addOnce(List<String> failures, String failure) {
-        if (!failures.contains(failure)) {
-            failures.add(failure);
-        }
-    }
-
-    private static void sleep(Duration time) throws InterruptedException {
-        Thread.sleep(time.toMillis());
+    private static RemoteFile remote(Manifest.Row row) {
+        return new RemoteFile(row.name(), row.name(), row.hub(), "main", HUB_FILE, row.urls());
     }
 }

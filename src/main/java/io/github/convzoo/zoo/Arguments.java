@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  */
 record Arguments(Map<String, ?> values) {
 
-    /** The network's name, which only DJL's factories are told this way. */
+    /** The model's name, which only DJL's factories are told this way. */
     static final String MODEL = "model";
 
     /** An argument, its key being the one that Criteria has for it. */
     enum Key {
-        /** A checkpoint file to load instead of the published weights. */
+        /** A checkpoint file or model folder, or a repository of the hub, to load instead of the published weights. */
         WEIGHTS("weights"),
         /** The number of classes. */
         NUM_CLASSES("numClasses"),
@@ -36,6 +38,8 @@ record Arguments(Map<String, ?> values) {
         LABELS("labels"),
         /** DPN's test-time pooling. */
         TEST_TIME_POOL("testTimePool"),
+        /** To take images as they are stored, whatever their EXIF orientation says. */
+        IGNORE_ORIENTATION("ignoreOrientation"),
         /** DPN's last activation. */
         LAST_ACTIVATION("lastActivation"),
         /** Feature maps instead of logits: true, or the levels. */
@@ -51,7 +55,26 @@ record Arguments(Map<String, ?> values) {
     }
 
     /** What DJL itself puts among the arguments. */
-    private static final List<String> DJLS = List.of("application", "engine", "model_name", "artifact_id");
+    private static final Set<String> DJLS = Set.of(
+            "application",
+            "engine",
+            "model_name",
+            "artifact_id",
+            "hasParameter",
+            "blockFactory",
+            "translatorFactory",
+            "batchifier",
+            "mapLocation",
+            "extraFiles",
+            "trainParam",
+            "dataType");
+
+    /** What DJL Serving reads of a serving.properties and passes on with the rest. */
+    private static final Pattern SERVINGS =
+            Pattern.compile("(engine|translator|job_queue_size|batch_size|max_batch_delay"
+                    + "|max_idle_time|minWorkers|maxWorkers|gpu\\.\\w+|cpu\\.\\w+|load_on_devices|rolling_batch|option\\..*"
+                    + "|required_memory_mb|reserved_memory_mb|retry_threshold|log_request_metric|metrics_aggregation"
+                    + "|chunked_read_timeout|prediction_timeout|model_url|env\\..*)");
 
     /**
      * Refuses arguments that have no meaning here, which misspelt ones have not.
@@ -61,7 +84,10 @@ record Arguments(Map<String, ?> values) {
     void refuseUnknown() {
         List<String> known = Arrays.stream(Key.values()).map(key -> key.text).toList();
         List<String> unknown = values.keySet().stream()
-                .filter(key -> !known.contains(key) && !DJLS.contains(key))
+                .filter(key -> !known.contains(key)
+                        && !key.equals(MODEL)
+                        && !DJLS.contains(key)
+                        && !SERVINGS.matcher(key).matches())
                 .sorted()
                 .toList();
         if (!unknown.isEmpty()) {
@@ -78,8 +104,11 @@ record Arguments(Map<String, ?> values) {
      */
     LoadOptions options(@Nullable Path home) {
         LoadOptions options = LoadOptions.published();
-        if (text(Key.WEIGHTS) != null) {
-            options = LoadOptions.of(path(home, Key.WEIGHTS));
+        String weights = text(Key.WEIGHTS);
+        if (weights != null) {
+            options = weights.startsWith(ModelName.HUB)
+                    ? LoadOptions.of(weights)
+                    : LoadOptions.of(path(home, Key.WEIGHTS));
         }
         Integer numClasses = whole(Key.NUM_CLASSES);
         if (numClasses != null) {
@@ -100,6 +129,9 @@ record Arguments(Map<String, ?> values) {
         String lastActivation = text(Key.LAST_ACTIVATION);
         if (lastActivation != null) {
             options = options.withLastActivation(LastActivation.of(lastActivation));
+        }
+        if (flag(Key.IGNORE_ORIENTATION)) {
+            options = options.withUpright(false);
         }
         options = options.withTestTimePool(flag(Key.TEST_TIME_POOL));
         return flag(Key.FOR_TRAINING) ? options.forTraining() : options;
@@ -142,7 +174,9 @@ record Arguments(Map<String, ?> values) {
 
     private Path path(@Nullable Path home, Key key) {
         try {
-            Path path = values.get(key.text) instanceof URI uri ? Path.of(uri) : Path.of(String.valueOf(text(key)));
+            Path path = values.get(key.text) instanceof URI uri
+                    ? Path.of(uri)
+                    : values.get(key.text) instanceof Path given ? given : ModelName.path(String.valueOf(text(key)));
             return home == null ? path : home.resolve(path);
         } catch (IllegalArgumentException | FileSystemNotFoundException e) {
             throw wrong(key, "a file", text(key), e);

@@ -4,34 +4,32 @@ import ai.djl.Model;
 import ai.djl.nn.Block;
 import ai.djl.nn.BlockFactory;
 import io.github.convzoo.network.FeatureExtractor;
-import io.github.convzoo.network.Network;
+import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Builds a network and loads a checkpoint that lies in DJL's model path, in any format that is read, or the published
- * weights where none does: what makes {@code Criteria.optModelPath} and a model directory of DJL Serving work.
+ * Builds a network and loads the weights that are in DJL's model path, in any format that is read, or the published weights
+ * if there are none: what makes {@code Criteria.optModelPath} and a model directory of DJL Serving work.
  *
  * <p>For DJL to name in the argument {@code blockFactory}, together with the option {@code hasParameter=false} and
- * {@link ClassifierTranslatorFactory}. The argument {@code model} is the network's name; {@code weights} the checkpoint's,
- * not needed where the model path is the file or a directory with only one, or with only one index of a sharded one, but
- * always beside a model name of one's own and for a {@code .tar}, which DJL takes for an archive of models; {@code numClasses}, {@code inChannels},
- * {@code inputSize}, {@code testTimePool}, {@code lastActivation}, {@code featuresOnly} and {@code forTraining} may be
- * there too.
+ * {@link ClassifierTranslatorFactory}. If the model path is a {@linkplain ModelFolder model folder}, or its only file of
+ * weights carries its configuration, nothing else is needed. Otherwise the argument {@code model} is the network's name;
+ * {@code weights} the checkpoint's, not needed if the model path is the file or a directory with only one, but always next to
+ * a model name of one's own and for a {@code .tar}, which DJL takes for an archive of models. {@code numClasses},
+ * {@code inChannels}, {@code inputSize}, {@code testTimePool}, {@code lastActivation}, {@code ignoreOrientation},
+ * {@code featuresOnly} and {@code forTraining} may be there too, and go before the configuration.
  */
 public final class CheckpointBlockFactory implements BlockFactory {
 
     private static final long serialVersionUID = 1L;
 
-    private static final String INDEX = "*.safetensors.index.json";
-    private static final String CHECKPOINTS = "*.{safetensors,pth,pt,tar,bin,npz,params,pdparams}";
+    /** The property of a DJL model with its configuration, for the translator. */
+    static final String CONFIG = "convzoo.config";
 
     /** For DJL to call. */
     public CheckpointBlockFactory() {}
@@ -44,59 +42,57 @@ public final class CheckpointBlockFactory implements BlockFactory {
      */
     @Override
     public Block newBlock(Model model, Path modelPath, Map<String, ?> arguments) throws IOException {
-        Object name = arguments.get(Arguments.MODEL);
-        if (name == null) {
-            throw new IllegalArgumentException("the argument " + Arguments.MODEL
-                    + " must be the network's name; there are " + String.join(", ", ConvZoo.list("*")));
-        }
         Arguments given = new Arguments(arguments);
-        LoadOptions options = given.options(modelPath);
-        Optional<Path> file = options.weights == null ? checkpoint(modelPath, model.getName()) : Optional.empty();
-        if (file.isPresent()) {
-            options = options.withWeights(file.get());
+        given.refuseUnknown();
+        int[] levels = given.featureLevels();
+        LoadOptions options = forLevels(given.options(modelPath), levels);
+        Object text = arguments.get(Arguments.MODEL);
+        @Nullable ModelName name = text == null ? null : ModelName.of(text.toString());
+        if (options.weights == null) {
+            Optional<Path> weights = weights(modelPath, model.getName());
+            if (weights.isPresent()) {
+                options = options.withWeights(weights.get());
+            }
         }
-        if (options.weights == null && Name.of(name.toString()).row() == null) {
+        if (options.weights == null && name == null) {
+            throw new IllegalArgumentException("the argument " + Arguments.MODEL
+                    + " must be the network's name, because " + modelPath + " is not a model folder; there are "
+                    + String.join(", ", ConvZoo.list("*")));
+        }
+        ModelSource source = ModelSource.of(name, options);
+        if (source.weights() == null) {
             throw new IOException(modelPath + ": holds no checkpoint; name one in the argument "
-                    + Arguments.Key.WEIGHTS.text + ", for there are no published weights of " + name);
+                    + Arguments.Key.WEIGHTS.text + ", because there are no published weights of " + name);
         }
-        return block(model, name.toString(), options, given.featureLevels());
+        return block(model, source, options, levels);
     }
 
-    /** Builds a network, or its feature maps where levels are given, with weights. */
-    static Block block(Model model, String name, LoadOptions options, int @Nullable [] levels) throws IOException {
-        if (levels == null) {
-            return ConvZoo.network(name, options, model.getNDManager());
-        }
-        Network network = ConvZoo.network(name, ConvZoo.withoutClassifier(options), model.getNDManager());
-        return new FeatureExtractor(network, levels);
+    /** Builds a network, or its feature maps if levels are given, with weights. */
+    static Block block(Model model, ModelSource source, LoadOptions options, int @Nullable [] levels)
+            throws IOException {
+        ConvZoo.Loaded loaded = ConvZoo.load(source, options, model.getNDManager());
+        model.setProperty(CONFIG, loaded.config().toJson());
+        return levels == null ? loaded.network() : new FeatureExtractor(loaded.network(), levels);
     }
 
-    // Where the model path is a file, DJL passes its directory on and names the model after the file.
-    private static Optional<Path> checkpoint(Path directory, String modelName) throws IOException {
+    /** The options for feature maps, if levels are given. */
+    static LoadOptions forLevels(LoadOptions options, int @Nullable [] levels) {
+        return levels == null ? options : ConvZoo.withoutClassifier(options);
+    }
+
+    // If the model path is a file, DJL passes its directory on and names the model after the file.
+    private static Optional<Path> weights(Path directory, String modelName) throws IOException {
         Path named = directory.resolve(modelName);
         if (Files.isRegularFile(named)) {
             return Optional.of(named);
         }
-        List<Path> found = matching(directory, INDEX);
-        if (found.isEmpty()) {
-            found = matching(directory, CHECKPOINTS);
+        if (Files.isRegularFile(directory.resolve(ModelFolder.CONFIG))) {
+            return Optional.of(directory);
         }
-        if (found.size() > 1) {
-            throw new IOException(
-                    directory + ": holds several checkpoints; name one in the argument " + Arguments.Key.WEIGHTS.text);
+        try {
+            return ModelFolder.weights(directory);
+        } catch (IOException e) {
+            throw new IOException(e.getMessage() + " in the argument " + Arguments.Key.WEIGHTS.text, e);
         }
-        return found.stream().findFirst();
-    }
-
-    private static List<Path> matching(Path directory, String glob) throws IOException {
-        List<Path> found = new ArrayList<>();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, glob)) {
-            for (Path each : files) {
-                if (Files.isRegularFile(each)) {
-                    found.add(each);
-                }
-            }
-        }
-        return found;
     }
 }

@@ -12,10 +12,10 @@ import ai.djl.translate.TranslatorFactory;
 import ai.djl.util.Pair;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.Network;
+import io.github.convzoo.weights.ModelConfig;
 import java.io.IOException;
 import java.io.Serializable;
 import java.lang.reflect.Type;
-import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * the types that {@link ConvZoo#load(String, Class, LoadOptions)} takes to {@link Classifications}, {@link Input} to
  * {@link Output} as DJL Serving has them, {@link NDList} to {@link NDList} as the network takes and gives them.
  *
- * <p>For DJL to name in the argument {@code translatorFactory}, with {@link CheckpointBlockFactory} beside it. The argument
- * {@code model} is the network's name; {@code labels}, {@code topK} and {@code inputSize} may be there too.
+ * <p>For DJL to name in the argument {@code translatorFactory}, next to {@link CheckpointBlockFactory}, which says how images
+ * become inputs. {@code labels} and {@code topK} may be arguments too.
  */
 public final class ClassifierTranslatorFactory implements TranslatorFactory, Serializable {
 
@@ -39,7 +39,7 @@ public final class ClassifierTranslatorFactory implements TranslatorFactory, Ser
     @Override
     public Set<Pair<Type, Type>> getSupportedTypes() {
         Set<Pair<Type, Type>> types = new HashSet<>();
-        for (Class<?> each : ImageReader.ALL.keySet()) {
+        for (Class<?> each : ImageReader.TYPES) {
             types.add(new Pair<>(each, Classifications.class));
         }
         types.add(new Pair<>(Input.class, Output.class));
@@ -58,35 +58,48 @@ public final class ClassifierTranslatorFactory implements TranslatorFactory, Ser
     public <I, O> Translator<I, O> newInstance(Class<I> input, Class<O> output, Model model, Map<String, ?> arguments)
             throws TranslateException {
         if (!isSupported(input, output)) {
-            throw new IllegalArgumentException("from " + input.getName() + " to " + output.getName()
-                    + " is not supported; images to " + Classifications.class.getName()
-                    + ", Input to Output and NDList to "
-                    + "NDList are");
+            throw new IllegalArgumentException(unsupported(input, output));
         }
+        Arguments given = new Arguments(arguments);
+        given.refuseUnknown();
         if (input == NDList.class) {
-            return (Translator<I, O>) new NoopTranslator();
+            return (Translator<I, O>)
+                    (model.getBlock() instanceof Network network ? ConvZoo.logits(network) : new NoopTranslator());
         }
         if (!(model.getBlock() instanceof Network network)) {
             throw new TranslateException(model.getName() + " gives no logits; ask for NDList to NDList");
         }
-        ImageReader<?> reader = input == Input.class ? ImageReader.of(RgbImage.class) : ImageReader.of(input);
-        ImageTranslator<?> translator;
         try {
-            translator = ConvZoo.classifier(
-                    network, reader, name(network, arguments), new Arguments(arguments).labelled(home(model)));
+            ModelConfig config = config(model, network, given);
+            LoadOptions options = given.labelled(model.getModelPath());
+            if (input == Input.class) {
+                return (Translator<I, O>) new ServingTranslator(
+                        ConvZoo.classifier(config, RgbImage.class, options), ConvZoo.decoder(config));
+            }
+            return (Translator<I, O>) ConvZoo.classifier(config, input, options);
         } catch (IOException e) {
             throw new TranslateException(e.getMessage(), e);
         }
-        return (Translator<I, O>)
-                (input == Input.class ? new ServingTranslator((ImageTranslator<RgbImage>) translator) : translator);
     }
 
-    private static String name(Network network, Map<String, ?> arguments) {
-        Object name = arguments.get(Arguments.MODEL);
-        return name == null ? network.modelName() : name.toString();
+    /** The types that are supported, for people. */
+    static String unsupported(Type input, Type output) {
+        return "from " + input.getTypeName() + " to " + output.getTypeName() + " is not supported; "
+                + Classifications.class.getName() + " of " + ImageReader.names()
+                + ", Input to Output, and NDList to NDList"
+                + " are";
     }
 
-    private static @Nullable Path home(Model model) {
-        return model.getModelPath();
+    /** How to use the block: as {@link CheckpointBlockFactory} found, or as the arguments say for a block of someone else. */
+    private static ModelConfig config(Model model, Network network, Arguments given) throws IOException {
+        @Nullable String json = model.getProperty(CheckpointBlockFactory.CONFIG);
+        if (json != null) {
+            return ModelConfig.parse(json, model.getName());
+        }
+        Object name = given.values().get(Arguments.MODEL);
+        ModelName asked = ModelName.of(name == null ? network.modelName() : name.toString());
+        return ModelSource.of(asked, given.options(model.getModelPath()))
+                .config()
+                .withOptions(network.options());
     }
 }

@@ -6,41 +6,45 @@ import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.repository.zoo.ZooModel;
-import ai.djl.translate.NoopTranslator;
-import ai.djl.translate.Translator;
-import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.hub.FetchException;
+import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.FeatureExtractor;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
-import io.github.convzoo.weights.FetchException;
 import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.Manifest;
+import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.weights.ModelFolder;
 import io.github.convzoo.weights.StateDict;
 import io.github.convzoo.weights.WeightLoader;
-import io.github.convzoo.weights.WeightStore;
+import java.awt.image.BufferedImage;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Loads networks with their weights as DJL models.
  *
- * <p>A name is a network's, such as {@code dla34}, or that of a set of its published weights, such as
- * {@code dpn68b.mx_in1k}; a network's name alone stands for the first of its sets. DJL's own door, {@code Criteria} with
- * the group {@code io.github.convzoo}, gives the same models.
+ * <p>A model is named by a network, such as {@code dla34}; by a set of its published weights, such as {@code dpn68b.mx_in1k},
+ * of which a network's name alone stands for the first; by a {@linkplain ModelFolder model folder} or a single file that
+ * carries its configuration; or as {@code hf-hub:owner/name[@revision]}, a repository of the Hugging Face hub. DJL's own
+ * door, {@code Criteria} with the group {@code io.github.convzoo}, gives the same models.
  *
  * <p>A model may be shared by threads; a predictor made from it belongs to one. Unless it is loaded
  * {@linkplain LoadOptions#forTraining for training} the parameters are frozen, so that prediction keeps nothing for
@@ -50,7 +54,8 @@ public final class ConvZoo {
 
     static final String ENGINE = "PyTorch";
 
-    private static final int IMAGE_CHANNELS = 3;
+    private static final int RGB = 3;
+    private static final int GREY = 1;
     private static final Logger LOGGER = LoggerFactory.getLogger(ConvZoo.class);
 
     private ConvZoo() {}
@@ -94,7 +99,7 @@ public final class ConvZoo {
      * @throws IllegalArgumentException if there is no such name
      */
     public static Preprocessing preprocessing(String name) {
-        return Name.of(name).preprocessing();
+        return config(ModelName.published(name)).preprocessing();
     }
 
     /**
@@ -107,83 +112,281 @@ public final class ConvZoo {
      * @throws IllegalArgumentException if there is no such name, or the size is not positive
      */
     public static Preprocessing preprocessing(String name, int inputSize) {
-        return Name.of(name).preprocessing(inputSize);
+        return config(ModelName.published(name)).preprocessing(inputSize);
+    }
+
+    private static ModelConfig config(ModelName.Published name) {
+        Manifest.@Nullable Row row = name.row();
+        return row == null ? ModelConfig.usual(name.variant()) : ModelConfig.of(row);
     }
 
     /**
-     * Loads an image classifier for DJL's images.
+     * What using a model takes, as {@link #load} would take it, with the options' changes. Weights are not loaded; those of a
+     * repository of the hub are fetched.
      *
-     * @param name a network, or a set of its published weights
+     * @param model a network, published weights, a model folder, or a repository of the hub
+     * @param options the weights, and how to use them
+     * @return the configuration; its classes and input channels are those of the weights if these say them
+     * @throws IOException if a configuration or weights cannot be read or fetched, or contradict each other
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     */
+    public static ModelConfig configuration(String model, LoadOptions options) throws IOException {
+        return ModelSource.of(ModelName.of(model), options).config();
+    }
+
+    /**
+     * What a model says of its own use: a model folder, a file that carries its configuration, a repository of the hub, or
+     * weights that the library bundles.
+     *
+     * @param model a network, published weights, a model folder, or a repository of the hub
+     * @param options the weights, and how to use them
+     * @return its configuration, with the options' changes; empty if it is used as is usual for its network
+     * @throws IOException as {@link #configuration}
+     * @throws IllegalArgumentException as {@link #configuration}
+     */
+    public static Optional<ModelConfig> declared(String model, LoadOptions options) throws IOException {
+        ModelSource source = ModelSource.of(ModelName.of(model), options);
+        boolean bundled = source.weights() instanceof ModelSource.Weights.Published published
+                && published.row().bundled() != null;
+        return source.declared() != null || bundled ? Optional.of(source.config()) : Optional.empty();
+    }
+
+    /**
+     * Where a model's weights are. Published weights and those of a repository of the hub are fetched.
+     *
+     * @param model a network, published weights, a model folder, or a repository of the hub
+     * @param options the weights
+     * @return the file
+     * @throws IOException as {@link #configuration}, or if published weights cannot be fetched
+     * @throws IllegalArgumentException as {@link #configuration}, or if there are no published weights
+     */
+    public static Path weights(String model, LoadOptions options) throws IOException {
+        return ModelSource.of(ModelName.of(model), options).checkpoint(options).file();
+    }
+
+    /**
+     * Reads an image from where a text says.
+     *
+     * @param location a path, or a URL with the scheme http, https, file, or data
+     * @param decoder what decodes it
+     * @return the image
+     * @throws IOException if it cannot be read, fetched, or decoded; the message names it
+     */
+    public static RgbImage readImage(String location, ImageDecoder decoder) throws IOException {
+        return ImageReader.of(String.class, decoder).read(location);
+    }
+
+    /**
+     * Loads an image classifier for DJL's images. DJL decodes them without color profiles, and without orientation;
+     * {@link Path} as the input type does not lose these.
+     *
+     * @param model a network, published weights, a model folder or file as text, or a repository of the hub
      * @param options the weights, and how to use them
      * @return the model; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
-     * @throws FetchException if the published weights cannot be had
-     * @throws IOException if the thread is interrupted
-     * @throws IllegalArgumentException if there is no such name, or it does not have what the options ask for
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
      */
-    public static ZooModel<Image, Classifications> load(String name, LoadOptions options) throws IOException {
-        return load(name, Image.class, options);
+    public static ZooModel<Image, Classifications> load(String model, LoadOptions options) throws IOException {
+        return load(model, Image.class, options);
     }
 
     /**
      * Loads an image classifier.
      *
-     * @param name a network, or a set of its published weights
+     * @param model a network, published weights, a model folder or file as text, or a repository of the hub
      * @param inputType what an image comes as: {@link Path}, {@link URL}, {@link InputStream}, {@link String} (a URL or a
-     *     path), DJL's {@link Image} or {@link RgbImage}
+     *     path), {@code byte[]}, {@link File}, {@link BufferedImage}, DJL's {@link Image} or {@link RgbImage}
      * @param options the weights, and how to use them
      * @param <I> what an image comes as
      * @return the model; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
-     * @throws FetchException if the published weights cannot be had
-     * @throws IOException if the thread is interrupted
-     * @throws IllegalArgumentException if there is no such name, or it does not have what the options ask for
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
      */
-    public static <I> ZooModel<I, Classifications> load(String name, Class<I> inputType, LoadOptions options)
+    public static <I> ZooModel<I, Classifications> load(String model, Class<I> inputType, LoadOptions options)
             throws IOException {
-        ImageReader<I> reader = ImageReader.of(inputType);
+        return load(ModelName.of(model), inputType, options);
+    }
+
+    /**
+     * Loads an image classifier from a model folder.
+     *
+     * @param model a model folder, or a single file that carries its configuration
+     * @param inputType what an image comes as, as of {@link #load(String, Class, LoadOptions)}
+     * @param options how to use it, where that differs from what its configuration says
+     * @param <I> what an image comes as
+     * @return the model; close it to free its memory
+     * @throws CheckpointException if the checkpoint is unreadable or does not fit
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     */
+    public static <I> ZooModel<I, Classifications> load(Path model, Class<I> inputType, LoadOptions options)
+            throws IOException {
+        return load(new ModelName.Local(model), inputType, options);
+    }
+
+    /**
+     * Loads an image classifier from a model folder, used as its configuration says.
+     *
+     * @param model a model folder, or a single file that carries its configuration
+     * @return the model, for paths of images; close it to free its memory
+     * @throws CheckpointException if the checkpoint is unreadable or does not fit
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     */
+    public static ZooModel<Path, Classifications> load(Path model) throws IOException {
+        return load(model, Path.class, LoadOptions.published());
+    }
+
+    private static <I> ZooModel<I, Classifications> load(ModelName model, Class<I> inputType, LoadOptions options)
+            throws IOException {
+        // Refused before anything is loaded.
+        ImageReader.of(inputType, new ImageDecoder());
         requireImages(options);
-        return model(name, options, network -> network, network -> classifier(network, reader, name, options));
+        return model(model, options, network -> network, (djl, loaded) -> {
+            ImageTranslator.Classifier<I> translator = classifier(loaded.config, inputType, options);
+            return new LabeledModel<>(djl, translator, translator.labels());
+        });
+    }
+
+    /**
+     * Loads a network that turns images into vectors: its pooled features, without the classifier.
+     *
+     * @param model a network, published weights, a model folder or file as text, or a repository of the hub
+     * @param inputType what an image comes as, as of {@link #load(String, Class, LoadOptions)}
+     * @param options the weights, and how to use them; they name no classes
+     * @param <I> what an image comes as
+     * @return a model from an image to a vector as long as the network has features, 512 for {@code dla34}; close it to free
+     *     its memory
+     * @throws CheckpointException if the checkpoint is unreadable or does not fit
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     */
+    public static <I> ZooModel<I, float[]> loadEmbeddings(String model, Class<I> inputType, LoadOptions options)
+            throws IOException {
+        return loadEmbeddings(ModelName.of(model), inputType, options);
+    }
+
+    /**
+     * Loads a network that turns images into vectors from a model folder.
+     *
+     * @param model a model folder, or a single file that carries its configuration
+     * @param inputType what an image comes as, as of {@link #load(String, Class, LoadOptions)}
+     * @param options how to use it; they name no classes
+     * @param <I> what an image comes as
+     * @return a model from an image to a vector as long as the network has features; close it to free its memory
+     * @throws CheckpointException if the checkpoint is unreadable or does not fit
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     */
+    public static <I> ZooModel<I, float[]> loadEmbeddings(Path model, Class<I> inputType, LoadOptions options)
+            throws IOException {
+        return loadEmbeddings(new ModelName.Local(model), inputType, options);
+    }
+
+    private static <I> ZooModel<I, float[]> loadEmbeddings(ModelName model, Class<I> inputType, LoadOptions options)
+            throws IOException {
+        ImageReader.of(inputType, new ImageDecoder());
+        return model(
+                model,
+                withoutClassifier(options),
+                network -> network,
+                (djl, loaded) -> new ZooModel<>(
+                        djl,
+                        new ImageTranslator.Embedder<>(
+                                ImageReader.of(inputType, decoder(loaded.config)), preprocessing(loaded.config))));
     }
 
     /**
      * Loads a network for arrays.
      *
-     * @param name a network, or a set of its published weights
+     * @param model a network, published weights, a model folder or file as text, or a repository of the hub
      * @param options the weights, and how to use them; labels and top-k play no part
-     * @return a model from (N, channels, H, W) to logits (N, classes), or pooled features where the number of classes is
-     *     0; close it to free its memory
+     * @return a model from one float32 array (N, channels, H, W) to logits (N, classes), or pooled features if the number of
+     *     classes is 0; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
-     * @throws FetchException if the published weights cannot be had
-     * @throws IOException if the thread is interrupted
-     * @throws IllegalArgumentException if there is no such name, or it does not have what the options ask for
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
      */
-    public static ZooModel<NDList, NDList> loadLogits(String name, LoadOptions options) throws IOException {
-        return model(name, options, network -> network, network -> new NoopTranslator());
+    public static ZooModel<NDList, NDList> loadLogits(String model, LoadOptions options) throws IOException {
+        return loadLogits(ModelName.of(model), options);
+    }
+
+    /**
+     * Loads a network for arrays from a model folder.
+     *
+     * @param model a model folder, or a single file that carries its configuration
+     * @param options how to use it; labels and top-k play no part
+     * @return a model from one float32 array (N, channels, H, W) to logits (N, classes); close it to free its memory
+     * @throws CheckpointException if the checkpoint is unreadable or does not fit
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     */
+    public static ZooModel<NDList, NDList> loadLogits(Path model, LoadOptions options) throws IOException {
+        return loadLogits(new ModelName.Local(model), options);
+    }
+
+    private static ZooModel<NDList, NDList> loadLogits(ModelName model, LoadOptions options) throws IOException {
+        return model(model, options, network -> network, ConvZoo::arrays);
     }
 
     /**
      * Loads a network as a backbone, without its classifier.
      *
-     * @param name a network, or a set of its published weights
+     * @param model a network, published weights, a model folder or file as text, or a repository of the hub
      * @param options the weights, and how to use them; labels and top-k play no part
      * @param levels which feature maps, ascending; {@link Network#featureStages} says which there are, and
      *     {@link FeatureExtractor} which are taken if none are named
      * @return a model from (N, channels, H, W) to a map (N, features, H / stride, W / stride) for each level; its block is a
      *     {@link FeatureExtractor}; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
-     * @throws FetchException if the published weights cannot be had
-     * @throws IOException if the thread is interrupted
-     * @throws IllegalArgumentException if there is no such name, it does not have what the options ask for, or these name
-     *     classes
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
      */
-    public static ZooModel<NDList, NDList> loadFeatures(String name, LoadOptions options, int... levels)
+    public static ZooModel<NDList, NDList> loadFeatures(String model, LoadOptions options, int... levels)
+            throws IOException {
+        return loadFeatures(ModelName.of(model), options, levels);
+    }
+
+    /**
+     * Loads a network as a backbone from a model folder.
+     *
+     * @param model a model folder, or a single file that carries its configuration
+     * @param options how to use it; labels and top-k play no part
+     * @param levels which feature maps, as of {@link #loadFeatures(String, LoadOptions, int...)}
+     * @return a model from (N, channels, H, W) to a map for each level; close it to free its memory
+     * @throws CheckpointException if the checkpoint is unreadable or does not fit
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     */
+    public static ZooModel<NDList, NDList> loadFeatures(Path model, LoadOptions options, int... levels)
+            throws IOException {
+        return loadFeatures(new ModelName.Local(model), options, levels);
+    }
+
+    private static ZooModel<NDList, NDList> loadFeatures(ModelName model, LoadOptions options, int... levels)
             throws IOException {
         return model(
-                name,
-                withoutClassifier(options),
-                network -> new FeatureExtractor(network, levels),
-                network -> new NoopTranslator());
+                model, withoutClassifier(options), network -> new FeatureExtractor(network, levels), ConvZoo::arrays);
+    }
+
+    private static ZooModel<NDList, NDList> arrays(Model djl, Loaded loaded) {
+        return new ZooModel<>(djl, logits(loaded.network));
+    }
+
+    static LogitsTranslator logits(Network network) {
+        return new LogitsTranslator(network.modelName(), network.options().inChannels());
     }
 
     static LoadOptions withoutClassifier(LoadOptions options) {
@@ -205,20 +408,15 @@ public final class ConvZoo {
      * @throws IllegalArgumentException if there is no such name, or it does not have what the options ask for
      */
     public static ZooModel<NDList, NDList> untrained(String name, LoadOptions options) {
-        Name parsed = Name.of(name);
-        Variant variant = parsed.variant();
-        Preprocessing preprocessing = preprocessing(parsed, options);
-        int channels = options.inChannels.orElse(variant.options().inChannels());
-        Network network = variant.build(options.network(
-                variant, options.numClasses.orElse(variant.options().numClasses()), channels));
+        ModelName.Published published = ModelName.published(name);
+        Variant variant = published.variant();
+        ModelConfig config = ModelSource.untrained(published, options).config();
+        Network network = variant.build(config.options());
         Model model = Model.newInstance(variant.modelName(), options.device, ENGINE);
         try {
-            network.initialize(
-                    model.getNDManager(),
-                    DataType.FLOAT32,
-                    new Shape(1, channels, preprocessing.height(), preprocessing.width()));
+            network.initialize(model.getNDManager(), DataType.FLOAT32, config.input());
             model.setBlock(network);
-            return new ZooModel<>(model, new NoopTranslator());
+            return new ZooModel<>(model, logits(network));
         } catch (RuntimeException e) {
             model.close();
             throw e;
@@ -226,111 +424,105 @@ public final class ConvZoo {
     }
 
     private static <I, O> ZooModel<I, O> model(
-            String name,
+            ModelName name,
             LoadOptions options,
             Function<Network, Block> block,
-            Function<Network, Translator<I, O>> translator)
+            BiFunction<Model, Loaded, ZooModel<I, O>> wrapper)
             throws IOException {
-        Model model = Model.newInstance(Name.of(name).variant().modelName(), options.device, ENGINE);
+        ModelSource source = ModelSource.of(name, options);
+        Model model = Model.newInstance(source.config().variant().modelName(), options.device, ENGINE);
         try {
-            Network network = network(name, options, model.getNDManager());
-            model.setBlock(block.apply(network));
-            return new ZooModel<>(model, translator.apply(network));
+            Loaded loaded = load(source, options, model.getNDManager());
+            model.setBlock(block.apply(loaded.network));
+            return wrapper.apply(model, loaded);
         } catch (IOException | RuntimeException e) {
             model.close();
             throw e;
         }
     }
 
+    /**
+     * A network with its weights.
+     *
+     * @param config how to use it, with the classes and input channels of the weights
+     */
+    record Loaded(Network network, ModelConfig config) {}
+
     /** Builds a network and loads its weights into arrays of the manager. */
-    static Network network(String modelName, LoadOptions options, NDManager manager) throws IOException {
-        Name name = Name.of(modelName);
-        Variant variant = name.variant();
-        Preprocessing preprocessing = preprocessing(name, options);
-        StateDict stateDict = StateDict.of(Checkpoint.read(weights(name, options)));
-        int classes = options.numClasses.orElseGet(
-                () -> stateDict.classes(variant).orElse(variant.options().numClasses()));
-        int channels =
-                options.inChannels.orElseGet(() -> stateDict.inChannels(variant).orElse(3));
-        Network network = variant.build(options.network(variant, classes, channels));
-        Shape input = new Shape(1, channels, preprocessing.height(), preprocessing.width());
+    static Loaded load(ModelSource source, LoadOptions options, NDManager manager) throws IOException {
+        Variant variant = source.config().variant();
+        StateDict stateDict = StateDict.of(source.checkpoint(options));
+        source.requireDeclared(stateDict, options);
+        ModelConfig config = source.configFor(stateDict, options);
+        Preprocessing preprocessing = config.preprocessing();
+        Network network = variant.build(config.options());
         stateDict.requireInput(variant, preprocessing.height(), preprocessing.width());
         LoadReport report = WeightLoader.load(
-                stateDict,
-                network,
-                manager,
-                input,
-                options.training ? WeightLoader.Classifier.MAY_DIFFER : WeightLoader.Classifier.MUST_MATCH);
+                        stateDict,
+                        network,
+                        manager,
+                        config.input(),
+                        options.training ? WeightLoader.Classifier.MAY_DIFFER : WeightLoader.Classifier.MUST_MATCH)
+                .withRemarks(source.remarks());
         if (!options.training) {
             network.freezeParameters(true);
             network.foldNorms();
         }
-        if (!report.notes().isEmpty()) {
+        if (!report.notes().isEmpty() || !report.remarks().isEmpty()) {
             report.lines().forEach(LOGGER::info);
         }
         options.onLoaded.accept(report);
-        return network;
+        return new Loaded(network, config);
     }
 
-    private static Path weights(Name name, LoadOptions options) throws IOException {
-        if (options.weights != null) {
-            return options.weights;
-        }
-        if (name.row() == null) {
-            throw new IllegalArgumentException("there are no published weights of "
-                    + name.variant().modelName() + "; name a checkpoint file to load");
-        }
-        WeightStore store = options.store == null ? WeightStore.fromEnvironment() : options.store;
-        return store.fetch(name.row(), options.progress).path();
-    }
-
-    private static Preprocessing preprocessing(Name name, LoadOptions options) {
-        if (options.inputSize.isEmpty()) {
-            return options.preprocessing == null ? name.preprocessing() : options.preprocessing;
-        }
-        int size = options.inputSize.getAsInt();
-        return options.preprocessing == null ? name.preprocessing(size) : options.preprocessing.withInputSize(size);
-    }
-
-    static <I> ImageTranslator<I> classifier(Network network, ImageReader<I> reader, String name, LoadOptions options) {
+    static <I> ImageTranslator.Classifier<I> classifier(ModelConfig config, Class<I> inputType, LoadOptions options) {
         requireImages(options);
-        int channels = network.options().inChannels();
-        if (channels != IMAGE_CHANNELS) {
-            throw channelError(channels);
-        }
-        int classes = network.options().numClasses();
+        int classes = config.options().numClasses();
         if (classes == 0) {
-            throw new IllegalArgumentException("a classifier needs at least 1 class, not 0");
+            throw noClassifier();
         }
-        Labels labels = options.labels == null ? labels(name, options, classes) : options.labels;
+        Labels labels = options.labels == null
+                ? config.labels().orElseGet(() -> ImageTranslator.labels(classes))
+                : options.labels;
         if (labels.size() != classes) {
             throw new IllegalArgumentException("there are " + labels.size() + " labels, and the weights have " + classes
-                    + " classes; give as many labels");
+                    + " classes; name each class once");
         }
-        return new ImageTranslator<>(reader, preprocessing(Name.of(name), options), labels, options.topK);
+        return new ImageTranslator.Classifier<>(
+                ImageReader.of(inputType, decoder(config)), preprocessing(config), labels, options.topK);
     }
 
-    /** The names that come with the weights, or those that are usual for so many classes. */
-    private static Labels labels(String name, LoadOptions options, int classes) {
-        Manifest.Row row = Name.of(name).row();
-        Manifest.Bundled bundled = row == null ? null : row.bundled();
-        return bundled != null && options.weights == null
-                ? new Labels(bundled.labels())
-                : ImageTranslator.labels(classes);
+    static ImageDecoder decoder(ModelConfig config) {
+        return new ImageDecoder().withOrientation(config.upright());
+    }
+
+    /** The preprocessing, if images have as many channels as the network takes. */
+    private static Preprocessing preprocessing(ModelConfig config) {
+        int channels = config.options().inChannels();
+        if (config.preprocessing().normalization().channels() != channels) {
+            throw channelError(channels);
+        }
+        return config.preprocessing();
     }
 
     /** Refuses what cannot be a classifier of images, before anything is loaded. */
     static void requireImages(LoadOptions options) {
-        if (options.inChannels.orElse(IMAGE_CHANNELS) != IMAGE_CHANNELS) {
-            throw channelError(options.inChannels.getAsInt());
+        int channels = options.inChannels.orElse(RGB);
+        if (channels != RGB && channels != GREY) {
+            throw channelError(channels);
         }
         if (options.numClasses.orElse(1) == 0) {
-            throw new IllegalArgumentException("a classifier needs at least 1 class, not 0");
+            throw noClassifier();
         }
     }
 
+    private static IllegalArgumentException noClassifier() {
+        return new IllegalArgumentException(
+                "a classifier needs at least 1 class, not 0; ConvZoo.loadEmbeddings turns images into vectors");
+    }
+
     private static IllegalArgumentException channelError(int channels) {
-        return new IllegalArgumentException("images have 3 channels, and the network takes " + channels
-                + "; load the logits instead and give the network arrays");
+        return new IllegalArgumentException("images have 3 channels, or 1 if they are grey, and the network takes "
+                + channels + "; load the logits instead and give the network arrays");
     }
 }

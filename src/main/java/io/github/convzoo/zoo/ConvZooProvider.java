@@ -3,11 +3,12 @@ package io.github.convzoo.zoo;
 import ai.djl.repository.zoo.ModelZoo;
 import ai.djl.repository.zoo.ZooProvider;
 import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.Manifest;
 import java.util.Set;
 
 /**
  * Brings the networks to DJL's {@link ModelZoo}, under the group {@code io.github.convzoo}, each by its name as artifact
- * id. DJL finds it on the class path; nobody else needs it.
+ * id, and each set of published weights by its own. DJL finds it on the class path; nobody else needs it.
  */
 public final class ConvZooProvider implements ZooProvider {
 
@@ -24,7 +25,10 @@ public final class ConvZooProvider implements ZooProvider {
         Zoo() {
             ConvZooRepository repository = new ConvZooRepository();
             for (Variant variant : Variant.all().values()) {
-                addModel(new ZooLoader(variant, repository.resource(variant)));
+                addModel(new ZooLoader(variant, null, repository.resource(variant.modelName())));
+                for (Manifest.Row row : ModelName.rows(variant)) {
+                    addModel(new ZooLoader(variant, row, repository.resource(row.name())));
+                }
             }
         }
 

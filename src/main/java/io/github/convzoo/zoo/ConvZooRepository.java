@@ -28,9 +28,9 @@ final class ConvZooRepository extends AbstractRepository {
         super(GROUP_ID, URI.create("convzoo:models"));
     }
 
-    /** Where DJL finds a network. */
-    MRL resource(Variant variant) {
-        return model(APPLICATION, GROUP_ID, variant.modelName());
+    /** Where DJL finds a network, or one set of its published weights. */
+    MRL resource(String name) {
+        return model(APPLICATION, GROUP_ID, name);
     }
 
     @Override
@@ -47,7 +47,11 @@ final class ConvZooRepository extends AbstractRepository {
         metadata.setName(mrl.getArtifactId());
         metadata.setRepositoryUri(mrl.toURI());
         List<Artifact> artifacts = new ArrayList<>();
-        for (Manifest.Row row : Name.rows(Variant.of(mrl.getArtifactId()))) {
+        ModelName.Published name = ModelName.published(mrl.getArtifactId());
+        for (Manifest.Row row : ModelName.rows(name.variant())) {
+            if (mrl.getArtifactId().contains(".") && !row.equals(name.row())) {
+                continue;
+            }
             Artifact artifact = new Artifact();
             artifact.setName(row.name());
             artifact.setProperties(Map.of(ZooLoader.TAG, row.tag()));
@@ -82,16 +86,16 @@ final class ConvZooRepository extends AbstractRepository {
         return store.find(Manifest.find(artifact.getName()))
                 .map(file -> file.path())
                 // DJL asks whether it exists to know whether all is downloaded.
-                .orElseGet(() -> store.directory().resolve(artifact.getName() + ".absent"));
+                .orElseGet(() -> store.files().directory().resolve(artifact.getName() + ".absent"));
     }
 
     @Override
     public Path getCacheDirectory() {
-        return WeightStore.fromEnvironment().directory();
+        return WeightStore.fromEnvironment().files().directory();
     }
 
     @Override
     public List<MRL> getResources() {
-        return Variant.all().values().stream().map(this::resource).toList();
+        return Variant.all().keySet().stream().map(this::resource).toList();
     }
 }

@@ -3,6 +3,8 @@ package io.github.convzoo.zoo;
 import ai.djl.modality.cv.Image;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
+import java.awt.image.BufferedImage;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -13,9 +15,7 @@ import java.net.URL;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Base64;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.Optional;
+import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,42 +32,65 @@ interface ImageReader<I> {
     Pattern DATA = Pattern.compile("data:[^,]*;base64,", Pattern.CASE_INSENSITIVE);
 
     /** What an image may come as. */
-    Map<Class<?>, ImageReader<?>> ALL = all();
+    List<Class<?>> TYPES = List.of(
+            Path.class,
+            URL.class,
+            InputStream.class,
+            String.class,
+            byte[].class,
+            File.class,
+            BufferedImage.class,
+            Image.class,
+            RgbImage.class);
 
     RgbImage read(I input) throws IOException;
 
     /**
      * The reader of a type.
      *
+     * @param decoder what decodes; of a type that comes as pixels it plays no part
      * @throws IllegalArgumentException if images do not come as such
      */
-    static <I> ImageReader<I> of(Class<I> type) {
-        return find(type)
-                .orElseThrow(() -> new IllegalArgumentException("an image comes as "
-                        + ALL.keySet().stream().map(Class::getName).collect(Collectors.joining(", ")) + ", not "
-                        + type.getName()));
-    }
-
-    /** The reader of a type, if images come as such. */
     @SuppressWarnings("unchecked")
-    static <I> Optional<ImageReader<I>> find(Class<I> type) {
-        return Optional.ofNullable((ImageReader<I>) get(type));
+    static <I> ImageReader<I> of(Class<I> type, ImageDecoder decoder) {
+        @Nullable ImageReader<?> reader = find(type, decoder);
+        if (reader == null) {
+            throw new IllegalArgumentException("an image comes as " + names() + ", not " + type.getTypeName());
+        }
+        return (ImageReader<I>) reader;
     }
 
-    private static @Nullable ImageReader<?> get(Class<?> type) {
-        return ALL.get(type);
+    /** The types for people. */
+    static String names() {
+        return TYPES.stream().map(Class::getTypeName).collect(Collectors.joining(", "));
     }
 
-    private static Map<Class<?>, ImageReader<?>> all() {
-        ImageDecoder decoder = new ImageDecoder();
-        Map<Class<?>, ImageReader<?>> all = new LinkedHashMap<>();
-        all.put(Image.class, (ImageReader<Image>) RgbImage::of);
-        all.put(Path.class, (ImageReader<Path>) decoder::decode);
-        all.put(URL.class, (ImageReader<URL>) url -> fetch(decoder, url));
-        all.put(InputStream.class, (ImageReader<InputStream>) in -> decoder.decode(in, "the stream"));
-        all.put(String.class, (ImageReader<String>) text -> located(decoder, text));
-        all.put(RgbImage.class, (ImageReader<RgbImage>) image -> image);
-        return all;
+    private static @Nullable ImageReader<?> find(Class<?> type, ImageDecoder decoder) {
+        if (type == Path.class) {
+            return (ImageReader<Path>) decoder::decode;
+        }
+        if (type == URL.class) {
+            return (ImageReader<URL>) url -> fetch(decoder, url);
+        }
+        if (type == InputStream.class) {
+            return (ImageReader<InputStream>) in -> decoder.decode(in, "the stream");
+        }
+        if (type == String.class) {
+            return (ImageReader<String>) text -> located(decoder, text);
+        }
+        if (type == byte[].class) {
+            return (ImageReader<byte[]>) bytes -> decoder.decode(bytes, "the bytes");
+        }
+        if (type == File.class) {
+            return (ImageReader<File>) file -> decoder.decode(file.toPath());
+        }
+        if (type == BufferedImage.class) {
+            return (ImageReader<BufferedImage>) RgbImage::of;
+        }
+        if (type == Image.class) {
+            return (ImageReader<Image>) RgbImage::of;
+        }
+        return type == RgbImage.class ? (ImageReader<RgbImage>) image -> image : null;
     }
 
     private static RgbImage fetch(ImageDecoder decoder, URL url) throws IOException {

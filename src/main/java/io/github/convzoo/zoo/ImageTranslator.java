@@ -13,19 +13,66 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** From images to the network's input, and from logits to named probabilities. */
-final class ImageTranslator<I> implements Translator<I, Classifications> {
+/** From images to the network's input, and from its output, of shape (N, values), to something for each image. */
+abstract sealed class ImageTranslator<I, O> implements Translator<I, O> {
 
     private final ImageReader<I> reader;
     private final Preprocessing preprocessing;
-    private final Labels labels;
-    private final int topK;
 
-    ImageTranslator(ImageReader<I> reader, Preprocessing preprocessing, Labels labels, int topK) {
+    private ImageTranslator(ImageReader<I> reader, Preprocessing preprocessing) {
         this.reader = reader;
         this.preprocessing = preprocessing;
-        this.labels = labels;
-        this.topK = topK;
+    }
+
+    /** To named probabilities. */
+    static final class Classifier<I> extends ImageTranslator<I, Classifications> {
+
+        private final Labels labels;
+        private final int topK;
+
+        Classifier(ImageReader<I> reader, Preprocessing preprocessing, Labels labels, int topK) {
+            super(reader, preprocessing);
+            this.labels = labels;
+            this.topK = topK;
+        }
+
+        Labels labels() {
+            return labels;
+        }
+
+        @Override
+        NDArray prepared(NDArray logits) {
+            return logits.softmax(1);
+        }
+
+        @Override
+        Classifications result(float[] probabilities) {
+            List<Double> row = new ArrayList<>(probabilities.length);
+            for (float each : probabilities) {
+                row.add((double) each);
+            }
+            Classifications named = new Classifications(labels.names(), row);
+            named.setTopK(topK);
+            return named;
+        }
+    }
+
+    /** To pooled features as they are. */
+    static final class Embedder<I> extends ImageTranslator<I, float[]> {
+
+        Embedder(ImageReader<I> reader, Preprocessing preprocessing) {
+            super(reader, preprocessing);
+        }
+
+        @Override
+        NDArray prepared(NDArray features) {
+            return features.duplicate();
+        }
+
+        @Override
+        float[] result(float[] features) {
+            return features;
+        }
     }
 
     /** Names for classes that come without: 1000 are ImageNet's, as in all that is published. */
@@ -37,6 +84,15 @@ final class ImageTranslator<I> implements Translator<I, Classifications> {
                 IntStream.range(0, classes).mapToObj(Integer::toString).toList());
     }
 
+    /** A new array, closed by the caller, of the values that {@link #result} takes. */
+    abstract NDArray prepared(NDArray output);
+
+    abstract O result(float[] values);
+
+    RgbImage read(I input) throws IOException {
+        return reader.read(input);
+    }
+
     @Override
     public NDList processInput(TranslatorContext context, I input) throws IOException {
         NDArray batch = preprocessing.toBatch(context.getNDManager(), List.of(reader.read(input)));
@@ -44,8 +100,8 @@ final class ImageTranslator<I> implements Translator<I, Classifications> {
     }
 
     @Override
-    public Classifications processOutput(TranslatorContext context, NDList list) {
-        return classifications(list.singletonOrThrow().expandDims(0)).get(0);
+    public O processOutput(TranslatorContext context, NDList list) {
+        return results(list.singletonOrThrow().expandDims(0)).get(0);
     }
 
     // A batch is written as one array, without stacking.
@@ -56,27 +112,28 @@ final class ImageTranslator<I> implements Translator<I, Classifications> {
         for (I input : inputs) {
             images.add(reader.read(input));
         }
+        return batch(context, images);
+    }
+
+    NDList batch(TranslatorContext context, List<RgbImage> images) {
         return new NDList(preprocessing.toBatch(context.getNDManager(), images));
     }
 
     @Override
-    public List<Classifications> batchProcessOutput(TranslatorContext context, NDList list) {
-        return classifications(list.singletonOrThrow());
+    public List<O> batchProcessOutput(TranslatorContext context, NDList list) {
+        return results(list.singletonOrThrow());
     }
 
-    private List<Classifications> classifications(NDArray logits) {
-        try (NDArray probabilities = logits.softmax(1)) {
-            float[] values = probabilities.toFloatArray();
-            int classes = labels.size();
-            List<Classifications> all = new ArrayList<>();
-            for (int start = 0; start < values.length; start += classes) {
-                List<Double> row = new ArrayList<>(classes);
-                for (int i = 0; i < classes; i++) {
-                    row.add((double) values[start + i]);
-                }
-                Classifications named = new Classifications(labels.names(), row);
-                named.setTopK(topK);
-                all.add(named);
+    private List<O> results(NDArray output) {
+        try (NDArray prepared = prepared(output)) {
+            float[] values = prepared.toFloatArray();
+            int count = (int) output.getShape().get(0);
+            int length = values.length / count;
+            List<O> all = new ArrayList<>(count);
+            for (int i = 0; i < count; i++) {
+                float[] row = new float[length];
+                System.arraycopy(values, i * length, row, 0, length);
+                all.add(result(row));
             }
             return all;
         }

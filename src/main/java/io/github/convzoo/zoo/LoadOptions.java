@@ -5,11 +5,10 @@ import ai.djl.util.Progress;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.LastActivation;
-import io.github.convzoo.network.NetworkOptions;
-import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.WeightStore;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoadOptions {
 
-    @Nullable Path weights;
+    @Nullable ModelName weights;
 
-    @Nullable WeightStore store;
+    private @Nullable WeightStore store;
 
     @Nullable Progress progress;
 
@@ -35,6 +34,8 @@ public final class LoadOptions {
     @Nullable Preprocessing preprocessing;
 
     OptionalInt inputSize = OptionalInt.empty();
+
+    Optional<Boolean> upright = Optional.empty();
 
     @Nullable Labels labels;
 
@@ -57,13 +58,28 @@ public final class LoadOptions {
     }
 
     /**
-     * A checkpoint, everything else as published.
+     * A checkpoint. If it is a model folder or carries its configuration, that says how to use it; else everything is as
+     * published for the network.
      *
-     * @param weights a checkpoint of the network, of any format that is read
+     * @param weights a checkpoint of the network, of any format that is read, or a folder that holds one
      * @return the options
      */
     public static LoadOptions of(Path weights) {
-        return published().with(options -> options.weights = weights);
+        return published().with(options -> options.weights = new ModelName.Local(weights));
+    }
+
+    /**
+     * A checkpoint by name: a path, a URL with the scheme {@code file}, or {@code hf-hub:owner/name[@revision]}.
+     *
+     * @param weights the name
+     * @return the options
+     * @throws IllegalArgumentException if it is none of these
+     */
+    public static LoadOptions of(String weights) {
+        ModelName name = weights.startsWith(ModelName.HUB)
+                ? ModelName.of(weights)
+                : new ModelName.Local(ModelName.path(weights));
+        return published().with(options -> options.weights = name);
     }
 
     /**
@@ -87,7 +103,11 @@ public final class LoadOptions {
     }
 
     LoadOptions withWeights(Path value) {
-        return with(options -> options.weights = value);
+        return with(options -> options.weights = new ModelName.Local(value));
+    }
+
+    WeightStore store() {
+        return store == null ? WeightStore.fromEnvironment() : store;
     }
 
     /**
@@ -132,7 +152,7 @@ public final class LoadOptions {
     }
 
     /**
-     * With another last activation of DPN: {@link LastActivation#RELU} for the authors' own files.
+     * With another last activation of DPN: {@link LastActivation#ELU} for weights of timm 0.6 or older.
      *
      * @param value what follows the last normalisation
      * @return the changed options
@@ -166,8 +186,19 @@ public final class LoadOptions {
     }
 
     /**
-     * With names for the classes. Where this is not called, 1000 classes are ImageNet's and others have their numbers for
-     * names.
+     * With or without turning images upright, as their EXIF orientation says. Where this is not called, the model's
+     * configuration says it, and images are turned upright if there is none. torchvision does not turn them.
+     *
+     * @param value whether to turn them; images that come as arrays or pixels have no orientation
+     * @return the changed options
+     */
+    public LoadOptions withUpright(boolean value) {
+        return with(options -> options.upright = Optional.of(value));
+    }
+
+    /**
+     * With names for the classes. Where this is not called, they are those of the model's configuration; without one, 1000
+     * classes are ImageNet's and others have their numbers for names.
      *
      * @param value as many names as classes
      * @return the changed options
@@ -220,14 +251,6 @@ public final class LoadOptions {
         return with(options -> options.onLoaded = value);
     }
 
-    NetworkOptions network(Variant variant, int classes, int channels) {
-        NetworkOptions options = variant.options()
-                .withNumClasses(classes)
-                .withInChannels(channels)
-                .withTestTimePool(testTimePool);
-        return lastActivation == null ? options : options.withLastActivation(lastActivation);
-    }
-
     private LoadOptions with(Consumer<LoadOptions> change) {
         LoadOptions copy = new LoadOptions();
         copy.weights = weights;
@@ -239,6 +262,7 @@ public final class LoadOptions {
         copy.lastActivation = lastActivation;
         copy.preprocessing = preprocessing;
         copy.inputSize = inputSize;
+        copy.upright = upright;
         copy.labels = labels;
         copy.topK = topK;
         copy.device = device;

@@ -5,7 +5,6 @@ import ai.djl.modality.Input;
 import ai.djl.modality.Output;
 import ai.djl.ndarray.BytesSupplier;
 import ai.djl.ndarray.NDList;
-import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorContext;
 import com.google.gson.JsonObject;
@@ -15,46 +14,93 @@ import com.google.gson.JsonPrimitive;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A classifier for requests as DJL Serving has them: an image's bytes, or JSON with an {@code image_url}. The answer is
- * JSON.
+ * JSON, with the code 200; or 400 and a message, if the image cannot be had.
+ *
+ * <p>The images of a batch of requests run as one array. A request that fails does so alone.
  */
 final class ServingTranslator implements Translator<Input, Output> {
 
-    private final ImageTranslator<RgbImage> translator;
-    private final ImageDecoder decoder = new ImageDecoder();
+    private static final int BAD_REQUEST = 400;
+    private static final String PROBLEMS = "convzoo.problems";
 
-    ServingTranslator(ImageTranslator<RgbImage> translator) {
+    private final ImageTranslator.Classifier<RgbImage> translator;
+    private final ImageDecoder decoder;
+
+    ServingTranslator(ImageTranslator.Classifier<RgbImage> translator, ImageDecoder decoder) {
         this.translator = translator;
+        this.decoder = decoder;
     }
 
+    /** What is wrong with each request of a batch; null for those with an image. */
+    private record Problems(List<@Nullable String> texts) {}
+
     @Override
-    public NDList processInput(TranslatorContext context, Input input) throws TranslateException {
-        BytesSupplier data = input.getData();
-        if (data == null) {
-            throw new TranslateException("the request is empty; send an image, or JSON with an image_url");
-        }
-        try {
-            String url = isJson(input) ? url(data.getAsString()) : null;
-            RgbImage image = url == null
-                    ? decoder.decode(data.getAsBytes(), "the request")
-                    : ImageReader.linked(decoder, url, RemoteImage::isPublic);
-            return translator.processInput(context, image);
-        } catch (IOException e) {
-            throw new TranslateException(e.getMessage(), e);
-        }
+    public NDList processInput(TranslatorContext context, Input input) {
+        NDList batch = batchProcessInput(context, List.of(input));
+        return new NDList(batch.singletonOrThrow().squeeze(0));
     }
 
     @Override
     public Output processOutput(TranslatorContext context, NDList list) {
-        Classifications classifications = translator.processOutput(context, list);
+        return batchProcessOutput(context, new NDList(list.singletonOrThrow().expandDims(0)))
+                .get(0);
+    }
+
+    @Override
+    public NDList batchProcessInput(TranslatorContext context, List<Input> inputs) {
+        List<RgbImage> images = new ArrayList<>(inputs.size());
+        List<@Nullable String> problems = new ArrayList<>(inputs.size());
+        for (Input input : inputs) {
+            try {
+                images.add(image(input));
+                problems.add(null);
+            } catch (IOException e) {
+                problems.add(String.valueOf(e.getMessage()));
+            }
+        }
+        context.setAttachment(PROBLEMS, new Problems(problems));
+        if (images.isEmpty()) {
+            // DJL runs the network in any case; what it makes of a black pixel is not looked at.
+            images.add(RgbImage.of(1, 1, new byte[3]));
+        }
+        return translator.batch(context, images);
+    }
+
+    @Override
+    public List<Output> batchProcessOutput(TranslatorContext context, NDList list) {
+        Problems problems = (Problems) context.getAttachment(PROBLEMS);
+        Iterator<Classifications> results =
+                translator.batchProcessOutput(context, list).iterator();
+        List<Output> outputs = new ArrayList<>();
+        for (String problem : problems.texts) {
+            outputs.add(problem == null ? answer(results.next()) : new Output(BAD_REQUEST, problem));
+        }
+        return outputs;
+    }
+
+    private static Output answer(Classifications classifications) {
         Output output = new Output();
         output.add(classifications);
         output.addProperty("Content-Type", "application/json");
         return output;
+    }
+
+    private RgbImage image(Input input) throws IOException {
+        BytesSupplier data = input.getContent().isEmpty() ? null : input.getData();
+        if (data == null) {
+            throw new IOException("the request is empty; send an image, or JSON with an image_url");
+        }
+        return isJson(input)
+                ? ImageReader.linked(decoder, url(data.getAsString()), RemoteImage::isPublic)
+                : decoder.decode(data.getAsBytes(), "the request");
     }
 
     private static boolean isJson(Input input) {
@@ -63,7 +109,7 @@ final class ServingTranslator implements Translator<Input, Output> {
     }
 
     /** What a request links to. It comes from a stranger, whom this machine's files and network are no business of. */
-    private static String url(@Nullable String json) throws TranslateException {
+    private static String url(@Nullable String json) throws IOException {
         String url = null;
         try {
             if (JsonParser.parseString(String.valueOf(json)) instanceof JsonObject object
@@ -71,10 +117,10 @@ final class ServingTranslator implements Translator<Input, Output> {
                 url = text.getAsString();
             }
         } catch (JsonParseException e) {
-            throw new TranslateException("the request is no JSON: " + e.getMessage(), e);
+            throw new IOException("the request is not JSON: " + e.getMessage(), e);
         }
         if (url == null || !url.matches("(?is)(https?|data):.*")) {
-            throw new TranslateException("the JSON must have an image_url that begins with http:, https: or data:");
+            throw new IOException("the JSON must have an image_url that begins with http:, https: or data:");
         }
         return url;
     }

@@ -29,10 +29,17 @@ final class ZooLoader implements ModelLoader {
     static final String TAG = "tag";
 
     private final Variant variant;
+    private final Manifest.@Nullable Row row;
     private final MRL mrl;
 
-    ZooLoader(Variant variant, MRL mrl) {
+    /**
+     * A loader of a network.
+     *
+     * @param row the only published weights that it loads; null for all of the network, picked by the filter
+     */
+    ZooLoader(Variant variant, Manifest.@Nullable Row row, MRL mrl) {
         this.variant = variant;
+        this.row = row;
         this.mrl = mrl;
     }
 
@@ -62,14 +69,16 @@ final class ZooLoader implements ModelLoader {
                 ? new ClassifierTranslatorFactory()
                 : criteria.getTranslatorFactory();
         if (!factory.isSupported(criteria.getInputClass(), criteria.getOutputClass())) {
-            throw new ModelNotFoundException("the types must be two of " + factory.getSupportedTypes());
+            throw new ModelNotFoundException(
+                    ClassifierTranslatorFactory.unsupported(criteria.getInputClass(), criteria.getOutputClass()));
         }
         if (criteria.getBlock() != null) {
             throw new IllegalArgumentException(variant.modelName() + " is a network of its own; leave the block out");
         }
         Arguments arguments = arguments(criteria);
         int[] levels = arguments.featureLevels();
-        LoadOptions options = arguments.options(null).withProgress(criteria.getProgress());
+        LoadOptions options = CheckpointBlockFactory.forLevels(arguments.options(null), levels)
+                .withProgress(criteria.getProgress());
         if (criteria.getDevice() != null) {
             options = options.withDevice(criteria.getDevice());
         }
@@ -80,15 +89,18 @@ final class ZooLoader implements ModelLoader {
             }
         }
         String name = name(criteria, options);
+        ModelSource source = ModelSource.of(ModelName.published(name), options);
         String modelName = criteria.getModelName() == null ? name : criteria.getModelName();
         Model model = Model.newInstance(modelName, criteria.getDevice(), ConvZoo.ENGINE);
         try {
-            model.setBlock(CheckpointBlockFactory.block(model, name, options, levels));
+            model.setBlock(CheckpointBlockFactory.block(model, source, options, levels));
             Map<String, Object> all = new HashMap<>(arguments.values());
             all.put(Arguments.MODEL, name);
             Translator<I, O> translator =
                     factory.newInstance(criteria.getInputClass(), criteria.getOutputClass(), model, all);
-            return new ZooModel<>(model, translator);
+            return translator instanceof ImageTranslator.Classifier<?> classifier
+                    ? new LabeledModel<>(model, translator, classifier.labels())
+                    : new ZooModel<>(model, translator);
         } catch (TranslateException e) {
             model.close();
             if (e.getCause() instanceof IOException problem) {
@@ -118,10 +130,10 @@ final class ZooLoader implements ModelLoader {
         }
         LoadOptions options = arguments(criteria).options(null);
         if (options.weights != null) {
-            return Files.isRegularFile(options.weights);
+            return options.weights instanceof ModelName.Local local && Files.exists(local.path());
         }
-        Manifest.Row row = Name.of(name(criteria, options)).row();
-        return row == null || WeightStore.fromEnvironment().find(row).isPresent();
+        Manifest.Row found = ModelName.published(name(criteria, options)).row();
+        return found == null || WeightStore.fromEnvironment().find(found).isPresent();
     }
 
     @Override
@@ -131,9 +143,9 @@ final class ZooLoader implements ModelLoader {
             return;
         }
         LoadOptions options = arguments(criteria).options(null);
-        Manifest.Row row = Name.of(name(criteria, options)).row();
-        if (options.weights == null && row != null) {
-            WeightStore.fromEnvironment().fetch(row, progress);
+        Manifest.Row found = ModelName.published(name(criteria, options)).row();
+        if (options.weights == null && found != null) {
+            WeightStore.fromEnvironment().fetch(found, progress);
         }
     }
 
@@ -148,10 +160,10 @@ final class ZooLoader implements ModelLoader {
             throw new ModelNotFoundException("networks of " + getGroupId() + " are asked for by artifact id");
         }
         Map<String, String> filters = criteria.getFilters() == null ? Map.of() : criteria.getFilters();
-        List<Manifest.Row> rows = Name.rows(variant);
-        for (Manifest.Row row : rows) {
-            if (filters.isEmpty() || filters.equals(Map.of(TAG, row.tag()))) {
-                return row.name();
+        List<Manifest.Row> rows = row == null ? ModelName.rows(variant) : List.of(row);
+        for (Manifest.Row each : rows) {
+            if (filters.isEmpty() || filters.equals(Map.of(TAG, each.tag()))) {
+                return each.name();
             }
         }
         if (filters.isEmpty() && options.weights != null) {

@@ -121,11 +121,14 @@ class BundledWeightsTest {
 
     @Test
     void weights_withoutAModel_areRefused() {
-        Run.refused(2, List.of("predict", BOOT, "--weights", Samples.PELEENET), "--weights: of which network?");
+        Run.refused(
+                2,
+                List.of("predict", BOOT, "--weights", Samples.PELEENET),
+                "does not say which network its weights are for");
         Run.refused(
                 2,
                 List.of("eval", "--dataset", "fashion-mnist", "--data", Samples.FASHION_MNIST),
-                "--model is needed; convzoo list shows the networks");
+                "--model is needed: a network (convzoo list shows them)");
     }
 
     /** What this build compiled, as a jar. */

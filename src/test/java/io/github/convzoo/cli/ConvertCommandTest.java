@@ -3,13 +3,18 @@ package io.github.convzoo.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.github.convzoo.Samples;
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.weights.StateDict;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConvertCommandTest {
 
@@ -20,13 +25,21 @@ class ConvertCommandTest {
     }
 
     @Test
-    void convert_ofACanonicalFile_writesItAgain() {
+    void convert_ofACanonicalFile_writesItAgain() throws IOException {
         Run run = Run.succeeding("convert", Samples.PELEENET, out, "--model", "peleenet");
 
-        assertThat(run.out().lines()).hasSize(2);
         assertThat(run.out()).startsWith(Samples.PELEENET + ": ").contains(" tensors loaded into peleenet");
-        assertThat(run.out().lines().skip(1)).containsExactly(out + ": written");
-        assertThat(out).hasSameBinaryContentAs(Samples.PELEENET);
+        assertThat(run.out().lines().skip(1))
+                .containsExactly(out + ": written", "for ConvZoo only: timm has no peleenet");
+        Checkpoint written = Checkpoint.read(out);
+        assertThat(StateDict.of(written).tensors().keySet())
+                .isEqualTo(StateDict.of(Checkpoint.read(Samples.PELEENET))
+                        .tensors()
+                        .keySet());
+        // Again, of the file that says by itself what it is.
+        Path again = out.resolveSibling("again.safetensors");
+        assertThat(Run.succeeding("convert", out, again).guesses()).isEmpty();
+        assertThat(again).hasSameBinaryContentAs(out);
     }
 
     @Test
@@ -69,8 +82,84 @@ class ConvertCommandTest {
         Run.refused(1, List.of("convert", in, out, "--model", "dla34"), "convzoo: " + in + ": ");
         Files.writeString(in, "no checkpoint");
         Run.refused(1, List.of("convert", in, out, "--model", "dla34"), "convzoo: " + in + ": ");
-        Run.refused(1, List.of("convert", out.getParent(), out, "--model", "dla34"), out.getParent() + ": ");
+        Path empty = Files.createDirectory(out.resolveSibling("empty"));
+        Run.refused(1, List.of("convert", empty, out, "--model", "dla34"), empty + ": holds no weights");
         Path nowhere = out.resolveSibling("none").resolve("out.safetensors");
         Run.refused(1, List.of("convert", Samples.PELEENET, nowhere, "--model", "peleenet"), nowhere + ": ");
+    }
+
+    @Test
+    void convert_intoTheFileThatIsRead_isRefusedAndLosesNothing() throws IOException {
+        Path in = Files.copy(Samples.PELEENET, out.resolveSibling("in.safetensors"));
+        Path link = Files.createSymbolicLink(out.resolveSibling("link.safetensors"), in);
+        for (Path target : List.of(in, link)) {
+            Run.refused(
+                    2,
+                    List.of("convert", in, target, "--model", "peleenet"),
+                    target + ": is the file that is read, and would be lost");
+        }
+        assertThat(in).hasSameBinaryContentAs(Samples.PELEENET);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"out.bin", "out.onnx", "out.pth", "out", "out.safetensors.gz", "out.npz"})
+    void convert_intoAnUnknownKindOfFile_isRefused(String name) {
+        Path target = out.resolveSibling(name);
+        Run.refused(
+                2,
+                List.of("convert", Samples.PELEENET, target, "--model", "peleenet"),
+                target + ": convert writes .safetensors and .params files, and model folders with --output");
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
+    void convert_intoAFolder_writesAModelThatNeedsNothingElse() throws IOException {
+        Path folder = out.resolveSibling("model");
+        Path labels = Samples.resource("fashion-mnist/labels.txt");
+        Run.succeeding(
+                "convert",
+                Samples.PELEENET,
+                "--model",
+                "peleenet",
+                "--output",
+                folder,
+                "--labels",
+                labels,
+                "--input-size",
+                32,
+                "--no-resize");
+
+        JsonObject config = JsonParser.parseString(Files.readString(folder.resolve("config.json")))
+                .getAsJsonObject();
+        assertThat(config.get("architecture").getAsString()).isEqualTo("peleenet");
+        assertThat(config.get("num_classes").getAsInt()).isEqualTo(10);
+        assertThat(config.getAsJsonObject("convzoo").get("timm").getAsString()).contains("timm has no peleenet");
+        Path boot = Samples.resource("fashion-mnist/ankle-boot.png");
+        Run named = Run.succeeding("predict", boot, "--model", folder, "--json");
+        assertThat(named.guesses()).isEmpty();
+        Run told = Run.succeeding(
+                "predict",
+                boot,
+                "--model",
+                "peleenet",
+                "--weights",
+                Samples.PELEENET,
+                "--labels",
+                labels,
+                "--input-size",
+                32,
+                "--no-resize",
+                "--json");
+        assertThat(named.json()).isEqualTo(told.json());
+        assertThat(told.guesses()).hasSize(1);
+        // The file alone says as much.
+        assertThat(Run.succeeding("predict", boot, "--model", folder.resolve("model.safetensors"), "--json")
+                        .json())
+                .isEqualTo(told.json());
+        Run.refused(
+                2,
+                List.of("convert", Samples.PELEENET, "--model", "peleenet", "--output", folder),
+                folder + " is not empty");
+        Run.refused(2, List.of("convert", Samples.PELEENET, "--model", "peleenet"), "OUT", "--output");
     }
 }

@@ -15,6 +15,7 @@ import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Npy;
 import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.AlexNetVariant;
 import io.github.convzoo.network.DpnVariant;
@@ -34,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ForwardCommandTest {
 
     private static final LoadOptions OPTIONS = LoadOptions.of(Samples.PELEENET)
-            .withPreprocessing(Preprocessing.FASHION_MNIST)
+            .withPreprocessing(Preprocessing.unresized(32, 32, Normalization.IMAGENET))
             .withDevice(Device.cpu());
 
     private final Path folder;
@@ -97,7 +98,7 @@ class ForwardCommandTest {
     void forward_withWhatTheNetworkDoesNotHave_isRefused() throws IOException {
         write(input(1, 3, 32), 1, 3, 32, 32);
         Run.refused(2, inAndOut(args("--temperature", 30)), "peleenet has no dynamic convolution; leave it out");
-        Run.refused(2, inAndOut(args("--test-time-pool")), "peleenet has no test-time pooling");
+        Run.refused(2, inAndOut(args("--test-time-pool")), "test_time_pool is an option of DPN only");
         assertThat(folder.resolve("out.npy")).doesNotExist();
     }
 
@@ -191,12 +192,7 @@ class ForwardCommandTest {
     }
 
     private static Preprocessing square(int side) {
-        return new Preprocessing(
-                side,
-                side,
-                Preprocessing.FASHION_MNIST.shorterSide(),
-                Preprocessing.FASHION_MNIST.resampling(),
-                Preprocessing.FASHION_MNIST.normalization());
+        return Preprocessing.unresized(side, side, Normalization.IMAGENET);
     }
 
     private void write(float[] values, long... shape) throws CheckpointException {

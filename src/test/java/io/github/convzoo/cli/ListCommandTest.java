@@ -115,8 +115,7 @@ class ListCommandTest {
                 assertThat(input.get("name").getAsString()).isEqualTo(row.preprocessing());
                 assertThat(input.get("height").getAsInt()).isEqualTo(preprocessing.height());
                 assertThat(input.get("width").getAsInt()).isEqualTo(preprocessing.width());
-                assertThat(input.get("shorterSide").getAsInt())
-                        .isEqualTo(preprocessing.shorterSide().orElseThrow());
+                assertThat(input.get("shorterSide").getAsInt()).isEqualTo(preprocessing.resizedSide());
                 assertThat(input.get("resampling").getAsString())
                         .isEqualTo(preprocessing.resampling().name().toLowerCase(Locale.ROOT));
                 assertThat(doubles(input.getAsJsonArray("mean")))

@@ -49,7 +49,7 @@ class MainTest {
                     list --frobnicate                                                   | '--frobnicate'; see convzoo list --help
                     list a b                                                            | 'b'; see convzoo list --help
                     summary                                                             | MODEL
-                    predict --model dla34 --weights w                                   | IMAGE
+                    predict --model dla34 --weights w                                   | images, folders, or URLs
                     eval --model dla34 --weights w --dataset cifar --data d             | cifar
                     eval --model dla34 --weights w --dataset image-folder --data d --batch-size x | 'x'
                     forward --model dla34 --weights w --input a.npy                     | '--output=OUT.npy'

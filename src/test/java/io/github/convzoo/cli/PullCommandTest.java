@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonParser;
-import io.github.convzoo.weights.Hubs;
-import io.github.convzoo.weights.LoopbackServer;
+import io.github.convzoo.hub.Hubs;
+import io.github.convzoo.hub.LoopbackServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

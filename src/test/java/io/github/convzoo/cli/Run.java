@@ -7,16 +7,34 @@ import com.google.gson.JsonParser;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
-/** A run of the command line in this process: its exit status, and what it printed. */
-record Run(int status, String out, String err) {
+/**
+ * A run of the command line in this process: its exit status, and what it printed.
+ *
+ * @param guesses what it said of weights without a configuration
+ */
+record Run(int status, String out, String err, List<String> guesses) {
+
+    private static final Pattern GUESS =
+            Pattern.compile(": has no configuration; images become inputs as for |[(]the default[)]$");
 
     static Run of(Object... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         String[] texts = List.of(args).stream().map(Object::toString).toArray(String[]::new);
         int status = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), texts);
-        return new Run(status, out.toString(), err.toString());
+        List<String> guesses = err.toString()
+                .lines()
+                .filter(line -> GUESS.matcher(line).find())
+                .toList();
+        String rest = err.toString()
+                .lines()
+                .filter(line -> !GUESS.matcher(line).find())
+                .map(line -> line + System.lineSeparator())
+                .collect(Collectors.joining());
+        return new Run(status, out.toString(), rest, guesses);
     }
 
     /** Runs what must succeed, and say nothing but its results. */

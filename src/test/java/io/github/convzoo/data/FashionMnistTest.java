@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.github.convzoo.Samples;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
+import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.weights.Manifest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,8 +57,8 @@ class FashionMnistTest {
     }
 
     private static RgbImage padded(String name) throws IOException {
-        return Preprocessing.FASHION_MNIST.resizeAndCrop(
-                new ImageDecoder().decode(Samples.FASHION_MNIST.resolve(name)));
+        return Preprocessing.unresized(32, 32, Normalization.IMAGENET)
+                .resizeAndCrop(new ImageDecoder().decode(Samples.FASHION_MNIST.resolve(name)));
     }
 
     @Test
@@ -105,11 +107,11 @@ class FashionMnistTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {-1, 0, 28, 31, 8193, Integer.MAX_VALUE})
+    @ValueSource(ints = {-1, 0, 27, 31, 8193, Integer.MAX_VALUE})
     void test_ofImpossibleSize_isRefused(int size) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> FashionMnist.test(Samples.FASHION_MNIST, size))
-                .withMessageContaining("must be 32 to 8192, not " + size);
+                .withMessageContaining("must be 32 to 8192, or 28 for images as they are, not " + size);
     }
 
     @Test
@@ -204,5 +206,18 @@ class FashionMnistTest {
         byte[] pixels = new byte[28 * 28];
         new Random(seed).nextBytes(pixels);
         return pixels;
+    }
+
+    @Test
+    void test_ofTheImagesAsTheyAre_padsNothing() throws IOException {
+        FashionMnist padded = FashionMnist.test(Samples.FASHION_MNIST, 64);
+        FashionMnist plain = FashionMnist.test(Samples.FASHION_MNIST, FashionMnist.SIDE);
+
+        RgbImage image = plain.image(3);
+
+        assertThat(image.width()).isEqualTo(28);
+        // The published preprocessing makes of it what the data set itself makes.
+        assertThat(Manifest.preprocessing("fashion_mnist_64").resizeAndCrop(image))
+                .isEqualTo(padded.image(3));
     }
 }

@@ -5,7 +5,6 @@ import static io.github.convzoo.image.Fixtures.maxDifference;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Locale;
-import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -32,12 +31,8 @@ class PhotosTest {
         Resampling resampling = Resampling.valueOf(matcher.group(2).toUpperCase(Locale.ROOT));
         int size = Integer.parseInt(matcher.group(3));
         Preprocessing preprocessing = matcher.group(4) != null
-                ? new Preprocessing(
-                        size,
-                        size,
-                        OptionalInt.of(Integer.parseInt(matcher.group(5))),
-                        resampling,
-                        Normalization.IMAGENET)
+                ? Preprocessing.ofCropFraction(size, 1, resampling, Normalization.IMAGENET)
+                        .withResizedSide(Integer.parseInt(matcher.group(5)))
                 : Preprocessing.ofCropFraction(
                         size, Double.parseDouble(matcher.group(5)), resampling, Normalization.IMAGENET);
 

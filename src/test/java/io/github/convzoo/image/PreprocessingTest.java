@@ -15,7 +15,6 @@ import java.nio.BufferOverflowException;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,41 +23,41 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class PreprocessingTest {
 
+    private static final Preprocessing IMAGENET =
+            Preprocessing.ofCropFraction(224, 0.875, Resampling.BILINEAR, Normalization.IMAGENET);
+
+    private static final Preprocessing FASHION_MNIST =
+            Preprocessing.ofCropFraction(32, 8.0 / 7, Resampling.NEAREST, Normalization.IMAGENET);
+
     private static final Normalization NONE = new Normalization(List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0));
 
     static Stream<String> crops() {
         return Fixtures.names("image").filter(name -> name.startsWith("crop_"));
     }
 
+    /** What timm's evaluation transform makes of an image, by crop mode and fraction. */
     @ParameterizedTest
     @MethodSource("crops")
-    void resizeAndCrop_ofTallWideAndSmallImages_equalsTorchvision(String name) {
+    void resizeAndCrop_ofEveryMode_equalsTimm(String name) {
         String[] parts = name.substring(0, name.length() - 4).split("_", -1);
         int[] from = size(parts[1]);
-        int[] to = size(parts[3]);
-        OptionalInt side = parts[2].equals("none") ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(parts[2]));
+        int[] to = size(parts[4]);
         RgbImage input = Resampling.BICUBIC.resize(image("image/resize_input.png"), from[0], from[1]);
+        Preprocessing preprocessing = new Preprocessing(
+                to[0],
+                to[1],
+                Double.parseDouble(parts[3]),
+                CropMode.of(parts[2]),
+                Resampling.BICUBIC,
+                Normalization.IMAGENET);
 
         // The name has torchvision's order, height first, for the crop.
-        RgbImage crop = new Preprocessing(to[0], to[1], side, Resampling.BICUBIC, NONE).resizeAndCrop(input);
-
-        assertThat(crop).isEqualTo(image("image/" + name));
-    }
-
-    @Test
-    void published_byName_isWhatTheManifestsMean() {
-        assertThat(Preprocessing.published("imagenet")).isEqualTo(Preprocessing.IMAGENET);
-        assertThat(Preprocessing.published("dpn")).isEqualTo(Preprocessing.DPN);
-        assertThat(Preprocessing.published("dpn68b_ra")).isEqualTo(Preprocessing.DPN68B_RA);
-        assertThat(Preprocessing.published("dpn68b_ra_288")).isEqualTo(Preprocessing.DPN68B_RA_288);
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> Preprocessing.published("resnet"))
-                .withMessageContainingAll("resnet", "imagenet, dpn, dpn68b_ra");
+        assertThat(preprocessing.resizeAndCrop(input)).isEqualTo(image("image/" + name));
     }
 
     @Test
     void references_areAllThere() {
-        assertThat(crops()).hasSize(6);
+        assertThat(crops()).hasSize(20);
     }
 
     /** Python's round(): 0.5 to 0, 1.5 to 2, 2.5 to 2. */
@@ -67,8 +66,7 @@ class PreprocessingTest {
     void crop_ofOddRest_startsAtTheEvenPixel(int size, int crop, int start) {
         RgbImage image = noise(size, size, 1);
 
-        RgbImage cropped =
-                new Preprocessing(crop, crop, OptionalInt.empty(), Resampling.BILINEAR, NONE).resizeAndCrop(image);
+        RgbImage cropped = Preprocessing.unresized(crop, crop, NONE).resizeAndCrop(image);
 
         assertThat(cropped.pixel(0, 0)).isEqualTo(image.pixel(start, start));
         assertThat(cropped.pixel(crop - 1, crop - 1)).isEqualTo(image.pixel(start + crop - 1, start + crop - 1));
@@ -76,8 +74,7 @@ class PreprocessingTest {
 
     @Test
     void crop_ofSmallerImage_padsLessAtLeftAndTop() {
-        RgbImage padded = new Preprocessing(4, 7, OptionalInt.empty(), Resampling.BILINEAR, NONE)
-                .resizeAndCrop(constant(4, 1, 9));
+        RgbImage padded = Preprocessing.unresized(4, 7, NONE).resizeAndCrop(constant(4, 1, 9));
 
         for (int y = 0; y < 4; y++) {
             for (int x = 0; x < 7; x++) {
@@ -88,7 +85,7 @@ class PreprocessingTest {
 
     @Test
     void resize_ofVeryLongImage_makesOnlyTheCrop() {
-        RgbImage seen = Preprocessing.IMAGENET.resizeAndCrop(constant(10_000_000, 1, 77));
+        RgbImage seen = IMAGENET.resizeAndCrop(constant(10_000_000, 1, 77));
 
         assertThat(seen).isEqualTo(constant(224, 224, 77));
     }
@@ -99,7 +96,7 @@ class PreprocessingTest {
         RgbImage image = RgbImage.of(2, 1, new byte[] {0, (byte) 255, 51, (byte) 255, 0, 102});
         FloatBuffer target = FloatBuffer.allocate(8).position(1);
 
-        new Preprocessing(1, 2, OptionalInt.empty(), Resampling.BILINEAR, normalization).toChw(image, target);
+        Preprocessing.unresized(1, 2, normalization).toChw(image, target);
 
         assertThat(target.position()).isEqualTo(7);
         // (0 - 0.5) / 0.5, (1 - 0.5) / 0.5; (1 - 0.25) / 0.25, (0 - 0.25) / 0.25; 0.2 / 2, 0.4 / 2.
@@ -113,7 +110,7 @@ class PreprocessingTest {
                 RgbImage.of(3, 1, new byte[] {0, 0, 0, 1, 100, (byte) 200, (byte) 255, (byte) 255, (byte) 255});
         FloatBuffer target = FloatBuffer.allocate(9);
 
-        new Preprocessing(1, 3, OptionalInt.empty(), Resampling.BILINEAR, Normalization.IMAGENET).toChw(image, target);
+        Preprocessing.unresized(1, 3, Normalization.IMAGENET).toChw(image, target);
 
         assertThat(target.array()).containsExactly(TORCHVISION_IMAGENET);
     }
@@ -125,15 +122,14 @@ class PreprocessingTest {
     @Test
     void toChw_ofTooSmallBuffer_isRefused() {
         assertThatExceptionOfType(BufferOverflowException.class)
-                .isThrownBy(() ->
-                        Preprocessing.FASHION_MNIST.toChw(noise(28, 28, 1), FloatBuffer.allocate(3 * 32 * 32 - 1)));
+                .isThrownBy(() -> FASHION_MNIST.toChw(noise(28, 28, 1), FloatBuffer.allocate(3 * 32 * 32 - 1)));
     }
 
     @Test
     void fashionMnist_ofGreyImage_padsBeforeItNormalises() {
         FloatBuffer target = FloatBuffer.allocate(3 * 32 * 32);
 
-        Preprocessing.FASHION_MNIST.toChw(constant(28, 28, 255), target);
+        FASHION_MNIST.toChw(constant(28, 28, 255), target);
 
         float black = -0.485f / 0.229f;
         float white = (1f - 0.485f) / 0.229f;
@@ -165,7 +161,7 @@ class PreprocessingTest {
     void toBatch_ofNoImage_isRefused() {
         try (NDManager manager = NDManager.newBaseManager()) {
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> Preprocessing.IMAGENET.toBatch(manager, List.of()))
+                    .isThrownBy(() -> IMAGENET.toBatch(manager, List.of()))
                     .withMessageContaining("not 0");
         }
     }
@@ -173,36 +169,68 @@ class PreprocessingTest {
     @ParameterizedTest
     @CsvSource({"224, 0.875, 256", "224, 0.95, 235", "288, 1.0, 288", "224, 0.9, 248"})
     void ofCropFraction_floorsTheResizedSide(int size, double crop, int side) {
-        assertThat(Preprocessing.ofCropFraction(size, crop, Resampling.BICUBIC, NONE))
-                .isEqualTo(new Preprocessing(size, size, OptionalInt.of(side), Resampling.BICUBIC, NONE));
+        assertThat(Preprocessing.ofCropFraction(size, crop, Resampling.BICUBIC, NONE)
+                        .resizedSide())
+                .isEqualTo(side);
     }
 
     @Test
-    void presets_areThePublishedOnes() {
-        assertThat(Preprocessing.IMAGENET.shorterSide()).hasValue(256);
-        assertThat(Preprocessing.DPN.shorterSide()).hasValue(256);
-        assertThat(Preprocessing.DPN.normalization().std().get(0)).isEqualTo(1 / (0.0167 * 255));
-        assertThat(Preprocessing.DPN68B_RA.shorterSide()).hasValue(235);
-        assertThat(Preprocessing.DPN68B_RA_288.shorterSide()).hasValue(288);
-        assertThat(Preprocessing.FASHION_MNIST.shorterSide()).isEmpty();
+    void withResizedSide_ofAnySide_isThatSide() {
+        for (int size : new int[] {32, 128, 224, 288}) {
+            for (int side = 1; side < 1000; side++) {
+                assertThat(IMAGENET.withInputSize(size).withResizedSide(side).resizedSide())
+                        .isEqualTo(side);
+            }
+        }
+    }
+
+    @Test
+    void toChw_ofOneChannel_isPillowsGrey() {
+        Normalization grey = new Normalization(List.of(0.5), List.of(0.25));
+        // Image.new("RGB", (1, 1), rgb).convert("L"): 76, 150, 29, 93.
+        RgbImage image = RgbImage.of(
+                4, 1, new byte[] {(byte) 255, 0, 0, 0, (byte) 255, 0, 0, 0, (byte) 255, 10, (byte) 128, (byte) 130});
+        FloatBuffer target = FloatBuffer.allocate(4);
+
+        Preprocessing.unresized(1, 4, grey).toChw(image, target);
+
+        assertThat(target.array())
+                .containsExactly(
+                        (76 / 255f - 0.5f) / 0.25f,
+                        (150 / 255f - 0.5f) / 0.25f,
+                        (29 / 255f - 0.5f) / 0.25f,
+                        (93 / 255f - 0.5f) / 0.25f);
+    }
+
+    @Test
+    void forChannels_ofAnotherNumber_averagesAsTimmDoes() {
+        Normalization grey = Normalization.IMAGENET.forChannels(1);
+
+        assertThat(grey.mean()).containsExactly((0.485 + 0.456 + 0.406) / 3);
+        assertThat(grey.std()).containsExactly((0.229 + 0.224 + 0.225) / 3);
+        assertThat(grey.forChannels(3).mean())
+                .hasSize(3)
+                .containsOnly(grey.mean().get(0));
+        assertThat(Normalization.IMAGENET.forChannels(3)).isSameAs(Normalization.IMAGENET);
+        assertThatIllegalArgumentException().isThrownBy(() -> Normalization.IMAGENET.forChannels(2));
     }
 
     @Test
     void construction_ofImpossibleValues_namesThem() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Preprocessing(0, 5, OptionalInt.empty(), Resampling.BILINEAR, NONE))
+                .isThrownBy(() -> Preprocessing.unresized(0, 5, NONE))
                 .withMessageContaining("not 5 x 0");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Preprocessing(5, 5, OptionalInt.of(0), Resampling.BILINEAR, NONE))
+                .isThrownBy(() -> IMAGENET.withResizedSide(0))
                 .withMessageContaining("not 0");
-        for (double crop : new double[] {0, -1, 1.01, Double.NaN, 1e-9}) {
+        for (double crop : new double[] {0, -1, 224.1, Double.NaN, 1e-9, Double.POSITIVE_INFINITY}) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Preprocessing.ofCropFraction(224, crop, Resampling.BILINEAR, NONE))
                     .withMessageContaining(String.valueOf(crop));
         }
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Normalization(List.of(0.5), List.of(1.0)))
-                .withMessageContaining("[0.5]");
+                .isThrownBy(() -> new Normalization(List.of(0.5, 0.5), List.of(1.0, 1.0)))
+                .withMessageContaining("[0.5, 0.5]");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new Normalization(List.of(0.5, 0.5, 0.5), List.of(1.0, 0.0, 1.0)))
                 .withMessageContaining("[1.0, 0.0, 1.0]");

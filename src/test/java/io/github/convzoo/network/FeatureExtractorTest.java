@@ -119,7 +119,7 @@ class FeatureExtractorTest {
 
     private static NDArray lastMap(NDManager manager, LastActivation activation, NDArray input) {
         Variant variant = Variant.of("dpn68");
-        Network network = variant.build(variant.options().withLastActivation(activation));
+        Network network = variant.build(variant.options().withFamily(new DpnOptions(false, activation)));
         Reference.initialize(network, manager, "activation/", input.getShape());
         network.freezeParameters(true);
         ParameterStore parameters = new ParameterStore(manager, false);

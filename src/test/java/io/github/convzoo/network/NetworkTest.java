@@ -200,9 +200,11 @@ class NetworkTest {
         assertRefused(() -> options.withInChannels(0), "at least 1, not 0");
         assertRefused(() -> options.withDropout(1), "[0, 1), not 1.0");
         assertRefused(() -> options.withDropout(Double.NaN), "[0, 1), not NaN");
-        assertRefused(() -> options.withTestTimePool(true).withNumClasses(0), "needs at least 1 class");
+        NetworkOptions pooled = DpnVariant.DPN68.options().withFamily(new DpnOptions(true, LastActivation.RELU));
+        assertRefused(() -> DpnVariant.DPN68.build(pooled.withNumClasses(0)), "needs at least 1 class");
         assertRefused(() -> DlaVariant.DLA34.build(options.withDropout(0.2)), "dla34 has no dropout");
-        assertRefused(() -> DlaVariant.DLA34.build(options.withTestTimePool(true)), "dla34 has no test-time pooling");
+        assertRefused(
+                () -> DlaVariant.DLA34.build(options.withFamily(DpnOptions.PUBLISHED)), "dla34 has no options such as");
     }
 
     @Test
@@ -271,7 +273,8 @@ class NetworkTest {
     @Test
     void testTimePool_ofSmallInput_isRefused_andOfTrainedSizeChangesNothing() {
         Variant variant = DpnVariant.DPN68;
-        Network pooled = variant.build(variant.options().withNumClasses(5).withTestTimePool(true));
+        Network pooled = variant.build(
+                variant.options().withNumClasses(5).withFamily(new DpnOptions(true, LastActivation.RELU)));
         assertRefused(
                 () -> pooled.initialize(manager, DataType.FLOAT32, new Shape(1, 3, 192, 224)),
                 "at least 193 pixels for test-time pooling, not 192 x 224");

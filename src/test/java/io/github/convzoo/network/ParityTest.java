@@ -30,7 +30,17 @@ class ParityTest {
     private static final double TOLERANCE = 1e-5;
 
     static Stream<String> references() {
-        return Stream.concat(Variant.all().keySet().stream(), Stream.of("alexnet_dy_t30", "dpn68_test_time_pool"));
+        return Stream.concat(
+                Variant.all().keySet().stream(),
+                Stream.of(
+                        "alexnet_dy_t30",
+                        "dpn68_test_time_pool",
+                        "dpn68_relu",
+                        "dpn68b_relu",
+                        "dpn92_relu",
+                        "dpn98_relu",
+                        "dpn131_relu",
+                        "dpn107_relu"));
     }
 
     @ParameterizedTest
@@ -85,9 +95,14 @@ class ParityTest {
 
     private static Network network(Reference.Model reference) {
         Variant variant = Variant.of(reference.model());
-        return variant.build(variant.options()
-                .withNumClasses(reference.numClasses())
-                .withTestTimePool(reference.testTimePool() != null));
+        NetworkOptions options = variant.options().withNumClasses(reference.numClasses());
+        if (variant instanceof DpnVariant) {
+            // Fixtures that do not say it were made with the activation of timm 0.6.
+            LastActivation last =
+                    LastActivation.of(reference.lastActivation() == null ? "elu" : reference.lastActivation());
+            options = options.withFamily(new DpnOptions(reference.testTimePool() != null, last));
+        }
+        return variant.build(options);
     }
 
     private static Map<String, Shape> names(Block network) {

@@ -41,6 +41,7 @@ public final class Reference {
             @Nullable List<Stage> stages,
             @Nullable Float temperature,
             @Nullable @SerializedName("test_time_pool") Integer testTimePool,
+            @Nullable @SerializedName("last_activation") String lastActivation,
             List<List<Float>> logits) {
 
         @Override

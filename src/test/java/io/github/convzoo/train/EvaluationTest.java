@@ -21,13 +21,11 @@ import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
-import io.github.convzoo.image.Resampling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,8 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 class EvaluationTest {
 
     private static final int NAN = 0;
-    private static final Preprocessing PREPROCESSING =
-            new Preprocessing(32, 32, OptionalInt.empty(), Resampling.BILINEAR, Normalization.IMAGENET);
+    private static final Preprocessing PREPROCESSING = Preprocessing.unresized(32, 32, Normalization.IMAGENET);
 
     private final Path folder;
     private final List<Integer> batches = new ArrayList<>();

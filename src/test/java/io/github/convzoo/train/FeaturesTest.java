@@ -23,7 +23,6 @@ import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
-import io.github.convzoo.image.Resampling;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Reference;
@@ -36,7 +35,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -89,8 +87,7 @@ class FeaturesTest {
     }
 
     private static BatchLoader images(Noise noise, LoaderOptions options) {
-        Preprocessing preprocessing = new Preprocessing(
-                noise.side(), noise.side(), OptionalInt.empty(), Resampling.BILINEAR, Normalization.IMAGENET);
+        Preprocessing preprocessing = Preprocessing.unresized(noise.side(), noise.side(), Normalization.IMAGENET);
         return new BatchLoader(noise, Pipeline.evaluation(preprocessing), options, bad -> {});
     }
 

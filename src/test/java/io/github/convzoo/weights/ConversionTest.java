@@ -9,6 +9,7 @@ import io.github.convzoo.Samples;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ElementType;
+import io.github.convzoo.checkpoint.Safetensors;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.network.AlexNetVariant;
 import io.github.convzoo.network.DlaVariant;
@@ -23,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,15 +47,15 @@ class ConversionTest {
         Path back = folder.resolve("back.safetensors");
 
         Conversion.toDjl(Samples.PELEENET, djl, PeleeNetVariant.PELEENET);
-        Conversion.toSafetensors(djl, back, PeleeNetVariant.PELEENET);
+        convert(djl, back, PeleeNetVariant.PELEENET, false);
 
-        assertThat(back).hasSameBinaryContentAs(Samples.PELEENET);
+        assertThat(back).hasSameBinaryContentAs(canonical());
     }
 
     @Test
     void toHalfSafetensors_halvesWhatIsNoVector() throws IOException {
         Path out = folder.resolve("half.safetensors");
-        Conversion.toHalfSafetensors(Samples.PELEENET, out, PeleeNetVariant.PELEENET);
+        convert(Samples.PELEENET, out, PeleeNetVariant.PELEENET, true);
 
         Map<String, Tensor> exact = tensors(Samples.PELEENET);
         Map<String, Tensor> halves = tensors(out);
@@ -77,7 +79,7 @@ class ConversionTest {
         });
         // Those who read it so write the same again.
         Path again = folder.resolve("again.safetensors");
-        Conversion.toHalfSafetensors(out, again, PeleeNetVariant.PELEENET);
+        convert(out, again, PeleeNetVariant.PELEENET, true);
         assertThat(again).hasSameBinaryContentAs(out);
     }
 
@@ -91,7 +93,7 @@ class ConversionTest {
         Path out = folder.resolve("out.safetensors");
 
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> Conversion.toHalfSafetensors(in, out, PeleeNetVariant.PELEENET))
+                .isThrownBy(() -> convert(in, out, PeleeNetVariant.PELEENET, true))
                 .withMessageContainingAll("classifier.weight", "beyond 65504");
         assertThat(out).doesNotExist();
     }
@@ -115,9 +117,9 @@ class ConversionTest {
         }
         Path in = Samples.write(folder.resolve("in.safetensors"), tensors);
         Path out = folder.resolve("out.safetensors");
-        LoadReport report = Conversion.toSafetensors(in, out, PeleeNetVariant.PELEENET);
+        LoadReport report = convert(in, out, PeleeNetVariant.PELEENET, false);
 
-        assertThat(out).hasSameBinaryContentAs(Samples.PELEENET);
+        assertThat(out).hasSameBinaryContentAs(canonical());
         assertThat(report.notes()).singleElement().satisfies(note -> assertThat(note.rule())
                 .isEqualTo(Rule.BATCH_COUNTER));
     }
@@ -125,16 +127,16 @@ class ConversionTest {
     @Test
     void toSafetensors_ofItsOwnOutput_givesItAgain() throws IOException {
         Path out = folder.resolve("out.safetensors");
-        Conversion.toSafetensors(Samples.PELEENET, out, PeleeNetVariant.PELEENET);
-        Conversion.toSafetensors(out, out, PeleeNetVariant.PELEENET);
+        convert(Samples.PELEENET, out, PeleeNetVariant.PELEENET, false);
+        convert(out, out, PeleeNetVariant.PELEENET, false);
 
-        assertThat(out).hasSameBinaryContentAs(Samples.PELEENET);
+        assertThat(out).hasSameBinaryContentAs(canonical());
     }
 
     @Test
     void toSafetensors_ofTheDlaAuthorsFile_keepsItsElementsAndLeavesUnusedOnesOut() throws IOException {
         Path out = folder.resolve("out.safetensors");
-        LoadReport report = Conversion.toSafetensors(Samples.DLA_AUTHORS, out, DLA);
+        LoadReport report = convert(Samples.DLA_AUTHORS, out, DLA, false);
 
         Map<String, Tensor> before = tensors(Samples.DLA_AUTHORS);
         Map<String, Tensor> after = tensors(out);
@@ -187,7 +189,7 @@ class ConversionTest {
         Path in = Samples.write(
                 folder.resolve("in.safetensors"), Samples.state(variant.build(), new Shape(1, 3, 64, 128)));
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> Conversion.toSafetensors(in, folder.resolve("out.safetensors"), variant))
+                .isThrownBy(() -> convert(in, folder.resolve("out.safetensors"), variant, false))
                 .withMessageContaining(
                         "tensor classifier.0.weight: has shape (2048, 384) where alexnet has (2048, 1152)");
     }
@@ -198,7 +200,7 @@ class ConversionTest {
 
     private void assertConvertsUnchanged(Path in, Map<String, Tensor> state, Variant variant) throws IOException {
         Path out = folder.resolve("out.safetensors");
-        LoadReport report = Conversion.toSafetensors(in, out, variant);
+        LoadReport report = convert(in, out, variant, false);
 
         assertThat(report.notes()).isEmpty();
         Map<String, Tensor> after = tensors(out);
@@ -237,13 +239,29 @@ class ConversionTest {
     void toSafetensors_intoNoFolder_namesTheFile() {
         Path out = folder.resolve("none").resolve("out.safetensors");
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> Conversion.toSafetensors(Samples.PELEENET, out, PeleeNetVariant.PELEENET))
+                .isThrownBy(() -> convert(Samples.PELEENET, out, PeleeNetVariant.PELEENET, false))
                 .withMessageStartingWith(out + ": ");
+    }
+
+    /** The sample with the configuration that a conversion adds, and nothing else changed. */
+    private Path canonical() throws IOException {
+        Path file = folder.resolve("canonical.safetensors");
+        Checkpoint checkpoint = Checkpoint.read(Samples.PELEENET);
+        Variant variant = PeleeNetVariant.PELEENET;
+        ModelConfig config =
+                ModelConfig.usual(variant).withOptions(variant.options().withNumClasses(10));
+        List<Tensor> tensors = List.copyOf(StateDict.of(checkpoint).tensors().values());
+        Safetensors.write(file, tensors, Map.of("format", "pt", "config.json", config.toJson()));
+        return file;
+    }
+
+    private static LoadReport convert(Path in, Path out, Variant variant, boolean half) throws CheckpointException {
+        return Conversion.toSafetensors(in, out, ModelConfig.usual(variant), Optional.empty(), half);
     }
 
     private void assertFails(Path in, String message) {
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> Conversion.toSafetensors(in, folder.resolve("out.safetensors"), DLA))
+                .isThrownBy(() -> convert(in, folder.resolve("out.safetensors"), DLA, false))
                 .withMessageStartingWith(in + ": ")
                 .withMessageContaining(message);
     }

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.github.convzoo.Samples;
+import io.github.convzoo.hub.Sha256;
+import io.github.convzoo.image.Normalization;
+import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.image.Resampling;
 import io.github.convzoo.network.Variant;
 import java.net.URI;
 import java.nio.file.Files;
@@ -97,25 +101,23 @@ class ManifestTest {
     }
 
     @Test
-    void row_everyOne_hasSourcesAndAName() {
-        StoreSettings settings = StoreSettings.fromEnvironment(name -> null);
-        assertThat(rows().filter(row -> row.bundled() == null)).hasSize(20).allSatisfy(row -> {
-            List<Source> sources = Source.of(row, settings);
-            assertThat(sources).isNotEmpty();
-            assertThat(Source.directory(row)).isEqualTo(row.model() + "." + row.tag());
-            // Every older file but PeleeNet's names the start of its own hash.
-            assertThat(sources)
-                    .allMatch(source -> source.hub()
-                            || source.digits() != null
-                            || row.model().equals("peleenet"));
-        });
-        assertThat(Source.of(Manifest.find("dpn68"), settings))
-                .extracting(Source::toString, Source::digits)
-                .containsExactly(
-                        tuple("https://huggingface.co/timm/dpn68.mx_in1k/resolve/main/model.safetensors", null),
-                        tuple(
-                                "https://github.com/rwightman/pytorch-dpn-pretrained/releases/download/v0.1/dpn68-66bebafa7.pth",
-                                "66bebafa7"));
+    void preprocessing_ofEveryRow_isThere() {
+        assertThat(rows()).allSatisfy(row -> assertThat(
+                        Manifest.preprocessing(row.preprocessing()).height())
+                .isPositive());
+        Preprocessing dpn = Manifest.preprocessing("dpn");
+        assertThat(dpn.resizedSide()).isEqualTo(256);
+        assertThat(dpn.resampling()).isEqualTo(Resampling.BICUBIC);
+        assertThat(dpn.normalization().mean()).containsExactly(124 / 255.0, 117 / 255.0, 104 / 255.0);
+        assertThat(dpn.normalization().std()).containsOnly(1 / (0.0167 * 255));
+        assertThat(Manifest.preprocessing("imagenet"))
+                .isEqualTo(Preprocessing.ofCropFraction(224, 0.875, Resampling.BILINEAR, Normalization.IMAGENET));
+        assertThat(Manifest.preprocessing("dpn68b_ra").resizedSide()).isEqualTo(235);
+        assertThat(Manifest.preprocessing("dpn68b_ra_288").resizedSide()).isEqualTo(288);
+        assertThat(Manifest.preprocessing("fashion_mnist_64").resizedSide()).isEqualTo(56);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Manifest.preprocessing("resnet"))
+                .withMessageContainingAll("resnet", "imagenet, dpn, dpn68b_ra");
     }
 
     @Test
@@ -155,12 +157,5 @@ class ManifestTest {
             assertThat(family.accuracySource())
                     .matches(".*ImageNet-1k validation|ConvZoo, Fashion-MNIST's 10,000 test images");
         });
-    }
-
-    @Test
-    void source_nameThatLeavesTheCache_isRefused() {
-        Manifest.Row row = new Manifest.Row(
-                "..", "/etc", null, List.of("http://127.0.0.1/a.pth"), "imagenet", 0, null, "none", null, null);
-        assertThatIllegalArgumentException().isThrownBy(() -> Source.directory(row));
     }
 }

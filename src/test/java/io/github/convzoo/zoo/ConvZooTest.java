@@ -29,6 +29,7 @@ import io.github.convzoo.data.FashionMnist;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.ImageException;
 import io.github.convzoo.image.Labels;
+import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.Network;
@@ -36,6 +37,7 @@ import io.github.convzoo.network.Reference;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.weights.LoadReport;
+import io.github.convzoo.weights.Manifest;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.file.Path;
@@ -59,7 +61,7 @@ class ConvZooTest {
     private static final Path TROUSER = Samples.resource("fashion-mnist/trouser.png");
 
     private static final LoadOptions OPTIONS = LoadOptions.of(Samples.PELEENET)
-            .withPreprocessing(Preprocessing.FASHION_MNIST)
+            .withPreprocessing(Preprocessing.unresized(32, 32, Normalization.IMAGENET))
             .withDevice(Device.cpu());
 
     @Test
@@ -338,18 +340,18 @@ class ConvZooTest {
 
         assertThat(published.height()).isEqualTo(size);
         assertThat(published.width()).isEqualTo(size);
-        assertThat(published.shorterSide()).hasValue(resized);
+        assertThat(published.resizedSide()).isEqualTo(resized);
         assertThat(published.resampling()).hasToString(resampling);
     }
 
     @Test
     void preprocessing_ofASize_isThePublishedOneWhereThereIs() {
-        assertThat(ConvZoo.preprocessing("dpn68b", 288)).isEqualTo(Preprocessing.DPN68B_RA_288);
-        assertThat(ConvZoo.preprocessing("dpn68b", 224)).isEqualTo(Preprocessing.DPN68B_RA);
-        assertThat(ConvZoo.preprocessing("dpn68b.mx_in1k", 288).shorterSide()).hasValue(329);
-        assertThat(ConvZoo.preprocessing("dla34", 32).shorterSide()).hasValue(36);
+        assertThat(ConvZoo.preprocessing("dpn68b", 288)).isEqualTo(Manifest.preprocessing("dpn68b_ra_288"));
+        assertThat(ConvZoo.preprocessing("dpn68b", 224)).isEqualTo(Manifest.preprocessing("dpn68b_ra"));
+        assertThat(ConvZoo.preprocessing("dpn68b.mx_in1k", 288).resizedSide()).isEqualTo(329);
+        assertThat(ConvZoo.preprocessing("dla34", 32).resizedSide()).isEqualTo(36);
         // floor(256 / 0.95), which 256 * 235 / 224 is not.
-        assertThat(ConvZoo.preprocessing("dpn68b", 256).shorterSide()).hasValue(269);
+        assertThat(ConvZoo.preprocessing("dpn68b", 256).resizedSide()).isEqualTo(269);
     }
 
     @Test

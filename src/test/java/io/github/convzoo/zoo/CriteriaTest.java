@@ -29,13 +29,14 @@ import com.google.gson.JsonParser;
 import io.github.convzoo.Samples;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.FormatWriters;
+import io.github.convzoo.hub.Hubs;
+import io.github.convzoo.hub.LoopbackServer;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Reference;
 import io.github.convzoo.network.Variant;
-import io.github.convzoo.weights.Hubs;
-import io.github.convzoo.weights.LoopbackServer;
+import io.github.convzoo.weights.Manifest;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -48,6 +49,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -172,10 +174,12 @@ class CriteriaTest {
         }
     }
 
-    private static void assertRefused(Predictor<Input, Output> predictor, Input input, String message) {
-        assertThatExceptionOfType(TranslateException.class)
-                .isThrownBy(() -> predictor.predict(input))
-                .withMessageContaining(message);
+    /** A request that cannot be answered is answered with what is wrong with it. */
+    private static void assertRefused(Predictor<Input, Output> predictor, Input input, String message)
+            throws TranslateException {
+        Output output = predictor.predict(input);
+        assertThat(output.getCode()).isEqualTo(400);
+        assertThat(output.getMessage()).contains(message);
     }
 
     @Test
@@ -252,7 +256,8 @@ class CriteriaTest {
 
     @Test
     void loadModel_thatNobodyHas_saysWhatThereIs() {
-        assertNotFound(peleenet(Path.class, Path.class), "the types must be two of");
+        assertNotFound(
+                peleenet(Path.class, Path.class), "from java.nio.file.Path to java.nio.file.Path is not supported");
         assertNotFound(
                 peleenet(Path.class, Classifications.class).optFilter("tag", "in22k"),
                 "filter tag in1k, fmnist, not {tag=in22k}");
@@ -373,7 +378,7 @@ class CriteriaTest {
                 .optEngine("PyTorch")
                 .optArgument("blockFactory", CheckpointBlockFactory.class.getName())
                 .optOption("hasParameter", "false");
-        assertIllegal(criteria, "the argument model must be the network's name; there are dla34");
+        assertIllegal(criteria, "is not a model folder; there are dla34");
         criteria.optArgument("model", "alexnet");
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> criteria.build().loadModel())
@@ -383,7 +388,7 @@ class CriteriaTest {
         Files.copy(Samples.PELEENET, folder.resolve("b.safetensors"));
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> criteria.build().loadModel())
-                .withMessageContaining("several checkpoints; name one in the argument weights");
+                .withMessageContaining("several files that may be its weights, a.safetensors, b.safetensors");
     }
 
     @Test
@@ -398,7 +403,13 @@ class CriteriaTest {
         assertThat(models)
                 .filteredOn(mrl -> mrl.getGroupId().equals("io.github.convzoo"))
                 .extracting(MRL::getArtifactId)
-                .containsExactlyInAnyOrderElementsOf(Variant.all().keySet());
+                .containsExactlyInAnyOrderElementsOf(Stream.concat(
+                                Variant.all().keySet().stream(),
+                                Manifest.rows().stream().map(Manifest.Row::name))
+                        .toList());
+        assertThat(zoo.getModelLoader("dpn68b.mx_in1k").getMrl().listArtifacts())
+                .extracting(Artifact::getName)
+                .containsExactly("dpn68b.mx_in1k");
         MRL dpn68b = zoo.getModelLoader("dpn68b").getMrl();
         assertThat(dpn68b.listArtifacts())
                 .extracting(Artifact::getName)

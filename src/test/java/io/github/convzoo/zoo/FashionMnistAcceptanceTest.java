@@ -15,6 +15,7 @@ import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.FashionMnist;
 import io.github.convzoo.data.LoaderOptions;
 import io.github.convzoo.data.Pipeline;
+import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.train.Evaluation;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class FashionMnistAcceptanceTest {
 
     private static final LoadOptions OPTIONS = LoadOptions.of(Samples.PELEENET)
-            .withPreprocessing(Preprocessing.FASHION_MNIST)
+            .withPreprocessing(Preprocessing.unresized(32, 32, Normalization.IMAGENET))
             .withDevice(Device.cpu());
 
     private record Expected(long correct, long total, List<List<Float>> logits) {}
@@ -44,7 +45,8 @@ class FashionMnistAcceptanceTest {
         try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", OPTIONS);
                 Predictor<NDList, NDList> predictor = model.newPredictor();
                 NDManager manager = model.getNDManager().newSubManager()) {
-            NDArray input = Preprocessing.FASHION_MNIST.toBatch(manager, batch);
+            NDArray input =
+                    Preprocessing.unresized(32, 32, Normalization.IMAGENET).toBatch(manager, batch);
             NDList output = predictor.predict(new NDList(input));
             float[] logits = output.singletonOrThrow().toFloatArray();
 
@@ -67,7 +69,10 @@ class FashionMnistAcceptanceTest {
         FashionMnist images = FashionMnist.test(Samples.FASHION_MNIST, 32);
         try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", OPTIONS)) {
             BatchLoader batches = new BatchLoader(
-                    images, Pipeline.evaluation(Preprocessing.FASHION_MNIST), LoaderOptions.evaluation(32), bad -> {});
+                    images,
+                    Pipeline.evaluation(Preprocessing.unresized(32, 32, Normalization.IMAGENET)),
+                    LoaderOptions.evaluation(32),
+                    bad -> {});
             Evaluation evaluation = Evaluation.of(model.getBlock(), model.getNDManager(), batches, done -> {});
 
             assertThat(evaluation.total()).isEqualTo(expected.total);

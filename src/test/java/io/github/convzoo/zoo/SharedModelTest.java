@@ -6,6 +6,7 @@ import ai.djl.Device;
 import ai.djl.modality.Classifications;
 import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.Samples;
+import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -17,7 +18,7 @@ class SharedModelTest {
     @Test
     void predictors_ofEightThreadsOnOneModel_giveTheBitsOfOneThread() throws Exception {
         LoadOptions options = LoadOptions.of(Samples.PELEENET)
-                .withPreprocessing(Preprocessing.FASHION_MNIST)
+                .withPreprocessing(Preprocessing.unresized(32, 32, Normalization.IMAGENET))
                 .withDevice(Device.cpu());
         try (ZooModel<RgbImage, Classifications> model = ConvZoo.load("peleenet", RgbImage.class, options)) {
             SharedPredictions predictions = new SharedPredictions(model, 5, 32);

@@ -1,0 +1,66 @@
+package io.github.convzoo.cli;
+
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.Locale;
+
+/** Standard output: what cannot be written ends the command instead of being lost, as print streams lose it. */
+final class ResultStream extends FilterOutputStream {
+
+    private boolean failed;
+
+    ResultStream(OutputStream out) {
+        super(out);
+    }
+
+    /** A write that failed, which no print writer holds back. */
+    static final class FailedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        FailedException(IOException cause) {
+            super(
+                    "standard output: cannot be written (" + cause.getMessage()
+                            + "); the results after this point are lost",
+                    cause);
+        }
+
+        /** Whether the reader closed its end, as {@code head} does once it has read enough. */
+        boolean isClosedPipe() {
+            String message = String.valueOf(getCause().getMessage()).toLowerCase(Locale.ROOT);
+            return message.contains("broken pipe") || message.contains("pipe is being closed");
+        }
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) {
+        run(() -> out.write(bytes, offset, length));
+    }
+
+    @Override
+    public void write(int value) {
+        run(() -> out.write(value));
+    }
+
+    @Override
+    public void flush() {
+        run(out::flush);
+    }
+
+    private interface Action {
+        void run() throws IOException;
+    }
+
+    private void run(Action action) {
+        if (failed) {
+            // Said already; what a writer still holds must not end the end.
+            return;
+        }
+        try {
+            action.run();
+        } catch (IOException e) {
+            failed = true;
+            throw new FailedException(e);
+        }
+    }
+}

@@ -1,0 +1,477 @@
+package io.github.convzoo.hub;
+
+import ai.djl.util.Progress;
+import java.io.IOException;
+import java.net.ProxySelector;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.UnresolvedAddressException;
+import java.security.cert.CertificateException;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Brings one file over HTTP into a partial file: redirects, resuming, retries. */
+final class HttpTransfer {
+
+    /** Waits; a test's does not. */
+    @FunctionalInterface
+    interface Pause {
+        void of(Duration time) throws InterruptedException;
+    }
+
+    /**
+     * What came.
+     *
+     * @param sha256 the SHA-256 that the hub promised; null where it did not
+     * @param tag the SHA-256 that the response's entity tag looks like; null where it does not
+     * @param resumed whether some of it came with an earlier response
+     */
+    record Received(@Nullable String sha256, @Nullable String tag, boolean resumed) {}
+
+    private static final int MAX_REDIRECTS = 10;
+    private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
+    private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
+    private static final Pattern UNSATISFIED = Pattern.compile("bytes \\*/(\\d{1,18})");
+    private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
+
+    /** An attempt that brings this much counts as getting on, in bytes; servers that drop every byte must end. */
+    private static final long GETTING_ON = 1 << 20;
+
+    private final StoreSettings settings;
+    private final TransferSettings limits;
+    private final Pause pause;
+    private final HttpClient client;
+
+    HttpTransfer(StoreSettings settings, Pause pause) {
+        this.settings = settings;
+        this.pause = pause;
+        limits = settings.transfers();
+        HttpClient.Builder builder = HttpClient.newBuilder()
+                // One file at a time gains nothing from version 2, and plain HTTP servers may stumble over the upgrade.
+                .version(HttpClient.Version.HTTP_1_1)
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .connectTimeout(limits.connectTimeout());
+        ProxySelector proxies = ProxySelector.getDefault();
+        client = (proxies == null ? builder : builder.proxy(proxies)).build();
+    }
+
+    /** Tries until the whole file is there, as often as the settings allow. */
+    Received fetch(Source source, PartialFile part, @Nullable Progress progress)
+            throws TransferException, IOException, InterruptedException {
+        int failures = 0;
+        long farthest = part.size();
+        while (true) {
+            Attempt attempt = new Attempt(source, part, progress);
+            try {
+                attempt.run();
+                return new Received(attempt.promised, attempt.tag, attempt.from > 0);
+            } catch (TransferException e) {
+                long size = part.size();
+                failures = size - farthest >= GETTING_ON ? 1 : failures + 1;
+                farthest = Math.max(farthest, size);
+                if (!e.worthRetrying()) {
+                    throw e;
+                }
+                if (failures >= limits.attempts()) {
+                    throw TransferException.lasting(
+                            e.getMessage() + (failures == 1 ? "" : " (tried " + failures + " times)"), e);
+                }
+                pause.of(delay(failures, e.retryAfter()));
+            }
+        }
+    }
+
+    /** The commit that the hub's answer names; nothing of the file itself is read. */
+    Optional<String> commit(Source source) throws TransferException, InterruptedException {
+        URI uri = source.uri();
+        for (int hops = 0; hops <= MAX_REDIRECTS; hops++) {
+            HttpRequest.Builder builder = HttpRequest.newBuilder(uri)
+                    .method("HEAD", HttpRequest.BodyPublishers.noBody())
+                    .header("User-Agent", "convzoo");
+            authorize(builder, source, uri);
+            HttpResponse<BodyReader> response = send(builder.build());
+            response.body().close();
+            Optional<String> commit = response.headers().firstValue("X-Repo-Commit");
+            int status = response.statusCode();
+            if (commit.isPresent() || status == 200) {
+                return commit;
+            }
+            if (!REDIRECTS.contains(status)) {
+                throw refused(source, status, response.headers());
+            }
+            uri = target(uri, response.headers());
+        }
+        throw TransferException.lasting("more than " + MAX_REDIRECTS + " redirects");
+    }
+
+    private void authorize(HttpRequest.Builder builder, Source source, URI uri) {
+        if (source.hub() && settings.token() != null && sameServer(uri, source.uri())) {
+            builder.header("Authorization", "Bearer " + settings.token());
+        }
+    }
+
+    /** Doubles with each failure; random in its upper half, so that those who failed together do not return together. */
+    private Duration delay(int failures, @Nullable Duration asked) {
+        long longest = limits.longestDelay().toMillis();
+        long doubled = Math.min(longest, limits.firstDelay().toMillis() << Math.min(failures - 1, 20));
+        long random = doubled - ThreadLocalRandom.current().nextLong(doubled / 2 + 1);
+        return Duration.ofMillis(asked == null ? random : Math.min(longest, Math.max(random, asked.toMillis())));
+    }
+
+    /** One request, with the redirects that it leads through. */
+    private final class Attempt {
+        private final Source source;
+        private final PartialFile part;
+        private final @Nullable Progress progress;
+
+        /** The byte that was asked for, the file's first or the one after those that are there. */
+        private long from;
+
+        private @Nullable String promised;
+        private @Nullable String tag;
+
+        /** The file's length as the hub promises it, in bytes; -1 where it does not. */
+        private long promisedSize = -1;
+
+        Attempt(Source source, PartialFile part, @Nullable Progress progress) {
+            this.source = source;
+            this.part = part;
+            this.progress = progress;
+        }
+
+        void run() throws TransferException, IOException, InterruptedException {
+            Optional<CacheRecord.Origin> origin = part.origin().filter(this::canGoOn);
+            from = origin.isPresent() ? part.size() : 0;
+            URI uri = source.uri();
+            for (int hops = 0; hops <= MAX_REDIRECTS; hops++) {
+                HttpResponse<BodyReader> response = send(request(uri, origin));
+                try (BodyReader body = response.body()) {
+                    readPromises(response.headers());
+                    if (!REDIRECTS.contains(response.statusCode())) {
+                        answered(response, body, origin);
+                        return;
+                    }
+                    uri = target(uri, response.headers());
+                }
+            }
+            throw TransferException.lasting("more than " + MAX_REDIRECTS + " redirects");
+        }
+
+        /** Whether the bytes that are there can be told to belong to this source's file, before or after the rest came. */
+        private boolean canGoOn(CacheRecord.Origin origin) {
+            boolean sameSource = origin.source().equals(source.toString());
+            return origin.sha256() != null || source.digits() != null || (sameSource && strong(origin.tag()));
+        }
+
+        private HttpRequest request(URI uri, Optional<CacheRecord.Origin> origin) {
+            HttpRequest.Builder builder =
+                    HttpRequest.newBuilder(uri).header("User-Agent", "convzoo").header("Accept-Encoding", "identity");
+            authorize(builder, source, uri);
+            if (from > 0) {
+                builder.header("Range", "bytes=" + from + "-");
+                String known = origin.map(CacheRecord.Origin::tag).orElse(null);
+                boolean sameSource =
+                        origin.map(CacheRecord.Origin::source).orElse("").equals(source.toString());
+                if (known != null && sameSource && strong(known)) {
+                    builder.header("If-Range", known);
+                }
+            }
+            return builder.build();
+        }
+
+        /** The first response that has them is nearest to the hub; storage behind it has tags of its own making. */
+        private void readPromises(HttpHeaders headers) {
+            if (source.hub() && promised == null) {
+                promised = Sha256.inTag(headers.firstValue("X-Linked-ETag").orElse(null));
+                if (promised != null) {
+                    promisedSize = number(headers, "X-Linked-Size");
+                }
+            }
+        }
+
+        private void answered(HttpResponse<BodyReader> response, BodyReader body, Optional<CacheRecord.Origin> origin)
+                throws TransferException, IOException, InterruptedException {
+            HttpHeaders headers = response.headers();
+            int status = response.statusCode();
+            if (status == 416 && from > 0) {
+                rangeRefused(headers, origin);
+                return;
+            }
+            if (status != 200 && status != 206) {
+                throw refused(source, status, headers);
+            }
+            String encoding = headers.firstValue("Content-Encoding").orElse("identity");
+            if (!encoding.equalsIgnoreCase("identity")) {
+                throw TransferException.lasting("the server sends it compressed (" + encoding + "), unasked");
+            }
+            long length = number(headers, "Content-Length");
+            long total = length;
+            if (status == 206) {
+                total = total(headers, length);
+                String known = origin.map(CacheRecord.Origin::sha256).orElse(null);
+                if (known != null && promised != null && !known.equals(promised)) {
+                    throw startOver("the file has changed since its first part came");
+                }
+                promised = promised == null ? known : promised;
+            } else {
+                from = 0;
+            }
+            check(total);
+            String entityTag = headers.firstValue("ETag").orElse(null);
+            tag = Sha256.inTag(entityTag);
+            if (from == 0) {
+                part.begin(new CacheRecord.Origin(source.toString(), entityTag, promised));
+            }
+            receive(body, total >= 0 ? total : promisedSize);
+        }
+
+        private void check(long total) throws TransferException, IOException {
+            if (total >= 0 && promisedSize >= 0 && total != promisedSize) {
+                part.delete();
+                throw TransferException.lasting("it has " + total + " bytes, where the hub promises " + promisedSize);
+            }
+            if (Math.max(total, promisedSize) > limits.maxBytes()) {
+                throw tooLarge(Math.max(total, promisedSize));
+            }
+            boolean hashKnown = promised != null || source.digits() != null;
+            if (total < 0 && promisedSize < 0 && !hashKnown) {
+                throw TransferException.lasting("neither its length nor its hash is known, so a cut could not be told");
+            }
+        }
+
+        private void receive(BodyReader body, long total) throws TransferException, IOException, InterruptedException {
+            long size = from;
+            if (progress != null) {
+                progress.reset("Downloading " + source.fileName(), total);
+                progress.start(size);
+            }
+            try (FileChannel out = part.append()) {
+                for (List<ByteBuffer> piece = next(body); piece != null; piece = next(body)) {
+                    for (ByteBuffer buffer : piece) {
+                        size += buffer.remaining();
+                        if (size > limits.maxBytes()) {
+                            throw tooLarge(size);
+                        }
+                        while (buffer.hasRemaining()) {
+                            out.write(buffer);
+                        }
+                    }
+                    if (progress != null) {
+                        progress.update(size);
+                    }
+                }
+            }
+            if (total >= 0 && size > total) {
+                part.delete();
+                throw TransferException.lasting(
+                        "it has at least " + size + " bytes, where " + total + " were promised");
+            }
+            if (total >= 0 && size < total) {
+                throw TransferException.passing("it ended at " + size + " of " + total + " bytes", null);
+            }
+            if (progress != null) {
+                progress.end();
+            }
+        }
+
+        private @Nullable List<ByteBuffer> next(BodyReader body) throws TransferException, InterruptedException {
+            try {
+                return body.next(limits.idleTimeout());
+            } catch (HttpTimeoutException e) {
+                throw TransferException.passing("nothing came for " + seconds(limits.idleTimeout()), e);
+            } catch (IOException e) {
+                throw TransferException.passing("the connection broke (" + e.getMessage() + ")", e);
+            }
+        }
+
+        /** The whole file's length by the head of a partial response. */
+        private long total(HttpHeaders headers, long length) throws TransferException, IOException {
+            String range = headers.firstValue("Content-Range").orElse("");
+            Matcher matcher = CONTENT_RANGE.matcher(range);
+            if (from == 0 || !matcher.matches() || Long.parseLong(matcher.group(1)) != from) {
+                throw startOver("asked for the bytes from " + from + ", the server sends \"" + printable(range) + "\"");
+            }
+            long end = Long.parseLong(matcher.group(2)) + 1;
+            if (length >= 0 && length != end - from) {
+                throw startOver("the server's Content-Length and Content-Range disagree");
+            }
+            // A response may end before the file does; the next attempt then asks for the rest.
+            return matcher.group(3).equals("*") ? -1 : Long.parseLong(matcher.group(3));
+        }
+
+        /** All the bytes may be there already, from a process that was stopped before it could move them. */
+        private void rangeRefused(HttpHeaders headers, Optional<CacheRecord.Origin> origin)
+                throws TransferException, IOException {
+            Matcher matcher =
+                    UNSATISFIED.matcher(headers.firstValue("Content-Range").orElse(""));
+            boolean complete = matcher.matches() && Long.parseLong(matcher.group(1)) == from;
+            String known = origin.map(CacheRecord.Origin::sha256).orElse(null);
+            if (!complete || (known != null && promised != null && !known.equals(promised))) {
+                throw startOver("the server does not have the bytes from " + from);
+            }
+            promised = promised == null ? known : promised;
+            tag = Sha256.inTag(origin.map(CacheRecord.Origin::tag).orElse(null));
+        }
+
+        private TransferException startOver(String why) throws IOException {
+            part.delete();
+            return TransferException.passing(why, null);
+        }
+
+        private TransferException tooLarge(long size) throws IOException {
+            part.delete();
+            return TransferException.lasting(
+                    "it has at least " + size + " bytes, over the limit of " + limits.maxBytes());
+        }
+    }
+
+    private TransferException refused(Source source, int status, HttpHeaders headers) {
+        if (status == 401 || status == 403) {
+            String what = status + ", access refused";
+            if (!source.hub()) {
+                return TransferException.lasting(what);
+            }
+            return TransferException.lasting(what
+                    + (settings.token() == null
+                            ? "; set HF_TOKEN to a token that may read it"
+                            : "; the token in HF_TOKEN may not read it"));
+        }
+        if (status == 404 || status == 410) {
+            return TransferException.missing(status + ", there is no such file");
+        }
+        if (status == 429) {
+            return TransferException.passingAfter("429, too many requests", retryAfter(headers));
+        }
+        if (status == 408 || status >= 500) {
+            return TransferException.passingAfter(status + ", the server failed", retryAfter(headers));
+        }
+        return TransferException.lasting("the server answers " + status);
+    }
+
+    private HttpResponse<BodyReader> send(HttpRequest request) throws TransferException, InterruptedException {
+        CompletableFuture<HttpResponse<BodyReader>> answer = client.sendAsync(request, info -> new BodyReader());
+        Duration longest = limits.connectTimeout().plus(limits.idleTimeout());
+        try {
+            return answer.get(longest.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw TransferException.passing("no answer within " + seconds(longest), e);
+        } catch (ExecutionException e) {
+            throw failure(e.getCause() == null ? e : e.getCause(), request.uri());
+        } finally {
+            // Ends the exchange where it was given up; otherwise it changes nothing.
+            answer.cancel(true);
+        }
+    }
+
+    private static TransferException failure(Throwable e, URI uri) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnresolvedAddressException) {
+                // The JVM remembers for ten seconds that a name was not found, so retries would see no other answer.
+                return TransferException.lasting("there is no host " + uri.getHost() + "; check the connection", e);
+            }
+            if (cause instanceof CertificateException) {
+                return TransferException.lasting(
+                        "the certificate of " + uri.getHost() + " is not trusted (" + cause.getMessage() + ")", e);
+            }
+        }
+        if (!(e instanceof IOException)) {
+            return TransferException.lasting("the request failed (" + e + ")", e);
+        }
+        return TransferException.passing(
+                e instanceof HttpTimeoutException
+                        ? "no connection in time"
+                        : "no connection to " + Source.shown(uri.resolve("/")) + " (" + e + ")",
+                e);
+    }
+
+    /** Where a redirect leads. */
+    static URI target(URI from, HttpHeaders headers) throws TransferException {
+        String location = headers.firstValue("Location").orElse("");
+        URI to;
+        try {
+            to = from.resolve(location);
+        } catch (IllegalArgumentException e) {
+            throw TransferException.lasting("it is redirected to what is no URL", e);
+        }
+        String scheme = to.getScheme().toLowerCase(Locale.ROOT);
+        if (location.isEmpty() || to.getHost() == null || !(scheme.equals("http") || scheme.equals("https"))) {
+            throw TransferException.lasting("it is redirected to " + printable(Source.shown(to)) + ", no web address");
+        }
+        if (scheme.equals("http") && from.getScheme().equalsIgnoreCase("https")) {
+            throw TransferException.lasting(
+                    "it is redirected from https to " + Source.shown(to) + ", which could be tampered with");
+        }
+        return to;
+    }
+
+    /** Same host and port; from http to https on the standard ports counts, as it only adds protection. */
+    static boolean sameServer(URI a, URI b) {
+        if (!a.getHost().equalsIgnoreCase(b.getHost())) {
+            return false;
+        }
+        boolean upgraded = a.getScheme().equalsIgnoreCase("https") && port(a) == 443 && port(b) == 80;
+        return upgraded || (a.getScheme().equalsIgnoreCase(b.getScheme()) && port(a) == port(b));
+    }
+
+    private static int port(URI uri) {
+        if (uri.getPort() >= 0) {
+            return uri.getPort();
+        }
+        return uri.getScheme().equalsIgnoreCase("https") ? 443 : 80;
+    }
+
+    /** Whether the tag stands for these very bytes; only then may a range be asked for on its condition. */
+    private static boolean strong(@Nullable String tag) {
+        return tag != null && tag.startsWith("\"") && tag.endsWith("\"") && tag.length() > 2;
+    }
+
+    static @Nullable Duration retryAfter(HttpHeaders headers) {
+        String value = headers.firstValue("Retry-After").orElse("").strip();
+        if (NUMBER.matcher(value).matches()) {
+            return Duration.ofSeconds(Math.min(Long.parseLong(value), Integer.MAX_VALUE));
+        }
+        try {
+            Instant until = ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME)
+                    .toInstant();
+            Duration left = Duration.between(Instant.now(), until);
+            return left.isNegative() ? Duration.ZERO : left;
+        } catch (DateTimeException e) {
+            return null;
+        }
+    }
+
+    private static long number(HttpHeaders headers, String name) {
+        String value = headers.firstValue(name).orElse("").strip();
+        return NUMBER.matcher(value).matches() ? Long.parseLong(value) : -1;
+    }
+
+    private static String printable(String text) {
+        String clean = text.replaceAll("[^ -~]", "?");
+        return clean.length() > 100 ? clean.substring(0, 100) + "..." : clean;
+    }
+
+    private static String seconds(Duration time) {
+        return String.format(Locale.ROOT, "%.3g s", time.toMillis() / 1000.0);
+    }
+}

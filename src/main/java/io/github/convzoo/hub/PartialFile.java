@@ -1,0 +1,67 @@
+package io.github.convzoo.hub;
+
+import io.github.convzoo.checkpoint.ReplacedFile;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+
+/** A download's bytes so far, beside the place of the whole file, and the record of what they are a part of. */
+final class PartialFile {
+
+    static final String SUFFIX = ".part";
+
+    private final Path file;
+    private final Path path;
+    private final Path record;
+
+    PartialFile(Path file) {
+        this.file = file;
+        path = CacheRecord.sibling(file, SUFFIX);
+        record = CacheRecord.beside(path);
+    }
+
+    Path path() {
+        return path;
+    }
+
+    /** How many bytes there are. */
+    long size() throws IOException {
+        return Files.exists(path) ? Files.size(path) : 0;
+    }
+
+    /** What the bytes are a part of; empty where there are none, or nobody knows. */
+    Optional<CacheRecord.Origin> origin() throws IOException {
+        return size() == 0 ? Optional.empty() : CacheRecord.origin(record);
+    }
+
+    /** Starts anew. At no moment do bytes stand beside the record of another file. */
+    void begin(CacheRecord.Origin origin) throws IOException {
+        delete();
+        origin.write(record);
+    }
+
+    /** Opens the file to go on at its end. */
+    FileChannel append() throws IOException {
+        return FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+
+    /** Moves the complete file to its place, with its receipt. */
+    void install(CacheRecord.Receipt receipt) throws IOException {
+        try (FileChannel out = FileChannel.open(path, StandardOpenOption.WRITE)) {
+            out.force(true);
+        }
+        // The receipt first: a receipt without its file is ignored, a file without its receipt would have to be
+        // hashed again, and could not be if the hub alone knows its hash.
+        receipt.write(CacheRecord.beside(file));
+        ReplacedFile.move(path, file);
+        Files.deleteIfExists(record);
+    }
+
+    void delete() throws IOException {
+        Files.deleteIfExists(path);
+        Files.deleteIfExists(record);
+    }
+}

@@ -1,0 +1,93 @@
+package io.github.convzoo.hub;
+
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file that is published: in a repository of the Hugging Face hub, at older addresses, or both.
+ *
+ * @param name what messages and listings call it, such as {@code dla34.in1k}
+ * @param directory the directory that its copies have in the cache; files of one directory are brought one after the other
+ * @param repository the repository on the hub, {@code owner/name}; null if the hub does not have the file
+ * @param revision the repository's branch, tag, or commit
+ * @param fileName the file's path in the repository
+ * @param urls older addresses, the preferred one first; the last part of each is the copy's name
+ */
+public record RemoteFile(
+        String name,
+        String directory,
+        @Nullable String repository,
+        String revision,
+        String fileName,
+        List<String> urls) {
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]*");
+    private static final Pattern DIRECTORY = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.@%-]*");
+    private static final Pattern REPOSITORY = Pattern.compile(NAME + "/" + NAME);
+    private static final Pattern REVISION = Pattern.compile(NAME + "(/" + NAME + ")*");
+
+    /**
+     * Checks every name, because names become paths and addresses.
+     *
+     * @param name any text
+     * @param directory one name
+     * @param repository two names with a slash between them, or null
+     * @param revision one name or several with slashes between them
+     * @param fileName one name
+     * @param urls any number
+     * @throws IllegalArgumentException if one of them has other characters than letters, digits, '_', '.' and '-'
+     */
+    public RemoteFile {
+        checked(DIRECTORY, directory);
+        if (repository != null) {
+            checked(REPOSITORY, repository);
+        }
+        checked(REVISION, revision);
+        checked(NAME, fileName);
+        urls = List.copyOf(urls);
+        urls.forEach(RemoteFile::name);
+    }
+
+    /**
+     * A file of a repository at one commit, branch, or tag.
+     *
+     * @param repository the repository, {@code owner/name}
+     * @param revision the commit, branch, or tag
+     * @param fileName the file's name in the repository
+     * @return the file; copies of different revisions are kept apart
+     * @throws IllegalArgumentException if a name has other characters than letters, digits, '_', '.' and '-'
+     */
+    public static RemoteFile ofRepository(String repository, String revision, String fileName) {
+        return new RemoteFile(
+                repository + "@" + revision + "/" + fileName,
+                repository.replace("/", "--") + "@" + revision.replace("/", "%2F"),
+                repository,
+                revision,
+                fileName,
+                List.of());
+    }
+
+    /**
+     * What the name of an older file says of its content, as those of PyTorch's model zoo do.
+     *
+     * @param fileName the file's name
+     * @return the first digits of its SHA-256; null if the name does not say them
+     */
+    public static @Nullable String sha256Start(String fileName) {
+        return Source.digits(fileName);
+    }
+
+    /** The name that a copy of an older file has. */
+    static String name(String url) {
+        return checked(NAME, url.substring(url.lastIndexOf('/') + 1));
+    }
+
+    private static String checked(Pattern pattern, String name) {
+        if (!pattern.matcher(name).matches()) {
+            throw new IllegalArgumentException("names of models, tags, repositories, revisions and files are letters,"
+                    + " digits, '_', '.' and '-', not " + name);
+        }
+        return name;
+    }
+}

@@ -1,0 +1,185 @@
+package io.github.convzoo.weights;
+
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.ReplacedFile;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A model as a folder: {@code config.json} and weights, in the Hugging Face hub's layout for timm models. timm loads it with
+ * {@code timm.create_model('local-dir:FOLDER', pretrained=True)}, unless {@link ModelConfig#differenceToTimm} says why not.
+ *
+ * <p>A single safetensors file that ConvZoo wrote has the same configuration in its metadata.
+ */
+public final class ModelFolder {
+
+    /** The configuration's file. */
+    public static final String CONFIG = "config.json";
+
+    /** The weights' file, as it is written. */
+    public static final String WEIGHTS = "model.safetensors";
+
+    /** The weights' file, as PyTorch's tools write it. */
+    public static final String PYTORCH_WEIGHTS = "pytorch_model.bin";
+
+    /** The key of the configuration in a safetensors file's metadata. */
+    static final String METADATA = CONFIG;
+
+    private static final int MAX_CONFIG_BYTES = 1 << 24;
+
+    /** Where the weights are, in this order; every other name is told by its content. */
+    private static final List<String> USUAL =
+            List.of(WEIGHTS, WEIGHTS + ".index.json", PYTORCH_WEIGHTS, PYTORCH_WEIGHTS + ".index.json");
+
+    /** What files beside weights end in. */
+    private static final Set<String> OTHERS = Set.of(
+            "json",
+            "jsonl",
+            "txt",
+            "md",
+            "csv",
+            "tsv",
+            "log",
+            "png",
+            "jpg",
+            "jpeg",
+            "svg",
+            "pdf",
+            "html",
+            "properties",
+            "yaml",
+            "yml",
+            "toml",
+            "xml",
+            "py",
+            "java",
+            "jar",
+            "sh",
+            "lock",
+            "onnx",
+            "gitattributes",
+            "gitignore");
+
+    private ModelFolder() {}
+
+    /**
+     * Reads a folder's configuration.
+     *
+     * @param folder the folder
+     * @return the configuration; empty if the folder has no {@code config.json}
+     * @throws IOException if the file cannot be read or is not a configuration; the message names it
+     */
+    public static Optional<ModelConfig> config(Path folder) throws IOException {
+        Path file = folder.resolve(CONFIG);
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        return Optional.of(ModelConfig.parse(text(file), file.toString()));
+    }
+
+    /**
+     * The configuration that a checkpoint carries.
+     *
+     * @param checkpoint any checkpoint
+     * @return the configuration; empty if it carries none
+     * @throws IOException if what it carries is not a configuration; the message names the file
+     */
+    public static Optional<ModelConfig> config(Checkpoint checkpoint) throws IOException {
+        String json = checkpoint.metadata().get(METADATA);
+        return json == null
+                ? Optional.empty()
+                : Optional.of(ModelConfig.parse(json, checkpoint.file() + " (metadata " + METADATA + ")"));
+    }
+
+    /**
+     * Finds a folder's weights. They are {@code model.safetensors}, its index if it is sharded, or PyTorch's
+     * {@code pytorch_model.bin}; else the only file that is not something else by its name, whatever it is called: its
+     * content says what it is.
+     *
+     * @param folder the folder
+     * @return the file; empty if the folder holds none
+     * @throws IOException if there are several, or the folder cannot be listed; the message names them
+     */
+    public static Optional<Path> weights(Path folder) throws IOException {
+        for (String name : USUAL) {
+            Path file = folder.resolve(name);
+            if (Files.isRegularFile(file)) {
+                return Optional.of(file);
+            }
+        }
+        List<Path> found = new ArrayList<>();
+        List<Path> indexes = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            for (Path each : files) {
+                String name = String.valueOf(each.getFileName()).toLowerCase(Locale.ROOT);
+                if (!Files.isRegularFile(each) || name.startsWith(".")) {
+                    continue;
+                }
+                if (name.endsWith(".index.json")) {
+                    indexes.add(each);
+                } else if (!OTHERS.contains(name.substring(name.lastIndexOf('.') + 1))) {
+                    found.add(each);
+                }
+            }
+        } catch (FileSystemException e) {
+            throw new IOException(folder + ": cannot be listed (" + e + "); check the path and its permissions", e);
+        }
+        List<Path> candidates = indexes.isEmpty() ? found : indexes;
+        if (candidates.size() > 1) {
+            candidates.sort(null);
+            throw new IOException(folder + ": holds several files that may be its weights, "
+                    + String.join(
+                            ", ",
+                            candidates.stream()
+                                    .map(each -> String.valueOf(each.getFileName()))
+                                    .toList())
+                    + "; name one, or call it " + WEIGHTS);
+        }
+        return candidates.stream().findFirst();
+    }
+
+    /**
+     * Writes a folder's configuration. The file appears as a whole or not at all.
+     *
+     * @param folder the folder, made if it is not there
+     * @param config the configuration
+     * @throws IOException if it cannot be written
+     */
+    public static void writeConfig(Path folder, ModelConfig config) throws IOException {
+        create(folder);
+        ReplacedFile.write(folder.resolve(CONFIG), config.toJson().getBytes(StandardCharsets.UTF_8));
+    }
+
+    static void create(Path folder) throws IOException {
+        try {
+            Files.createDirectories(folder);
+        } catch (FileSystemException e) {
+            throw new CheckpointException(
+                    folder, -1, null, "the folder cannot be made (" + e + "); name one elsewhere", e);
+        }
+    }
+
+    private static String text(Path file) throws IOException {
+        try {
+            if (Files.size(file) > MAX_CONFIG_BYTES) {
+                throw new IOException(file + ": has more than 16 MiB; this is not a model's configuration");
+            }
+            return Files.readString(file);
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + ": is not UTF-8; save it as UTF-8", e);
+        } catch (FileSystemException e) {
+            throw new IOException(file + ": cannot be read (" + e + "); check its permissions", e);
+        }
+    }
+}

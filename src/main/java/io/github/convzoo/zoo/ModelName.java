@@ -1,0 +1,142 @@
+package io.github.convzoo.zoo;
+
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.Manifest;
+import java.net.URI;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** What a model is asked for by. */
+sealed interface ModelName {
+
+    /** How the name of a repository of the hub begins, as in timm. */
+    String HUB = "hf-hub:";
+
+    /** How the name of a folder may begin, as in timm. */
+    String FOLDER = "local-dir:";
+
+    /**
+     * The name of a network, or of a set of its published weights.
+     *
+     * @param variant the network
+     * @param row the published weights: those of the tag, or the network's first; null if it has none
+     */
+    record Published(Variant variant, Manifest.@Nullable Row row) implements ModelName {
+
+        @Override
+        public String toString() {
+            return row == null ? variant.modelName() : row.name();
+        }
+    }
+
+    /** A model folder, or a file of weights that carries its configuration. */
+    record Local(Path path) implements ModelName {
+
+        @Override
+        public String toString() {
+            return path.toString();
+        }
+    }
+
+    /**
+     * A repository of the Hugging Face hub.
+     *
+     * @param repository {@code owner/name}
+     * @param revision a branch, tag, or commit
+     */
+    record Hub(String repository, String revision) implements ModelName {
+
+        private static final Pattern PATTERN = Pattern.compile("([^/@]+/[^/@]+)(?:@(.+))?");
+
+        static Hub of(String text) {
+            Matcher matcher = PATTERN.matcher(text.substring(HUB.length()));
+            if (!matcher.matches()) {
+                throw new IllegalArgumentException(
+                        text + " does not name a repository; write hf-hub:owner/name or hf-hub:owner/name@revision");
+            }
+            return new Hub(matcher.group(1), matcher.group(2) == null ? "main" : matcher.group(2));
+        }
+
+        @Override
+        public String toString() {
+            return HUB + repository + (revision.equals("main") ? "" : "@" + revision);
+        }
+    }
+
+    /**
+     * Tells what a text names. The name of a network goes before a folder of the same name.
+     *
+     * @param text {@code model}, {@code model.tag}, a folder or file, or {@code hf-hub:owner/name[@revision]}
+     * @throws IllegalArgumentException if it names nothing that there is
+     */
+    static ModelName of(String text) {
+        if (text.startsWith(HUB)) {
+            return Hub.of(text);
+        }
+        if (text.startsWith(FOLDER)) {
+            return new Local(path(text.substring(FOLDER.length())));
+        }
+        try {
+            return published(text);
+        } catch (IllegalArgumentException e) {
+            if (text.startsWith("file:") || text.contains("/") || text.contains("\\") || exists(text)) {
+                return new Local(path(text));
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Takes a network's name apart.
+     *
+     * @param name {@code model} or {@code model.tag}
+     * @throws IllegalArgumentException if there is no such network, or it has no such weights
+     */
+    static Published published(String name) {
+        int dot = name.indexOf('.');
+        if (dot < 0) {
+            return new Published(Variant.of(name), Manifest.first(name).orElse(null));
+        }
+        Variant variant = Variant.of(name.substring(0, dot));
+        for (Manifest.Row row : rows(variant)) {
+            if (row.name().equals(name)) {
+                return new Published(variant, row);
+            }
+        }
+        List<String> names = rows(variant).stream().map(Manifest.Row::name).toList();
+        throw new IllegalArgumentException("there are no published weights " + name + "; there are "
+                + (names.isEmpty() ? "none of " + variant.modelName() : String.join(", ", names)));
+    }
+
+    /** The published weights of a network, the first being those that its name alone stands for. */
+    static List<Manifest.Row> rows(Variant variant) {
+        return Manifest.rows().stream()
+                .filter(row -> row.model().equals(variant.modelName()))
+                .toList();
+    }
+
+    /** A path as text, or as a URL with the scheme {@code file}. */
+    static Path path(String text) {
+        try {
+            return text.startsWith("file:") ? Path.of(URI.create(text)) : Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new IllegalArgumentException(text + " is not a path (" + e.getReason() + ")", e);
+        } catch (IllegalArgumentException | FileSystemNotFoundException e) {
+            throw new IllegalArgumentException(text + " is not the URL of a file (" + e.getMessage() + ")", e);
+        }
+    }
+
+    private static boolean exists(String text) {
+        try {
+            return Files.exists(Path.of(text));
+        } catch (InvalidPathException e) {
+            return false;
+        }
+    }
+}

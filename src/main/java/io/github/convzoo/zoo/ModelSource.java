@@ -1,0 +1,338 @@
+package io.github.convzoo.zoo;
+
+import ai.djl.util.Progress;
+import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.hub.FetchException;
+import io.github.convzoo.hub.FileStore;
+import io.github.convzoo.hub.RemoteFile;
+import io.github.convzoo.image.Labels;
+import io.github.convzoo.network.DpnOptions;
+import io.github.convzoo.network.FamilyOptions;
+import io.github.convzoo.network.NetworkOptions;
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.LoadReport;
+import io.github.convzoo.weights.Manifest;
+import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.weights.ModelFolder;
+import io.github.convzoo.weights.StateDict;
+import io.github.convzoo.weights.WeightMatch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model that is asked for, before it is loaded: where its weights are, what is known of their use, and what the options
+ * change.
+ *
+ * @param name what it was asked for by
+ * @param config what is known of its use, with the options' changes
+ * @param declared what the configuration was read from; null if it is what is published for the network's name, or usual
+ * @param weights the file of weights, or published weights that are not fetched yet; null if there are none
+ * @param remarks what was guessed, or changed by the options
+ */
+record ModelSource(
+        String name,
+        ModelConfig config,
+        @Nullable String declared,
+        @Nullable Weights weights,
+        List<LoadReport.Remark> remarks) {
+
+    /** Where weights are. */
+    sealed interface Weights {
+
+        /** In a file that was read: its tensors are views on it. */
+        record Read(Checkpoint checkpoint) implements Weights {}
+
+        /** Published weights. */
+        record Published(Manifest.Row row) implements Weights {}
+    }
+
+    /**
+     * Finds a model. Published weights are not fetched; the configuration and weights of a repository of the hub are.
+     *
+     * @param model what it is asked for by; null to take all from the weights of the options
+     * @throws IOException if a configuration cannot be read or fetched, or contradicts the name; the message names both
+     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     */
+    static ModelSource of(@Nullable ModelName model, LoadOptions options) throws IOException {
+        ModelName weights = options.weights;
+        ModelSource source;
+        if (weights == null) {
+            source = alone(Objects.requireNonNull(model, "model"), options);
+        } else if (model == null) {
+            source = alone(weights, options);
+        } else {
+            source = of(model, weights, options);
+        }
+        return source.changed(options);
+    }
+
+    /** A network to be trained from scratch: what the options say of weights plays no part. */
+    static ModelSource untrained(ModelName.Published name, LoadOptions options) {
+        return published(name).changed(options);
+    }
+
+    private static ModelSource published(ModelName.Published name) {
+        Manifest.@Nullable Row row = name.row();
+        return new ModelSource(
+                name.toString(),
+                row == null ? ModelConfig.usual(name.variant()) : ModelConfig.of(row),
+                null,
+                row == null ? null : new Weights.Published(row),
+                List.of());
+    }
+
+    private static ModelSource alone(ModelName name, LoadOptions options) throws IOException {
+        if (name instanceof ModelName.Published published) {
+            return published(published);
+        }
+        Found found = find(name, options);
+        ModelConfig config = found.config.orElseThrow(() -> new IllegalArgumentException(
+                name + ": does not say which network its weights are for, because it has no " + ModelFolder.CONFIG
+                        + "; name the network, such as dla34, and give this as the weights"));
+        return new ModelSource(name.toString(), config, found.where, found.weights, found.remarks);
+    }
+
+    /** Weights of one place for the network of another name. What the weights say of themselves goes before it. */
+    private static ModelSource of(ModelName model, ModelName weights, LoadOptions options) throws IOException {
+        ModelSource base = alone(model, options);
+        Found found = find(weights, options);
+        if (found.config.isPresent()) {
+            Variant says = found.config.get().variant();
+            if (says != base.config.variant()) {
+                throw new IOException(found.where + ": says " + says.modelName() + ", and " + model + " is "
+                        + base.config.variant().modelName() + "; leave the name out, or give other weights");
+            }
+            return new ModelSource(weights.toString(), found.config.get(), found.where, found.weights, found.remarks);
+        }
+        List<LoadReport.Remark> remarks = new ArrayList<>(found.remarks);
+        remarks.add(guess(weights + ": has no configuration; images become inputs as for "
+                + (base.declared == null ? base.name : base.declared) + ", unless options say otherwise"));
+        // Labels and tag are those of the published weights.
+        ModelConfig config = base.declared == null ? base.config.ofOtherWeights() : base.config;
+        return new ModelSource(base.name, config, base.declared, found.weights, remarks);
+    }
+
+    /** What is at a place: weights, and what they say of their use, if anything. */
+    private record Found(
+            Weights.Read weights, Optional<ModelConfig> config, String where, List<LoadReport.Remark> remarks) {}
+
+    private static Found find(ModelName name, LoadOptions options) throws IOException {
+        if (name instanceof ModelName.Hub hub) {
+            return hub(hub, options);
+        }
+        if (!(name instanceof ModelName.Local local)) {
+            throw new IllegalArgumentException(name + " is a name; give a file or folder of weights");
+        }
+        Path path = local.path();
+        if (!Files.isDirectory(path)) {
+            Checkpoint checkpoint = Checkpoint.read(path);
+            return new Found(new Weights.Read(checkpoint), ModelFolder.config(checkpoint), path.toString(), List.of());
+        }
+        Optional<ModelConfig> config = ModelFolder.config(path);
+        Path weights = ModelFolder.weights(path)
+                .orElseThrow(() -> new IOException(path + ": holds no weights; give a folder with "
+                        + (config.isPresent() ? "" : ModelFolder.CONFIG + " and ") + ModelFolder.WEIGHTS));
+        Checkpoint checkpoint = Checkpoint.read(weights);
+        return new Found(
+                new Weights.Read(checkpoint),
+                config.isPresent() ? config : ModelFolder.config(checkpoint),
+                (config.isPresent() ? path.resolve(ModelFolder.CONFIG) : weights).toString(),
+                List.of());
+    }
+
+    private static Found hub(ModelName.Hub hub, LoadOptions options) throws IOException {
+        FileStore store = options.store().files();
+        FileStore.Revision revision = store.resolve(hub.repository(), hub.revision());
+        List<LoadReport.Remark> remarks = new ArrayList<>();
+        revision.stale()
+                .ifPresent(why -> remarks.add(guess(hub + " is taken at commit " + revision.commit()
+                        + ", where it was last time, because the hub was not asked (" + why + ")")));
+        Path config = fetch(store, hub, revision.commit(), ModelFolder.CONFIG, options.progress);
+        Path weights;
+        try {
+            weights = fetch(store, hub, revision.commit(), ModelFolder.WEIGHTS, options.progress);
+        } catch (FetchException e) {
+            if (!e.isMissing()) {
+                throw e;
+            }
+            weights = fetch(store, hub, revision.commit(), ModelFolder.PYTORCH_WEIGHTS, options.progress);
+        }
+        String where = hub + "/" + ModelFolder.CONFIG;
+        return new Found(
+                new Weights.Read(Checkpoint.read(weights)),
+                Optional.of(ModelConfig.parse(Files.readString(config), where)),
+                where,
+                remarks);
+    }
+
+    private static Path fetch(
+            FileStore store, ModelName.Hub hub, String commit, String file, @Nullable Progress progress)
+            throws IOException {
+        return store.fetch(RemoteFile.ofRepository(hub.repository(), commit, file), progress)
+                .path();
+    }
+
+    /** With what the options change, each change that contradicts a declared configuration named. */
+    private ModelSource changed(LoadOptions options) {
+        List<LoadReport.Remark> changes = new ArrayList<>(remarks);
+        ModelConfig changed = config;
+        NetworkOptions network = config.options();
+        FamilyOptions family = network.family();
+        if (options.lastActivation != null) {
+            family = family.with(DpnOptions.LAST_ACTIVATION, options.lastActivation.toString());
+        }
+        if (options.testTimePool) {
+            family = family.with(DpnOptions.TEST_TIME_POOL, "true");
+        }
+        network = network.withFamily(family);
+        if (options.numClasses.isPresent()) {
+            network = network.withNumClasses(options.numClasses.getAsInt());
+        }
+        if (options.inChannels.isPresent()) {
+            network = network.withInChannels(options.inChannels.getAsInt());
+        }
+        changed = changed.withOptions(network);
+        if (options.preprocessing != null) {
+            changed = changed.withPreprocessing(options.preprocessing);
+        }
+        if (options.inputSize.isPresent()) {
+            changed = changed.withPreprocessing(changed.preprocessing(options.inputSize.getAsInt()));
+        }
+        if (options.upright.isPresent()) {
+            changed = changed.withUpright(options.upright.get());
+        }
+        if (declared != null) {
+            addOverrides(changed, options.labels, changes);
+        }
+        network.family().settings().forEach((key, value) -> {
+            boolean asked = !value.equals(config.options().family().settings().get(key));
+            boolean published = weights instanceof Weights.Published;
+            LoadReport.Remark.Kind kind = asked || declared != null || published
+                    ? LoadReport.Remark.Kind.SETTING
+                    : LoadReport.Remark.Kind.GUESS;
+            String from =
+                    asked ? "asked for" : declared != null ? declared : published ? "as published" : "the default";
+            if (!value.equals("false")) {
+                changes.add(new LoadReport.Remark(kind, key.replace('_', ' ') + ": " + value + " (" + from + ")"));
+            }
+        });
+        return new ModelSource(name, changed, declared, weights, changes);
+    }
+
+    private void addOverrides(ModelConfig changed, @Nullable Labels labels, List<LoadReport.Remark> changes) {
+        addOverride(
+                changed, changes, "number of classes", each -> each.options().numClasses());
+        addOverride(changed, changes, "input channels", each -> each.options().inChannels());
+        addOverride(
+                changed,
+                changes,
+                "input size",
+                each -> each.preprocessing().height() + " x "
+                        + each.preprocessing().width());
+        addOverride(
+                changed, changes, "crop fraction", each -> each.preprocessing().cropFraction());
+        addOverride(changed, changes, "crop mode", each -> each.preprocessing().cropMode());
+        addOverride(changed, changes, "interpolation", each -> each.preprocessing()
+                .resampling()
+                .name()
+                .toLowerCase(Locale.ROOT));
+        if (changed.options().inChannels() == config.options().inChannels()) {
+            addOverride(changed, changes, "normalization", each -> each.preprocessing()
+                    .normalization());
+        }
+        addOverride(changed, changes, "orientation", each -> each.upright() ? "upright" : "as stored");
+        for (String key : changed.options().family().settings().keySet()) {
+            addOverride(
+                    changed,
+                    changes,
+                    key.replace('_', ' '),
+                    each -> String.valueOf(each.options().family().settings().get(key)));
+        }
+        if (labels != null && config.labels().filter(labels::equals).isEmpty()) {
+            changes.add(override("the labels given instead of those of " + declared));
+        }
+    }
+
+    private void addOverride(
+            ModelConfig changed, List<LoadReport.Remark> changes, String what, Function<ModelConfig, Object> value) {
+        Object before = value.apply(config);
+        Object after = value.apply(changed);
+        if (!before.equals(after)) {
+            changes.add(override(what + " " + after + " instead of " + before + " of " + declared));
+        }
+    }
+
+    private static LoadReport.Remark guess(String text) {
+        return new LoadReport.Remark(LoadReport.Remark.Kind.GUESS, text);
+    }
+
+    private static LoadReport.Remark override(String text) {
+        return new LoadReport.Remark(LoadReport.Remark.Kind.OVERRIDE, text);
+    }
+
+    /** The weights, fetched if they are published ones. */
+    Checkpoint checkpoint(LoadOptions options) throws IOException {
+        if (weights instanceof Weights.Read read) {
+            return read.checkpoint();
+        }
+        if (weights instanceof Weights.Published published) {
+            return Checkpoint.read(
+                    options.store().fetch(published.row(), options.progress).path());
+        }
+        throw new IllegalArgumentException("there are no published weights of "
+                + config.variant().modelName() + "; name a checkpoint file to load");
+    }
+
+    /** The configuration with the classes and input channels of the weights, unless they are asked for or declared. */
+    ModelConfig configFor(StateDict stateDict, LoadOptions options) {
+        Variant variant = config.variant();
+        NetworkOptions network = config.options();
+        if (declared == null && options.numClasses.isEmpty()) {
+            network = network.withNumClasses(stateDict.classes(variant).orElse(network.numClasses()));
+        }
+        if (declared == null && options.inChannels.isEmpty()) {
+            network = network.withInChannels(stateDict.inChannels(variant).orElse(network.inChannels()));
+        }
+        return config.withOptions(network);
+    }
+
+    /** Refuses weights that are not those that the configuration declares, naming both. */
+    void requireDeclared(StateDict stateDict, LoadOptions options) throws IOException {
+        if (declared == null) {
+            return;
+        }
+        Variant variant = config.variant();
+        Path file = stateDict.checkpoint().file();
+        if (!WeightMatch.of(stateDict, variant).fits()) {
+            for (WeightMatch match : WeightMatch.rank(stateDict)) {
+                if (match.fits()) {
+                    throw new IOException(
+                            declared + ": says " + variant.modelName() + ", and the weights in " + file + " are of "
+                                    + match.variant().modelName() + "; correct the architecture, or give its weights");
+                }
+            }
+        }
+        if (options.numClasses.isEmpty()) {
+            requireSame("classes", config.options().numClasses(), stateDict.classes(variant), file);
+        }
+        if (options.inChannels.isEmpty()) {
+            requireSame("input channels", config.options().inChannels(), stateDict.inChannels(variant), file);
+        }
+    }
+
+    private void requireSame(String what, int says, OptionalInt has, Path file) throws IOException {
+        if (has.isPresent() && has.getAsInt() != says && says != 0) {
+            throw new IOException(declared + ": says " + says + " " + what + ", and the weights in " + file + " have "
+                    + has.getAsInt() + "; correct the one or give the other");
+        }
+    }
+}
