@@ -27,7 +27,7 @@ final class ResultStream extends FilterOutputStream {
 
         /** Whether the reader closed its end, as {@code head} does once it has read enough. */
         boolean isClosedPipe() {
-            String message = String.valueOf(getCause().getMessage()).toLowerCase(Locale.ROOT);
+            String message = String.valueOf(getMessage()).toLowerCase(Locale.ROOT);
             return message.contains("broken pipe") || message.contains("pipe is being closed");
         }
     }
