@@ -4,8 +4,10 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.DataSummary;
 import io.github.convzoo.data.ImageFolder;
 import io.github.convzoo.data.ImageList;
+import io.github.convzoo.data.ImageNetClasses;
 import io.github.convzoo.data.LabeledImages;
 import io.github.convzoo.data.LoaderOptions;
 import io.github.convzoo.data.OnBadImage;
@@ -40,7 +42,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "image-folder: a folder that holds a folder of images for each class. Without --labels it must have all of the"
-                    + " network's classes, numbered in the order of their names.",
+                    + " network's classes, numbered in the order of their names; folders named by ImageNet's synsets, such"
+                    + " as n01440764, may be some of a 1000-class network's.",
             "image-list: a file of lines of a path, relative to the file's folder, and a class's number or name.",
             "fashion-mnist: a folder with the test set's IDX files, gzipped or not. Images are padded to 32 x 32.",
             "cifar10, cifar100: a folder with the test set's binary file.",
@@ -126,6 +129,9 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
+    /** Whether classes without images are not worth a line. */
+    private boolean onlyFound;
+
     /** What is computed at the moment, as the terminal shows it. */
     private @Nullable ProgressBar bar;
 
@@ -152,20 +158,23 @@ final class EvalCommand implements Callable<Integer> {
             OutputFile.requirePng("--confusion", confusion);
         }
         Preprocessing preprocessing = DataOptions.preprocessing(dataset, model.model, inputSize);
-        LabeledImages images = images(preprocessing.height());
+        LabeledImages found = images(preprocessing.height());
         LoadOptions options =
                 model.options(main, common, spec.commandLine().getErr()).withPreprocessing(preprocessing);
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
-        BatchLoader batches = new BatchLoader(
-                images,
-                Pipeline.evaluation(preprocessing),
-                LoaderOptions.evaluation(batchSize).withOnBadImage(onBadImage),
-                this::skipped);
+        BatchLoader batches;
         Evaluation evaluation;
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, options)) {
+            LabeledImages images = numbered(found, (Network) loaded.getBlock());
             checkClasses(images, (Network) loaded.getBlock());
+            DataSummary.of(images).forEach(line -> spec.commandLine().getErr().println(Main.oneLine(line)));
+            batches = new BatchLoader(
+                    images,
+                    Pipeline.evaluation(preprocessing),
+                    LoaderOptions.evaluation(batchSize).withOnBadImage(onBadImage),
+                    this::skipped);
             ProgressBar shown = new ProgressBar(spec.commandLine().getErr(), images.size(), ProgressBar.Unit.IMAGES);
             bar = shown;
             try {
@@ -203,13 +212,23 @@ final class EvalCommand implements Callable<Integer> {
                 : Optional.of(Labels.read(labels).names());
         try {
             if (dataset == DataKind.IMAGE_FOLDER) {
-                Path folder = DataKind.classFolders(data);
-                return classes.isPresent() ? ImageFolder.of(folder, classes.get()) : ImageFolder.of(folder);
+                return classes.isPresent() ? ImageFolder.of(data, classes.get()) : ImageFolder.of(data);
             }
             Path relative = root == null ? DataKind.besides(data) : root;
             return classes.isPresent() ? ImageList.of(data, relative, classes.get()) : ImageList.of(data, relative);
         } catch (IllegalArgumentException e) {
             throw new IOException(labels + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Classes that are named by ImageNet's synsets are numbered as a network of ImageNet's classes has them. */
+    private LabeledImages numbered(LabeledImages images, Network network) throws IOException {
+        boolean byName = labels == null && ImageNetClasses.areIn(images);
+        onlyFound = byName && network.options().numClasses() == ImageNetClasses.COUNT;
+        try {
+            return onlyFound ? ImageNetClasses.of(images) : images;
+        } catch (IOException e) {
+            throw new IOException(data + ": " + e.getMessage(), e);
         }
     }
 
@@ -288,8 +307,9 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
-    private static List<ClassResult> classes(ConfusionMatrix matrix) {
+    private List<ClassResult> classes(ConfusionMatrix matrix) {
         return IntStream.range(0, matrix.classes().size())
+                .filter(i -> !onlyFound || matrix.total(i) > 0)
                 .mapToObj(i -> new ClassResult(
                         matrix.classes().get(i),
                         matrix.total(i),

@@ -7,16 +7,29 @@ import com.google.gson.JsonParser;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/** A run of the command line in this process: its exit status, and what it printed. */
-record Run(int status, String out, String err) {
+/**
+ * A run of the command line in this process: its exit status, and what it printed.
+ *
+ * @param found the line that says what is in a data set, empty if there is none; the rest of standard error is apart from it
+ */
+record Run(int status, String out, String err, String found) {
+
+    private static final Pattern FOUND = Pattern.compile("(?m)^[\\d,]+ images? of .*\\R");
 
     static Run of(Object... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         String[] texts = List.of(args).stream().map(Object::toString).toArray(String[]::new);
         int status = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), texts);
-        return new Run(status, out.toString(), err.toString());
+        Matcher found = FOUND.matcher(err.toString());
+        return new Run(
+                status,
+                out.toString(),
+                found.replaceFirst(""),
+                found.reset().find() ? found.group().strip() : "");
     }
 
     /** Runs what must succeed, and say nothing but its results. */
