@@ -59,7 +59,7 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
             nested |= !folders(part).isEmpty();
         }
         // A class may have such a name too, as a railway has.
-        if (parts.isEmpty() || !pair && !(onlyParts && nested)) {
+        if (parts.isEmpty() || (!pair && !(onlyParts && nested))) {
             refuseParts(folder, folders);
             return Optional.empty();
         }

@@ -116,6 +116,7 @@ class LabelsTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '^',
+            quoteCharacter = '`',
             value = {
                 "1,0|0,1^'1,0' can be class 1 named '0' or class 0 named '1'",
                 "2,1|0,0|1,2^'2,1' can be class 2 named '1' or class 1 named '2'",
