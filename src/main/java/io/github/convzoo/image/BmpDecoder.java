@@ -213,7 +213,7 @@ final class BmpDecoder {
                     }
                     default -> {
                         int bit = x * bits;
-                        int index = (row[bit / 8] & 0xff) >> (8 - bits - bit % 8) & (1 << bits) - 1;
+                        int index = ((row[bit / 8] & 0xff) >> (8 - bits - bit % 8)) & ((1 << bits) - 1);
                         put(samples, to, palette[index]);
                     }
                 }
@@ -301,7 +301,7 @@ final class BmpDecoder {
 
         /** Pillow's rule: the fraction is dropped. */
         byte of8Bits(int pixel) {
-            return max == 0 ? 0 : (byte) ((Integer.toUnsignedLong(pixel) >> shift & max) * 255 / max);
+            return max == 0 ? 0 : (byte) (((Integer.toUnsignedLong(pixel) >> shift) & max) * 255 / max);
         }
     }
 }

@@ -64,7 +64,7 @@ enum ImageFormat {
         if (start.startsWith("\u00ff\n") || start.startsWith("\0\0\0\fJXL ")) {
             return Optional.of("JPEG XL");
         }
-        if (start.startsWith("\0\0\0\fjP  ") || start.startsWith("\u00ff\u004f\u00ff\u0051")) {
+        if (start.startsWith("\0\0\0\fjP  ") || start.startsWith("\u00ffO\u00ffQ")) {
             return Optional.of("JPEG 2000");
         }
         if (start.startsWith("8BPS")) {

@@ -103,9 +103,11 @@ final class LabelText {
     }
 
     private static boolean startsAtZeroOrCountsFromOne(List<Numbered> all) {
-        return all.stream().anyMatch(each -> each.number() == 0)
-                || all.stream().map(Numbered::number).distinct().count() == all.size()
-                        && all.stream().allMatch(each -> each.number() <= all.size());
+        if (all.stream().anyMatch(each -> each.number() == 0)) {
+            return true;
+        }
+        boolean different = all.stream().map(Numbered::number).distinct().count() == all.size();
+        return different && all.stream().allMatch(each -> each.number() <= all.size());
     }
 
     private static String unquoted(String text) {

@@ -179,7 +179,7 @@ final class WebpFile {
             if (type.equals("VP8L")) {
                 int size = frame.getInt(1);
                 frameWidth = 1 + (size & SIZE_MASK);
-                frameHeight = 1 + (size >> 14 & SIZE_MASK);
+                frameHeight = 1 + ((size >> 14) & SIZE_MASK);
                 if (bits.length >= 5 && bits[0] != LOSSLESS_SIGNATURE) {
                     throw new ImageException(name, "damaged or truncated (no lossless WebP); fetch or copy it again");
                 }
