@@ -28,8 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LauncherTest {
 
     /** All that the launcher calls when there is nothing to build; java it takes from JAVA_HOME. */
-    private static final List<String> TOOLS =
-            List.of("dirname", "readlink", "find", "head", "cat", "locale", "uname", "tr");
+    private static final List<String> TOOLS = List.of("dirname", "readlink", "find", "head", "cat", "locale", "uname");
 
     private static final Path LAUNCHER = Path.of("convzoo").toAbsolutePath();
 

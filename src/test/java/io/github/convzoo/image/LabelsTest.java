@@ -118,9 +118,8 @@ class LabelsTest {
             delimiter = '^',
             quoteCharacter = '`',
             value = {
-                "1,0|0,1^'1,0' can be class 1 named '0' or class 0 named '1'",
-                "2,1|0,0|1,2^'2,1' can be class 2 named '1' or class 1 named '2'",
-                "{~0~: 1, ~1~: 0}^~0~: 1 can be class 0 named '1' or class 1 named '0'",
+                "1,0|2,1|0,2^'1,0' can be class 1 named '0' or class 0 named '1'",
+                "{~0~: 1, ~1~: 2, ~2~: 0}^~0~: 1 can be class 0 named '1' or class 1 named '0'",
                 "1 cat|2 dog^'dog' has number 2, but 2 classes are numbered from 0 to 1",
                 "0,cat|2,dog^'dog' has number 2, but 2 classes are numbered from 0 to 1",
                 "0 cat|0 dog^'cat' and 'dog' have number 0",
