@@ -29,7 +29,7 @@ class PackageRulesTest {
     static final ArchRule network_usesOnlyNnAndDjl = only("network", ours("nn"), DJL);
 
     @ArchTest
-    static final ArchRule image_usesOnlyDjl = only("image", DJL);
+    static final ArchRule image_usesOnlyDjlAndGson = only("image", DJL, "com.google.gson..");
 
     @ArchTest
     static final ArchRule data_usesOnlyImageAndDjl = only("data", ours("image"), DJL);

@@ -5,7 +5,6 @@ import io.github.convzoo.data.Cifar;
 import io.github.convzoo.data.FashionMnist;
 import io.github.convzoo.data.LabeledImages;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
@@ -69,14 +68,6 @@ enum DataKind {
 
     private IllegalArgumentException noTestSet() {
         return new IllegalArgumentException(this + " has no test set of its own");
-    }
-
-    /** Refuses a folder whose folders are no classes. */
-    static Path classFolders(Path path) throws IOException {
-        if (Files.isDirectory(path.resolve("train")) && Files.isDirectory(path.resolve("val"))) {
-            throw new IOException(path + ": holds train and val, which are no classes; give " + path.resolve("val"));
-        }
-        return path;
     }
 
     /** The folder that a list's paths are relative to: its own. */

@@ -4,12 +4,15 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.DataSummary;
 import io.github.convzoo.data.ImageFolder;
 import io.github.convzoo.data.ImageList;
+import io.github.convzoo.data.ImageNetClasses;
 import io.github.convzoo.data.LabeledImages;
 import io.github.convzoo.data.LoaderOptions;
 import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.data.Pipeline;
+import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.plot.ConfusionPicture;
@@ -40,7 +43,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "image-folder: a folder that holds a folder of images for each class. Without --labels it must have all of the"
-                    + " network's classes, numbered in the order of their names.",
+                    + " network's classes, numbered in the order of their names; folders named by ImageNet's synsets, such"
+                    + " as n01440764, may be some of a 1000-class network's.",
             "image-list: a file of lines of a path, relative to the file's folder, and a class's number or name.",
             "fashion-mnist: a folder with the test set's IDX files, gzipped or not. Images are padded to 32 x 32.",
             "cifar10, cifar100: a folder with the test set's binary file.",
@@ -121,6 +125,9 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
+    /** Whether classes without images are not worth a line. */
+    private boolean onlyFound;
+
     /** What is computed at the moment, as the terminal shows it. */
     private @Nullable ProgressBar bar;
 
@@ -150,7 +157,7 @@ final class EvalCommand implements Callable<Integer> {
         LoadOptions options = model.options(main, common, err);
         ModelConfig config = model.config(options, input, dataset);
         options = ModelOptions.with(options, config);
-        LabeledImages images = images(config);
+        LabeledImages found = images(config);
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
@@ -158,7 +165,9 @@ final class EvalCommand implements Callable<Integer> {
         int bad;
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, options)) {
             Network network = (Network) loaded.getBlock();
+            LabeledImages images = numbered(found, network);
             checkClasses(images, network);
+            DataSummary.of(images).forEach(line -> err.println(Main.oneLine(line)));
             BatchLoader batches = new BatchLoader(
                     images,
                     Pipeline.evaluation(config.withOptions(network.options()).preprocessing()),
@@ -203,15 +212,30 @@ final class EvalCommand implements Callable<Integer> {
         Optional<List<String>> classes = labels == null
                 ? config.labels().map(Labels::names)
                 : Optional.of(Labels.read(labels).names());
+        ImageDecoder decoder = new ImageDecoder().withOrientation(config.upright());
         try {
             if (dataset == DataKind.IMAGE_FOLDER) {
-                Path folder = DataKind.classFolders(data);
-                return classes.isPresent() ? ImageFolder.of(folder, classes.get()) : ImageFolder.of(folder);
+                return classes.isPresent()
+                        ? ImageFolder.of(data, classes.get(), decoder)
+                        : ImageFolder.of(data, decoder);
             }
             Path relative = root == null ? DataKind.besides(data) : root;
-            return classes.isPresent() ? ImageList.of(data, relative, classes.get()) : ImageList.of(data, relative);
+            return classes.isPresent()
+                    ? ImageList.of(data, relative, classes.get(), decoder)
+                    : ImageList.of(data, relative, decoder);
         } catch (IllegalArgumentException e) {
             throw new IOException((labels == null ? model.model : labels) + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Classes that are named by ImageNet's synsets are numbered as a network of ImageNet's classes has them. */
+    private LabeledImages numbered(LabeledImages images, Network network) throws IOException {
+        boolean byName = labels == null && ImageNetClasses.areIn(images);
+        onlyFound = byName && network.options().numClasses() == ImageNetClasses.COUNT;
+        try {
+            return onlyFound ? ImageNetClasses.of(images) : images;
+        } catch (IOException e) {
+            throw new IOException(data + ": " + e.getMessage(), e);
         }
     }
 
@@ -290,8 +314,9 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
-    private static List<ClassResult> classes(ConfusionMatrix matrix) {
+    private List<ClassResult> classes(ConfusionMatrix matrix) {
         return IntStream.range(0, matrix.classes().size())
+                .filter(i -> !onlyFound || matrix.total(i) > 0)
                 .mapToObj(i -> new ClassResult(
                         matrix.classes().get(i),
                         matrix.total(i),

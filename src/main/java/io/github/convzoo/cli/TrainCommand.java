@@ -5,6 +5,7 @@ import ai.djl.engine.Engine;
 import ai.djl.nn.Block;
 import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.DataSummary;
 import io.github.convzoo.data.LabeledImages;
 import io.github.convzoo.data.LoaderOptions;
 import io.github.convzoo.data.Pipeline;
@@ -155,6 +156,7 @@ final class TrainCommand implements Callable<Integer> {
             plan.requireOutside(path);
         }
         Split split = plan.split();
+        DataSummary.of(split, split.training().size() / plan.batchSize).forEach(this::found);
         int classes = split.training().classes().size();
         PrintWriter err = spec.commandLine().getErr();
         Loaders loaders = plan.headOnly ? features(split, first) : images(split);
@@ -260,6 +262,12 @@ final class TrainCommand implements Callable<Integer> {
 
     private BatchLoader loader(LabeledImages images, Pipeline pipeline, LoaderOptions options) {
         return new BatchLoader(images, pipeline, options, this::skipped);
+    }
+
+    private void found(String line) {
+        String text = Main.oneLine(line);
+        spec.commandLine().getErr().println(text);
+        unlogged.add(text);
     }
 
     private void skipped(IOException bad) {

@@ -12,8 +12,8 @@ import com.google.gson.stream.JsonWriter;
 import io.github.convzoo.data.Augmentation;
 import io.github.convzoo.data.ColorJitter;
 import io.github.convzoo.data.CutMix;
+import io.github.convzoo.data.FolderParts;
 import io.github.convzoo.data.HorizontalFlip;
-import io.github.convzoo.data.ImageFolder;
 import io.github.convzoo.data.ImageList;
 import io.github.convzoo.data.LabeledImages;
 import io.github.convzoo.data.LoaderOptions;
@@ -495,9 +495,11 @@ final class TrainPlan {
         if (valData != null) {
             read.add(Path.of(valData));
         }
-        if (valData == null && Files.isDirectory(folder.resolve("train"))) {
-            read.add(folder.resolve("train"));
-            read.add(folder.resolve("val"));
+        Optional<FolderParts> parts =
+                valData == null && Files.isDirectory(folder) ? FolderParts.of(folder) : Optional.empty();
+        if (parts.isPresent()) {
+            read.add(parts.get().training());
+            read.add(parts.get().validation());
         } else {
             read.add(folder);
         }
@@ -531,14 +533,13 @@ final class TrainPlan {
     /** The images to learn from and those to validate with. */
     Split split() throws IOException {
         Path path = Path.of(data);
-        int size = preprocessing().height();
         if (valData != null && dataset.isSmall()) {
             throw new IllegalArgumentException(
                     "--val-data: " + dataset + " has a test set of its own, which is validated with");
         }
         Split split;
         try {
-            split = split(path, size);
+            split = split(path);
         } catch (IllegalArgumentException e) {
             throw new IOException(data + (valData == null ? "" : " and " + valData) + ": " + e.getMessage(), e);
         }
@@ -559,12 +560,10 @@ final class TrainPlan {
         return new Split(training, split.validation());
     }
 
-    private Split split(Path path, int size) throws IOException {
+    private Split split(Path path) throws IOException {
         return switch (dataset) {
             case IMAGE_FOLDER ->
-                valData == null
-                        ? Split.ofFolder(path, valFraction, seed)
-                        : new Split(ImageFolder.of(path), ImageFolder.of(Path.of(valData)));
+                valData == null ? Split.ofFolder(path, valFraction, seed) : Split.ofFolders(path, Path.of(valData));
             case IMAGE_LIST -> ofLists(path);
             case FASHION_MNIST, CIFAR10, CIFAR100 -> new Split(dataset.training(path), dataset.test(path));
         };

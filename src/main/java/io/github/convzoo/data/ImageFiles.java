@@ -4,36 +4,23 @@ import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
-/** Images in files of their own, read as they are stored: EXIF orientation is not applied. */
+/** Images in files of their own. */
 abstract class ImageFiles implements LabeledImages {
 
-    private final ImageDecoder decoder = new ImageDecoder().withOrientation(false);
+    private final ImageDecoder decoder;
     private final List<String> classes;
     private final List<Path> files;
     private final int[] labels;
+    private final List<String> notes;
 
-    ImageFiles(List<String> classes, List<Path> files, int[] labels) {
+    ImageFiles(ImageDecoder decoder, List<String> classes, List<Path> files, int[] labels, List<String> notes) {
+        this.decoder = decoder;
         this.classes = List.copyOf(classes);
         this.files = List.copyOf(files);
         this.labels = labels;
-    }
-
-    /** Classes that are told by their names have different ones. */
-    static void requireDifferent(List<String> classes) {
-        if (classes.isEmpty()) {
-            throw new IllegalArgumentException("the name of at least one class is expected");
-        }
-        Set<String> seen = new HashSet<>();
-        for (String name : classes) {
-            if (!seen.add(name)) {
-                throw new IllegalArgumentException(
-                        "different names of classes are expected, but two are '" + name + "'");
-            }
-        }
+        this.notes = List.copyOf(notes);
     }
 
     @Override
@@ -59,5 +46,10 @@ abstract class ImageFiles implements LabeledImages {
     @Override
     public final String name(int index) {
         return files.get(index).toString();
+    }
+
+    @Override
+    public final List<String> notes() {
+        return notes;
     }
 }

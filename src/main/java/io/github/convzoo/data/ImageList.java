@@ -1,41 +1,41 @@
 package io.github.convzoo.data;
 
-import java.io.BufferedReader;
+import io.github.convzoo.image.ImageDecoder;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
- * Images named by a list file, one a line: a path, a tab or spaces, and a label, as ImageNet's {@code val.txt} has them.
+ * Images named by a list file, one per line: a path, a tab or spaces, and a label, as ImageNet's {@code val.txt} has them, or
+ * the same as CSV.
  *
- * <p>A label is the number of a class or its name. The path may hold spaces; where a line has a tab, the last one ends the
- * path, and then the name may hold spaces too. Lines that are blank do not count. An image is taken as it is stored: EXIF
- * orientation is not applied.
+ * <p>A label is the number of a class or its name. The path may hold spaces; where a line has a tab, the last one ends the path,
+ * and then the name may hold spaces too. CSV is separated by commas or semicolons, may have quotes, and may begin with the
+ * columns' names, such as {@code filename,label}. A list that can be read in two ways is refused. Lines that are blank do not
+ * count.
+ *
+ * <p>Images are turned upright as their EXIF data say. Give a decoder {@code withOrientation(false)} to leave them as they are
+ * stored, as torchvision does.
  */
 public final class ImageList extends ImageFiles {
 
-    private static final int MAX_FILE_BYTES = 1 << 28;
     private static final int MAX_CLASSES = 1_000_000;
 
-    private ImageList(List<String> classes, List<Path> files, int[] labels) {
-        super(classes, files, labels);
+    private ImageList(ImageDecoder decoder, List<String> classes, List<Path> files, int[] labels, List<String> notes) {
+        super(decoder, classes, files, labels, notes);
     }
 
     private record Line(int number, Path file, String label) {}
 
+    private record Lines(List<Line> all, List<String> notes) {}
+
     /**
      * Reads a list whose labels say what classes there are: if the first one is a number, 0 to the highest number, named
-     * by it; else the names, numbered in their order. No image is read yet.
+     * by it; else the names, numbered in their order. No image is read yet; they are to be turned upright.
      *
      * @param list the list file, UTF-8, at most 256 MiB
      * @param root what the paths are relative to
@@ -44,24 +44,37 @@ public final class ImageList extends ImageFiles {
      *     names file and line
      */
     public static ImageList of(Path list, Path root) throws IOException {
-        List<Line> lines = read(list, root);
-        if (!isNumber(lines.get(0).label())) {
-            Comparator<String> order = Comparator.naturalOrder();
+        return of(list, root, new ImageDecoder());
+    }
+
+    /**
+     * As {@link #of(Path, Path)}, with a decoder.
+     *
+     * @param list the list file, UTF-8, at most 256 MiB
+     * @param root what the paths are relative to
+     * @param decoder reads the images
+     * @return the images, in the list's order
+     * @throws IOException as {@link #of(Path, Path)}
+     */
+    public static ImageList of(Path list, Path root, ImageDecoder decoder) throws IOException {
+        Lines lines = read(list, root);
+        if (!ClassIndex.isNumber(lines.all().get(0).label())) {
             List<String> names =
-                    lines.stream().map(Line::label).distinct().sorted(order).toList();
-            for (Line line : lines) {
-                if (isNumber(line.label())) {
+                    lines.all().stream().map(Line::label).distinct().toList();
+            for (Line line : lines.all()) {
+                if (ClassIndex.isNumber(line.label())) {
                     throw new IOException(
                             "%s:%d: label '%s' is a number, and the ones before it are names; use one kind"
                                     .formatted(list, line.number(), line.label()));
                 }
             }
-            return of(list, lines, names);
+            return of(
+                    list, lines, names.stream().sorted(ClassIndex.order(names)).toList(), decoder);
         }
         int classes = 0;
-        for (Line line : lines) {
-            if (!isNumber(line.label())) {
-                throw new IOException("%s:%d: label '%s' is no number, as the ones before it are; use one kind"
+        for (Line line : lines.all()) {
+            if (!ClassIndex.isNumber(line.label())) {
+                throw new IOException("%s:%d: label '%s' is not a number, as the ones before it are; use one kind"
                         .formatted(list, line.number(), line.label()));
             }
             classes = Math.max(classes, number(list, line, MAX_CLASSES) + 1);
@@ -69,51 +82,63 @@ public final class ImageList extends ImageFiles {
         return of(
                 list,
                 lines,
-                IntStream.range(0, classes).mapToObj(Integer::toString).toList());
+                IntStream.range(0, classes).mapToObj(Integer::toString).toList(),
+                decoder);
     }
 
     /**
-     * Reads a list whose classes are known. A label is the name of one of them or, if it is none's name, a number.
+     * Reads a list whose classes are known; the images are to be turned upright. A label is the name of one of them, as
+     * {@link ImageFolder#of(Path, List)} takes names of folders, or, if it is not a name, a number.
      *
      * @param list the list file, UTF-8, at most 256 MiB
      * @param root what the paths are relative to
-     * @param classes the classes' names in the order of their numbers; at least one, no two the same
+     * @param classes the classes' names in the order of their numbers; at least one
      * @return the images, in the list's order
-     * @throws IOException as {@link #of(Path, Path)}, or if a label is no class
+     * @throws IOException as {@link #of(Path, Path)}, or if a label is no class, or the name of several
      */
     public static ImageList of(Path list, Path root, List<String> classes) throws IOException {
-        requireDifferent(classes);
-        return of(list, read(list, root), List.copyOf(classes));
+        return of(list, root, classes, new ImageDecoder());
     }
 
-    private static ImageList of(Path list, List<Line> lines, List<String> classes) throws IOException {
-        Map<String, Integer> numbers = new HashMap<>();
-        for (String name : classes) {
-            numbers.put(name, numbers.size());
+    /**
+     * As {@link #of(Path, Path, List)}, with a decoder.
+     *
+     * @param list the list file, UTF-8, at most 256 MiB
+     * @param root what the paths are relative to
+     * @param classes the classes' names in the order of their numbers; at least one
+     * @param decoder reads the images
+     * @return the images, in the list's order
+     * @throws IOException as {@link #of(Path, Path, List)}
+     */
+    public static ImageList of(Path list, Path root, List<String> classes, ImageDecoder decoder) throws IOException {
+        if (classes.isEmpty()) {
+            throw new IllegalArgumentException("the name of at least one class is expected");
         }
-        int[] labels = new int[lines.size()];
+        return of(list, read(list, root), List.copyOf(classes), decoder);
+    }
+
+    private static ImageList of(Path list, Lines lines, List<String> classes, ImageDecoder decoder) throws IOException {
+        ClassIndex index = new ClassIndex(classes);
+        int[] labels = new int[lines.all().size()];
         for (int i = 0; i < labels.length; i++) {
-            Line line = lines.get(i);
-            Integer named = numbers.get(line.label());
-            if (named != null) {
-                labels[i] = named;
-            } else if (isNumber(line.label())) {
+            Line line = lines.all().get(i);
+            OptionalInt named = index.find(list + ":" + line.number(), line.label());
+            if (named.isPresent()) {
+                labels[i] = named.getAsInt();
+            } else if (ClassIndex.isNumber(line.label())) {
                 labels[i] = number(list, line, classes.size());
             } else {
                 throw new IOException("%s:%d: label '%s' is none of the %d classes; is the list of another data set?"
                         .formatted(list, line.number(), line.label(), classes.size()));
             }
         }
-        return new ImageList(classes, lines.stream().map(Line::file).toList(), labels);
-    }
-
-    private static boolean isNumber(String label) {
-        return label.chars().allMatch(c -> c >= '0' && c <= '9');
+        return new ImageList(
+                decoder, classes, lines.all().stream().map(Line::file).toList(), labels, lines.notes());
     }
 
     private static int number(Path list, Line line, int classes) throws IOException {
         // Seven digits are more than any number of classes and fit into an int.
-        String digits = line.label().replaceFirst("^0+(?=.)", "");
+        String digits = ClassIndex.withoutZeros(line.label());
         if (digits.length() > 7 || Integer.parseInt(digits) >= classes) {
             throw new IOException(
                     "%s:%d: label %s is not one of 0 to %d".formatted(list, line.number(), line.label(), classes - 1));
@@ -121,53 +146,19 @@ public final class ImageList extends ImageFiles {
         return Integer.parseInt(digits);
     }
 
-    private static List<Line> read(Path list, Path root) throws IOException {
+    private static Lines read(Path list, Path root) throws IOException {
+        ListLines.Content content = ListLines.read(list);
         List<Line> lines = new ArrayList<>();
-        int number = 0;
-        try {
-            if (Files.size(list) > MAX_FILE_BYTES) {
-                throw new IOException(list + ": has more than 256 MiB; is this a list of images?");
+        for (ListLines.Entry entry : content.entries()) {
+            try {
+                lines.add(new Line(entry.number(), PathNames.resolve(root, entry.path()), entry.label()));
+            } catch (InvalidPathException e) {
+                throw new IOException(
+                        "%s:%d: '%s' is not a path (%s)"
+                                .formatted(list, entry.number(), ListLines.shortened(entry.path()), e.getReason()),
+                        e);
             }
-            try (BufferedReader reader = Files.newBufferedReader(list, StandardCharsets.UTF_8)) {
-                for (String text = reader.readLine(); text != null; text = reader.readLine()) {
-                    number++;
-                    // Some editors begin a file with a byte order mark.
-                    String line = number == 1 && text.startsWith("\ufeff") ? text.substring(1) : text;
-                    if (!line.isBlank()) {
-                        lines.add(parse(list, root, number, line.strip()));
-                    }
-                }
-            }
-        } catch (CharacterCodingException e) {
-            throw new IOException("%s: is not UTF-8 after line %d; save the list as UTF-8".formatted(list, number), e);
-        } catch (FileSystemException e) {
-            throw new IOException(list + ": cannot be read (" + e + "); check the file and its permissions", e);
         }
-        if (lines.isEmpty()) {
-            throw new IOException(list + ": names no image; give a path and a label a line");
-        }
-        return lines;
-    }
-
-    private static Line parse(Path list, Path root, int number, String line) throws IOException {
-        int end = line.lastIndexOf('\t');
-        if (end < 0) {
-            end = line.lastIndexOf(' ');
-        }
-        if (end < 0) {
-            throw new IOException("%s:%d: '%s' has no label; give a path and a label a line"
-                    .formatted(list, number, shortened(line)));
-        }
-        String path = line.substring(0, end).strip();
-        try {
-            return new Line(number, root.resolve(path), line.substring(end + 1).strip());
-        } catch (InvalidPathException e) {
-            throw new IOException(
-                    "%s:%d: '%s' is no path (%s)".formatted(list, number, shortened(path), e.getReason()), e);
-        }
-    }
-
-    private static String shortened(String text) {
-        return text.length() <= 80 ? text : text.substring(0, 77) + "...";
+        return new Lines(lines, content.notes());
     }
 }

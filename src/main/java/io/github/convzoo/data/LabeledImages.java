@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * Images with the class of each. Safe for use by several threads.
  *
- * <p>Not sealed: a user's own data set is one more of it.
+ * <p>Not sealed: implement it for your own data sets.
  */
 public interface LabeledImages {
 
@@ -49,4 +49,13 @@ public interface LabeledImages {
      * @return its file, where it has one of its own
      */
     String name(int index);
+
+    /**
+     * What was guessed when the data set was read, or looks like a mistake.
+     *
+     * @return a sentence each, without a full stop; none unless overridden
+     */
+    default List<String> notes() {
+        return List.of();
+    }
 }

@@ -1,9 +1,12 @@
 package io.github.convzoo.data;
 
+import io.github.convzoo.image.ImageDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A data set in two parts, of the same classes.
@@ -69,33 +72,90 @@ public record Split(LabeledImages training, LabeledImages validation) {
     }
 
     /**
-     * Reads a folder of images for each class: {@code train} and {@code val} in it where both are there, else the folder
-     * itself, split by {@link #stratified}.
+     * Reads a folder of images for each class, or one with a part to learn from and one to validate with, as
+     * {@link FolderParts} knows them; a folder of classes is split by {@link #stratified}. Images are turned upright.
      *
      * @param folder the folder
      * @param fraction the share of the validation part where the folder is one, above 0 and below 1
      * @param seed decides which images that are
      * @return the two parts
-     * @throws IOException if a folder cannot be listed, or one of a class holds no image, or only one of train and val is
-     *     there, or they have other classes, or a class has too few images to split
+     * @throws IOException as {@link #ofFolder(Path, double, long, ImageDecoder)}
      * @throws IllegalArgumentException if the fraction is out of range
      */
     public static Split ofFolder(Path folder, double fraction, long seed) throws IOException {
+        return ofFolder(folder, fraction, seed, new ImageDecoder());
+    }
+
+    /**
+     * As {@link #ofFolder(Path, double, long)}, with a decoder.
+     *
+     * @param folder the folder
+     * @param fraction the share of the validation part where the folder is one, above 0 and below 1
+     * @param seed decides which images that are
+     * @param decoder reads the images
+     * @return the two parts
+     * @throws IOException if a folder cannot be listed, or one of a class holds no image, or its parts are arranged in a way that
+     *     is not known, or the part to validate with has a class that the other has not, or a class has too few images to split
+     * @throws IllegalArgumentException if the fraction is out of range
+     */
+    public static Split ofFolder(Path folder, double fraction, long seed, ImageDecoder decoder) throws IOException {
         requireFraction(fraction);
-        Path training = folder.resolve("train");
-        Path validation = folder.resolve("val");
-        boolean has = Files.isDirectory(training);
-        if (has != Files.isDirectory(validation)) {
-            throw new IOException("%s: holds %s, but not %s; give both, or one folder of images for each class"
-                    .formatted(folder, has ? "train" : "val", has ? "val" : "train"));
+        if (!Files.isDirectory(folder)) {
+            throw new IOException(folder + ": is not a folder; give one that holds a folder of images for each class");
         }
         try {
-            return has
-                    ? new Split(ImageFolder.of(training), ImageFolder.of(validation))
-                    : stratified(ImageFolder.of(folder), fraction, seed);
+            Optional<FolderParts> parts = FolderParts.of(folder);
+            if (parts.isEmpty()) {
+                return stratified(ImageFolder.of(folder, decoder), fraction, seed);
+            }
+            ImageFolder training = ImageFolder.of(parts.get().training(), decoder, notes(folder, parts.get()));
+            return ofParts(training, parts.get().validation(), decoder);
         } catch (IllegalArgumentException e) {
             throw new IOException(folder + ": " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * Reads two folders, each of images for each class. Classes are numbered by the first one; the second may lack some.
+     *
+     * @param training what to learn from
+     * @param validation what to validate with
+     * @return the two
+     * @throws IOException if one cannot be listed, or one of a class holds no image, or the second has a class that the first has
+     *     not
+     */
+    public static Split ofFolders(Path training, Path validation) throws IOException {
+        return ofFolders(training, validation, new ImageDecoder());
+    }
+
+    /**
+     * As {@link #ofFolders(Path, Path)}, with a decoder.
+     *
+     * @param training what to learn from
+     * @param validation what to validate with
+     * @param decoder reads the images
+     * @return the two
+     * @throws IOException as {@link #ofFolders(Path, Path)}
+     */
+    public static Split ofFolders(Path training, Path validation, ImageDecoder decoder) throws IOException {
+        return ofParts(ImageFolder.of(training, decoder), validation, decoder);
+    }
+
+    private static Split ofParts(ImageFolder training, Path validation, ImageDecoder decoder) throws IOException {
+        return new Split(training, ImageFolder.of(validation, training.classes(), decoder));
+    }
+
+    private static List<String> notes(Path folder, FolderParts parts) {
+        List<String> notes = new ArrayList<>();
+        String training = PathNames.of(parts.training());
+        String validation = PathNames.of(parts.validation());
+        if (!training.equals("train") || !validation.equals("val")) {
+            notes.add("%s: learning from %s, validating with %s".formatted(folder, training, validation));
+        }
+        for (Path each : parts.unused()) {
+            notes.add("%s: %s is not used".formatted(folder, PathNames.of(each)));
+        }
+        return notes;
     }
 
     private static void requireFraction(double fraction) {

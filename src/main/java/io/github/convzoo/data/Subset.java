@@ -132,4 +132,9 @@ public final class Subset implements LabeledImages {
     public String name(int index) {
         return images.name(indices[index]);
     }
+
+    @Override
+    public List<String> notes() {
+        return images.notes();
+    }
 }

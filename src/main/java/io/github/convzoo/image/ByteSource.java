@@ -3,6 +3,7 @@ package io.github.convzoo.image;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
+import java.util.Arrays;
 
 /** Bytes that can be read at any position, so that a file need not be held in memory. */
 interface ByteSource {
@@ -16,6 +17,20 @@ interface ByteSource {
      * @return the number of bytes read, or -1 where {@code position} is at or past the end
      */
     int read(long position, byte[] target, int offset, int length) throws IOException;
+
+    /** Reads some bytes, or those that there are before the end. */
+    default byte[] upTo(long position, int length) throws IOException {
+        byte[] bytes = new byte[(int) Math.max(0, Math.min(length, length() - position))];
+        int n = 0;
+        while (n < bytes.length) {
+            int read = read(position + n, bytes, n, bytes.length - n);
+            if (read < 0) {
+                return Arrays.copyOf(bytes, n);
+            }
+            n += read;
+        }
+        return bytes;
+    }
 
     static ByteSource of(byte[] bytes) {
         return new ByteSource() {

@@ -16,18 +16,20 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 
 /**
- * Reads JPEG, PNG, GIF (its first frame) and BMP into 8-bit RGB, with the samples that Pillow's
- * {@code Image.open(file).convert("RGB")} gives.
+ * Reads JPEG, PNG, GIF (its first frame), BMP, TIFF (its first page) and WebP (its first frame) into 8-bit RGB, with the samples
+ * that Pillow's {@code Image.open(file).convert("RGB")} gives.
  *
- * <p>The format is told by the content, not by the file's name. The JDK's own readers decode; what they would do beyond
- * decoding (colour profiles, gamma, filling up what is missing) they are kept from, and docs/images.md has the measured
- * comparison. CMYK and YCCK JPEGs are taken for inverted, as Pillow takes them. Of 16-bit samples the high byte counts,
- * for grey ones too, where Pillow would clip.
+ * <p>The format is told by the content, not by the file's name. The JDK's own readers decode most of them; what they would do
+ * beyond decoding (color profiles, gamma, filling up what is missing) they are kept from, and docs/images.md has the measured
+ * comparison. WebP needs the optional library {@code com.github.usefulness:webp-imageio} on the class path. CMYK and YCCK JPEGs
+ * are taken for inverted, as Pillow takes them. Of 16-bit samples the high byte counts, for gray ones too, where Pillow would
+ * clip.
  *
- * <p>EXIF orientation of JPEGs is applied unless {@link #withOrientation(boolean)} switches it off. Evaluation scripts
- * built on timm or torchvision do not apply it: switch it off to repeat their numbers on photos that carry one.
+ * <p>Images are turned upright as their EXIF data or XMP say, of JPEG, PNG and WebP, unless {@link #withOrientation(boolean)}
+ * switches it off. Evaluation scripts built on timm or torchvision do not turn them: switch it off to repeat their numbers on
+ * photos that carry an orientation. A TIFF's own orientation always counts, as in Pillow.
  *
- * <p>What cannot be decoded whole is refused. Limits hold before memory is taken: {@link #DEFAULT_MAX_PIXELS} and
+ * <p>An image that cannot be decoded whole is refused. Limits hold before memory is taken: {@link #DEFAULT_MAX_PIXELS} and
  * {@link #DEFAULT_MAX_STREAM_BYTES} unless changed. Immutable and safe for use by several threads.
  */
 public final class ImageDecoder {
@@ -37,6 +39,11 @@ public final class ImageDecoder {
 
     /** The most bytes that are read from an {@link InputStream} unless another limit is set: 256 MiB. */
     public static final int DEFAULT_MAX_STREAM_BYTES = 1 << 28;
+
+    /** What is said of an image whose end is missing. */
+    static final String TRUNCATED = "the file ends before the image does (truncated); fetch or copy it again";
+
+    private static final String WEBP_LIBRARY = "com.luciad.imageio.webp.";
 
     private final boolean orientation;
     private final long maxPixels;
@@ -56,7 +63,7 @@ public final class ImageDecoder {
     /**
      * This decoder with EXIF orientation on or off.
      *
-     * @param applied whether a JPEG that carries an orientation is turned upright
+     * @param applied whether a JPEG, PNG or WebP that carries an orientation is turned upright
      * @return the decoder
      */
     public ImageDecoder withOrientation(boolean applied) {
@@ -173,7 +180,7 @@ public final class ImageDecoder {
     private RgbImage decode(String name, ByteSource source) throws IOException {
         ImageFormat format = ImageFormat.detect(name, source);
         try {
-            return format == ImageFormat.JPEG ? decodeJpeg(name, source) : decodeOther(name, source, format);
+            return decode(name, source, format);
         } catch (OutOfMemoryError e) {
             // What fails is one array of the image's size, after which the heap is as it was.
             throw new ImageException(
@@ -181,11 +188,25 @@ public final class ImageDecoder {
         }
     }
 
+    private RgbImage decode(String name, ByteSource source, ImageFormat format) throws IOException {
+        return switch (format) {
+            case JPEG -> decodeJpeg(name, source);
+            case PNG -> {
+                RgbImage stored = decodeByTheJdk(name, source, "png");
+                yield orientation ? PngMetadata.orientation(source).apply(stored) : stored;
+            }
+            case GIF -> decodeGif(name, source);
+            case BMP -> BmpDecoder.decode(name, source, limit(name));
+            case TIFF -> decodeTiff(name, source);
+            case WEBP -> decodeWebp(name, source);
+        };
+    }
+
     private RgbImage decodeJpeg(String name, ByteSource source) throws IOException {
         JpegHeader header = JpegHeader.read(name, source);
         int width = header.width();
         int height = header.height();
-        checkPixels(name, width, height);
+        limit(name).check(width, height);
         byte[] samples;
         ImageReader reader = jdkReader("jpeg");
         try (SourceInputStream in = header.open(source)) {
@@ -199,27 +220,62 @@ public final class ImageDecoder {
         return orientation ? header.orientation().apply(stored) : stored;
     }
 
-    private RgbImage decodeOther(String name, ByteSource source, ImageFormat format) throws IOException {
-        ImageReader reader = jdkReader(format.name());
+    private RgbImage decodeGif(String name, ByteSource source) throws IOException {
+        GifScreen screen = GifScreen.read(name, source, limit(name));
+        ImageReader reader = jdkReader("gif");
+        try (SourceInputStream in = screen.open(source)) {
+            return screen.show(read(name, reader, in, () -> reader.read(0).getRaster()));
+        }
+    }
+
+    private RgbImage decodeByTheJdk(String name, ByteSource source, String format) throws IOException {
+        ImageReader reader = jdkReader(format);
         try (SourceInputStream in = new SourceInputStream(source)) {
             return read(name, reader, in, () -> {
-                checkPixels(name, reader.getWidth(0), reader.getHeight(0));
+                limit(name).check(reader.getWidth(0), reader.getHeight(0));
                 return RgbImage.takingOver(reader.read(0));
             });
         }
     }
 
-    private void checkPixels(String name, int width, int height) throws ImageException {
-        if ((long) width * height > maxPixels) {
+    /** Turned whatever is asked for, as Pillow does whenever it loads a TIFF: its orientation is part of the format. */
+    private RgbImage decodeTiff(String name, ByteSource source) throws IOException {
+        TiffLayout layout = TiffLayout.read(name, source, limit(name));
+        ImageReader reader = jdkReader("tiff");
+        try (SourceInputStream in = new SourceInputStream(source)) {
+            RgbImage stored = read(name, reader, in, () -> layout.toRgb(reader.read(0)));
+            return layout.orientation().apply(stored);
+        }
+    }
+
+    private RgbImage decodeWebp(String name, ByteSource source) throws IOException {
+        WebpFile file = WebpFile.read(name, source, limit(name));
+        ImageReader reader = webpReader(name);
+        try (SourceInputStream in = file.open(source)) {
+            RgbImage frame = read(name, reader, in, () -> RgbImage.takingOver(reader.read(0)));
+            RgbImage stored = file.show(frame);
+            return orientation ? file.orientation().apply(stored) : stored;
+        } catch (LinkageError e) {
             throw new ImageException(
                     name,
-                    String.format(
-                            Locale.ROOT,
-                            "%d x %d pixels are more than the allowed %,d; raise the limit if this is meant",
-                            width,
-                            height,
-                            maxPixels));
+                    "the WebP library's native part does not load here (" + e + "); convert it to JPEG or PNG",
+                    e);
         }
+    }
+
+    private PixelLimit limit(String name) {
+        return (width, height) -> {
+            if (width * height > maxPixels) {
+                throw new ImageException(
+                        name,
+                        String.format(
+                                Locale.ROOT,
+                                "%d x %d pixels are more than the allowed %,d; raise the limit if this is meant",
+                                width,
+                                height,
+                                maxPixels));
+            }
+        };
     }
 
     private interface Read<T> {
@@ -233,6 +289,11 @@ public final class ImageDecoder {
         } catch (ImageException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
+            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                if (cause instanceof OutOfMemoryError outOfMemory) {
+                    throw outOfMemory;
+                }
+            }
             // The JDK's readers let slip whatever exception damaged data cause: index, null, arithmetic, argument.
             throw new ImageException(name, "damaged or truncated (" + reason(e) + "); fetch or copy it again", e);
         } finally {
@@ -256,5 +317,20 @@ public final class ImageDecoder {
             }
         }
         throw new IllegalStateException("this Java runtime lacks the module java.desktop's reader for " + format);
+    }
+
+    /** The one that is libwebp, as Pillow's is; others give other numbers. */
+    private static ImageReader webpReader(String name) throws ImageException {
+        Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName("webp");
+        while (readers.hasNext()) {
+            ImageReader reader = readers.next();
+            if (reader.getClass().getName().startsWith(WEBP_LIBRARY)) {
+                return reader;
+            }
+        }
+        throw new ImageException(
+                name,
+                "this is a WebP, which needs a library: add com.github.usefulness:webp-imageio to the class path, or"
+                        + " convert the image to JPEG or PNG");
     }
 }

@@ -2,8 +2,8 @@ package io.github.convzoo.image;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * What a JPEG file says before its first scan.
@@ -39,8 +39,8 @@ final class JpegHeader {
     /** Tables and frame take a few hundred bytes; a file with more than this is made to exhaust memory. */
     private static final int MAX_ESSENCE_BYTES = 1 << 20;
 
-    /** The TIFF structure follows "Exif", a zero and a byte of padding. */
-    private static final int EXIF_START = 6;
+    private static final String EXIF = "Exif\0";
+    private static final String XMP = "http://ns.adobe.com/xap/1.0/\0";
 
     private final int width;
     private final int height;
@@ -93,7 +93,7 @@ final class JpegHeader {
 
         private boolean jfif;
         private int adobeTransform = -1;
-        private Orientation orientation = Orientation.UPRIGHT;
+        private final OrientationTags metadata = new OrientationTags();
         private byte[] frame = new byte[0];
 
         Reader(String name, ByteSource source) {
@@ -125,7 +125,7 @@ final class JpegHeader {
                         name, "this JPEG declares %d x %d pixels; save it anew".formatted(width, height));
             }
             return new JpegHeader(
-                    width, height, colours(), orientation, essence.toByteArray(), in.getStreamPosition() - 2);
+                    width, height, colours(), metadata.find(), essence.toByteArray(), in.getStreamPosition() - 2);
         }
 
         /** Skips to the next marker, over padding and, as libjpeg does, over bytes that belong to nothing. */
@@ -167,9 +167,11 @@ final class JpegHeader {
             if (marker == APP0) {
                 jfif |= startsWith(body, "JFIF\0") && body.length >= 14;
             } else if (marker == APP1) {
-                if (startsWith(body, "Exif\0") && body.length > EXIF_START) {
-                    orientation = Orientation.ofExif(ByteBuffer.wrap(body, EXIF_START, body.length - EXIF_START)
-                            .slice());
+                if (startsWith(body, EXIF) && body.length > EXIF.length() + 1) {
+                    // One byte of padding follows, which need not be zero.
+                    metadata.exif(Arrays.copyOfRange(body, EXIF.length() + 1, body.length));
+                } else if (startsWith(body, XMP)) {
+                    metadata.xmp(Arrays.copyOfRange(body, XMP.length(), body.length));
                 }
             } else if (marker == APP14) {
                 if (startsWith(body, "Adobe") && body.length >= 12) {
@@ -258,6 +260,6 @@ final class JpegHeader {
     }
 
     static ImageException truncated(String name) {
-        return new ImageException(name, "the file ends before the image does (truncated); fetch or copy it again");
+        return new ImageException(name, ImageDecoder.TRUNCATED);
     }
 }

@@ -69,12 +69,17 @@ public record Labels(List<String> names) {
     }
 
     /**
-     * Reads a file of one name a line, in UTF-8, as DJL's {@code synset.txt}. Blank lines at the end do not count.
+     * Reads a file of one name per line, in UTF-8, as DJL's {@code synset.txt}. Blank lines at the end do not count.
+     *
+     * <p>Lines may have the classes' numbers, which must be all from 0 on: {@code 0,cat}, {@code 0 cat} or {@code cat,0}, also
+     * below columns' names such as {@code index,name}. The file may also be JSON: a list of names, {@code {"0": "cat"}},
+     * {@code {"0": ["n02123045", "tabby"]}}, {@code {"cat": 0}}, or a configuration with {@code id2label}, {@code label2id} or
+     * {@code label_names}. A file that can be read in two ways is refused.
      *
      * @param file the file, at most 16 MiB
      * @return its labels
-     * @throws IOException if the file cannot be read, is not UTF-8, holds no label, or a blank line before the last
-     *     one; the message names the file
+     * @throws IOException if the file cannot be read, is not UTF-8, holds no label, a blank line before the last one, or
+     *     numbers that leave a class without a name; the message names the file
      */
     public static Labels read(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
@@ -100,7 +105,7 @@ public record Labels(List<String> names) {
     public static Labels read(Path file, int expected) throws IOException {
         Labels labels = read(file);
         if (labels.size() != expected) {
-            throw new IOException("%s: %d labels where the network has %d classes; give one name a line and a class"
+            throw new IOException("%s: %d labels where the network has %d classes; give one name per class"
                     .formatted(file, labels.size(), expected));
         }
         return labels;
@@ -117,7 +122,7 @@ public record Labels(List<String> names) {
     public static Labels read(InputStream in, String name) throws IOException {
         byte[] bytes = in.readNBytes(MAX_FILE_BYTES + 1);
         if (bytes.length > MAX_FILE_BYTES) {
-            throw new IOException(name + ": more than 16 MiB; this is no label file");
+            throw new IOException(name + ": more than 16 MiB; this is not a label file");
         }
         String text;
         try {
@@ -135,13 +140,14 @@ public record Labels(List<String> names) {
                 .map(String::strip)
                 .toList();
         if (lines.isEmpty()) {
-            throw new IOException(name + ": holds no label; give one name a line");
+            throw new IOException(name + ": holds no label; give one name per line");
         }
-        int blank = lines.indexOf("");
+        List<String> names = LabelText.names(name, lines);
+        int blank = names.indexOf("");
         if (blank >= 0) {
-            throw new IOException("%s: line %d is blank; give one name a line".formatted(name, blank + 1));
+            throw new IOException("%s: class %d has no name; give it one".formatted(name, blank));
         }
-        return new Labels(lines);
+        return new Labels(names);
     }
 
     /**

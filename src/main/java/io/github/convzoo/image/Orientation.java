@@ -1,8 +1,5 @@
 package io.github.convzoo.image;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-
 /**
  * How the stored rows and columns have to be turned to stand upright: the values of the EXIF tag 0x0112, in order.
  *
@@ -17,9 +14,6 @@ enum Orientation {
     NEEDS_RIGHT_TURN(true, false, true),
     TRANSVERSED(true, true, true),
     NEEDS_LEFT_TURN(true, true, false);
-
-    private static final short TAG = 0x0112;
-    private static final int ENTRY_BYTES = 12;
 
     private final boolean swapped;
     private final boolean fromRight;
@@ -36,32 +30,9 @@ enum Orientation {
         this.fromBottom = fromBottom;
     }
 
-    /**
-     * The orientation that EXIF data name in their first directory.
-     *
-     * @param exif the TIFF structure; without the tag, with another value than 1 to 8, or damaged it counts as upright
-     */
-    static Orientation ofExif(ByteBuffer exif) {
-        if (exif.limit() < 8) {
-            return UPRIGHT;
-        }
-        exif.order(exif.get(0) == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
-        long directory = Integer.toUnsignedLong(exif.getInt(4));
-        if (directory + 2 > exif.limit()) {
-            return UPRIGHT;
-        }
-        int entries = Short.toUnsignedInt(exif.getShort((int) directory));
-        for (int i = 0; i < entries; i++) {
-            long entry = directory + 2 + ENTRY_BYTES * (long) i;
-            if (entry + ENTRY_BYTES > exif.limit()) {
-                return UPRIGHT;
-            }
-            if (exif.getShort((int) entry) == TAG) {
-                int value = exif.getShort((int) entry + 8);
-                return value >= 1 && value <= values().length ? values()[value - 1] : UPRIGHT;
-            }
-        }
-        return UPRIGHT;
+    /** The orientation with a tag's value; another one than 1 to 8 counts as upright. */
+    static Orientation of(long value) {
+        return value >= 1 && value <= values().length ? values()[(int) value - 1] : UPRIGHT;
     }
 
     /** Stands an image as stored upright. */

@@ -3,6 +3,8 @@ package io.github.convzoo.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.ndarray.NDList;
+import ai.djl.repository.zoo.ZooModel;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -15,6 +17,9 @@ import io.github.convzoo.plot.ConfusionPicture;
 import io.github.convzoo.train.ConfusionMatrix;
 import io.github.convzoo.train.ConfusionMatrixes;
 import io.github.convzoo.weights.StateDict;
+import io.github.convzoo.weights.WeightSaver;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -103,6 +108,40 @@ class EvalCommandTest {
     }
 
     @Test
+    void eval_ofSomeOfImageNetsSynsets_numbersThemAsTheNetworkDoes() throws Exception {
+        copy("trouser.png", "data/n02102040/1.png");
+        copy("ankle-boot.png", "data/n15075141/1.png");
+        Path weights = folder.resolve("thousand.safetensors");
+        try (ZooModel<NDList, NDList> model = ConvZoo.untrained("peleenet", LoadOptions.published())) {
+            WeightSaver.save(weights, model.getBlock());
+        }
+        List<Object> args = List.of(
+                "eval",
+                "--model",
+                "peleenet",
+                "--weights",
+                weights,
+                "--dataset",
+                "image-folder",
+                "--data",
+                folder.resolve("data"),
+                "--input-size",
+                64,
+                "--per-class",
+                "--json");
+        Run run = Run.succeeding(args.toArray());
+
+        assertThat(run.found()).isEqualTo("2 images of 2 of 1,000 classes");
+        assertThat(run.json().getAsJsonObject().getAsJsonArray("classes"))
+                .extracting(each -> each.getAsJsonObject().get("name").getAsString())
+                .containsExactly(
+                        "n02102040 English springer, English springer spaniel",
+                        "n15075141 toilet tissue, toilet paper, bathroom tissue");
+        copy("ankle-boot.png", "data/n00007846/1.png");
+        Run.refused(1, args, folder.resolve("data") + ": class 'n00007846' is not one of ImageNet's 1000 synsets");
+    }
+
+    @Test
     void eval_withLabels_numbersTheClassesAsTheyDo() throws IOException {
         copy("trouser.png", "data/Trouser/1.png");
         copy("ankle-boot.png", "data/Ankle boot/1.png");
@@ -113,8 +152,10 @@ class EvalCommandTest {
                 FashionMnist.test(Samples.FASHION_MNIST, 32).classes());
         Object[] args = imageFolder(data, "--input-size", 32, "--labels", labels, "--json", "--per-class")
                 .toArray();
-        JsonObject result = Run.succeeding(args).json().getAsJsonObject();
+        Run run = Run.succeeding(args);
+        JsonObject result = run.json().getAsJsonObject();
 
+        assertThat(run.found()).isEqualTo("3 images of 3 of 10 classes");
         assertThat(result.get("correct").getAsInt()).isEqualTo(2);
         assertThat(result.get("total").getAsInt()).isEqualTo(3);
         assertThat(result.getAsJsonArray("classes")).hasSize(10);
@@ -159,7 +200,7 @@ class EvalCommandTest {
     @Test
     void eval_withoutData_saysWhatIsMissing() {
         Path none = folder.resolve("none");
-        Run.refused(1, imageFolder(none), none + ": is no folder");
+        Run.refused(1, imageFolder(none), none + ": is not a folder");
         Run.refused(1, imageFolder(folder), folder + ": holds no folders");
         List<Object> noFiles = List.of(
                 "eval",

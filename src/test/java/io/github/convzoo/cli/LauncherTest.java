@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The script {@code convzoo}, as a process, with what this build compiled and without Maven. */
 @EnabledOnOs(
@@ -26,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherTest {
 
     /** All that the launcher calls when there is nothing to build; java it takes from JAVA_HOME. */
-    private static final List<String> TOOLS = List.of("dirname", "readlink", "find", "head", "cat");
+    private static final List<String> TOOLS = List.of("dirname", "readlink", "find", "head", "cat", "locale", "uname");
 
     private static final Path LAUNCHER = Path.of("convzoo").toAbsolutePath();
 
@@ -94,6 +96,70 @@ class LauncherTest {
         assertThat(process.waitFor()).isEqualTo(1);
         assertThat(out(process)).isEmpty();
         assertThat(err(process)).startsWith("convzoo: there is no mvn on the PATH, needed to build once");
+    }
+
+    /** A Latin-1 locale too, where it is installed; where it is not, it counts as C. */
+    @ParameterizedTest
+    @ValueSource(strings = {"C", "POSIX", "C.UTF-8", "en_US.ISO-8859-1", "nonsense"})
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "the name of the file is made of bytes")
+    void launcher_inAnyLocale_readsNamesBeyondAscii(String locale) throws Exception {
+        // Java's own locale may be unable to write the name.
+        new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "cp \"$1\" 'café 猫.png'",
+                        "sh",
+                        Samples.resource("fashion-mnist/ankle-boot.png").toString())
+                .directory(folder.toFile())
+                .start()
+                .waitFor();
+        Process process = start(
+                Path.of("/bin/sh"),
+                "-c",
+                "LC_ALL=" + locale + " exec \"$1\" predict 'café 猫.png' 'café 猫.png' --model peleenet.fmnist --top-k 1",
+                "sh",
+                LAUNCHER.toString());
+
+        assertThat(err(process)).isEmpty();
+        assertThat(out(process)).contains("café 猫.png").contains("Ankle boot");
+        assertThat(process.waitFor()).isZero();
+        new ProcessBuilder("sh", "-c", "rm *.png")
+                .directory(folder.toFile())
+                .start()
+                .waitFor();
+    }
+
+    /** Of a tree whose class path names a jar that is not there. */
+    @Test
+    void launcher_withoutAJarOfItsClassPath_buildsAgainOrNamesIt() throws Exception {
+        Path tree = Files.createDirectories(folder.resolve("a tree"));
+        Path copy = Files.copy(LAUNCHER, tree.resolve("convzoo"));
+        Files.createDirectories(tree.resolve("src/main"));
+        Files.createDirectories(tree.resolve("models"));
+        Files.createDirectories(tree.resolve("target"));
+        Files.createFile(tree.resolve("pom.xml"));
+        Path there = Files.createFile(folder.resolve("there.jar"));
+        Path gone = folder.resolve("gone *.jar");
+        Path stamp = tree.resolve("target/launcher.classpath");
+        Files.writeString(stamp, there + ":" + gone);
+        Files.createFile(tree.resolve("target/launcher.profiles"));
+
+        Process process = start(copy, "list");
+        assertThat(process.waitFor()).isEqualTo(1);
+        assertThat(out(process)).isEmpty();
+        assertThat(err(process))
+                .isEqualTo("convzoo: " + gone + " is gone or not readable, and there is no mvn on the PATH to fetch it;"
+                        + " install Maven 3.8 or later\n");
+
+        // A Maven that says that it was called, and does nothing.
+        Path mvn = Files.writeString(folder.resolve("bin/mvn"), "#!/bin/sh\n: >built\n");
+        assertThat(mvn.toFile().setExecutable(true)).isTrue();
+        Files.createSymbolicLink(folder.resolve("bin/mkdir"), Path.of("/bin/mkdir"));
+        process = start(copy, "list");
+        assertThat(process.waitFor()).isEqualTo(1);
+        assertThat(tree.resolve("built")).exists();
+        assertThat(err(process))
+                .isEqualTo("convzoo: " + gone + " is not readable after the build; check its permissions\n");
     }
 
     private void assertBoot(Path launcher) throws Exception {

@@ -7,16 +7,19 @@ import com.google.gson.JsonParser;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
  * A run of the command line in this process: its exit status, and what it printed.
  *
- * @param guesses what it said of weights without a configuration
+ * @param found the line that says what is in a data set, empty if there is none; the rest of standard error is apart from it
+ * @param guesses what it said of weights without a configuration, apart too
  */
-record Run(int status, String out, String err, List<String> guesses) {
+record Run(int status, String out, String err, String found, List<String> guesses) {
 
+    private static final Pattern FOUND = Pattern.compile("(?m)^[\\d,]+ images? of .*\\R");
     private static final Pattern GUESS =
             Pattern.compile(": has no configuration; images become inputs as for |[(]the default[)]$");
 
@@ -34,7 +37,13 @@ record Run(int status, String out, String err, List<String> guesses) {
                 .filter(line -> !GUESS.matcher(line).find())
                 .map(line -> line + System.lineSeparator())
                 .collect(Collectors.joining());
-        return new Run(status, out.toString(), rest, guesses);
+        Matcher found = FOUND.matcher(rest);
+        return new Run(
+                status,
+                out.toString(),
+                found.replaceFirst(""),
+                found.reset().find() ? found.group().strip() : "",
+                guesses);
     }
 
     /** Runs what must succeed, and say nothing but its results. */

@@ -85,6 +85,9 @@ class TrainCommandTest {
     void train_ofAFolder_leavesItsRunAndSaysHowItWent() throws IOException {
         Run trained = trained("--ema", 0.5, "--label-smoothing", 0.1, "--optimizer", "adamw", "--mixup", 0.2);
 
+        assertThat(trained.found())
+                .isEqualTo("71 images of 10 classes to learn from, 29 to validate with, 4 steps per epoch");
+        assertThat(Files.readString(run.resolve("log.txt"))).contains(trained.found());
         assertThat(trained.err()).matches("(?s)epoch 1/1  rate .*  loss .*  val top-1 .* %  \\d+ images/s  .*best\\R");
         assertThat(trained.out().lines()).hasSize(3).last().isEqualTo("folder " + run);
         assertThat(run).isDirectoryContaining("glob:**/log.txt");
@@ -450,7 +453,7 @@ class TrainCommandTest {
         Run.refused(2, args("--devices", "cpu"), "--device and --devices exclude each other");
         Run.refused(2, args("--dataset", "mnist"), "expected image-folder, image-list, fashion-mnist");
         Run.refused(2, args("--input-size", 33), "peleenet expects a height and width");
-        Run.refused(1, args("--data", directory.resolve("none")), "is no folder");
+        Run.refused(1, args("--data", directory.resolve("none")), "is not a folder");
         assertThat(run).doesNotExist();
         Files.createDirectories(data.resolve("train/Zebra"));
         Run.refused(1, args(), "Zebra: holds no image");

@@ -308,9 +308,40 @@ class BatchLoaderTest {
                 // All that may be begun is, and after a while still nothing more.
                 assertThat(reads.tryAcquire(taken == 0 ? 5 * prefetch : 5, 60, TimeUnit.SECONDS))
                         .isTrue();
-                assertThat(reads.tryAcquire(50, TimeUnit.MILLISECONDS)).isFalse();
+                awaitIdleLoaders(workers);
+                assertThat(reads.availablePermits()).isZero();
                 Batch batch = Objects.requireNonNull(batches.next());
                 assertThat(batch.number()).isEqualTo(taken);
+            }
+        }
+    }
+
+    /** Until every thread waits for a batch to be taken, or is done. */
+    private static void awaitIdleLoaders(int workers) throws InterruptedException {
+        boolean idle = false;
+        while (!idle) {
+            List<Thread> threads = Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> thread.getName().startsWith("convzoo-loader"))
+                    .toList();
+            assertThat(threads).hasSizeLessThanOrEqualTo(workers);
+            idle = threads.stream()
+                    .allMatch(thread ->
+                            thread.getState() == Thread.State.WAITING || thread.getState() == Thread.State.TERMINATED);
+            Thread.sleep(1);
+        }
+    }
+
+    @Test
+    void epoch_thatMixes_drawsEachBatchsShareOfItsOwnNumbers() throws Exception {
+        double alpha = 0.5;
+        LoaderOptions options = LoaderOptions.training(4, 21).withMixing(new Mixup(alpha));
+        for (int epoch = 0; epoch < 2; epoch++) {
+            List<Seen> seen = run(loader(Made.of(40, Set.of()), PLAIN, options), epoch, 0);
+
+            assertThat(seen).extracting(Seen::lambda).hasSize(10).doesNotHaveDuplicates();
+            for (Seen batch : seen) {
+                RandomGenerator random = Randomness.of(21, Randomness.Purpose.BATCH, epoch, batch.number());
+                assertThat(batch.lambda()).isEqualTo(Randomness.beta(alpha, random));
             }
         }
     }

@@ -8,14 +8,19 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.github.convzoo.Samples;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.ImageException;
+import io.github.convzoo.image.Labels;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageFolderTest {
 
@@ -109,13 +114,160 @@ class ImageFolderTest {
     }
 
     @Test
-    void image_withOrientation_isTakenAsItIsStored() throws IOException {
+    void image_withOrientation_isUprightUnlessTheDecoderLeavesIt() throws IOException {
         copy(TURNED, "a/1.jpg");
         ImageDecoder decoder = new ImageDecoder();
+        ImageDecoder stored = decoder.withOrientation(false);
 
         assertThat(ImageFolder.of(folder).image(0))
-                .isEqualTo(decoder.withOrientation(false).decode(TURNED))
-                .isNotEqualTo(decoder.decode(TURNED));
+                .isEqualTo(decoder.decode(TURNED))
+                .isEqualTo(ImageFolder.of(folder, List.of("a")).image(0))
+                .isNotEqualTo(stored.decode(TURNED));
+        assertThat(ImageFolder.of(folder, stored).image(0))
+                .isEqualTo(stored.decode(TURNED))
+                .isEqualTo(ImageFolder.of(folder, List.of("a"), stored).image(0));
+    }
+
+    @Test
+    void of_wholeNumbers_numbersByTheirValues() throws IOException {
+        for (String name : List.of("0", "1", "2", "10", "11", "09", "100", "9")) {
+            copy(BOOT, name + "/1.png");
+        }
+        // As timm's natural order; of the same value the shorter one comes first or last as text decides.
+        assertThat(ImageFolder.of(folder).classes()).containsExactly("0", "1", "2", "09", "9", "10", "11", "100");
+        copy(BOOT, "x/1.png");
+        // As torchvision's.
+        assertThat(ImageFolder.of(folder).classes()).containsExactly("0", "09", "1", "10", "100", "11", "2", "9", "x");
+    }
+
+    @Test
+    void of_numbersTooLongForANumber_stillNumbersByValue() throws IOException {
+        copy(BOOT, "123456789012345678901234567890/1.png");
+        copy(BOOT, "23456789012345678901234567890/1.png");
+
+        assertThat(ImageFolder.of(folder).classes())
+                .containsExactly("23456789012345678901234567890", "123456789012345678901234567890");
+    }
+
+    @Test
+    void of_names_ordersByCodePoints() throws IOException {
+        // As UTF-16 the second would come first.
+        copy(BOOT, "\uff21/1.png");
+        copy(BOOT, "\ud83d\ude00/1.png");
+
+        assertThat(ImageFolder.of(folder).classes()).containsExactly("\uff21", "\ud83d\ude00");
+    }
+
+    @Test
+    void of_knownClassesWithOneNameTwice_refusesOnlyWhatIsAmbiguous() throws IOException {
+        copy(BOOT, "missile/1.png");
+        assertThat(ImageFolder.of(folder, Labels.imageNet().names()).label(0)).isEqualTo(657);
+        copy(BOOT, "n02012849/1.png");
+        copy(BOOT, "n03126707/1.png");
+        ImageFolder images = ImageFolder.of(folder, Labels.imageNet().names());
+        assertThat(List.of(images.label(0), images.label(1), images.label(2))).containsExactly(657, 134, 517);
+        copy(BOOT, "crane/1.png");
+
+        assertThatIOException()
+                .isThrownBy(() -> ImageFolder.of(folder, Labels.imageNet().names()))
+                .withMessageStartingWith(
+                        folder.resolve("crane") + ": 'crane' is the name of classes 134 and 517; give");
+    }
+
+    @Test
+    void of_classesNamedByIdentifierAndWords_knowsThemByTheIdentifier() throws IOException {
+        copy(BOOT, "n01443537/1.png");
+        ImageFolder images =
+                ImageFolder.of(folder, List.of("n01440764 tench, Tinca tinca", "n01443537, goldfish", "other"));
+
+        assertThat(images.label(0)).isEqualTo(1);
+    }
+
+    @Test
+    void of_accentsComposedInAnotherWay_areTheSameName() throws IOException {
+        copy(BOOT, "e\u0301te\u0301/1.png");
+
+        assertThat(ImageFolder.of(folder, List.of("x", "\u00e9t\u00e9")).label(0))
+                .isEqualTo(1);
+        // Of two that read the same none is taken for the other.
+        copy(BOOT, "\u00e9t\u00e9/1.png");
+        assertThat(ImageFolder.of(folder).classes()).hasSize(2);
+        assertThat(ImageFolder.of(folder, List.of("\u00e9t\u00e9", "e\u0301te\u0301"))
+                        .label(0))
+                .isEqualTo(1);
+    }
+
+    @Test
+    @EnabledOnOs(
+            value = {OS.LINUX, OS.MAC},
+            disabledReason = "Windows allows no such names")
+    void of_namesThatLabelFilesCannotKeep_areRefused() throws IOException {
+        for (String name : List.of("cat ", " cat", "a\nb", "a\tb")) {
+            Path made = Files.createDirectories(folder.resolve(name));
+            Files.copy(BOOT, made.resolve("1.png"));
+            assertThatIOException()
+                    .isThrownBy(() -> ImageFolder.of(folder))
+                    .withMessageContaining("which label files cannot keep; rename it");
+            Files.delete(made.resolve("1.png"));
+            Files.delete(made);
+        }
+    }
+
+    /** In a process whose locale is C, where all Chinese names of one length read the same. */
+    @ParameterizedTest
+    @ValueSource(strings = {"C", "C.UTF-8", "en_US.ISO-8859-1"})
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "elsewhere names of files are characters")
+    void of_namesBeyondTheLocale_areAsManyClasses(String locale) throws Exception {
+        String script = "mkdir 猫 狗 鱼 && for c in *; do cp \"$1\" $c/$c.png; done;"
+                + " d=$(printf 'caf\\351') && mkdir $d && cp \"$1\" $d/x.png; echo '猫/猫.png 猫' > list.txt;"
+                + " LC_ALL=$2 exec \"$3\" -cp \"$4\" io.github.convzoo.data.ClassesMain .";
+        Process process = new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        script,
+                        "sh",
+                        BOOT.toString(),
+                        locale,
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        System.getProperty("java.class.path"))
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(said.lines())
+                .containsExactly(
+                        "[café, 狗, 猫, 鱼]",
+                        "0 1 2 3",
+                        "[the name of a folder in . is not UTF-8 and was read as Latin-1: 'café']",
+                        "28 x 28");
+        assertThat(process.waitFor()).isZero();
+        try (Stream<Path> files = Files.walk(folder)) {
+            // The test's own locale may have no names for them.
+            assertThat(files).hasSize(10);
+        }
+        new ProcessBuilder("sh", "-c", "rm -r ./*")
+                .directory(folder.toFile())
+                .start()
+                .waitFor();
+    }
+
+    @Test
+    void of_singleFolderOfFolders_namesTheOneToGive() throws IOException {
+        copy(BOOT, "flowers/rose/1.png");
+        copy(BOOT, "flowers/tulip/1.png");
+
+        assertRefused(
+                folder,
+                folder + ": holds a single folder, flowers, whose images lie in folders again; give "
+                        + folder.resolve("flowers"));
+        copy(BOOT, "more/rose/1.png");
+        assertThat(ImageFolder.of(folder).notes())
+                .singleElement()
+                .asString()
+                .startsWith(folder + ": no class has images in its own folder");
+        copy(BOOT, "more/2.png");
+        assertThat(ImageFolder.of(folder).notes()).isEmpty();
     }
 
     @Test
@@ -164,7 +316,9 @@ class ImageFolderTest {
         assertThatIOException()
                 .isThrownBy(() -> ImageFolder.of(folder, List.of("a", "c")))
                 .withMessageStartingWith(folder.resolve("b") + ": is none of the 2 classes, such as 'a'");
-        assertThatIllegalArgumentException().isThrownBy(() -> ImageFolder.of(folder, List.of("a", "b", "a")));
+        assertThatIOException()
+                .isThrownBy(() -> ImageFolder.of(folder, List.of("a", "b", "a")))
+                .withMessageStartingWith(folder.resolve("a") + ": 'a' is the name of classes 0 and 2; ");
         assertThatIllegalArgumentException().isThrownBy(() -> ImageFolder.of(folder, List.of()));
     }
 
@@ -173,7 +327,9 @@ class ImageFolderTest {
         copy(BOOT, "a/1.png");
         copy(BOOT, "b/notes.txt");
 
-        assertRefused(folder, folder.resolve("b") + ": holds no image (bmp, gif, jfif, jpe, jpeg, jpg, png)");
+        assertRefused(
+                folder,
+                folder.resolve("b") + ": holds no image (bmp, gif, jfif, jpe, jpeg, jpg, png, tif, tiff, webp)");
     }
 
     @Test
@@ -181,8 +337,8 @@ class ImageFolderTest {
         assertRefused(folder, folder + ": holds no folders");
         copy(BOOT, "1.png");
         assertRefused(folder, folder + ": holds no folders");
-        assertRefused(folder.resolve("1.png"), folder.resolve("1.png") + ": is no folder");
-        assertRefused(folder.resolve("none"), folder.resolve("none") + ": is no folder");
+        assertRefused(folder.resolve("1.png"), folder.resolve("1.png") + ": is not a folder");
+        assertRefused(folder.resolve("none"), folder.resolve("none") + ": is not a folder");
     }
 
     private void copy(Path image, String to) throws IOException {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageListTest {
 
@@ -66,9 +67,13 @@ class ImageListTest {
         Files.writeString(list, "a b.jpg 0\nmissing.jpg 0\n");
         ImageList images = ImageList.of(list, root);
 
+        ImageDecoder stored = new ImageDecoder().withOrientation(false);
         assertThat(images.image(0))
-                .isEqualTo(
-                        new ImageDecoder().withOrientation(false).decode(Samples.resource("image/orientation_6.jpg")));
+                .isEqualTo(new ImageDecoder().decode(Samples.resource("image/orientation_6.jpg")))
+                .isEqualTo(ImageList.of(list, root, List.of("0")).image(0));
+        assertThat(ImageList.of(list, root, stored).image(0))
+                .isEqualTo(stored.decode(Samples.resource("image/orientation_6.jpg")))
+                .isEqualTo(ImageList.of(list, root, List.of("0"), stored).image(0));
         assertThatIOException()
                 .isThrownBy(() -> images.image(1))
                 .withMessageStartingWith(root.resolve("missing.jpg") + ": no such file");
@@ -79,7 +84,7 @@ class ImageListTest {
             delimiter = '|',
             value = {
                 "a.png 0;b.png|:2: 'b.png' has no label",
-                "a.png 0;;b.png x|:3: label 'x' is no number",
+                "a.png 0;;b.png x|:3: label 'x' is not a number",
                 "a.png x;b.png 0|:2: label '0' is a number",
                 "a.png 1000000|:1: label 1000000 is not one of 0 to 999999",
                 "a.png 99999999999999999999|:1: label 99999999999999999999 is not one of",
@@ -101,7 +106,10 @@ class ImageListTest {
         assertThatIOException()
                 .isThrownBy(() -> ImageList.of(list, folder, List.of("x", "y")))
                 .withMessageStartingWith(list + ":1: label 'z' is none of the 2 classes");
-        assertThatIllegalArgumentException().isThrownBy(() -> ImageList.of(list, folder, List.of("x", "x")));
+        Files.writeString(list, "a.png y\nb.png x\n");
+        assertThatIOException()
+                .isThrownBy(() -> ImageList.of(list, folder, List.of("x", "y", "x")))
+                .withMessageStartingWith(list + ":2: 'x' is the name of classes 0 and 2; ");
         assertThatIllegalArgumentException().isThrownBy(() -> ImageList.of(list, folder, List.of()));
     }
 
@@ -118,7 +126,79 @@ class ImageListTest {
         assertThatIOException()
                 .isThrownBy(() -> ImageList.of(list, folder))
                 .withMessageStartingWith(list + ":1: ")
-                .withMessageContaining("is no path");
+                .withMessageContaining("is not a path");
+    }
+
+    /** Each list names a b.png of class 1 and c.png of class 0. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "a b.png,1;c.png,0",
+                "filename,label;a b.png,1;c.png,0",
+                "Image_ID,Class;a b.png,1;c.png,0",
+                "label,image;1,a b.png;0,c.png",
+                "'a b.png','1';'c.png','0'",
+                "a b.png , 1;c.png , 0",
+                "a b.png^1;c.png^0",
+                "path^label;a b.png^1;c.png^0",
+                "path\tlabel;a b.png\t1;c.png\t0",
+                "id,width,label;a b.png,20,1;c.png,30,0",
+                "'a b.png' 1;'c.png' 0",
+                "image class;a b.png 1;c.png 0",
+                "'filename','label';'a b.png',1;c.png,0",
+            })
+    void of_otherSeparators_readsTheSame(String text) throws IOException {
+        Files.writeString(list, text.replace(';', '\n').replace('^', ';').replace('\'', '"') + "\n");
+        ImageList images = ImageList.of(list, folder);
+
+        assertThat(images.name(0)).isEqualTo(folder.resolve("a b.png").toString());
+        assertThat(images.name(1)).isEqualTo(folder.resolve("c.png").toString());
+        assertThat(labels(images)).containsExactly(1, 0);
+        assertThat(images.size()).isEqualTo(2);
+        if (!text.split(";", 2)[0].contains("b.png")) {
+            assertThat(images.notes())
+                    .singleElement()
+                    .asString()
+                    .startsWith(list + ": the first line, '")
+                    .endsWith("', was read as the columns' names");
+        } else {
+            assertThat(images.notes()).isEmpty();
+        }
+    }
+
+    @Test
+    void of_quotedNames_keepsSeparatorsAndQuotes() throws IOException {
+        Files.writeString(list, "\"a, b.png\",\"Boot, \"\"low\"\"\"\nc.png,Bag\n");
+        ImageList images = ImageList.of(list, folder);
+
+        assertThat(images.classes()).containsExactly("Bag", "Boot, \"low\"");
+        assertThat(images.name(0)).isEqualTo(folder.resolve("a, b.png").toString());
+    }
+
+    @Test
+    void of_commasInPathsOrNames_areNoSeparators() throws IOException {
+        Files.writeString(list, "a,b.png 0\nc,d.png 1\n");
+        assertThat(ImageList.of(list, folder).name(1))
+                .isEqualTo(folder.resolve("c,d.png").toString());
+        Files.writeString(list, "a.png\ttench, Tinca tinca\nb.png\tcrane, bird\n");
+        assertThat(ImageList.of(list, folder).classes()).containsExactly("crane, bird", "tench, Tinca tinca");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "a.x b,0;c.x d,1|:1: 'a.x b,0' can be read as separated by commas (label '0') or by tabs or spaces (label 'b,0')",
+                "a.png tench, Tinca;b.png crane, bird|:1: 'a.png tench, Tinca' can be read as separated by commas (label 'Tinca') or by tabs or spaces (label 'Tinca')",
+                "a.png,3,0;b.png,4,1|:1: 'a.png,3,0' has 3 columns, and which is the path",
+                "a.png,0;b,c.png,1|:2: 'b,c.png,1' has 3 columns, and the lines before it have 2",
+                "a.png,0;b.png,|:2: 'b.png,' has no label",
+                "filename,label|: names no image",
+            })
+    void of_unclearLists_areRefused(String text, String problem) throws IOException {
+        Files.writeString(list, text.replace(';', '\n'));
+
+        assertThatIOException().isThrownBy(() -> ImageList.of(list, folder)).withMessageStartingWith(list + problem);
     }
 
     private static int[] labels(LabeledImages images) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.byLessThan;
 
 import io.github.convzoo.Samples;
+import io.github.convzoo.image.ImageDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SplitTest {
@@ -122,24 +124,112 @@ class SplitTest {
         assertThat(counts(split.validation())).containsExactly(1, 2);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "Train, Val", "train, valid", "train, validation", "training, validation", "training_set, test_set",
+                "train, test",
+        "training, testing", "train, dev", "TRAIN, VAL", "train-set, val-set", "train_images, val_images",
+                "train2017, val2017",
+        "Training Data, Test Data"
+    })
+    void ofFolder_ofPartsByTheirUsualNames_takesThem(String training, String validation, @TempDir Path folder)
+            throws IOException {
+        copy(folder, training + "/a/1.png", training + "/b/1.png", training + "/b/2.png", validation + "/a/3.png");
+        Split split = Split.ofFolder(folder, 0.1, 1);
+
+        assertThat(counts(split.training())).containsExactly(1, 2);
+        assertThat(counts(split.validation())).containsExactly(1, 0);
+        assertThat(split.training().notes())
+                .containsExactly(folder + ": learning from " + training + ", validating with " + validation);
+        assertThatIOException()
+                .isThrownBy(() -> ImageFolder.of(folder))
+                .withMessage("%s: holds %s and %s, which are not classes; give %s"
+                        .formatted(folder, training, validation, folder.resolve(validation)));
+    }
+
     @Test
-    void ofFolder_ofWhatDoesNotFit_namesFolderAndClass(@TempDir Path folder) throws IOException {
-        copy(folder, "train/a/1.png", "train/b/1.png");
+    void ofFolder_ofThreeParts_leavesTheTestSetAndSaysSo(@TempDir Path folder) throws IOException {
+        copy(folder, "train/a/1.png", "train/b/1.png", "val/a/1.png", "val/b/1.png", "test/a/1.png", "other/1.png");
+        Split split = Split.ofFolder(folder, 0.1, 1);
+
+        assertThat(names(split.validation()))
+                .allMatch(name -> name.startsWith(folder.resolve("val").toString()));
+        assertThat(split.training().notes())
+                .containsExactly(folder + ": other is not used", folder + ": test is not used");
+    }
+
+    @Test
+    void ofFolder_ofClassesThatSoundLikeParts_takesThemForClasses(@TempDir Path folder) throws IOException {
+        copy(folder, "train/1.png", "train/2.png", "car/1.png", "car/2.png", "bus/1.png", "bus/2.png");
+
+        assertThat(Split.ofFolder(folder, 0.5, 1).training().classes()).containsExactly("bus", "car", "train");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "train/a/1.png,train/b/1.png|: holds train, but no folder to validate with",
+                "val/a/1.png,val/b/1.png|: holds val, but no folder to learn from",
+                "val/a/1.png,test/b/1.png|: holds val and test, but no folder to learn from",
+                "train/a/1.png,val/a/1.png,valid/a/1.png|: holds train, val and valid, and which to take is not clear",
+                "train/a/1.png,training/a/1.png,val/a/1.png|: holds train, training and val, and which",
+                "train/1.png,val/1.png|: holds train and val, but train has no folders in it",
+                "train/a/1.png,test/1.png|: holds train and test, but test has no folders in it",
+                "a/train/1.png,a/val/1.png,b/train/1.png|: a holds train and val; arrange the folders as train/a, not as a/train",
+                "all/train/a/1.png,all/test/a/1.png|: holds only all, which holds test and train; give ",
+            })
+    void ofFolder_ofOtherArrangements_saysWhatWasFound(String files, String problem, @TempDir Path folder)
+            throws IOException {
+        copy(folder, files.split(",", -1));
+
         assertThatIOException()
                 .isThrownBy(() -> Split.ofFolder(folder, 0.5, 1))
-                .withMessageStartingWith(folder + ": holds train, but not val");
-        copy(folder, "val/a/1.png");
+                .withMessageStartingWith(folder + problem);
+        assertThatIOException().isThrownBy(() -> ImageFolder.of(folder));
+    }
+
+    @Test
+    void ofFolder_ofValidationClasses_numbersThemAsTheTrainingOnes(@TempDir Path folder) throws IOException {
+        copy(folder, "train/a/1.png", "train/b/1.png", "train/c/1.png", "val/c/1.png", "val/b/1.png");
+        Split split = Split.ofFolder(folder, 0.5, 1);
+
+        assertThat(split.validation().classes()).containsExactly("a", "b", "c");
+        assertThat(counts(split.validation())).containsExactly(0, 1, 1);
+        assertThat(counts(Split.ofFolders(folder.resolve("train"), folder.resolve("val"))
+                        .validation()))
+                .containsExactly(0, 1, 1);
+        copy(folder, "val/d/1.png");
         assertThatIOException()
                 .isThrownBy(() -> Split.ofFolder(folder, 0.5, 1))
-                .withMessage(folder
-                        + ": training and validation must have the same classes, but class 1 is 'b' and missing");
-        copy(folder, "val/c/1.png");
-        assertThatIOException()
-                .isThrownBy(() -> Split.ofFolder(folder, 0.5, 1))
-                .withMessageContaining("class 1 is 'b' and 'c'");
+                .withMessageStartingWith(folder.resolve("val/d") + ": is none of the 3 classes, such as 'a'");
         assertThatIOException()
                 .isThrownBy(() -> Split.ofFolder(folder.resolve("val"), 0.5, 1))
-                .withMessageStartingWith(folder.resolve("val") + ": class 'a' has one image");
+                .withMessageStartingWith(folder.resolve("val") + ": class 'b' has one image");
+        assertThatIOException()
+                .isThrownBy(() -> Split.ofFolder(folder.resolve("none"), 0.5, 1))
+                .withMessageStartingWith(folder.resolve("none") + ": is not a folder");
+    }
+
+    @Test
+    void ofFolder_withADecoder_readsBothPartsByIt(@TempDir Path folder) throws IOException {
+        for (String name : List.of("parts/train/a/1.jpg", "parts/val/a/1.jpg", "classes/a/1.jpg", "classes/a/2.jpg")) {
+            Path file = folder.resolve(name);
+            Files.createDirectories(file.getParent());
+            Files.copy(Samples.resource("image/orientation_6.jpg"), file);
+        }
+        ImageDecoder stored = new ImageDecoder().withOrientation(false);
+        for (Path each : List.of(folder.resolve("parts"), folder.resolve("classes"))) {
+            Split split = Split.ofFolder(each, 0.5, 1, stored);
+            Split upright = Split.ofFolder(each, 0.5, 1);
+
+            assertThat(split.training().image(0)).isEqualTo(split.validation().image(0));
+            assertThat(upright.training().image(0))
+                    .isEqualTo(upright.validation().image(0));
+            assertThat(split.training().image(0).width())
+                    .isEqualTo(upright.training().image(0).height())
+                    .isNotEqualTo(upright.training().image(0).width());
+        }
     }
 
     @Test

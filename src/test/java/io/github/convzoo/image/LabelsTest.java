@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LabelsTest {
 
@@ -64,6 +65,104 @@ class LabelsTest {
                     .withMessageContaining(file.toString())
                     .withMessageContaining("no label");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "0,cat|1,red dog|2,fish, big",
+                "2,fish, big|0,cat|1,red dog",
+                "0 cat|1 red dog|2 fish, big",
+                "0: cat|1: red dog|2: fish, big",
+                "0\tcat|1\tred dog|2\tfish, big",
+                "0;cat|1;red dog|2;fish, big",
+                "cat,0|red dog,1|'fish, big',2",
+                "cat\t0|red dog\t1|fish, big\t2",
+                "index,name|0,cat|1,red dog|2,'fish, big'",
+                "'class_name','id'|'cat','0'|'red dog','1'|'fish, big','2'",
+                "cat|red dog|fish, big",
+                "{'0': 'cat', '1': 'red dog', '2': 'fish, big'}",
+                "{'2': 'fish, big', '1': 'red dog', '0': 'cat'}",
+                "{'0': ['n02121808', 'cat'], '1': ['n02084071', 'red dog'], '2': ['n02512053', 'fish, big']}",
+                "['cat', 'red dog',|'fish, big']",
+                "[['n02121808', 'cat'], ['n02084071', 'red dog'], ['n02512053', 'fish, big']]",
+                "{'cat': 0,|'red dog': 1,||'fish, big': 2}",
+                "{'architectures': ['x'], 'id2label': {'0': 'cat', '1': 'red dog', '2': 'fish, big'}}",
+                "{'num_classes': 3, 'label_names': ['cat', 'red dog', 'fish, big']}",
+                "{'cat': '0', 'red dog': '1', 'fish, big': '2'}",
+            })
+    void read_ofNumbersOrJson_namesTheClassesInOrder(String text) throws IOException {
+        String written = text.replace('|', '\n').replace('\'', '"') + "\n";
+
+        assertThat(Labels.read(file(written, UTF_8)).names()).containsExactly("cat", "red dog", "fish, big");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "10 dollars|20 dollars|50 dollars",
+                "class 0|class 1|class 2",
+                "0|1|2",
+                "cat, 3|dog",
+                "n01440764 tench|n01443537 goldfish",
+                "tench, Tinca tinca|crane|crane",
+                "1 cat|dog",
+                "index,name|cat|dog"
+            })
+    void read_ofNamesWithNumbersInThem_keepsThem(String text) throws IOException {
+        assertThat(Labels.read(file(text.replace('|', '\n'), UTF_8)).names()).containsExactly(text.split("\\|"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '^',
+            quoteCharacter = '`',
+            value = {
+                "1,0|2,1|0,2^'1,0' can be class 1 named '0' or class 0 named '1'",
+                "{~0~: 1, ~1~: 2, ~2~: 0}^~0~: 1 can be class 0 named '1' or class 1 named '0'",
+                "1 cat|2 dog^'dog' has number 2, but 2 classes are numbered from 0 to 1",
+                "0,cat|2,dog^'dog' has number 2, but 2 classes are numbered from 0 to 1",
+                "0 cat|0 dog^'cat' and 'dog' have number 0",
+                "cat,1|dog,1^'cat' and 'dog' have number 1",
+                "{~0~: ~cat~, ~3~: ~dog~}^'dog' has number 3",
+                "{~cat~: 0, ~dog~: 0}^'cat' and 'dog' have number 0",
+                "{~cat~: ~dog~}^this JSON names no classes",
+                "{~0~: {~a~: 1}}^this JSON names no classes",
+                "{}^holds no label",
+                "[]^holds no label",
+                "[~a~^begins as JSON, but is not",
+                "[~a~, ~~]^class 1 has no name",
+            })
+    void read_ofUnclearNumbers_namesBothReadings(String text, String problem) throws IOException {
+        Path file = file(text.replace('|', '\n').replace('~', '"'), UTF_8);
+
+        assertThatIOException()
+                .isThrownBy(() -> Labels.read(file))
+                .withMessageStartingWith(file + ": ")
+                .withMessageContaining(problem.replace('~', '"'));
+    }
+
+    /** Where a name is given twice to the same number in both readings, there is nothing to choose. */
+    @Test
+    void read_ofNumbersNamedByThemselves_readsThem() throws IOException {
+        assertThat(Labels.read(file("0,0\n1,1\n", UTF_8)).names()).containsExactly("0", "1");
+        assertThat(Labels.read(file("{\"0\": 0, \"1\": 1}", UTF_8)).names()).containsExactly("0", "1");
+    }
+
+    @Test
+    void synsets_areThoseOfTheNames() {
+        assertThat(ImageNetSynsets.ids()).hasSize(1000).doesNotHaveDuplicates().isSorted();
+        assertThat(ImageNetSynsets.ids()).allMatch(ImageNetSynsets::isSynset);
+        assertThat(ImageNetSynsets.id(0)).isEqualTo("n01440764");
+        assertThat(ImageNetSynsets.id(999)).isEqualTo("n15075141");
+        // The tench, the bird, the golden retriever, the machine, the banana.
+        assertThat(ImageNetSynsets.number("n01440764")).hasValue(0);
+        assertThat(ImageNetSynsets.number("n02012849")).hasValue(134);
+        assertThat(ImageNetSynsets.number("n02099601")).hasValue(207);
+        assertThat(ImageNetSynsets.number("n03126707")).hasValue(517);
+        assertThat(ImageNetSynsets.number("n07753592")).hasValue(954);
+        assertThat(ImageNetSynsets.number("n00007846")).isEmpty();
+        assertThat(ImageNetSynsets.isSynset("n1440764")).isFalse();
     }
 
     @Test

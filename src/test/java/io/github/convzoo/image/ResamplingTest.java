@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.util.Locale;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,6 +101,20 @@ class ResamplingTest {
 
         assertThat(half.pixel(0, 0)).isEqualTo(0x787878);
         assertThat(half.pixel(1, 0)).isEqualTo(0x6e6e6e);
+    }
+
+    /** As Pillow: positions are sums of the scale, whose rounding decides. Products would give 14 instead of 13. */
+    @Test
+    void resize_byNearest_addsTheScaleUp() {
+        byte[] levels = new byte[3 * 28];
+        for (int i = 0; i < levels.length; i++) {
+            levels[i] = (byte) (i / 3);
+        }
+        RgbImage columns = Resampling.NEAREST.resize(RgbImage.of(28, 1, levels), 5, 1);
+        RgbImage rows = Resampling.NEAREST.resize(RgbImage.of(1, 28, levels), 1, 5);
+
+        assertThat(IntStream.range(0, 5).map(i -> columns.pixel(i, 0) & 0xff)).containsExactly(2, 8, 13, 19, 25);
+        assertThat(IntStream.range(0, 5).map(i -> rows.pixel(0, i) & 0xff)).containsExactly(2, 8, 13, 19, 25);
     }
 
     @Test

@@ -1,0 +1,90 @@
+package io.github.convzoo.data;
+
+import io.github.convzoo.image.ImageNetSynsets;
+import io.github.convzoo.image.Labels;
+import io.github.convzoo.image.RgbImage;
+import java.io.IOException;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * A data set whose classes are synsets of ImageNet, numbered as ImageNet's 1000 classes are: so that a network of these can be
+ * measured on some of them, as on Imagenette, ImageNet-A or ImageNet-R.
+ */
+public final class ImageNetClasses implements LabeledImages {
+
+    /** The number of ImageNet's classes. */
+    public static final int COUNT = 1000;
+
+    private final LabeledImages images;
+    private final int[] numbers;
+    private final List<String> names;
+
+    private ImageNetClasses(LabeledImages images, int[] numbers) {
+        this.images = images;
+        this.numbers = numbers;
+        this.names = IntStream.range(0, COUNT)
+                .mapToObj(i -> ImageNetSynsets.id(i) + " " + Labels.imageNet().name(i))
+                .toList();
+    }
+
+    /**
+     * Whether all classes are named by synsets' identifiers, such as n01440764.
+     *
+     * @param images a data set
+     * @return whether {@link #of} can number it
+     */
+    public static boolean areIn(LabeledImages images) {
+        return images.classes().stream().allMatch(ImageNetSynsets::isSynset);
+    }
+
+    /**
+     * Numbers a data set's images as ImageNet does.
+     *
+     * @param images a data set whose classes are named by synsets' identifiers
+     * @return a view with all 1000 classes, which are named by identifier and words
+     * @throws IOException if a class is none of the 1000; the message names it
+     */
+    public static LabeledImages of(LabeledImages images) throws IOException {
+        int[] numbers = new int[images.classes().size()];
+        for (int i = 0; i < numbers.length; i++) {
+            String id = images.classes().get(i);
+            if (ImageNetSynsets.number(id).isEmpty()) {
+                throw new IOException("class '" + id
+                        + "' is not one of ImageNet's 1000 synsets, which the network has; remove its images");
+            }
+            numbers[i] = ImageNetSynsets.number(id).getAsInt();
+        }
+        return new ImageNetClasses(images, numbers);
+    }
+
+    @Override
+    public int size() {
+        return images.size();
+    }
+
+    @Override
+    public List<String> classes() {
+        return names;
+    }
+
+    @Override
+    public RgbImage image(int index) throws IOException {
+        return images.image(index);
+    }
+
+    @Override
+    public int label(int index) {
+        return numbers[images.label(index)];
+    }
+
+    @Override
+    public String name(int index) {
+        return images.name(index);
+    }
+
+    @Override
+    public List<String> notes() {
+        return images.notes();
+    }
+}

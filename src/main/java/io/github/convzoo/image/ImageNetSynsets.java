@@ -1,0 +1,89 @@
+package io.github.convzoo.image;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.regex.Pattern;
+
+/**
+ * WordNet's identifiers of ImageNet's 1000 classes, by which its folders are named: n01440764 to n15075141. Class number i has
+ * the i-th of them in their order, and the name {@code Labels.imageNet().name(i)}.
+ */
+public final class ImageNetSynsets {
+
+    private static final Pattern SYNSET = Pattern.compile("n\\d{8}");
+
+    /** Read when it is first asked for. */
+    private static final class Ids {
+
+        static final List<String> IN_ORDER = read();
+        static final Map<String, Integer> NUMBERS = new HashMap<>();
+
+        static {
+            for (String id : IN_ORDER) {
+                NUMBERS.put(id, NUMBERS.size());
+            }
+        }
+
+        private static List<String> read() {
+            try (InputStream in = ImageNetSynsets.class.getResourceAsStream("imagenet-1k-synsets.txt")) {
+                if (in == null) {
+                    throw new IllegalStateException("the library's jar lacks imagenet-1k-synsets.txt");
+                }
+                return new String(in.readAllBytes(), StandardCharsets.US_ASCII)
+                        .lines()
+                        .toList();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    private ImageNetSynsets() {}
+
+    /**
+     * All identifiers.
+     *
+     * @return 1000 identifiers in the order of the classes' numbers
+     */
+    public static List<String> ids() {
+        return Ids.IN_ORDER;
+    }
+
+    /**
+     * The identifier of a class.
+     *
+     * @param number the class, 0 to 999
+     * @return its identifier, such as {@code n01440764}
+     * @throws IndexOutOfBoundsException if there is no such class
+     */
+    public static String id(int number) {
+        return Ids.IN_ORDER.get(number);
+    }
+
+    /**
+     * The class that an identifier stands for.
+     *
+     * @param id an identifier, or any other text
+     * @return the class, 0 to 999; empty if it is none of the 1000
+     */
+    public static OptionalInt number(String id) {
+        Integer number = Ids.NUMBERS.get(id);
+        return number == null ? OptionalInt.empty() : OptionalInt.of(number);
+    }
+
+    /**
+     * Whether a text looks like a synset's identifier, of these 1000 or another one.
+     *
+     * @param text the text
+     * @return whether it is an n with eight digits
+     */
+    public static boolean isSynset(String text) {
+        return SYNSET.matcher(text).matches();
+    }
+}

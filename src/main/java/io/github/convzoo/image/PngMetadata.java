@@ -1,0 +1,117 @@
+package io.github.convzoo.image;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.stream.Collectors;
+import java.util.zip.InflaterInputStream;
+
+/**
+ * The orientation of a PNG: of its {@code eXIf} chunk, of the text chunk in which ImageMagick keeps EXIF data, or of XMP in an
+ * {@code iTXt} chunk. Each may lie before or behind the pixels.
+ *
+ * <p>Source: W3C, Portable Network Graphics, third edition, 11.3.
+ */
+final class PngMetadata {
+
+    private static final int SIGNATURE_BYTES = 8;
+    private static final int CHUNK_HEAD_BYTES = 8;
+    private static final int CHECKSUM_BYTES = 4;
+    private static final String RAW_PROFILE = "Raw profile type exif";
+    private static final String XMP = "XML:com.adobe.xmp";
+
+    private PngMetadata() {}
+
+    static Orientation orientation(ByteSource source) throws IOException {
+        OrientationTags tags = new OrientationTags();
+        byte[] rawProfile = new byte[0];
+        long at = SIGNATURE_BYTES;
+        byte[] head = source.upTo(at, CHUNK_HEAD_BYTES);
+        while (head.length == CHUNK_HEAD_BYTES) {
+            long length = Integer.toUnsignedLong(ByteBuffer.wrap(head).getInt());
+            String type = new String(head, 4, 4, StandardCharsets.ISO_8859_1);
+            if (length <= OrientationTags.MAX_BYTES) {
+                long start = at + CHUNK_HEAD_BYTES;
+                switch (type) {
+                    case "eXIf" -> tags.exif(source.upTo(start, (int) length));
+                    case "tEXt", "zTXt" -> {
+                        byte[] text = text(source.upTo(start, (int) length), RAW_PROFILE, type.equals("zTXt") ? 1 : 0);
+                        rawProfile = text.length > 0 ? fromHex(text) : rawProfile;
+                    }
+                    case "iTXt" -> {
+                        byte[] text = internationalText(source.upTo(start, (int) length));
+                        if (text.length > 0) {
+                            tags.xmp(text);
+                        }
+                    }
+                    default -> {}
+                }
+            }
+            at += CHUNK_HEAD_BYTES + length + CHECKSUM_BYTES;
+            head = source.upTo(at, CHUNK_HEAD_BYTES);
+        }
+        if (rawProfile.length > 0) {
+            // Counts only where there is no chunk for it.
+            tags.exif(rawProfile);
+        }
+        return tags.find();
+    }
+
+    /** The text behind a keyword, nothing if the keyword is another one. */
+    private static byte[] text(byte[] chunk, String keyword, int methodBytes) {
+        int start = keyword.length() + 1 + methodBytes;
+        if (!startsWith(chunk, keyword) || chunk.length <= start) {
+            return new byte[0];
+        }
+        return methodBytes == 0 ? rest(chunk, start) : inflate(rest(chunk, start));
+    }
+
+    /** XMP's text: after the keyword a flag, a method, a language and a translation of the keyword. */
+    private static byte[] internationalText(byte[] chunk) {
+        int start = XMP.length() + 1;
+        if (!startsWith(chunk, XMP) || chunk.length < start + 4) {
+            return new byte[0];
+        }
+        boolean compressed = chunk[start] == 1;
+        int at = start + 2;
+        for (int zeros = 0; zeros < 2 && at < chunk.length; at++) {
+            zeros += chunk[at] == 0 ? 1 : 0;
+        }
+        return compressed ? inflate(rest(chunk, at)) : rest(chunk, at);
+    }
+
+    private static boolean startsWith(byte[] chunk, String keyword) {
+        return chunk.length > keyword.length()
+                && new String(chunk, 0, keyword.length() + 1, StandardCharsets.ISO_8859_1).equals(keyword + "\0");
+    }
+
+    private static byte[] rest(byte[] bytes, int start) {
+        return Arrays.copyOfRange(bytes, start, bytes.length);
+    }
+
+    /** Nothing of damaged data. */
+    private static byte[] inflate(byte[] bytes) {
+        try (InflaterInputStream in = new InflaterInputStream(new ByteArrayInputStream(bytes))) {
+            return in.readNBytes(OrientationTags.MAX_BYTES);
+        } catch (IOException e) {
+            return new byte[0];
+        }
+    }
+
+    /** After an empty line, one with a name and one with the length come lines of hexadecimal digits. */
+    private static byte[] fromHex(byte[] text) {
+        String digits = new String(text, StandardCharsets.ISO_8859_1)
+                .lines()
+                .skip(3)
+                .map(String::strip)
+                .collect(Collectors.joining());
+        try {
+            return HexFormat.of().parseHex(digits);
+        } catch (IllegalArgumentException e) {
+            return new byte[0];
+        }
+    }
+}

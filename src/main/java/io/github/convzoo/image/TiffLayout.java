@@ -1,0 +1,139 @@
+package io.github.convzoo.image;
+
+import java.awt.image.BufferedImage;
+import java.awt.image.Raster;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Set;
+
+/** How the pixels of a TIFF's first page are stored, of which the JDK's reader does not understand everything as Pillow does. */
+final class TiffLayout {
+
+    private static final int WHITE_IS_ZERO = 0;
+    private static final int BLACK_IS_ZERO = 1;
+    private static final int RGB = 2;
+    private static final int PALETTE = 3;
+    private static final int SEPARATED = 5;
+    private static final int YCBCR = 6;
+    private static final int UNSIGNED = 1;
+    private static final int INKS = 4;
+
+    private static final long UNCOMPRESSED = 1;
+    private static final long OLD_JPEG = 6;
+    private static final long JPEG = 7;
+
+    /** Those of the JDK's reader: none, CCITT's three, LZW, the two of JPEG, deflate and its old number, PackBits. */
+    private static final Set<Long> COMPRESSIONS =
+            Set.of(UNCOMPRESSED, 2L, 3L, 4L, 5L, OLD_JPEG, JPEG, 8L, 32946L, 32773L);
+
+    private final int photometric;
+    private final Orientation orientation;
+    /** All reds, all greens, all blues, of 16 bits. */
+    private final long[] palette;
+
+    private TiffLayout(int photometric, Orientation orientation, long[] palette) {
+        this.photometric = photometric;
+        this.orientation = orientation;
+        this.palette = palette;
+    }
+
+    static TiffLayout read(String name, ByteSource source, PixelLimit limit) throws IOException {
+        TiffDirectory directory = TiffDirectory.read(source);
+        long width = directory.value(TiffDirectory.WIDTH, 0);
+        long height = directory.value(TiffDirectory.LENGTH, 0);
+        if (width < 1 || height < 1) {
+            throw new ImageException(name, ImageDecoder.TRUNCATED);
+        }
+        limit.check(width, height);
+        // The reader takes memory for a whole tile or strip.
+        limit.check(directory.value(TiffDirectory.TILE_WIDTH, 1), directory.value(TiffDirectory.TILE_LENGTH, 1));
+        for (int tag : new int[] {TiffDirectory.STRIP_BYTES, TiffDirectory.TILE_BYTES}) {
+            if (Arrays.stream(directory.values(tag)).anyMatch(bytes -> bytes > source.length())) {
+                throw new ImageException(name, ImageDecoder.TRUNCATED);
+            }
+        }
+        long compression = directory.value(TiffDirectory.COMPRESSION, UNCOMPRESSED);
+        if (!COMPRESSIONS.contains(compression)) {
+            throw new ImageException(
+                    name,
+                    "TIFF with compression %d is not supported; save it with LZW or without".formatted(compression));
+        }
+        long photometric = directory.value(TiffDirectory.PHOTOMETRIC, WHITE_IS_ZERO);
+        long[] bits = directory.values(TiffDirectory.BITS_PER_SAMPLE);
+        long most = Arrays.stream(bits).max().orElse(1);
+        long samples = directory.value(TiffDirectory.SAMPLES_PER_PIXEL, 1);
+        boolean unsigned =
+                Arrays.stream(directory.values(TiffDirectory.SAMPLE_FORMAT)).allMatch(format -> format == UNSIGNED);
+        boolean known = unsigned
+                && switch ((int) photometric) {
+                    case WHITE_IS_ZERO, BLACK_IS_ZERO -> samples <= 2 && most <= 16;
+                    case RGB -> samples >= RgbImage.CHANNELS && (most == 8 || most == 16);
+                    case PALETTE -> samples == 1 && most <= 8;
+                    // Whether the inks inside of a JPEG are inverted is nowhere said.
+                    case SEPARATED -> samples == INKS && most == 8 && compression != JPEG && compression != OLD_JPEG;
+                    case YCBCR -> samples == RgbImage.CHANNELS && most == 8;
+                    default -> false;
+                };
+        if (!known) {
+            throw new ImageException(
+                    name,
+                    "TIFF with %d %s of %d bits per pixel (photometric interpretation %d, compression %d) is not supported; save it as 8-bit RGB"
+                            .formatted(
+                                    samples,
+                                    unsigned ? "samples" : "signed or floating-point samples",
+                                    most,
+                                    photometric,
+                                    compression));
+        }
+        return new TiffLayout(
+                (int) photometric,
+                Orientation.of(directory.value(TiffDirectory.ORIENTATION, 1)),
+                directory.values(TiffDirectory.COLOR_MAP));
+    }
+
+    Orientation orientation() {
+        return orientation;
+    }
+
+    RgbImage toRgb(BufferedImage image) {
+        return switch (photometric) {
+            case SEPARATED -> ofInks(image);
+            case PALETTE -> ofIndices(image.getRaster());
+            default -> RgbImage.takingOver(image);
+        };
+    }
+
+    private static RgbImage ofInks(BufferedImage image) {
+        int width = image.getWidth();
+        int height = image.getHeight();
+        byte[] inks = new byte[INKS * width * height];
+        int[] row = new int[INKS * width];
+        int to = 0;
+        for (int y = 0; y < height; y++) {
+            image.getRaster().getPixels(0, y, width, 1, row);
+            for (int ink : row) {
+                // JPEG's inks are inverted, TIFF's are not.
+                inks[to++] = (byte) ~ink;
+            }
+        }
+        return new RgbImage(width, height, JpegColours.toRgb(JpegHeader.Colours.CMYK, inks, width * height));
+    }
+
+    /** Pillow takes the high bytes of a palette's 16-bit samples, the JDK rounds. */
+    private RgbImage ofIndices(Raster raster) {
+        int width = raster.getWidth();
+        int colors = palette.length / RgbImage.CHANNELS;
+        byte[] samples = new byte[RgbImage.sampleCount(width, raster.getHeight())];
+        int[] row = new int[width];
+        int to = 0;
+        for (int y = 0; y < raster.getHeight(); y++) {
+            raster.getSamples(0, y, width, 1, 0, row);
+            for (int index : row) {
+                for (int channel = 0; channel < RgbImage.CHANNELS; channel++) {
+                    samples[to++] = index < colors ? (byte) (palette[channel * colors + index] >> 8) : 0;
+                }
+            }
+        }
+        return new RgbImage(width, raster.getHeight(), samples);
+    }
+}

@@ -1,0 +1,210 @@
+package io.github.convzoo.image;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * What a WebP file holds around its pixels: the size, the orientation, and the first frame's bit stream.
+ *
+ * <p>libwebp gets that bit stream alone, as a file of its own: so animations are shown by their first frame, alpha and color
+ * profiles are left out, and what is not the picture cannot disturb it. Source: WebP Container Specification (RFC 9649).
+ */
+final class WebpFile {
+
+    private static final int RIFF_HEAD_BYTES = 12;
+    private static final int CHUNK_HEAD_BYTES = 8;
+    private static final int FRAME_HEAD_BYTES = 16;
+    private static final int LOSSLESS_SIGNATURE = 0x2f;
+
+    /** Where the bytes of a 14-bit size end. */
+    private static final int SIZE_MASK = 0x3fff;
+
+    /** The canvas, which is larger than the first frame in some animations. */
+    private final int width;
+
+    private final int height;
+    private final int left;
+    private final int top;
+    private final Orientation orientation;
+    private final byte[] head;
+    private final long start;
+    private final long end;
+
+    private WebpFile(Reader reader, byte[] head) {
+        this.width = reader.width;
+        this.height = reader.height;
+        this.left = reader.left;
+        this.top = reader.top;
+        this.orientation = reader.tags.find();
+        this.head = head;
+        this.start = reader.start;
+        this.end = reader.end;
+    }
+
+    Orientation orientation() {
+        return orientation;
+    }
+
+    /** A file of the first frame alone. */
+    SourceInputStream open(ByteSource source) {
+        return new SourceInputStream(head, new Part(source, end, end + (end - start) % 2), start);
+    }
+
+    /** Lays the frame on the canvas, which is black around it. */
+    RgbImage show(RgbImage frame) {
+        return frame.crop(new Box(-left, -top, width, height), Border.BLACK);
+    }
+
+    static WebpFile read(String name, ByteSource source, PixelLimit limit) throws IOException {
+        Reader reader = new Reader(name, source);
+        reader.chunks(RIFF_HEAD_BYTES, source.length(), false);
+        if (reader.type.isEmpty()) {
+            throw new ImageException(name, ImageDecoder.TRUNCATED);
+        }
+        reader.frameSize();
+        limit.check(reader.width, reader.height);
+        if (reader.end > source.length()) {
+            throw new ImageException(name, ImageDecoder.TRUNCATED);
+        }
+        int length = Math.toIntExact(reader.end - reader.start);
+        // A chunk of odd length is followed by a byte that does not count.
+        int padded = length + length % 2;
+        ByteBuffer head =
+                ByteBuffer.allocate(RIFF_HEAD_BYTES + CHUNK_HEAD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        head.put(ascii("RIFF")).putInt(4 + CHUNK_HEAD_BYTES + padded).put(ascii("WEBP"));
+        head.put(ascii(reader.type)).putInt(length);
+        return new WebpFile(reader, head.array());
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** A source to the end of a chunk, whose odd length a zero makes even. */
+    private record Part(ByteSource source, long end, long paddedEnd) implements ByteSource {
+
+        @Override
+        public long length() {
+            return paddedEnd;
+        }
+
+        @Override
+        public int read(long position, byte[] target, int offset, int length) throws IOException {
+            if (position >= paddedEnd) {
+                return -1;
+            }
+            if (position == end) {
+                target[offset] = 0;
+                return 1;
+            }
+            return source.read(position, target, offset, (int) Math.min(length, end - position));
+        }
+    }
+
+    private static final class Reader {
+        private final String name;
+        private final ByteSource source;
+        private final OrientationTags tags = new OrientationTags();
+        private int width;
+        private int height;
+        private int left;
+        private int top;
+        private String type = "";
+        private long start;
+        private long end;
+
+        Reader(String name, ByteSource source) {
+            this.name = name;
+            this.source = source;
+        }
+
+        /** Of the file, or of a frame in it. */
+        void chunks(long from, long to, boolean inFrame) throws IOException {
+            long at = from;
+            byte[] head = source.upTo(at, CHUNK_HEAD_BYTES);
+            while (at < to && head.length == CHUNK_HEAD_BYTES) {
+                String chunk = new String(head, 0, 4, StandardCharsets.ISO_8859_1);
+                long length = Integer.toUnsignedLong(
+                        ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getInt(4));
+                long body = at + CHUNK_HEAD_BYTES;
+                switch (chunk) {
+                    case "VP8 ", "VP8L" -> {
+                        if (type.isEmpty()) {
+                            type = chunk;
+                            start = body;
+                            end = body + length;
+                        }
+                    }
+                    case "VP8X" -> {
+                        byte[] size = source.upTo(body, 10);
+                        if (size.length == 10) {
+                            width = 1 + threeBytes(size, 4);
+                            height = 1 + threeBytes(size, 7);
+                        }
+                    }
+                    case "ANMF" -> {
+                        byte[] frame = source.upTo(body, FRAME_HEAD_BYTES);
+                        if (type.isEmpty() && !inFrame && frame.length == FRAME_HEAD_BYTES) {
+                            left = 2 * threeBytes(frame, 0);
+                            top = 2 * threeBytes(frame, 3);
+                            chunks(body + FRAME_HEAD_BYTES, body + length, true);
+                        }
+                    }
+                    case "EXIF" -> {
+                        if (length <= OrientationTags.MAX_BYTES) {
+                            tags.exif(source.upTo(body, (int) length));
+                        }
+                    }
+                    case "XMP " -> {
+                        if (length <= OrientationTags.MAX_BYTES) {
+                            tags.xmp(source.upTo(body, (int) length));
+                        }
+                    }
+                    default -> {}
+                }
+                at = body + length + length % 2;
+                head = source.upTo(at, CHUNK_HEAD_BYTES);
+            }
+        }
+
+        /** Takes the size out of the bit stream where the file has no canvas, and refuses a larger frame than that. */
+        void frameSize() throws IOException {
+            byte[] bits = source.upTo(start, 10);
+            ByteBuffer frame = ByteBuffer.wrap(Arrays.copyOf(bits, 10)).order(ByteOrder.LITTLE_ENDIAN);
+            int frameWidth;
+            int frameHeight;
+            if (type.equals("VP8L")) {
+                int size = frame.getInt(1);
+                frameWidth = 1 + (size & SIZE_MASK);
+                frameHeight = 1 + ((size >> 14) & SIZE_MASK);
+                if (bits.length >= 5 && bits[0] != LOSSLESS_SIGNATURE) {
+                    throw new ImageException(name, "damaged or truncated (no lossless WebP); fetch or copy it again");
+                }
+            } else {
+                frameWidth = frame.getShort(6) & SIZE_MASK;
+                frameHeight = frame.getShort(8) & SIZE_MASK;
+            }
+            if (bits.length < 10 && !(type.equals("VP8L") && bits.length >= 5)) {
+                throw new ImageException(name, ImageDecoder.TRUNCATED);
+            }
+            if (width == 0 || height == 0) {
+                width = frameWidth;
+                height = frameHeight;
+            }
+            if (frameWidth == 0 || frameHeight == 0) {
+                throw new ImageException(
+                        name, "this WebP declares %d x %d pixels; save it again".formatted(frameWidth, frameHeight));
+            }
+            if (left + frameWidth > width || top + frameHeight > height) {
+                throw new ImageException(name, "a frame of this WebP lies outside of the image; replace the file");
+            }
+        }
+
+        private static int threeBytes(byte[] bytes, int at) {
+            return (bytes[at] & 0xff) | (bytes[at + 1] & 0xff) << 8 | (bytes[at + 2] & 0xff) << 16;
+        }
+    }
+}
