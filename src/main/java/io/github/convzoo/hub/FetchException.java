@@ -17,6 +17,7 @@ public final class FetchException extends IOException {
     /** A list that can be serialized. */
     private final String[] failures;
 
+    /** Whether every place answered that it does not have the file. */
     private final boolean missing;
 
     FetchException(String file, String problem, List<String> failures, @Nullable Throwable cause) {

@@ -133,7 +133,7 @@ public final class Conversion {
      * @param in a checkpoint of any format that {@link Checkpoint} reads
      * @param out the {@code .params} file, replaced once the new one is complete; for DJL's {@code Model.load} its name is
      *     the model's and a number: {@code dla34-0000.params}
-     * @param config the network, and what the file says of its use; classes and input channels are taken from the weights
+     * @param variant the network
      * @return what was written, and what was left out
      * @throws CheckpointException if the file is unreadable or does not fit, or the new one cannot be written
      */
