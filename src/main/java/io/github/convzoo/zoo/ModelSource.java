@@ -5,6 +5,7 @@ import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.hub.FetchException;
 import io.github.convzoo.hub.FileStore;
 import io.github.convzoo.hub.RemoteFile;
+import io.github.convzoo.hub.StoredFile;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.DpnOptions;
 import io.github.convzoo.network.FamilyOptions;
@@ -157,21 +158,32 @@ record ModelSource(
                 .ifPresent(why -> remarks.add(guess(hub + " is taken at commit " + revision.commit()
                         + ", where it was last time, because the hub was not asked (" + why + ")")));
         Path config = fetch(store, hub, revision.commit(), ModelFolder.CONFIG, options.progress);
-        Path weights;
-        try {
-            weights = fetch(store, hub, revision.commit(), ModelFolder.WEIGHTS, options.progress);
-        } catch (FetchException e) {
-            if (!e.isMissing()) {
-                throw e;
-            }
-            weights = fetch(store, hub, revision.commit(), ModelFolder.PYTORCH_WEIGHTS, options.progress);
-        }
+        Path weights = weights(store, hub, revision.commit(), options.progress);
         String where = hub + "/" + ModelFolder.CONFIG;
         return new Found(
                 new Weights.Read(Checkpoint.read(weights)),
                 Optional.of(ModelConfig.parse(Files.readString(config), where)),
                 where,
                 remarks);
+    }
+
+    /** safetensors go before PyTorch's file; what is on this machine already goes before both. */
+    private static Path weights(FileStore store, ModelName.Hub hub, String commit, @Nullable Progress progress)
+            throws IOException {
+        for (String name : List.of(ModelFolder.WEIGHTS, ModelFolder.PYTORCH_WEIGHTS)) {
+            Optional<StoredFile> here = store.find(RemoteFile.ofRepository(hub.repository(), commit, name));
+            if (here.isPresent()) {
+                return here.get().path();
+            }
+        }
+        try {
+            return fetch(store, hub, commit, ModelFolder.WEIGHTS, progress);
+        } catch (FetchException e) {
+            if (!e.isMissing()) {
+                throw e;
+            }
+            return fetch(store, hub, commit, ModelFolder.PYTORCH_WEIGHTS, progress);
+        }
     }
 
     private static Path fetch(
