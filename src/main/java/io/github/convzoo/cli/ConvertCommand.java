@@ -3,6 +3,7 @@ package io.github.convzoo.cli;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.Conversion;
 import io.github.convzoo.weights.LoadReport;
+import io.github.convzoo.weights.ReadOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -56,6 +57,9 @@ final class ConvertCommand implements Callable<Integer> {
     boolean json;
 
     @Mixin
+    ReadingOptions reading = new ReadingOptions();
+
+    @Mixin
     CommonOptions common = new CommonOptions();
 
     @Override
@@ -65,9 +69,12 @@ final class ConvertCommand implements Callable<Integer> {
         if (half && djl) {
             throw new IllegalArgumentException("--half: DJL's .params are of single precision; write safetensors");
         }
+        ReadOptions read = reading.options();
         LoadReport report = djl
-                ? Conversion.toDjl(in, out, variant)
-                : half ? Conversion.toHalfSafetensors(in, out, variant) : Conversion.toSafetensors(in, out, variant);
+                ? Conversion.toDjl(in, read, out, variant)
+                : half
+                        ? Conversion.toHalfSafetensors(in, read, out, variant)
+                        : Conversion.toSafetensors(in, read, out, variant);
         PrintWriter printer = spec.commandLine().getOut();
         if (json) {
             printer.println(Json.of(Reports.json(report)));

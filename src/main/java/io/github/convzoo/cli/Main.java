@@ -2,10 +2,12 @@ package io.github.convzoo.cli;
 
 import io.github.convzoo.weights.StoreSettings;
 import io.github.convzoo.weights.WeightStore;
+import io.github.convzoo.zoo.PathText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
@@ -114,6 +116,7 @@ public final class Main {
                 .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExpandAtFiles(false)
+                .registerConverter(Path.class, PathText::path)
                 .setParameterExceptionHandler((e, given) -> misused(err, e))
                 .setExecutionExceptionHandler((e, line, result) -> failed(err, e, verbose));
         try {

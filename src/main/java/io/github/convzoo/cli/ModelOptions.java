@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which network, with which weights. */
@@ -31,6 +32,9 @@ final class ModelOptions {
             paramLabel = "FILE",
             description = "A checkpoint, of any format that is read. Default: the published weights, downloaded once.")
     @Nullable Path weights;
+
+    @Mixin
+    ReadingOptions reading = new ReadingOptions();
 
     @Option(
             names = "--num-classes",
@@ -83,6 +87,7 @@ final class ModelOptions {
                     "--weights: there are no published weights of " + model + "; name a checkpoint file");
         }
         LoadOptions options = weights == null ? LoadOptions.published() : LoadOptions.of(weights);
+        options = reading.apply(options);
         if (weights == null) {
             options = options.withStore(main.store()).withProgress(new DownloadBar(err));
         }

@@ -1,10 +1,10 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.weights.FetchException;
+import io.github.convzoo.weights.Glob;
 import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.WeightFile;
 import io.github.convzoo.weights.WeightStore;
-import io.github.convzoo.zoo.Glob;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ElementType;
@@ -14,9 +15,11 @@ import io.github.convzoo.network.AlexNet;
 import io.github.convzoo.network.AlexNetVariant;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
+import io.github.convzoo.nn.CanonicalNames;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -37,7 +40,22 @@ public final class Conversion {
      * @throws CheckpointException if the file is unreadable or does not fit, or the new one cannot be written
      */
     public static LoadReport toSafetensors(Path in, Path out, Variant variant) throws CheckpointException {
-        return toSafetensors(in, out, variant, false);
+        return toSafetensors(in, ReadOptions.DEFAULT, out, variant);
+    }
+
+    /**
+     * The same, of weights that are read with the given options.
+     *
+     * @param in a checkpoint of any format that {@link Checkpoint} reads
+     * @param options how to read it
+     * @param out the safetensors file, replaced once the new one is complete
+     * @param variant the network
+     * @return what was written, and what was left out
+     * @throws CheckpointException if the file is unreadable or does not fit, or the new one cannot be written
+     */
+    public static LoadReport toSafetensors(Path in, ReadOptions options, Path out, Variant variant)
+            throws CheckpointException {
+        return toSafetensors(in, options, out, variant, false);
     }
 
     /**
@@ -52,23 +70,40 @@ public final class Conversion {
      *     reach, or the new one cannot be written
      */
     public static LoadReport toHalfSafetensors(Path in, Path out, Variant variant) throws CheckpointException {
-        return toSafetensors(in, out, variant, true);
+        return toHalfSafetensors(in, ReadOptions.DEFAULT, out, variant);
     }
 
-    private static LoadReport toSafetensors(Path in, Path out, Variant variant, boolean half)
+    /**
+     * The same, of weights that are read with the given options.
+     *
+     * @param in a checkpoint of any format that {@link Checkpoint} reads
+     * @param options how to read it
+     * @param out the safetensors file, replaced once the new one is complete
+     * @param variant the network
+     * @return what was written, and what was left out
+     * @throws CheckpointException as above
+     */
+    public static LoadReport toHalfSafetensors(Path in, ReadOptions options, Path out, Variant variant)
             throws CheckpointException {
-        StateDict stateDict = StateDict.of(Checkpoint.read(in));
+        return toSafetensors(in, options, out, variant, true);
+    }
+
+    private static LoadReport toSafetensors(Path in, ReadOptions options, Path out, Variant variant, boolean half)
+            throws CheckpointException {
+        StateDict stateDict = StateDict.read(in, variant, options);
         Network network = network(stateDict, variant);
         LoadReport report;
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             report = load(stateDict, network, variant, manager);
         }
         Map<String, Tensor> named = stateDict.named(network).tensors();
+        Map<String, Parameter> shapes = CanonicalNames.parameters(network);
         List<Tensor> tensors = new ArrayList<>();
         for (String name : report.loaded()) {
             Tensor tensor = named.get(name);
             if (tensor != null) {
-                tensors.add(tensor);
+                long[] shape = shapes.get(name).getShape().getShape();
+                tensors.add(Arrays.equals(tensor.shape(), shape) ? tensor : tensor.withShape(shape));
             }
         }
         // Python's library asks for the framework that the tensors come from.
@@ -119,7 +154,21 @@ public final class Conversion {
      * @throws CheckpointException if the file is unreadable or does not fit, or the new one cannot be written
      */
     public static LoadReport toDjl(Path in, Path out, Variant variant) throws CheckpointException {
-        StateDict stateDict = StateDict.of(Checkpoint.read(in));
+        return toDjl(in, ReadOptions.DEFAULT, out, variant);
+    }
+
+    /**
+     * The same, of weights that are read with the given options.
+     *
+     * @param in a checkpoint of any format that {@link Checkpoint} reads
+     * @param options how to read it
+     * @param out the {@code .params} file, replaced once the new one is complete
+     * @param variant the network
+     * @return what was written, and what was left out
+     * @throws CheckpointException as above
+     */
+    public static LoadReport toDjl(Path in, ReadOptions options, Path out, Variant variant) throws CheckpointException {
+        StateDict stateDict = StateDict.read(in, variant, options);
         Network network = network(stateDict, variant);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             LoadReport report = load(stateDict, network, variant, manager);

@@ -11,7 +11,6 @@ import ai.djl.nn.Block;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.NoopTranslator;
 import ai.djl.translate.Translator;
-import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
@@ -20,6 +19,7 @@ import io.github.convzoo.network.FeatureExtractor;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.FetchException;
+import io.github.convzoo.weights.Glob;
 import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.StateDict;
@@ -247,7 +247,7 @@ public final class ConvZoo {
         Name name = Name.of(modelName);
         Variant variant = name.variant();
         Preprocessing preprocessing = preprocessing(name, options);
-        StateDict stateDict = StateDict.of(Checkpoint.read(weights(name, options)));
+        StateDict stateDict = StateDict.read(weights(name, options), variant, options.reading);
         int classes = options.numClasses.orElseGet(
                 () -> stateDict.classes(variant).orElse(variant.options().numClasses()));
         int channels =

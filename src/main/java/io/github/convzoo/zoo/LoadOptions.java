@@ -2,14 +2,17 @@ package io.github.convzoo.zoo;
 
 import ai.djl.Device;
 import ai.djl.util.Progress;
+import io.github.convzoo.checkpoint.Limits;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.LastActivation;
 import io.github.convzoo.network.NetworkOptions;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.LoadReport;
+import io.github.convzoo.weights.ReadOptions;
 import io.github.convzoo.weights.WeightStore;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 public final class LoadOptions {
 
     @Nullable Path weights;
+
+    ReadOptions reading = ReadOptions.DEFAULT;
 
     @Nullable WeightStore store;
 
@@ -64,6 +69,37 @@ public final class LoadOptions {
      */
     public static LoadOptions of(Path weights) {
         return published().with(options -> options.weights = weights);
+    }
+
+    /**
+     * With a place in the checkpoint for its weights. Where this is not called they are the only mapping of tensors that fits
+     * the network.
+     *
+     * @param value a dotted path, such as {@code checkpoint.model}, that may end in the prefix that their names have
+     * @return the changed options
+     */
+    public LoadOptions withKey(String value) {
+        return with(options -> options.reading = reading.withKey(value));
+    }
+
+    /**
+     * With entries of the weights to leave out, which the report names.
+     *
+     * @param patterns names as the file has them, in which {@code *} stands for any text and {@code ?} for any character
+     * @return the changed options
+     */
+    public LoadOptions withIgnored(String... patterns) {
+        return with(options -> options.reading = reading.withIgnored(List.of(patterns)));
+    }
+
+    /**
+     * With other limits for what the checkpoint may ask of its reader.
+     *
+     * @param value the limits
+     * @return the changed options
+     */
+    public LoadOptions withLimits(Limits value) {
+        return with(options -> options.reading = reading.withLimits(value));
     }
 
     /**
@@ -231,6 +267,7 @@ public final class LoadOptions {
     private LoadOptions with(Consumer<LoadOptions> change) {
         LoadOptions copy = new LoadOptions();
         copy.weights = weights;
+        copy.reading = reading;
         copy.store = store;
         copy.progress = progress;
         copy.numClasses = numClasses;

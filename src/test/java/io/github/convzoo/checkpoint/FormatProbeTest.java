@@ -51,7 +51,7 @@ class FormatProbeTest {
     @CsvSource({
         "version https://git-lfs.github.com/spec/v1, git lfs pull",
         "<!DOCTYPE html>, web page",
-        "hello world, no known format",
+        "hello world, this is text (hello world)",
         "x, no known format"
     })
     void file_thatIsNoCheckpoint_isRefusedAndSaysWhatItIs(String content, String message) throws IOException {

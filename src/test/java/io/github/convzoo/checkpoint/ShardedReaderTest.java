@@ -89,18 +89,22 @@ class ShardedReaderTest {
     }
 
     @Test
-    void file_thatIsNoSafetensors_isRefused() throws IOException {
+    void file_thatHoldsNoNamedTensors_isRefused() throws IOException {
         Files.writeString(directory.resolve("again.json"), map("'a': 'again.json'"));
-        assertThat(refused(directory.resolve("again.json"))).hasMessageContaining("no safetensors file");
-        Files.copy(Crafted.resource("small.pth"), directory.resolve("small.pth"));
-        assertThat(refused(index(map("'w': 'small.pth'")))).hasMessageContaining("no safetensors file");
+        assertThat(refused(directory.resolve("again.json"))).hasMessageContaining("neither a safetensors file nor");
+        Files.copy(Crafted.resource("mxnet_types.params"), directory.resolve("m.params"));
+        assertThat(refused(index(map("'w': 'm.params'")))).hasMessageContaining("neither a safetensors file nor");
+        Files.write(
+                directory.resolve("list.pth"),
+                Crafted.torch(new PickleAssembler().list().stop(), new byte[0]).bytes());
+        assertThat(refused(index(map("'w': 'list.pth'")))).hasMessageContaining("neither a safetensors file nor");
     }
 
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"architectures\": []} | no index of safetensors files",
+                "{\"architectures\": []} | such as a model's configuration, and not an index of weights",
                 "{} | no weight_map",
                 "{\"metadata\": {\"a\": []}, \"weight_map\": {}} | text or a number is expected",
                 "{\"metadata\": {\"a\": 01}} | text or a number is expected",

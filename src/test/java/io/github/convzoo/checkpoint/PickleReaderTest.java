@@ -14,10 +14,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 
-class PaddleReaderTest {
+class PickleReaderTest {
     private final Path directory;
 
-    PaddleReaderTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
+    PickleReaderTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
         this.directory = directory;
     }
 
@@ -76,7 +76,7 @@ class PaddleReaderTest {
     @Test
     void array_isAViewUnderItsName() throws IOException {
         Checkpoint checkpoint = Checkpoint.read(file(directory, array("u1", "|", 6, 2, 3)));
-        assertThat(checkpoint.format()).isEqualTo(Format.PADDLE);
+        assertThat(checkpoint.format()).isEqualTo(Format.PICKLE);
         assertThat(checkpoint.placeholders()).isEmpty();
         Tensor tensor = Crafted.tensor(checkpoint, "w");
         assertThat(tensor.name()).isEqualTo("w");
@@ -130,7 +130,8 @@ class PaddleReaderTest {
     @Test
     void file_thatGoesOnOrEndsEarly_isRefused() throws IOException {
         byte[] bytes = array("u1", "|", 6, 6);
-        assertThat(refusal(Arrays.copyOf(bytes, bytes.length + 1))).hasMessageContaining("goes on");
+        assertThat(refusal(Arrays.copyOf(bytes, bytes.length + 1)))
+                .hasMessageContaining("continues after the end of its pickle");
         for (int length = 0; length < bytes.length; length++) {
             assertThat(refusal(Arrays.copyOf(bytes, length))).isNotNull();
         }
@@ -140,7 +141,7 @@ class PaddleReaderTest {
     void limits_letThroughWhatTheySay() throws IOException {
         Path file = file(directory, array("u1", "|", 6, 2, 3));
         Limits enough = Limits.DEFAULT.withTensors(1).withDimensions(2).withTensorBytes(6);
-        assertThat(Checkpoint.read(file, enough).format()).isEqualTo(Format.PADDLE);
+        assertThat(Checkpoint.read(file, enough).format()).isEqualTo(Format.PICKLE);
         assertThat(refused(file, enough.withDimensions(1))).hasMessageContaining("Limits.dimensions");
         assertThat(refused(file, enough.withTensorBytes(5))).hasMessageContaining("Limits.tensorBytes");
         // Data does not count as pickle.
@@ -149,7 +150,7 @@ class PaddleReaderTest {
         file = file(directory, large);
         assertThat(Checkpoint.read(file, Limits.DEFAULT.withPickleBytes(besides))
                         .format())
-                .isEqualTo(Format.PADDLE);
+                .isEqualTo(Format.PICKLE);
         assertThat(refused(file, Limits.DEFAULT.withPickleBytes(besides - 1)))
                 .hasMessageContaining("Limits.pickleBytes");
     }
