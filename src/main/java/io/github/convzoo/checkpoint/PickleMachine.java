@@ -160,6 +160,9 @@ final class PickleMachine {
     private int memorised;
     private int values;
     private int tensors;
+    /** The longest text that may be a name, in bytes. Longer ones are most often arrays' bytes. */
+    private final long longestName;
+
     private final Set<String> unknown = new LinkedHashSet<>();
     /** The storages that were named, by key. */
     private final Map<String, Storage> storages = new LinkedHashMap<>();
@@ -200,6 +203,7 @@ final class PickleMachine {
         this.limits = limits;
         this.in = new Cursor(file, offset, length, "the pickle");
         this.embedded = embedded;
+        this.longestName = Math.max(1 << 14, 4L * limits.nameLength());
     }
 
     /** Names of the globals that stand for placeholders, in the order of the file. */
@@ -258,7 +262,7 @@ final class PickleMachine {
             case 'X' -> text(in.u32());
             case 0x8c -> text(in.u8());
             case 0x8d -> text(in.i64());
-            case 'V' -> value(new Value.Text(in.asciiLine(LONGEST_LINE)));
+            case 'V' -> value(new Value.Text(unicodeLine()));
             case 'U' -> oldString(in.u8());
             case 'T' -> oldString(in.i32());
             case 'B' -> value(new Value.Bytes(data(in.u32())));
@@ -291,10 +295,7 @@ final class PickleMachine {
             case 'u' -> setItems(even(popToMark()));
 
             case 'c' -> push(global(in.asciiLine(limits.nameLength()), in.asciiLine(limits.nameLength())));
-            case 0x93 -> {
-                List<Object> names = popLast(2);
-                push(global(globalText(names.get(0)), globalText(names.get(1))));
-            }
+            case 0x93 -> stackGlobal();
             case 'i' -> {
                 Global global = global(in.asciiLine(limits.nameLength()), in.asciiLine(limits.nameLength()));
                 popToMark();
@@ -514,7 +515,7 @@ final class PickleMachine {
     }
 
     private void text(long length) throws CheckpointException {
-        if (length > Math.max(1 << 14, 4L * limits.nameLength())) {
+        if (length > longestName) {
             count(1);
             push(new LongText(data(length)));
             return;
@@ -535,6 +536,23 @@ final class PickleMachine {
             lastText = null;
         }
         return first;
+    }
+
+    /** Text of protocol 0. Only plain ASCII is read: everything else, arrays' bytes among it, is escaped in an odd way. */
+    private String unicodeLine() throws CheckpointException {
+        String line = "";
+        boolean plain;
+        try {
+            line = in.asciiLine(LONGEST_LINE);
+            plain = line.indexOf('\\') < 0;
+        } catch (CheckpointException e) {
+            plain = false;
+        }
+        if (!plain) {
+            throw corrupt("a text of pickle protocol 0 that is long or not plain ASCII is not supported; save it again"
+                    + " with torch.save(model.state_dict(), path), or with pickle protocol 2 or later");
+        }
+        return line;
     }
 
     /** Python 2's str, which is text or bytes. */
@@ -596,11 +614,22 @@ final class PickleMachine {
         };
     }
 
+    /**
+     * STACK_GLOBAL. In {@link #step} itself, with a pattern for each of the two texts, HotSpot 17's second compiler makes code
+     * of it that takes no text for one, after some thousand pickles.
+     */
+    private void stackGlobal() throws CheckpointException {
+        String name = globalText(pop());
+        String module = globalText(pop());
+        push(global(module, name));
+    }
+
     private String globalText(Object object) throws CheckpointException {
-        if (object instanceof Value.Text text && text.text().length() <= limits.nameLength()) {
-            return text.text();
+        String text = object.getClass() == Value.Text.class ? ((Value.Text) object).text() : null;
+        if (text == null || text.length() > limits.nameLength()) {
+            throw corrupt("the pickle is corrupt: a global's name is not text, or too long");
         }
-        throw corrupt("the pickle is corrupt: a global's name is no text, or too long");
+        return text;
     }
 
     private String nameOf(Object callable) throws CheckpointException {

@@ -37,8 +37,8 @@ public record LoadReport(
     public enum Rule {
         /** PyTorch's count of BatchNorm's batches, which nothing here reads. */
         BATCH_COUNTER("ignored: BatchNorm's batch counters"),
-        /** The weights are in an unusual place, the only one that fits the network. */
-        PLACE_FOUND("found by their names, in an unusual place: the weights"),
+        /** The weights are in an unusual place, the only one that fits the network or, if none fits, comes near. */
+        PLACE_FOUND("found in an unusual place: the weights"),
         /** Other weights in the file fit the network as well; those of the first usual place were taken. */
         NOT_TAKEN("not taken, though they fit as well and differ: the weights at"),
         /** Names fit the network only without a prefix, or without what wrapping a part of a model leaves inside them. */

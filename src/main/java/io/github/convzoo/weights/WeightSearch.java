@@ -11,6 +11,7 @@ import io.github.convzoo.nn.CanonicalNames;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -43,12 +44,19 @@ final class WeightSearch {
     /** How many places a message lists. */
     private static final int SHOWN = 8;
 
+    private static final Value.Mapping NOTHING = new Value.Mapping(Map.of(), List.of());
+
     private final Checkpoint checkpoint;
+    /** What stands at the top; nothing if that is a list. */
+    private final Value.Mapping root;
+
     private final Dialect dialect;
     private final @Nullable String key;
     private final List<String> patterns;
     private final List<Pattern> ignored;
     private final List<Candidate> candidates = new ArrayList<>();
+    /** The patterns that matched something. */
+    private final Set<Pattern> used = new HashSet<>();
 
     /** A mapping that holds tensors. */
     private record Candidate(String path, Value.Mapping mapping) {}
@@ -86,12 +94,19 @@ final class WeightSearch {
         this.key = options.key();
         this.patterns = options.ignored();
         this.ignored = patterns.stream().map(Glob::of).toList();
-        if (!(checkpoint.root() instanceof Value.Mapping root)) {
+        if (checkpoint.root() instanceof Value.Placeholder whole) {
+            throw error(
+                    "",
+                    "holds a pickled object of class " + whole.global()
+                            + ", not a state dict; save its state_dict() instead");
+        }
+        collect("", checkpoint.root(), 0);
+        if (candidates.isEmpty() && !(checkpoint.root() instanceof Value.Mapping)) {
             throw error("", "does not hold named tensors; save the model's state_dict()");
         }
-        collect("", root, 0);
+        this.root = checkpoint.root() instanceof Value.Mapping mapping ? mapping : NOTHING;
         if (key != null) {
-            Candidate chosen = at(key, root);
+            Candidate chosen = at(key, checkpoint.root());
             candidates.clear();
             candidates.add(chosen);
         }
@@ -100,7 +115,7 @@ final class WeightSearch {
     /** The weights of a network; those that come nearest if none fit, so that loading can say what differs. */
     StateDict of(Variant variant) throws CheckpointException {
         if (dialect.isOrdered()) {
-            return of((Value.Mapping) checkpoint.root(), "", Naming.SAME, List.of());
+            return of(root, "", Naming.SAME, List.of());
         }
         Set<String> required = required(variant);
         List<Fit> fits = fits(required);
@@ -180,6 +195,12 @@ final class WeightSearch {
         return names.stream().map(change).collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
+    private static List<String> wrappers(String name) {
+        return Arrays.stream(name.split("\\.", -1))
+                .filter(INNER_WRAPPERS::contains)
+                .toList();
+    }
+
     private static String withoutWrappers(String name) {
         return Arrays.stream(name.split("\\.", -1))
                 .filter(part -> !INNER_WRAPPERS.contains(part))
@@ -197,7 +218,11 @@ final class WeightSearch {
                     exact.add(fit);
                 }
             }
-            left = exact.isEmpty() ? fits : exact;
+            if (exact.isEmpty()) {
+                // Loading says which shapes differ.
+                return of(preferred(fits), List.of());
+            }
+            left = exact;
         }
         Fit taken = preferred(left);
         List<String> others = new ArrayList<>();
@@ -207,15 +232,22 @@ final class WeightSearch {
                 others.add(fit.place());
             }
         }
-        boolean conventional = left.stream().allMatch(this::isConventional);
+        // Of two prefixes in one mapping none is more usual than the other.
+        boolean conventional = left.stream().allMatch(this::isConventional)
+                && left.stream().map(Fit::candidate).distinct().count() == left.size();
         if (!others.isEmpty() && !conventional) {
             others.add(0, taken.place());
+            String key = left.stream()
+                    .map(WeightSearch::key)
+                    .filter(each -> !each.isEmpty())
+                    .findFirst()
+                    .orElse("");
             throw new CheckpointException(
                     checkpoint.file(),
                     -1,
                     null,
                     "several weights fit " + variant.modelName() + " and differ: " + String.join(", ", others)
-                            + "; choose with --key (withKey in Java), such as --key " + key(left.get(0)),
+                            + "; choose with --key (withKey in Java), such as --key " + key,
                     null);
         }
         List<LoadReport.Note> notes = new ArrayList<>();
@@ -271,7 +303,6 @@ final class WeightSearch {
 
     /** The weights if none fit: at a place of convention, else where most names match. */
     private StateDict nearest(Set<String> names) throws CheckpointException {
-        Value.Mapping root = (Value.Mapping) checkpoint.root();
         if (key != null) {
             return of(candidates.get(0).mapping, key, Naming.SAME, List.of());
         }
@@ -341,7 +372,11 @@ final class WeightSearch {
                 candidates.add(new Candidate(path, mapping));
             }
             if (depth < DEEPEST) {
-                mapping.entries().forEach((name, each) -> collect(join(path, name), each, depth + 1));
+                mapping.entries().forEach((name, each) -> {
+                    if (!isIgnored(name)) {
+                        collect(join(path, name), each, depth + 1);
+                    }
+                });
             }
         } else if (value instanceof Value.Sequence sequence && depth < DEEPEST) {
             for (int i = 0; i < sequence.items().size(); i++) {
@@ -358,9 +393,9 @@ final class WeightSearch {
     }
 
     /** The mapping at a path; or the entries of one whose names begin as the rest of the path. */
-    private Candidate at(String path, Value.Mapping root) throws CheckpointException {
+    private Candidate at(String path, Value top) throws CheckpointException {
         List<Value> found = new ArrayList<>();
-        find("", root, path, found);
+        find("", top, path, found);
         if (found.size() > 1) {
             throw error("", "has two entries at " + path + ", once with dots in a name; rename one");
         }
@@ -453,11 +488,10 @@ final class WeightSearch {
                 prefixes.add(name.substring(0, name.length() - before.length()));
             }
             String after = naming.apply(before);
-            if (!after.equals(before)) {
-                wrapped.add(
-                        before.endsWith(after)
-                                ? before.substring(0, before.length() - after.length())
-                                : "a wrapper inside " + before);
+            if (before.endsWith(after) && !after.equals(before)) {
+                wrapped.add(before.substring(0, before.length() - after.length()));
+            } else if (!after.equals(before)) {
+                wrappers(before).forEach(wrapper -> wrapped.add(wrapper + ". inside names"));
             }
             if (tensors.put(after, canonical.withName(after)) != null) {
                 throw new CheckpointException(
@@ -468,7 +502,7 @@ final class WeightSearch {
                         null);
             }
         }
-        requireUse(weights);
+        requireUse();
         if (tensors.isEmpty()) {
             throw error(path, "holds no tensors");
         }
@@ -483,19 +517,24 @@ final class WeightSearch {
         return new StateDict(checkpoint, path, List.copyOf(prefixes), notes, tensors);
     }
 
-    /** Refuses patterns that match nothing: a misspelled one would go unnoticed. */
-    private void requireUse(Value.Mapping weights) throws CheckpointException {
+    /** Refuses patterns that matched nothing: a misspelled one would go unnoticed. */
+    private void requireUse() throws CheckpointException {
         for (int i = 0; i < ignored.size(); i++) {
-            Pattern pattern = ignored.get(i);
-            if (weights.entries().keySet().stream()
-                    .noneMatch(name -> pattern.matcher(name).matches())) {
-                throw error("", "has no entry among its weights called " + patterns.get(i) + "; check --ignore");
+            if (!used.contains(ignored.get(i))) {
+                throw error("", "has no entry called " + patterns.get(i) + "; check --ignore");
             }
         }
     }
 
     private boolean isIgnored(String name) {
-        return ignored.stream().anyMatch(pattern -> pattern.matcher(name).matches());
+        boolean any = false;
+        for (Pattern pattern : ignored) {
+            if (pattern.matcher(name).matches()) {
+                used.add(pattern);
+                any = true;
+            }
+        }
+        return any;
     }
 
     private CheckpointException notATensor(String path, String name, Value value) {

@@ -227,7 +227,7 @@ final class HostilePickles {
                 "STACK_GLOBAL of memorised texts",
                 memo.get(1).get(0).op(0x93).text(command).op(0x85, 'R'),
                 ATTACK);
-        add("STACK_GLOBAL of numbers", pickle().op('K', 1, 'K', 2, 0x93), "a global's name is no text");
+        add("STACK_GLOBAL of numbers", pickle().op('K', 1, 'K', 2, 0x93), "a global's name is not text");
         add("STACK_GLOBAL of a dotted name", dotted("collections", "abc.sys.modules"), "");
         add("STACK_GLOBAL through __globals__", dotted("torch", "load.__globals__"), "");
         add("STACK_GLOBAL of letters that look like others", dotted("\uff4f\uff53", "system"), "");

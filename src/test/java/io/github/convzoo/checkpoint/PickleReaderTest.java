@@ -154,4 +154,149 @@ class PickleReaderTest {
         assertThat(refused(file, Limits.DEFAULT.withPickleBytes(besides - 1)))
                 .hasMessageContaining("Limits.pickleBytes");
     }
+
+    /** A mapping of arrays of four bytes each, of type uint16 in two rows. */
+    private static PickleAssembler arrays(PickleAssembler pickle, String... names) {
+        for (String name : names) {
+            state(begin(pickle, name), "u2", "<", 2).op('B').int32(4).op(0x80, 0x3f, 0x00, 0x40);
+            pickle.tuple().op('b').setItem();
+        }
+        return pickle;
+    }
+
+    private Checkpoint checkpoint(PickleAssembler pickle) throws IOException {
+        return Checkpoint.read(file(directory, pickle.stop()));
+    }
+
+    @Test
+    void arraysOfNumpy_inPytorchsOrientation_stayAsTheyAre() throws IOException {
+        Checkpoint checkpoint = Checkpoint.read(Crafted.resource("numpy_linear.pkl"));
+        assertThat(checkpoint.format()).isEqualTo(Format.PICKLE);
+        Tensor weight = Crafted.tensor(checkpoint, "classifier.weight");
+        Tensor canonical = Dialect.of(checkpoint.format()).tensor("classifier.weight", weight);
+        assertThat(canonical.shape()).containsExactly(2, 10);
+        assertThat(floats(canonical)).isEqualTo(floats(weight));
+    }
+
+    @Test
+    void marksOfPaddle_anywhere_makeItPaddles() throws IOException {
+        PickleAssembler table = arrays(new PickleAssembler().dict(), "w");
+        table.text("StructuredToParameterName@@").dict().setItem();
+        assertThat(checkpoint(table).format()).isEqualTo(Format.PADDLE);
+        assertThat(checkpoint(arrays(new PickleAssembler().dict(), "bn._mean", "bn._variance"))
+                        .format())
+                .isEqualTo(Format.PADDLE);
+        PickleAssembler nested = new PickleAssembler().dict().text("model");
+        arrays(nested.dict(), "bn._mean", "bn._variance").setItem();
+        assertThat(checkpoint(nested).format()).isEqualTo(Format.PADDLE);
+        assertThat(Checkpoint.read(Crafted.resource("nested.pdparams")).format())
+                .isEqualTo(Format.PADDLE);
+    }
+
+    @Test
+    void namesOfPaddle_alone_orNextToPytorchs_areNoMark() throws IOException {
+        String[][] namesOfOthers = {
+            {"bn._mean"},
+            {"bn._variance"},
+            {"w"},
+            {"bn_mean", "bn_variance"},
+            {"bn._mean", "bn._variance", "other.running_mean"}
+        };
+        for (String[] names : namesOfOthers) {
+            assertThat(checkpoint(arrays(new PickleAssembler().dict(), names)).format())
+                    .as(String.join(" ", names))
+                    .isEqualTo(Format.PICKLE);
+        }
+    }
+
+    @Test
+    void uint16_isBfloat16InPaddlesFilesAlone() throws IOException {
+        Checkpoint paddle = checkpoint(arrays(new PickleAssembler().dict(), "bn._mean", "bn._variance"));
+        Tensor mean = Crafted.tensor(paddle, "bn._mean");
+        assertThat(mean.type()).isEqualTo(ElementType.BF16);
+        assertThat(floats(mean)).containsExactly(1, 2);
+        assertThat(at(checkpoint(arrays(new PickleAssembler().dict(), "w")).root(), "w"))
+                .isEqualTo(new Value.Placeholder("numpy.ndarray"));
+    }
+
+    @Test
+    void stateDict_ofPickleDump_isRead() throws IOException {
+        Checkpoint checkpoint = Checkpoint.read(Crafted.resource("pickle_dump.pkl"));
+        assertThat(checkpoint.format()).isEqualTo(Format.PICKLE);
+        Tensor bias = Crafted.tensor(checkpoint, "fc.bias");
+        assertThat(floats(bias)).hasSize(10).containsOnly(0);
+        assertThat(Crafted.tensor(checkpoint, "fc.weight").shape()).containsExactly(10, 256, 1, 1);
+        assertThat(Crafted.tensor(checkpoint, "fc.weight").bytes().isDirect()).isTrue();
+    }
+
+    /** A tensor of two numbers, over a storage that the pickle holds as the given file. */
+    private static PickleAssembler embedded(byte[] storage) {
+        PickleAssembler pickle = new PickleAssembler().dict().text("w");
+        pickle.global("torch._utils", "_rebuild_tensor_v2").mark();
+        pickle.global("torch.storage", "_load_from_bytes").op('B').int32(storage.length);
+        for (byte each : storage) {
+            pickle.op(each);
+        }
+        pickle.op(0x85).reduce().whole(0).tuple(2).tuple(1).op(0x89).dict().tuple();
+        return pickle.reduce().setItem();
+    }
+
+    private static PyTorchLegacyReaderTest.Legacy storage() {
+        PyTorchLegacyReaderTest.Legacy legacy = new PyTorchLegacyReaderTest.Legacy(
+                new PickleAssembler().storage("FloatStorage", "0", 2).stop());
+        legacy.keys = new PickleAssembler().list().text("0").op('a').stop();
+        legacy.data = new byte[] {2, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte) 0x80, 0x3f, 0, 0, 0, 0x40};
+        return legacy;
+    }
+
+    @Test
+    void storage_insideAPickle_isReadOrRefusedAsAFile() throws IOException {
+        assertThat(floats(Crafted.tensor(checkpoint(embedded(storage().bytes())), "w")))
+                .containsExactly(1, 2);
+        byte[] valid = storage().bytes();
+        for (int length = 0; length < valid.length; length++) {
+            assertThat(refusal(embedded(Arrays.copyOf(valid, length)).stop())).isNotNull();
+        }
+        assertThat(refusal(embedded(Arrays.copyOf(valid, valid.length + 1)).stop()))
+                .hasMessageContaining("not what PyTorch writes");
+        PyTorchLegacyReaderTest.Legacy other = storage();
+        other.object = new PickleAssembler().list().stop();
+        other.keys = new PickleAssembler().list().stop();
+        other.data = new byte[0];
+        assertThat(refusal(embedded(other.bytes()).stop())).hasMessageContaining("not what PyTorch writes");
+        PyTorchLegacyReaderTest.Legacy twice = storage();
+        twice.object = new PickleAssembler()
+                .global("torch.storage", "_load_from_bytes")
+                .op('C', 0, 0x85)
+                .reduce()
+                .stop();
+        assertThat(refusal(embedded(twice.bytes()).stop())).hasMessageContaining("a storage inside a storage");
+    }
+
+    @Test
+    void storage_thatBuildsMuch_isRefused() throws IOException {
+        PyTorchLegacyReaderTest.Legacy legacy = storage();
+        PickleAssembler many = new PickleAssembler().mark();
+        for (int i = 0; i < 70; i++) {
+            many.op('N');
+        }
+        legacy.object = many.op('l').stop();
+        assertThat(refusal(embedded(legacy.bytes()).stop())).hasMessageContaining("Limits.values");
+    }
+
+    @Test
+    void pickles_ofOldProtocols_areKnown() throws IOException {
+        byte[] one = new PickleAssembler('}', 'q', 0, 'U', 1, 'a', 'N', 's').stop();
+        assertThat(at(read(one), "a")).isEqualTo(new Value.None());
+        byte[] text = new PickleAssembler('(').ascii("dp0\nVa\np1\nNs").stop();
+        assertThat(at(read(text), "a")).isEqualTo(new Value.None());
+        byte[] escaped = new PickleAssembler('(').ascii("dp0\nV\\u0041\np1\nNs").stop();
+        assertThat(refusal(escaped)).hasMessageContaining("save it again with torch.save");
+    }
+
+    @Test
+    void pickle_ofSomethingElse_saysHowToSave() throws IOException {
+        assertThat(refusal(new PickleAssembler().list().stop()))
+                .hasMessageContaining("save it again with torch.save(model.state_dict(), path)");
+    }
 }

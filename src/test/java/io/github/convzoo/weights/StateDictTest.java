@@ -104,7 +104,9 @@ class StateDictTest {
     void of_whatIsNoMapping_isRefused() {
         assertRefused(new Value.Sequence(List.of(tensor("0"))), "the file does not hold named tensors");
         assertRefused(tensor(""), "the file does not hold named tensors");
-        assertRefused(new Value.Placeholder("torch.nn.Linear"), "the file does not hold named tensors");
+        assertRefused(
+                new Value.Placeholder("torch.nn.Linear"),
+                "the file holds a pickled object of class torch.nn.Linear, not a state dict; save its state_dict()");
     }
 
     @Test
