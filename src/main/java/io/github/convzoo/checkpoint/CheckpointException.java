@@ -24,6 +24,7 @@ public final class CheckpointException extends IOException {
     /** A path itself cannot be serialized; this one is null where the exception was. */
     private final transient @Nullable Path path;
 
+    /** The path as text, which can be serialized. */
     private final String file;
 
     /** In bytes, -1 where there is none. */

@@ -33,7 +33,7 @@ final class MistakenFile {
             new Kind(0, "BZh", "this is a bzip2 file" + DECOMPRESS + " with bunzip2"),
             new Kind(0, "(\u00b5/\u00fd", "this is a Zstandard file" + DECOMPRESS + " with unzstd"),
             new Kind(0, "\u0004\"M\u0018", "this is an LZ4 file" + DECOMPRESS + " with unlz4"),
-            new Kind(0, "7z\u00bc\u00af\u0027\u001c", "this is a 7-Zip archive" + UNPACK),
+            new Kind(0, "7z\u00bc\u00af'\u001c", "this is a 7-Zip archive" + UNPACK),
             new Kind(0, "Rar!\u001a\u0007", "this is a RAR archive" + UNPACK),
             new Kind(0, "\u0089HDF\r\n\u001a\n", "this is an HDF5 file, as Keras writes" + GRAPH),
             new Kind(4, "TFL3", "this is a TensorFlow Lite model" + GRAPH),
@@ -54,7 +54,7 @@ final class MistakenFile {
                     "this is what macOS keeps next to a file on other disks; name the file without ._ before its name"));
 
     /** An ONNX model: the version of its format, and a field of text or a message. */
-    private static final Pattern ONNX = Pattern.compile("\b[\u0003-\u0020][\u0012\u001a\"*2:B]", Pattern.DOTALL);
+    private static final Pattern ONNX = Pattern.compile("\b[\u0003- ][\u0012\u001a\"*2:B]", Pattern.DOTALL);
 
     /** What servers answer instead of a file. */
     private static final Pattern REFUSAL = Pattern.compile(

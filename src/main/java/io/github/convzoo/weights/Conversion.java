@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 
 /** Rewrites a checkpoint as safetensors under canonical names, or as DJL's parameters. */
@@ -102,7 +103,8 @@ public final class Conversion {
         for (String name : report.loaded()) {
             Tensor tensor = named.get(name);
             if (tensor != null) {
-                long[] shape = shapes.get(name).getShape().getShape();
+                long[] shape =
+                        Objects.requireNonNull(shapes.get(name)).getShape().getShape();
                 tensors.add(Arrays.equals(tensor.shape(), shape) ? tensor : tensor.withShape(shape));
             }
         }

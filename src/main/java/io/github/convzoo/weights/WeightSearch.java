@@ -220,21 +220,22 @@ final class WeightSearch {
             }
             if (exact.isEmpty()) {
                 // Loading says which shapes differ.
-                return of(preferred(fits), List.of());
+                return of(fits.get(preferred(fits)), List.of());
             }
             left = exact;
         }
-        Fit taken = preferred(left);
+        int place = preferred(left);
+        Fit taken = left.get(place);
         List<String> others = new ArrayList<>();
         Map<String, Tensor> tensors = of(taken, List.of()).tensors();
-        for (Fit fit : left) {
-            if (fit != taken && !isSame(tensors, of(fit, List.of()).tensors())) {
-                others.add(fit.place());
+        for (int i = 0; i < left.size(); i++) {
+            if (i != place && !isSame(tensors, of(left.get(i), List.of()).tensors())) {
+                others.add(left.get(i).place());
             }
         }
         // Of two prefixes in one mapping none is more usual than the other.
         boolean conventional = left.stream().allMatch(this::isConventional)
-                && left.stream().map(Fit::candidate).distinct().count() == left.size();
+                && left.stream().map(fit -> fit.candidate.path).distinct().count() == left.size();
         if (!others.isEmpty() && !conventional) {
             others.add(0, taken.place());
             String key = left.stream()
@@ -267,16 +268,16 @@ final class WeightSearch {
         return path + (path.isEmpty() || prefix.isEmpty() ? "" : ".") + prefix;
     }
 
-    /** That at the place of the first convention; else the first. */
-    private Fit preferred(List<Fit> fits) {
+    /** Which stands at the place of the first convention; else the first. */
+    private int preferred(List<Fit> fits) {
         for (String place : dialect.places()) {
-            for (Fit fit : fits) {
-                if (fit.candidate.path.equals(place)) {
-                    return fit;
+            for (int i = 0; i < fits.size(); i++) {
+                if (fits.get(i).candidate.path.equals(place)) {
+                    return i;
                 }
             }
         }
-        return fits.get(0);
+        return 0;
     }
 
     /** Whether weights stand where everybody looks for them first. */

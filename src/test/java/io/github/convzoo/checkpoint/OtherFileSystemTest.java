@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,7 +57,8 @@ class OtherFileSystemTest {
         assertThat(entries.keySet()).isEqualTo(Crafted.entries(expected.root()).keySet());
         Crafted.entries(expected.root()).forEach((name, value) -> {
             if (value instanceof Tensor tensor) {
-                assertThat(((Tensor) entries.get(name)).bytes()).isEqualTo(tensor.bytes());
+                assertThat(((Tensor) Objects.requireNonNull(entries.get(name))).bytes())
+                        .isEqualTo(tensor.bytes());
             }
         });
     }
