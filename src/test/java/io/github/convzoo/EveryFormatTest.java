@@ -62,6 +62,8 @@ class EveryFormatTest {
             return files;
         }
         files.put(Format.SAFETENSORS_INDEX, FormatWriters.sharded(folder, weights, 3));
+        files.put(Format.PYTORCH_INDEX, FormatWriters.shardedPytorch(folder, weights, 3));
+        files.put(Format.PICKLE, FormatWriters.pickle(folder.resolve("in.pkl"), weights));
         files.put(Format.PYTORCH_ZIP, FormatWriters.pytorch(folder.resolve("in.pth"), weights));
         files.put(Format.PYTORCH_LEGACY, FormatWriters.pytorchLegacy(folder.resolve("legacy.pth"), weights));
         files.put(Format.TORCHSCRIPT, FormatWriters.torchScript(folder.resolve("in.pt"), weights));

@@ -71,8 +71,8 @@ public final class Checkpoint {
         return switch (FormatProbe.probe(file)) {
             case SAFETENSORS -> SafetensorsReader.read(file, limits);
             case PYTORCH_ZIP, TORCHSCRIPT, NUMPY_ZIP -> readZip(file, limits);
-            case SAFETENSORS_INDEX -> ShardedReader.read(file, limits);
-            case PADDLE -> PaddleReader.read(file, limits);
+            case SAFETENSORS_INDEX, PYTORCH_INDEX -> ShardedReader.read(file, limits);
+            case PADDLE, PICKLE -> PickleReader.read(file, limits);
             case DJL -> DjlReader.read(file, limits);
             case MXNET -> MxnetReader.read(file, limits);
             case PYTORCH_LEGACY -> PyTorchLegacyReader.read(file, limits);

@@ -21,7 +21,10 @@ public final class CheckpointException extends IOException {
 
     private static final int LONGEST_PROBLEM = 2000;
 
-    /** A path itself cannot be serialized. */
+    /** A path itself cannot be serialized; this one is null where the exception was. */
+    private final transient @Nullable Path path;
+
+    /** The path as text, which can be serialized. */
     private final String file;
 
     /** In bytes, -1 where there is none. */
@@ -46,6 +49,7 @@ public final class CheckpointException extends IOException {
     public CheckpointException(
             Path file, long offset, @Nullable String tensor, String problem, @Nullable Throwable cause) {
         super(message(file, offset, tensor, harmless(shortened(problem))), cause);
+        this.path = file;
         this.file = file.toString();
         this.offset = offset;
         this.tensor = tensor;
@@ -100,7 +104,7 @@ public final class CheckpointException extends IOException {
      * @return its path as it was given
      */
     public Path file() {
-        return Path.of(file);
+        return path == null ? Path.of(file) : path;
     }
 
     /**

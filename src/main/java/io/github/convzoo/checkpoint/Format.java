@@ -8,6 +8,9 @@ public enum Format {
     /** The index of a model in several safetensors files: JSON that names the file of each tensor. */
     SAFETENSORS_INDEX,
 
+    /** The index of a model in several files of {@code torch.save}: JSON that names the file of each tensor. */
+    PYTORCH_INDEX,
+
     /** What {@code torch.save} writes since PyTorch 1.6: a zip archive of a pickle and one entry a storage. */
     PYTORCH_ZIP,
 
@@ -26,6 +29,9 @@ public enum Format {
     /** DJL's {@code .params}: parameters in the order of the block tree, without their paths. */
     DJL,
 
-    /** What {@code paddle.save} writes since PaddlePaddle 2.0: a bare pickle of NumPy arrays. */
-    PADDLE
+    /** What {@code paddle.save} writes since PaddlePaddle 2.0: a bare pickle of NumPy arrays, with Paddle's own marks. */
+    PADDLE,
+
+    /** What {@code pickle.dump} writes of a mapping of NumPy arrays or PyTorch tensors: a bare pickle. */
+    PICKLE
 }

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
-/** Tells a file's format from its first bytes, and says what to do with the files that people mistake for a checkpoint. */
+/** Tells a file's format from its first bytes. */
 final class FormatProbe {
     /**
      * How torch.save began its files before version 1.6: a pickle of the number 0x1950a86a20f9469cfc6c. Protocol 1 spells it
@@ -17,6 +17,10 @@ final class FormatProbe {
     /** 0x112 and zeros, 64 bits each. */
     private static final String MXNET_MAGIC = "\u0012\u0001" + "\0".repeat(14);
 
+    /** How pickles of protocols 0 and 1 begin that hold a mapping or something of a class. */
+    private static final Pattern OLD_PICKLE =
+            Pattern.compile("\\(dp?[0-9]*\n|\\}q[\0-\u0007]|c[A-Za-z_][A-Za-z0-9_.]*\n[A-Za-z_][A-Za-z0-9_]*\n");
+
     private FormatProbe() {}
 
     static Format probe(MappedFile file) throws CheckpointException {
@@ -27,7 +31,7 @@ final class FormatProbe {
         byte[] bytes = new byte[view.remaining()];
         view.get(bytes);
         String head = new String(bytes, StandardCharsets.ISO_8859_1);
-        if (head.startsWith("PK\u0003\u0004")) {
+        if (head.startsWith("PK\u0003\u0004") || head.startsWith("PK\u0005\u0006")) {
             return Format.PYTORCH_ZIP;
         }
         if (ShardedReader.recognises(head)) {
@@ -46,27 +50,12 @@ final class FormatProbe {
             return Format.PYTORCH_LEGACY;
         }
         if (head.length() > 1 && head.charAt(0) == 0x80 && head.charAt(1) <= 5) {
-            return Format.PADDLE;
+            // Whether Paddle wrote it only its content says.
+            return Format.PICKLE;
         }
-        throw file.corrupt(0, mistaken(head));
-    }
-
-    private static String mistaken(String head) {
-        if (head.startsWith("ustar", 257)) {
-            return "this is a tar archive; unpack it, or if torch.load reads it, save it again with torch.save";
+        if (OLD_PICKLE.matcher(head).lookingAt()) {
+            return Format.PICKLE;
         }
-        if (head.startsWith("\u0093NUMPY")) {
-            return "this is a single NumPy array, which holds no names; a checkpoint is expected";
-        }
-        if (head.startsWith("version https://git-lfs")) {
-            return "this is a Git LFS pointer and not the file itself; fetch it with: git lfs pull";
-        }
-        if (head.startsWith("\u001f\u008b")) {
-            return "this is a gzip file; decompress it first";
-        }
-        if (head.startsWith("<")) {
-            return "this is a web page and no checkpoint; download the file again";
-        }
-        return "this is in no known format; safetensors and files of torch.save are";
+        throw file.corrupt(0, MistakenFile.message(head));
     }
 }

@@ -1,5 +1,13 @@
 package io.github.convzoo.checkpoint;
 
+import java.lang.reflect.RecordComponent;
+import java.math.BigInteger;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
  * What a file may ask of its reader. A file beyond any of these is refused with a {@link CheckpointException} that names
  * the limit, before anything is allocated for it.
@@ -10,7 +18,7 @@ package io.github.convzoo.checkpoint;
  *
  * @param headerBytes the longest header of a safetensors or {@code .npy} file, directory of a zip archive, and all names of another
  *     file together, in bytes
- * @param pickleBytes the longest pickle, in bytes; tensors' data does not count
+ * @param pickleBytes the longest pickle, in bytes; the data of tensors and of NumPy arrays does not count
  * @param values the most values a pickle may build, or spell out where it shares them; a mapping and a global
  *     count four, a sequence two, any other value one
  * @param memoEntries the most values a pickle may memorise
@@ -39,6 +47,13 @@ public record Limits(
         int copiedBytes,
         int inflatedBytes) {
 
+    private static final Pattern SETTING = Pattern.compile("([A-Za-z]+) *= *([0-9]{1,10}) *([KMGkmg]?)");
+
+    /** The names, as the record orders them. */
+    private static final List<String> NAMES = Arrays.stream(Limits.class.getRecordComponents())
+            .map(RecordComponent::getName)
+            .toList();
+
     /** The limits that hold where none are given. */
     public static final Limits DEFAULT = new Limits(
             8 << 20, 8 << 20, 500_000, 250_000, 64, 50_000, 50_000, 4096, 32, Integer.MAX_VALUE, 256 << 20, 16 << 20);
@@ -48,7 +63,7 @@ public record Limits(
      *
      * @param headerBytes the longest header of a safetensors or {@code .npy} file, directory of a zip archive, and all names of
      *     another file together, in bytes
-     * @param pickleBytes the longest pickle, in bytes; tensors' data does not count
+     * @param pickleBytes the longest pickle, in bytes; the data of tensors and of NumPy arrays does not count
      * @param values the most values a pickle may build, or spell out where it shares them; a mapping counts four, a sequence
      *     two, any other value one
      * @param memoEntries the most values a pickle may memorise
@@ -102,6 +117,38 @@ public record Limits(
         all[place] = limit;
         return new Limits(
                 all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7], all[8], all[9], all[10], all[11]);
+    }
+
+    /**
+     * These limits with another one, as text.
+     *
+     * @param setting the limit's name and its value, such as {@code pickleBytes=64M}; K, M and G multiply by powers of 1024
+     * @return the changed limits
+     * @throws IllegalArgumentException if the text is not such a setting, there is no limit of this name, or the value is out
+     *     of its range
+     */
+    public Limits with(String setting) {
+        Matcher parts = SETTING.matcher(setting.strip());
+        if (!parts.matches()) {
+            throw new IllegalArgumentException("a limit is NAME=NUMBER, such as pickleBytes=64M, not " + setting);
+        }
+        int shift = 10 * "KMG".indexOf(parts.group(3).toUpperCase(Locale.ROOT))
+                + (parts.group(3).isEmpty() ? 0 : 10);
+        BigInteger value = new BigInteger(parts.group(2)).shiftLeft(shift);
+        if (value.bitLength() >= Integer.SIZE) {
+            throw new IllegalArgumentException(
+                    setting + " is more than the largest limit, " + parts.group(1) + "=" + Integer.MAX_VALUE);
+        }
+        return with(parts.group(1), value.intValue());
+    }
+
+    private Limits with(String name, int limit) {
+        int place = NAMES.indexOf(name);
+        if (place < 0) {
+            throw new IllegalArgumentException(
+                    "there is no limit " + name + "; the limits are " + String.join(", ", NAMES));
+        }
+        return with(place, limit);
     }
 
     private static void positive(String name, int limit) {

@@ -8,8 +8,10 @@ import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.TreeMap;
@@ -49,6 +51,11 @@ final class MappedFile implements AutoCloseable {
         if (!Files.isRegularFile(path)) {
             throw new CheckpointException(path, -1, null, "this is no regular file; copy it into one first", null);
         }
+        // Other file systems, such as that of a jar, have nothing to map.
+        return path.getFileSystem() == FileSystems.getDefault() ? opened(path) : copied(path, unpacked(path));
+    }
+
+    private static MappedFile opened(Path path) throws CheckpointException {
         FileChannel channel = null;
         try {
             channel = FileChannel.open(path, StandardOpenOption.READ);
@@ -68,6 +75,10 @@ final class MappedFile implements AutoCloseable {
      */
     static MappedFile copied(Path path) throws CheckpointException {
         MappedFile file = open(path);
+        return file.windows.isEmpty() ? copied(path, file) : file;
+    }
+
+    private static MappedFile copied(Path path, MappedFile file) throws CheckpointException {
         if (file.size == 0 || file.size > Integer.MAX_VALUE) {
             return file;
         }
@@ -92,6 +103,32 @@ final class MappedFile implements AutoCloseable {
         return file;
     }
 
+    /**
+     * The content of a file in another file system, in a temporary file that is deleted when it is closed. (On Windows, where
+     * a file that is mapped stays, when the JVM ends.)
+     */
+    private static MappedFile unpacked(Path path) throws CheckpointException {
+        Path copy = null;
+        try {
+            copy = Files.createTempFile("convzoo", ".weights");
+            copy.toFile().deleteOnExit();
+            Files.copy(path, copy, StandardCopyOption.REPLACE_EXISTING);
+            FileChannel channel = FileChannel.open(copy, StandardOpenOption.READ, StandardOpenOption.DELETE_ON_CLOSE);
+            return new MappedFile(path, channel, channel.size(), -1);
+        } catch (IOException e) {
+            CheckpointException failure = new CheckpointException(
+                    path, -1, null, "it cannot be copied to a temporary file: " + e.getMessage(), e);
+            try {
+                if (copy != null) {
+                    Files.deleteIfExists(copy);
+                }
+            } catch (IOException again) {
+                failure.addSuppressed(again);
+            }
+            throw failure;
+        }
+    }
+
     private static void closeQuietly(@Nullable FileChannel channel, IOException failure) {
         try {
             if (channel != null) {
@@ -104,8 +141,13 @@ final class MappedFile implements AutoCloseable {
 
     /** Content that a part of this file was inflated to, to be read as a file is. Problems in it are blamed on the part. */
     MappedFile inflated(long offset, byte[] content) {
-        MappedFile part = new MappedFile(path, channel, content.length, offset);
-        part.windows.put(0L, ByteBuffer.wrap(content));
+        return part(offset, ByteBuffer.wrap(content));
+    }
+
+    /** A part of this file, or what one stands for, to be read as a file is. Problems in it are blamed on its offset. */
+    MappedFile part(long offset, ByteBuffer content) {
+        MappedFile part = new MappedFile(path, channel, content.remaining(), blamed < 0 ? offset : blamed);
+        part.windows.put(0L, content.slice());
         return part;
     }
 
@@ -165,7 +207,8 @@ final class MappedFile implements AutoCloseable {
         return corrupt(
                 offset,
                 tensor,
-                what + ", more than the limit of " + allowed + "; raise Limits." + limit + " if you trust the file");
+                what + ", more than the limit of " + allowed + "; if you trust the file, raise Limits." + limit
+                        + " (--limit " + limit + "=N)");
     }
 
     @Override

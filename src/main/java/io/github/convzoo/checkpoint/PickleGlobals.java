@@ -1,6 +1,8 @@
 package io.github.convzoo.checkpoint;
 
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -8,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the globals of a pickle stand for. A global is a name, and stays one: nothing is looked up, loaded or called.
  *
- * <p>A name is known, and then says which inert value is to be built; or it is refused; or it is anything else, and stands
- * for a placeholder.
+ * <p>A name is known, and then says which inert value is to be built; or only an attack names it; or it is anything else, and
+ * stands for a placeholder.
  */
 final class PickleGlobals {
     private PickleGlobals() {}
@@ -46,6 +48,8 @@ final class PickleGlobals {
         ARRAY_ELEMENT_TYPE,
         /** A class of a TorchScript archive's own code: a mapping of the object's attributes. */
         SCRIPT_CLASS,
+        /** {@code (bytes)}: the storage that the bytes, a file of torch.save before 1.6, hold. So pickle writes storages. */
+        STORAGE_BYTES,
         /** The class of a storage; in a persistent id. */
         STORAGE,
         /** An element type; an argument. */
@@ -84,6 +88,8 @@ final class PickleGlobals {
         know(Role.TYPED_TENSOR, "torch._utils._rebuild_tensor_v3");
         know(Role.PARAMETER, "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state");
         know(Role.TENSOR_SUBCLASS, "torch._tensor._rebuild_from_type_v2");
+
+        know(Role.STORAGE_BYTES, "torch.storage._load_from_bytes");
 
         know(Role.ARRAY, "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct");
         know(Role.ARRAY_TYPE, "numpy.ndarray");
@@ -150,54 +156,54 @@ final class PickleGlobals {
     }
 
     /*
-     * The refused names. They are no line of defence: a name runs nothing here, and a list of bad names is never complete.
+     * The names of attacks. They are not the defense: nothing here runs a name, and a list of bad names is never complete.
      * They are here because a file that bears one was made to attack whoever loads it elsewhere, and its owner should hear
-     * of that instead of getting its tensors.
+     * of that. So only callables belong here that run a command or code, or delete files, and that nothing honest pickles:
+     * a bound method is pickled as getattr, a function of an enum as operator.attrgetter, a signature as inspect.Parameter.
      */
 
-    /** Modules of which no checkpoint needs a name; modules inside them count as well. */
-    private static final Set<String> REFUSED_MODULES = Set.of(
-            words(
-                    """
-            os posix posixpath nt ntpath subprocess _posixsubprocess popen2 sys importlib imp zipimport pkgutil
-            runpy shutil socket _socket ssl ctypes _ctypes cffi pty tty codeop webbrowser antigravity pdb bdb
-            cProfile multiprocessing asyncio _thread urllib urllib2 http httplib ftplib smtplib poplib imaplib
-            telnetlib xmlrpc requests aiohttp pickle _pickle cPickle marshal shelve pip ensurepip venv idlelib
-            lib2to3 distutils pydoc doctest fileinput inspect linecache torch.hub torch.package
-            torch.multiprocessing torch.distributed.rpc torch.utils.cpp_extension torch.utils.model_zoo
-            torch.utils.collect_env torch.utils.bottleneck torch._inductor torch.fx.experimental
-            torch.testing._internal numpy.testing numpy.f2py numpy.distutils numpy.ctypeslib numpy.lib.npyio"""));
+    /** Callables that only an attack names. What is inside them, such as {@code eval.__call__}, counts as well. */
+    private static final Set<String> ATTACKS = attacks();
 
-    /** Names in modules that also have harmless ones, or whose names people give to modules of their own. */
-    private static final Set<String> REFUSED_NAMES = Set.of(
-            words(
+    private static Set<String> attacks() {
+        Set<String> names = new HashSet<>();
+        for (String module : words("os posix nt")) {
+            for (String name : words(
                     """
-            builtins.eval builtins.exec builtins.execfile builtins.compile builtins.getattr builtins.setattr
-            builtins.delattr builtins.__import__ builtins.__build_class__ builtins.open builtins.file
-            builtins.input builtins.raw_input builtins.globals builtins.locals builtins.vars builtins.dir
-            builtins.apply builtins.breakpoint builtins.reload builtins.memoryview builtins.map builtins.filter
-            builtins.reduce builtins.exit builtins.quit builtins.help io.open io.open_code io.FileIO _io.open
-            _io.FileIO codecs.open operator.attrgetter operator.methodcaller _operator.attrgetter
-            _operator.methodcaller functools.reduce _functools.reduce types.CodeType types.FunctionType
-            types.LambdaType types.MethodType types.ModuleType copyreg.add_extension _codecs.decode
-            codecs.decode code.InteractiveInterpreter code.InteractiveConsole code.interact
-            code.compile_command commands.getoutput commands.getstatusoutput profile.run profile.runctx
-            profile.Profile trace.Trace timeit.timeit timeit.repeat timeit.main timeit.Timer site.execsitecustomize
-            site.addpackage atexit.register signal.signal threading.Thread threading.Timer
-            test.support.script_helper.assert_python_ok unittest.mock._importer numpy.load numpy.loads
-            numpy.memmap numpy.fromfile numpy.save numpy.savetxt torch.load torch.save torch.serialization.load
-            torch.serialization.save torch.storage._load_from_bytes torch.jit.load
-            torch.jit.unsupported_tensor_ops.execWrapper torch._dynamo.guards.GuardBuilder.get torch.ops
-            torch.classes torch.compile torch.from_file pandas.read_pickle pandas.io.pickle.read_pickle
-            joblib.load dill.loads dill.load cloudpickle.loads cloudpickle.load"""));
+                system popen popen2 popen3 popen4 startfile fork forkpty execl execle execlp execlpe execv execve execvp
+                execvpe spawnl spawnle spawnlp spawnlpe spawnv spawnve spawnvp spawnvpe posix_spawn posix_spawnp remove
+                unlink rmdir removedirs kill killpg""")) {
+                names.add(module + "." + name);
+            }
+        }
+        names.addAll(
+                List.of(
+                        words(
+                                """
+            subprocess.Popen subprocess.run subprocess.call subprocess.check_call subprocess.check_output
+            subprocess.getoutput subprocess.getstatusoutput subprocess.os _posixsubprocess.fork_exec
+            commands.getoutput commands.getstatusoutput popen2.popen2 popen2.popen3 popen2.Popen3 platform.popen
+            builtins.eval builtins.exec builtins.execfile builtins.compile builtins.__import__
+            pty.spawn runpy.run_module runpy.run_path runpy._run_code runpy._run_module_code runpy._run_module_as_main
+            code.interact code.InteractiveInterpreter code.InteractiveConsole codeop.compile_command
+            timeit.timeit timeit.repeat timeit.main timeit.Timer cProfile.run cProfile.runctx profile.run
+            profile.runctx profile.Profile.run pdb.run pdb.runeval pdb.runcall bdb.Bdb.run trace.Trace.run
+            shutil.rmtree shutil.move webbrowser.open pip.main ensurepip._run_pip distutils.spawn.spawn
+            multiprocessing.popen_spawn_posix.Popen multiprocessing.popen_fork.Popen
+            multiprocessing.util.spawnv_passfds asyncio.create_subprocess_shell asyncio.create_subprocess_exec
+            ctypes.CDLL ctypes.PyDLL ctypes.cdll.LoadLibrary socket.create_connection urllib.request.urlopen
+            urllib.request.urlretrieve urllib.urlopen urllib.urlretrieve doctest.debug_script
+            idlelib.pyshell.ModifiedInterpreter.runcode
+            numpy.testing._private.utils.runstring numpy.testing.utils.runstring
+            torch.jit.unsupported_tensor_ops.execWrapper torch.utils.cpp_extension.load_inline
+            numpy.f2py.crackfortran.getlincoef numpy.f2py.crackfortran.myeval torch.hub.load
+            torch.utils.cpp_extension.load torch.utils.collect_env.run torch.utils.bottleneck.__main__.run_cprofile
+            torch._inductor.codecache.compile_file""")));
+        return Set.copyOf(names);
+    }
 
-    /** Refused wherever they stand in a dotted name, through which protocol 4 reaches a module inside a harmless one. */
-    private static final Set<String> REFUSED_ANYWHERE = Set.of(
-            words(
-                    """
-            os posix nt subprocess sys ctypes importlib builtins __builtins__ __builtin__ __globals__ __import__
-            __subclasses__ __class__ __bases__ __mro__ __code__ __closure__ __dict__ __getattribute__ __reduce__
-            __reduce_ex__ __loader__ __spec__ eval exec system popen"""));
+    /** The parts of a dotted name that are looked at; no attack has more. */
+    private static final int PARTS = 12;
 
     /** The bytes that a storage of a class takes for an element, those beyond {@link ElementType} included. */
     static int elementBytes(Global storage) {
@@ -213,7 +219,7 @@ final class PickleGlobals {
         };
     }
 
-    /** What a global is, or null if it is to be refused. */
+    /** What a global is, or null if only an attack names it. */
     static @Nullable Global resolve(String module, String name) {
         // Python 3 maps the names of Python 2 so; protocols before 3 are written with the old ones.
         String module3 =
@@ -223,7 +229,7 @@ final class PickleGlobals {
                     default -> module;
                 };
         String full = module3 + "." + name;
-        return isRefused(name, full) ? null : known(full);
+        return isAttack(full) ? null : known(full);
     }
 
     private static Global known(String full) {
@@ -234,22 +240,17 @@ final class PickleGlobals {
         return new Global(full, full.startsWith("__torch__.") ? Role.SCRIPT_CLASS : Role.UNKNOWN, null);
     }
 
-    private static boolean isRefused(String name, String full) {
-        if (REFUSED_NAMES.contains(full)) {
-            return true;
-        }
-        for (int dot = full.indexOf('.'); dot >= 0; dot = full.indexOf('.', dot + 1)) {
-            // What is inside a refused name, a class's method, is refused as well.
-            if (REFUSED_MODULES.contains(full.substring(0, dot)) || REFUSED_NAMES.contains(full.substring(0, dot))) {
-                return true;
-            }
-        }
-        if (REFUSED_MODULES.contains(full)) {
-            return true;
-        }
-        for (String part : name.split("\\.", -1)) {
-            if (REFUSED_ANYWHERE.contains(part)) {
-                return true;
+    private static boolean isAttack(String full) {
+        String[] parts = full.split("\\.", PARTS + 1);
+        int count = Math.min(parts.length, PARTS);
+        for (int first = 0; first < count; first++) {
+            StringBuilder name = new StringBuilder();
+            // Protocol 4 reaches a module inside a harmless one: torch.serialization.os.system.
+            for (int last = first; last < count; last++) {
+                name.append(last == first ? "" : ".").append(parts[last]);
+                if (ATTACKS.contains(name.toString())) {
+                    return true;
+                }
             }
         }
         return false;

@@ -62,14 +62,27 @@ final class PickleMachine {
      * @param type its class
      * @param elements how many elements it has
      * @param view what part of it is meant, null where all of it is
+     * @param inside where its bytes lie if the pickle itself holds them, null if the file has them in their own place
      * @param at where in the file it is named
      */
-    record Storage(Global type, String key, long elements, @Nullable View view, long at) {}
+    record Storage(
+            Global type,
+            String key,
+            long elements,
+            @Nullable View view,
+            PickleValues.@Nullable Region inside,
+            long at) {
+
+        /** The same storage, with its bytes inside the pickle. */
+        Storage inside(PickleValues.Region region) {
+            return new Storage(type, key, elements, view, region, at);
+        }
+    }
 
     /** The part of a storage that stands for it: where it begins and how long it is, in elements. */
     record View(long offset, long elements) {}
 
-    /** Text too long for a name, in UTF-8 as it stands in the file: arrays' bytes under protocol 2. */
+    /** Text too long for a name, in UTF-8 as it stands in the file: most often arrays' bytes under protocol 2. */
     record LongText(ByteBuffer utf8) {}
 
     /** A tensor. Nothing about it is checked yet but that shape and strides are of one length and not negative. */
@@ -128,8 +141,12 @@ final class PickleMachine {
         }
     }
 
-    /** From how many bytes on text or bytes of an open-ended pickle are data, which stay in the file. */
-    private static final int DATA_BYTES = 1 << 16;
+    /** From how many bytes on Python 2's str is bytes, and not text. */
+    private static final int OLD_STRING_BYTES = 1 << 16;
+    /** The shortest text whose bytes may be an array's; shorter ones do not matter to the limits. */
+    private static final int SHORTEST_ARRAY_TEXT = 64;
+    /** What a storage inside the pickle counts: as much as the pickles that describe it may build. */
+    private static final int EMBEDDED_VALUES = 64;
 
     private enum Mark {
         MARK
@@ -143,39 +160,50 @@ final class PickleMachine {
     private int memorised;
     private int values;
     private int tensors;
+    /** The longest text that may be a name, in bytes. Longer ones are most often arrays' bytes. */
+    private final long longestName;
+
     private final Set<String> unknown = new LinkedHashSet<>();
     /** The storages that were named, by key. */
     private final Map<String, Storage> storages = new LinkedHashMap<>();
-    /** Whether the pickle ends where its STOP is and not where the file says. */
-    private final boolean openEnded;
-    /** Of an open-ended pickle's bytes, those that are data. */
+    /** Whether this pickle describes a storage inside another pickle, and so must not have one itself. */
+    private final boolean embedded;
+    /** Of the pickle's bytes, those that are data: arrays' and storages' bytes. */
     private long dataBytes;
+    /** The last text whose bytes may turn out to be an array's, and how many they are in the file. */
+    private @Nullable Object lastText;
+
+    private long lastTextBytes;
     /** What long texts were decoded to, in bytes. */
     private long decodedBytes;
 
     /** Where the opcode that is being carried out begins. */
     private long at;
 
+    /**
+     * Of a pickle of known length. The bytes of arrays in it are views on the file, and do not count against
+     * {@link Limits#pickleBytes}.
+     */
     PickleMachine(MappedFile file, long offset, long length, Limits limits) throws CheckpointException {
-        if (length > limits.pickleBytes()) {
-            throw file.overLimit(
-                    offset, null, "the pickle has " + length + " bytes", "pickleBytes", limits.pickleBytes());
-        }
+        this(file, offset, length, limits, false);
+    }
+
+    /** Of a pickle whose length is known only by its STOP. */
+    PickleMachine(MappedFile file, long offset, Limits limits) throws CheckpointException {
+        this(file, offset, limits, false);
+    }
+
+    PickleMachine(MappedFile file, long offset, Limits limits, boolean embedded) throws CheckpointException {
+        this(file, offset, Math.min(file.size() - offset, Integer.MAX_VALUE), limits, embedded);
+    }
+
+    private PickleMachine(MappedFile file, long offset, long length, Limits limits, boolean embedded)
+            throws CheckpointException {
         this.file = file;
         this.limits = limits;
         this.in = new Cursor(file, offset, length, "the pickle");
-        this.openEnded = false;
-    }
-
-    /**
-     * Of a pickle whose length is known only by its STOP. Long texts and bytes in it are data: they stay in the file and do
-     * not count against {@link Limits#pickleBytes}.
-     */
-    PickleMachine(MappedFile file, long offset, Limits limits) throws CheckpointException {
-        this.file = file;
-        this.limits = limits;
-        this.in = new Cursor(file, offset, Math.min(file.size() - offset, Integer.MAX_VALUE), "the pickle");
-        this.openEnded = true;
+        this.embedded = embedded;
+        this.longestName = Math.max(1 << 14, 4L * limits.nameLength());
     }
 
     /** Names of the globals that stand for placeholders, in the order of the file. */
@@ -234,7 +262,7 @@ final class PickleMachine {
             case 'X' -> text(in.u32());
             case 0x8c -> text(in.u8());
             case 0x8d -> text(in.i64());
-            case 'V' -> value(new Value.Text(in.asciiLine(LONGEST_LINE)));
+            case 'V' -> value(new Value.Text(unicodeLine()));
             case 'U' -> oldString(in.u8());
             case 'T' -> oldString(in.i32());
             case 'B' -> value(new Value.Bytes(data(in.u32())));
@@ -267,10 +295,7 @@ final class PickleMachine {
             case 'u' -> setItems(even(popToMark()));
 
             case 'c' -> push(global(in.asciiLine(limits.nameLength()), in.asciiLine(limits.nameLength())));
-            case 0x93 -> {
-                List<Object> names = popLast(2);
-                push(global(globalText(names.get(0)), globalText(names.get(1))));
-            }
+            case 0x93 -> stackGlobal();
             case 'i' -> {
                 Global global = global(in.asciiLine(limits.nameLength()), in.asciiLine(limits.nameLength()));
                 popToMark();
@@ -483,29 +508,58 @@ final class PickleMachine {
         }
     }
 
-    private boolean isData(long length) {
-        return openEnded && length >= DATA_BYTES;
-    }
-
     private ByteBuffer data(long length) throws CheckpointException {
         ByteBuffer bytes = in.slice(length);
-        dataBytes += isData(length) ? length : 0;
+        dataBytes += length;
         return bytes;
     }
 
     private void text(long length) throws CheckpointException {
-        if (isData(length)) {
+        if (length > longestName) {
             count(1);
             push(new LongText(data(length)));
-        } else {
-            value(new Value.Text(in.utf8(length)));
+            return;
         }
+        Value.Text text = new Value.Text(in.utf8(length));
+        if (length >= SHORTEST_ARRAY_TEXT) {
+            lastText = text;
+            lastTextBytes = length;
+        }
+        value(text);
+    }
+
+    /** Whether a text turns out to be an array's bytes, for the first time. Then it does not count as pickle. */
+    private boolean isArrayText(Value.Text text) {
+        boolean first = text == lastText;
+        if (first) {
+            dataBytes += lastTextBytes;
+            lastText = null;
+        }
+        return first;
+    }
+
+    /** Text of protocol 0. Only plain ASCII is read: everything else, arrays' bytes among it, is escaped in an odd way. */
+    private String unicodeLine() throws CheckpointException {
+        String line = "";
+        boolean plain;
+        try {
+            line = in.asciiLine(LONGEST_LINE);
+            plain = line.indexOf('\\') < 0;
+        } catch (CheckpointException e) {
+            plain = false;
+        }
+        if (!plain) {
+            throw corrupt("a text of pickle protocol 0 that is long or not plain ASCII is not supported; save it again"
+                    + " with torch.save(model.state_dict(), path), or with pickle protocol 2 or later");
+        }
+        return line;
     }
 
     /** Python 2's str, which is text or bytes. */
     private void oldString(int length) throws CheckpointException {
-        ByteBuffer bytes = data(length);
-        String text = isData(length) ? null : Cursor.decode(bytes.duplicate());
+        ByteBuffer bytes = in.slice(length);
+        String text = length >= OLD_STRING_BYTES ? null : Cursor.decode(bytes.duplicate());
+        dataBytes += text == null ? length : 0;
         value(text == null ? new Value.Bytes(bytes) : new Value.Text(text));
     }
 
@@ -539,13 +593,13 @@ final class PickleMachine {
     // Globals and what calling them builds.
 
     private Global global(String module, String name) throws CheckpointException {
+        // A name may be put together again and again of texts that the pickle has once.
+        count(4 + (module.length() + name.length()) / 16);
         Global global = PickleGlobals.resolve(module, name);
         if (global == null) {
             throw corrupt("the pickle names " + CheckpointException.printable(module + "." + name)
                     + ", which only an attack on its reader would do; do not load this file anywhere");
         }
-        // A name may be put together again and again of texts that the pickle has once.
-        count(4 + (module.length() + name.length()) / 16);
         if (global.role() == PickleGlobals.Role.UNKNOWN && !isPlain(global.name())) {
             unknown.add(global.name());
         }
@@ -560,11 +614,22 @@ final class PickleMachine {
         };
     }
 
+    /**
+     * STACK_GLOBAL. In {@link #step} itself, with a pattern for each of the two texts, HotSpot 17's second compiler makes code
+     * of it that takes no text for one, after some thousand pickles.
+     */
+    private void stackGlobal() throws CheckpointException {
+        String name = globalText(pop());
+        String module = globalText(pop());
+        push(global(module, name));
+    }
+
     private String globalText(Object object) throws CheckpointException {
-        if (object instanceof Value.Text text && text.text().length() <= limits.nameLength()) {
-            return text.text();
+        String text = object.getClass() == Value.Text.class ? ((Value.Text) object).text() : null;
+        if (text == null || text.length() > limits.nameLength()) {
+            throw corrupt("the pickle is corrupt: a global's name is not text, or too long");
         }
-        throw corrupt("the pickle is corrupt: a global's name is no text, or too long");
+        return text;
     }
 
     private String nameOf(Object callable) throws CheckpointException {
@@ -610,6 +675,7 @@ final class PickleMachine {
             case DEFAULT_MAPPING -> mapping(global, arguments.subList(Math.min(1, arguments.size()), arguments.size()));
             case SEQUENCE -> sequence(global, arguments);
             case ENCODED_BYTES, BYTES -> bytes(global, arguments);
+            case STORAGE_BYTES -> embeddedStorage(global, arguments);
             case DEVICE -> device(global, arguments);
             case RECONSTRUCTOR -> unbuilt(arguments.isEmpty() ? global : arguments.get(0));
             case TENSOR -> tensor(global, arguments, 6, false);
@@ -668,9 +734,7 @@ final class PickleMachine {
         if (arguments.get(0) instanceof Value.Bytes bytes && arguments.size() == 1) {
             return bytes;
         }
-        if (arguments.size() == 2
-                && arguments.get(0) instanceof LongText text
-                && arguments.get(1).equals(new Value.Text("latin1"))) {
+        if (arguments.size() == 2 && arguments.get(0) instanceof LongText text && isLatin1(arguments.get(1))) {
             count(1);
             return new Value.Bytes(latin1(text.utf8()));
         }
@@ -679,13 +743,32 @@ final class PickleMachine {
                 || !(arguments.get(1) instanceof Value.Text encoding)) {
             throw badArguments(global);
         }
-        if (!encoding.text().equals("latin1") && !encoding.text().equals("latin-1")) {
+        if (!isLatin1(encoding)) {
             throw corrupt("the encoding " + CheckpointException.printable(encoding.text())
                     + " of bytes is not supported; Python writes latin1");
         }
-        count(1 + text.text().length() / 16);
+        count(isArrayText(text) ? 1 : 1 + text.text().length() / 16);
         byte[] encoded = text.text().getBytes(StandardCharsets.ISO_8859_1);
         return new Value.Bytes(ByteBuffer.wrap(encoded));
+    }
+
+    private static boolean isLatin1(Object encoding) {
+        return encoding.equals(new Value.Text("latin1")) || encoding.equals(new Value.Text("latin-1"));
+    }
+
+    /**
+     * A storage as pickle.dump writes it: a file of torch.save inside the pickle. It is parsed as such, in place; PyTorch
+     * would load it, which may run code.
+     */
+    private Object embeddedStorage(Global global, List<Object> arguments) throws CheckpointException {
+        if (embedded) {
+            throw corrupt("the pickle has a storage inside a storage, which PyTorch never writes");
+        }
+        if (arguments.size() != 1 || !(arguments.get(0) instanceof Value.Bytes bytes)) {
+            throw badArguments(global);
+        }
+        count(EMBEDDED_VALUES);
+        return PyTorchLegacyReader.storage(file.part(at, bytes.data()), limits.withValues(EMBEDDED_VALUES));
     }
 
     /** The bytes that a text of the first 256 characters spells, one each. */
@@ -780,7 +863,9 @@ final class PickleMachine {
             throw badArguments(global);
         }
         if (arguments.size() == most + 1 && arguments.get(most) instanceof Pairs view && !view.pairs.isEmpty()) {
-            throw corrupt("the pickle has a tensor that is a lazily negated view; save tensor.resolve_neg() instead");
+            // {"neg": True}, {"conj": True} or both.
+            boolean negated = view.pairs.contains(new Value.Text("neg"));
+            return unbuilt(new Global(negated ? "torch._neg_view" : "torch._conj", PickleGlobals.Role.UNKNOWN, null));
         }
         Global type = storage.type();
         if (typed) {
@@ -885,7 +970,7 @@ final class PickleMachine {
                 && id.get(4) instanceof Value.Whole) {
             count(1);
             View view = id.size() > 5 ? view(id.get(5), type) : null;
-            Storage storage = new Storage(type, key.text(), wholeNumber(id.get(4), type), view, at);
+            Storage storage = new Storage(type, key.text(), wholeNumber(id.get(4), type), view, null, at);
             storages.putIfAbsent(storage.key(), storage);
             return storage;
         }

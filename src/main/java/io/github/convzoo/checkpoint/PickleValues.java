@@ -32,7 +32,12 @@ final class PickleValues {
     private final Set<String> placeholders;
     private final Deque<String> path = new ArrayDeque<>();
     private final Map<Value.Whole, String> wholeNames = new HashMap<>();
+    /** Whether arrays of uint16 hold bfloat16 numbers, as Paddle's do. */
+    private final boolean uint16IsBfloat16;
+
     private int tensors;
+    /** What the long texts so far take, in bytes. */
+    private long textBytes;
 
     /** Where a file keeps its storages. */
     @FunctionalInterface
@@ -41,10 +46,16 @@ final class PickleValues {
         @Nullable Region find(String key);
     }
 
-    /** A stretch of the file. */
-    record Region(long offset, long length) {}
+    /** A stretch of a file, or of a part of it. */
+    record Region(MappedFile file, long offset, long length) {}
 
     PickleValues(MappedFile file, Limits limits, Storages storages, Set<String> placeholders) {
+        this(file, limits, storages, placeholders, false);
+    }
+
+    PickleValues(
+            MappedFile file, Limits limits, Storages storages, Set<String> placeholders, boolean uint16IsBfloat16) {
+        this.uint16IsBfloat16 = uint16IsBfloat16;
         this.file = file;
         this.limits = limits;
         this.storages = storages;
@@ -174,6 +185,10 @@ final class PickleValues {
     /** The name that a key gives, null for what has none. */
     private @Nullable String name(Object key) throws CheckpointException {
         String name = null;
+        if (key instanceof LongText text) {
+            throw file.overLimit(
+                    -1, null, "a name has " + text.utf8().remaining() + " bytes", "nameLength", limits.nameLength());
+        }
         if (key instanceof Value.Text text) {
             name = text.text();
         } else if (key instanceof Value.Whole whole) {
@@ -221,14 +236,26 @@ final class PickleValues {
             return placeholder(storage.type().name());
         }
         if (object instanceof LongText text) {
+            return longText(text);
+        }
+        throw file.corrupt(-1, "the pickle is corrupt: a mark stands where a value is expected");
+    }
+
+    private Value longText(LongText text) throws CheckpointException {
+        textBytes += text.utf8().remaining();
+        if (textBytes > limits.pickleBytes()) {
             throw file.overLimit(
                     -1,
                     null,
-                    "the text at " + place() + " has " + text.utf8().remaining() + " bytes",
+                    "with the text at " + place() + " the long texts have " + textBytes + " bytes",
                     "pickleBytes",
                     limits.pickleBytes());
         }
-        throw file.corrupt(-1, "the pickle is corrupt: a mark stands where a value is expected");
+        String decoded = Cursor.decode(text.utf8().duplicate());
+        if (decoded == null) {
+            throw file.corrupt(-1, "the text at " + place() + " is not valid UTF-8; the file is corrupt");
+        }
+        return new Value.Text(decoded);
     }
 
     private Value placeholder(String name) {
@@ -273,7 +300,7 @@ final class PickleValues {
                 tensor.shape,
                 size,
                 tensor.strides,
-                file.view(region.offset + tensor.offset * bytes, span));
+                region.file.view(region.offset + tensor.offset * bytes, span));
     }
 
     private Value array(NumpyArray array) throws CheckpointException {
@@ -321,7 +348,10 @@ final class PickleValues {
     }
 
     /** Null where the type is none of these, or big-endian. */
-    private static @Nullable ElementType elementType(NumpyType type) {
+    private @Nullable ElementType elementType(NumpyType type) {
+        if (uint16IsBfloat16 && type.code.equals("u2") && type.order.equals("<")) {
+            return ElementType.BF16;
+        }
         for (ElementType candidate : ElementType.values()) {
             if (candidate.numpy().isPresent()
                     && candidate.numpy().get().equals(type.code)
@@ -363,9 +393,9 @@ final class PickleValues {
     private Region region(StridedTensor tensor) throws CheckpointException {
         Storage storage = tensor.storage;
         String shown = "storage " + CheckpointException.printable(storage.key());
-        Region region = storages.find(storage.key());
+        Region region = storage.inside() == null ? storages.find(storage.key()) : storage.inside();
         if (region == null && storage.elements() == 0) {
-            return new Region(0, 0);
+            return new Region(file, 0, 0);
         }
         if (region == null) {
             throw corrupt(tensor, "the file has no " + shown + "; it is incomplete, copy or download it again");
@@ -387,6 +417,6 @@ final class PickleValues {
                     "a view of " + view.elements() + " elements at " + view.offset() + " reaches beyond its " + shown
                             + " of " + storage.elements() + " elements");
         }
-        return new Region(region.offset + view.offset() * type.bytes(), view.elements() * type.bytes());
+        return new Region(region.file, region.offset + view.offset() * type.bytes(), view.elements() * type.bytes());
     }
 }

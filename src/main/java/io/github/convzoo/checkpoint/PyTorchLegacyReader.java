@@ -50,6 +50,28 @@ final class PyTorchLegacyReader {
         return new Checkpoint(file.path(), Format.PYTORCH_LEGACY, value, Map.of(), List.copyOf(placeholders));
     }
 
+    /**
+     * The storage that a part of a pickle holds, which is such a file with a storage for its object.
+     *
+     * @param part the part
+     * @param limits what its pickles may ask for
+     */
+    static Storage storage(MappedFile part, Limits limits) throws CheckpointException {
+        PyTorchLegacyReader reader = new PyTorchLegacyReader(part, limits);
+        reader.expect(MAGIC, "the magic number of a storage in the pickle");
+        reader.expect(PROTOCOL, "the version of the format");
+        reader.checkByteOrder();
+        long at = reader.offset;
+        PickleMachine machine = new PickleMachine(part, at, limits, true);
+        Object built = machine.run();
+        reader.offset = machine.end();
+        Region region = reader.storages(machine.storages()).get(built instanceof Storage named ? named.key() : "");
+        if (!(built instanceof Storage storage) || region == null || reader.offset != part.size()) {
+            throw part.corrupt(at, "the pickle is corrupt: a storage inside it is not what PyTorch writes");
+        }
+        return storage.inside(region);
+    }
+
     private Object pickle() throws CheckpointException {
         PickleMachine machine = new PickleMachine(file, offset, limits);
         Object built = machine.run();
@@ -116,7 +138,7 @@ final class PyTorchLegacyReader {
         if (elements > (file.size() - in.offset()) / width) {
             throw file.corrupt(offset, shown + " ends beyond the file; it is truncated, copy or download it again");
         }
-        Region region = new Region(in.offset(), elements * width);
+        Region region = new Region(file, in.offset(), elements * width);
         offset = in.offset() + region.length();
         return region;
     }

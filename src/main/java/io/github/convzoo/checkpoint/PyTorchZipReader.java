@@ -83,7 +83,7 @@ final class PyTorchZipReader {
                 limits,
                 key -> {
                     Entry entry = entries.get(storages + key);
-                    return entry == null ? null : new Region(entry.offset(), entry.length());
+                    return entry == null ? null : new Region(file, entry.offset(), entry.length());
                 },
                 placeholders);
         return values.value(built);
@@ -107,7 +107,7 @@ final class PyTorchZipReader {
             break;
         }
         if (root.isEmpty() || (!entries.containsKey(root + "data.pkl") && !entries.containsKey(root + "version"))) {
-            throw file.corrupt(0, "this is a zip archive, but none of torch.save; save it again with torch.save");
+            throw file.corrupt(0, MistakenFile.zipMessage(entries.keySet()));
         }
         for (String name : entries.keySet()) {
             if (!name.startsWith(root)) {

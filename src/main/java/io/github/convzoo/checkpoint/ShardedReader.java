@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Reads {@code model.safetensors.index.json}, as huggingface_hub writes it beside the files of a model that is parted: an
- * object with {@code metadata}, of numbers and text, and {@code weight_map}, which gives for each tensor the file that has it.
+ * Reads {@code model.safetensors.index.json} and {@code pytorch_model.bin.index.json}, as huggingface_hub and transformers
+ * write them next to the files of a model in several parts: an object with {@code metadata}, of numbers and text, and {@code weight_map}, which gives for each tensor the file that has it.
  * The files stand beside the index, and hold what the index says and nothing else.
  */
 final class ShardedReader {
@@ -45,6 +45,7 @@ final class ShardedReader {
         readIndex(new JsonReader(new Cursor(index, 0, index.size(), "the index")));
 
         Map<String, Map<String, Value>> shards = new LinkedHashMap<>();
+        Format format = Format.SAFETENSORS;
         Set<String> placeholders = new LinkedHashSet<>();
         Map<String, Value> tensors = new LinkedHashMap<>();
         for (Map.Entry<String, String> entry : weightMap.entrySet()) {
@@ -54,6 +55,7 @@ final class ShardedReader {
                 placeholders.addAll(read.placeholders());
                 shard = ((Value.Mapping) read.root()).entries();
                 // At once, so that no more tensors are held than the index names.
+                format = read.format() == Format.SAFETENSORS ? format : read.format();
                 checkNames(entry.getValue(), shard);
                 shards.put(entry.getValue(), shard);
             }
@@ -69,7 +71,7 @@ final class ShardedReader {
         }
         return new Checkpoint(
                 index.path(),
-                Format.SAFETENSORS_INDEX,
+                format == Format.SAFETENSORS ? Format.SAFETENSORS_INDEX : Format.PYTORCH_INDEX,
                 new Value.Mapping(tensors, List.of()),
                 Map.copyOf(metadata),
                 List.copyOf(placeholders));
@@ -86,11 +88,26 @@ final class ShardedReader {
 
     private Checkpoint shard(String name) throws CheckpointException {
         try (MappedFile shard = MappedFile.open(index.path().resolveSibling(name))) {
-            if (FormatProbe.probe(shard) != Format.SAFETENSORS) {
-                throw shard.corrupt(0, "the index names it as a part of the model, and it is no safetensors file");
+            Checkpoint read =
+                    switch (FormatProbe.probe(shard)) {
+                        case SAFETENSORS -> SafetensorsReader.read(shard, limits);
+                        case PYTORCH_ZIP -> PyTorchZipReader.read(shard, ZipDirectory.read(shard, limits), limits);
+                        case PYTORCH_LEGACY -> PyTorchLegacyReader.read(shard, limits);
+                        default -> throw notAPart(shard);
+                    };
+            if (!(read.root() instanceof Value.Mapping mapping)
+                    || !mapping.unnamed().isEmpty()) {
+                throw notAPart(shard);
             }
-            return SafetensorsReader.read(shard, limits);
+            return read;
         }
+    }
+
+    private static CheckpointException notAPart(MappedFile shard) {
+        return shard.corrupt(
+                0,
+                "the index names it as a part of the model, and it is neither a safetensors file nor a PyTorch file of"
+                        + " named tensors; download it again");
     }
 
     private void readIndex(JsonReader json) throws CheckpointException {
@@ -109,7 +126,8 @@ final class ShardedReader {
                     throw index.corrupt(
                             at,
                             "this is JSON with the field " + CheckpointException.printable(key)
-                                    + ", and no index of safetensors files, which has metadata and weight_map");
+                                    + ", such as a model's configuration, and not an index of weights, which has"
+                                    + " metadata and weight_map; name the file of weights next to it");
             }
             read.add(key);
         }

@@ -341,6 +341,17 @@ public final class Tensor implements Value {
     }
 
     /**
+     * The same elements in another shape.
+     *
+     * @param newShape the dimensions
+     * @return a tensor that shares this one's elements if they lie row-major; otherwise one with a copy of them
+     * @throws IllegalArgumentException if the shape has another number of elements
+     */
+    public Tensor withShape(long... newShape) {
+        return of(name, type, newShape, bytes());
+    }
+
+    /**
      * The matrix with rows and columns exchanged.
      *
      * @return a tensor that shares this one's elements

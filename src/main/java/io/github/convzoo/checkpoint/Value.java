@@ -144,5 +144,15 @@ public sealed interface Value
      *
      * @param global the full name of the class, function or element type, such as {@code argparse.Namespace}
      */
-    record Placeholder(String global) implements Value {}
+    record Placeholder(String global) implements Value {
+
+        /**
+         * What kind of tensor this was, and the call in Python that makes a plain one of it.
+         *
+         * @return such as {@code a sparse tensor; save tensor.to_dense() instead}; empty if it was not a tensor
+         */
+        public Optional<String> remedy() {
+            return Optional.ofNullable(TensorKind.remedy(global));
+        }
+    }
 }

@@ -4,6 +4,7 @@ import io.github.convzoo.image.Labels;
 import io.github.convzoo.weights.Conversion;
 import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.weights.ReadOptions;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
@@ -94,6 +95,9 @@ final class ConvertCommand implements Callable<Integer> {
     boolean json;
 
     @Mixin
+    ReadingOptions reading = new ReadingOptions();
+
+    @Mixin
     CommonOptions common = new CommonOptions();
 
     @Override
@@ -113,6 +117,7 @@ final class ConvertCommand implements Callable<Integer> {
         ModelOptions from = new ModelOptions();
         from.model = model;
         from.weights = in;
+        from.reading = reading;
         from.lastActivation = lastActivation;
         from.requireModel();
         LoadOptions options = from.options(main, common, spec.commandLine().getErr());
@@ -120,11 +125,12 @@ final class ConvertCommand implements Callable<Integer> {
         requireAnother(weights, target);
         ModelConfig config = from.config(options, input, null);
         Optional<Labels> names = labels == null ? Optional.empty() : Optional.of(Labels.read(labels));
+        ReadOptions read = reading.options();
         LoadReport report = djl
-                ? Conversion.toDjl(weights, target, config.variant())
+                ? Conversion.toDjl(weights, read, target, config.variant())
                 : folder == null
-                        ? Conversion.toSafetensors(weights, target, config, names, half)
-                        : Conversion.toFolder(weights, target, config, names, half);
+                        ? Conversion.toSafetensors(weights, read, target, config, names, half)
+                        : Conversion.toFolder(weights, read, target, config, names, half);
         PrintWriter printer = spec.commandLine().getOut();
         if (json) {
             printer.println(Json.of(Reports.json(report)));

@@ -4,11 +4,12 @@ import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Format;
 import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.weights.Glob;
 import io.github.convzoo.weights.Inspection;
+import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.StateDict;
 import io.github.convzoo.weights.TensorStatistics;
 import io.github.convzoo.weights.WeightMatch;
-import io.github.convzoo.zoo.Glob;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -21,6 +22,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -78,6 +80,9 @@ final class InspectCommand implements Callable<Integer> {
     boolean json;
 
     @Mixin
+    ReadingOptions reading = new ReadingOptions();
+
+    @Mixin
     CommonOptions common = new CommonOptions();
 
     private record Statistics(
@@ -91,7 +96,8 @@ final class InspectCommand implements Callable<Integer> {
 
     private record TensorRow(String name, ElementType type, List<Long> shape, @Nullable Statistics statistics) {}
 
-    private record Weights(String path, List<String> prefixes, int tensors, long values, long parameters) {}
+    private record Weights(
+            String path, List<String> prefixes, List<Reports.Note> notes, int tensors, long values, long parameters) {}
 
     private record Fit(String model, int numClasses, int inChannels, List<String> ignored) {}
 
@@ -122,7 +128,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws CheckpointException {
-        Inspection inspection = Inspection.of(file);
+        Inspection inspection = Inspection.of(file, reading.options());
         List<Tensor> listed = listed(inspection.tensors());
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
@@ -211,6 +217,7 @@ final class InspectCommand implements Callable<Integer> {
                 : new Weights(
                         weights.path(),
                         inspection.prefixes(),
+                        Reports.notes(weights.notes()),
                         weights.tensors().size(),
                         values(weights.tensors().values()),
                         weights.parameters());
@@ -274,6 +281,9 @@ final class InspectCommand implements Callable<Integer> {
                                 ? ""
                                 : ", without the prefix " + String.join(" or ", weights.prefixes))
                         + ": " + count(weights.tensors, "tensor") + ", " + count(weights.parameters, "parameter"));
+        for (LoadReport.Note note : Objects.requireNonNull(inspection.weights()).notes()) {
+            line(out, "", note.line());
+        }
         for (WeightMatch match : inspection.fits()) {
             line(
                     out,
@@ -334,6 +344,8 @@ final class InspectCommand implements Callable<Integer> {
     private static String name(Format format) {
         return switch (format) {
             case SAFETENSORS -> "safetensors";
+            case PYTORCH_INDEX -> "the index of several PyTorch files";
+            case PICKLE -> "a pickle of arrays or tensors";
             case SAFETENSORS_INDEX -> "the index of several safetensors files";
             case PYTORCH_ZIP -> "PyTorch";
             case PYTORCH_LEGACY -> "PyTorch before 1.6";

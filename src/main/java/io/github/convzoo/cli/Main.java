@@ -2,6 +2,7 @@ package io.github.convzoo.cli;
 
 import io.github.convzoo.hub.StoreSettings;
 import io.github.convzoo.weights.WeightStore;
+import io.github.convzoo.zoo.PathText;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
@@ -134,6 +136,7 @@ public final class Main {
                 .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExpandAtFiles(false)
+                .registerConverter(Path.class, PathText::path)
                 .setParameterExceptionHandler((e, given) -> misused(err, e))
                 .setExecutionExceptionHandler((e, line, result) -> failed(err, e, verbose));
         try {

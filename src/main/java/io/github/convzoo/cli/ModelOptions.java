@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which network, with which weights. */
@@ -35,6 +36,9 @@ final class ModelOptions {
             description = "A checkpoint of any format that is read, a model folder, or hf-hub:owner/name[@revision]."
                     + " Default: the published weights, downloaded once.")
     @Nullable String weights;
+
+    @Mixin
+    ReadingOptions reading = new ReadingOptions();
 
     @Option(
             names = "--num-classes",
@@ -87,7 +91,7 @@ final class ModelOptions {
 
     /** The options so far; what was guessed is said, and the whole report if the command is verbose. */
     LoadOptions options(Main main, CommonOptions common, PrintWriter err) {
-        LoadOptions options = (weights == null ? LoadOptions.published() : LoadOptions.of(weights))
+        LoadOptions options = reading.apply(weights == null ? LoadOptions.published() : LoadOptions.of(weights))
                 .withStore(main.store())
                 .withProgress(new DownloadBar(err))
                 .withOnLoaded(report -> tell(report, common, err));

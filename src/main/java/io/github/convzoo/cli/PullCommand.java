@@ -2,9 +2,9 @@ package io.github.convzoo.cli;
 
 import io.github.convzoo.hub.FetchException;
 import io.github.convzoo.hub.StoredFile;
+import io.github.convzoo.weights.Glob;
 import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.WeightStore;
-import io.github.convzoo.zoo.Glob;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;

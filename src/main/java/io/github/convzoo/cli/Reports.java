@@ -20,9 +20,13 @@ final class Reports {
                 report.path(),
                 report.modelName(),
                 report.loaded(),
-                report.notes().stream()
-                        .map(note -> new Note(note.rule().name().toLowerCase(Locale.ROOT), note.names()))
-                        .toList(),
+                notes(report.notes()),
                 report.placeholders());
+    }
+
+    static List<Note> notes(List<LoadReport.Note> notes) {
+        return notes.stream()
+                .map(note -> new Note(note.rule().name().toLowerCase(Locale.ROOT), note.names()))
+                .toList();
     }
 }

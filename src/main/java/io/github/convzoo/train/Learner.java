@@ -15,7 +15,7 @@ import io.github.convzoo.data.Batch;
 import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.DynamicConv2d;
-import io.github.convzoo.zoo.Glob;
+import io.github.convzoo.weights.Glob;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;

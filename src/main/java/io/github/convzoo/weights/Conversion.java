@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ElementType;
@@ -14,12 +15,15 @@ import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.NetworkOptions;
 import io.github.convzoo.network.Variant;
+import io.github.convzoo.nn.CanonicalNames;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Rewrites a checkpoint as safetensors under canonical names, or as DJL's parameters. */
@@ -32,6 +36,7 @@ public final class Conversion {
      * metadata. Classes and input channels are those of the file. What the network has no use for is left out.
      *
      * @param in a checkpoint of any format that {@link Checkpoint} reads
+     * @param options how to read it
      * @param out the safetensors file, replaced once the new one is complete
      * @param config the network, and how to use it
      * @param labels names for the classes instead of the configuration's, or empty
@@ -42,15 +47,17 @@ public final class Conversion {
      *     reach, or the new one cannot be written
      * @throws IllegalArgumentException if there are more or fewer labels than classes
      */
-    public static LoadReport toSafetensors(Path in, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
+    public static LoadReport toSafetensors(
+            Path in, ReadOptions options, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
             throws CheckpointException {
-        return write(in, out, config, labels, half).report;
+        return write(in, options, out, config, labels, half).report;
     }
 
     /**
      * The same, as a {@link ModelFolder}.
      *
      * @param in a checkpoint of any format that {@link Checkpoint} reads
+     * @param options how to read it
      * @param folder the folder, made if it is not there
      * @param config the network, and how to use it
      * @param labels names for the classes instead of the configuration's, or empty
@@ -59,33 +66,38 @@ public final class Conversion {
      * @throws IOException as of {@link #toSafetensors}, or if the folder cannot be written
      * @throws IllegalArgumentException if there are more or fewer labels than classes
      */
-    public static LoadReport toFolder(Path in, Path folder, ModelConfig config, Optional<Labels> labels, boolean half)
+    public static LoadReport toFolder(
+            Path in, ReadOptions options, Path folder, ModelConfig config, Optional<Labels> labels, boolean half)
             throws IOException {
         // First what can be wrong with the weights, so that a bad file leaves no folder.
-        Checkpoint.read(in);
+        StateDict.read(in, config.variant(), options);
         ModelFolder.create(folder);
-        Written written = write(in, folder.resolve(ModelFolder.WEIGHTS), config, labels, half);
+        Written written = write(in, options, folder.resolve(ModelFolder.WEIGHTS), config, labels, half);
         ModelFolder.writeConfig(folder, written.config);
         return written.report;
     }
 
     private record Written(LoadReport report, ModelConfig config) {}
 
-    private static Written write(Path in, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
+    private static Written write(
+            Path in, ReadOptions reading, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
             throws CheckpointException {
         Variant variant = config.variant();
-        StateDict stateDict = StateDict.of(Checkpoint.read(in));
+        StateDict stateDict = StateDict.read(in, variant, reading);
         Network network = network(stateDict, variant);
         LoadReport report;
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             report = load(stateDict, network, variant, manager);
         }
         Map<String, Tensor> named = stateDict.named(network).tensors();
+        Map<String, Parameter> shapes = CanonicalNames.parameters(network);
         List<Tensor> tensors = new ArrayList<>();
         for (String name : report.loaded()) {
             Tensor tensor = named.get(name);
             if (tensor != null) {
-                tensors.add(tensor);
+                long[] shape =
+                        Objects.requireNonNull(shapes.get(name)).getShape().getShape();
+                tensors.add(Arrays.equals(tensor.shape(), shape) ? tensor : tensor.withShape(shape));
             }
         }
         NetworkOptions options = network.options().withFamily(config.options().family());
@@ -138,7 +150,21 @@ public final class Conversion {
      * @throws CheckpointException if the file is unreadable or does not fit, or the new one cannot be written
      */
     public static LoadReport toDjl(Path in, Path out, Variant variant) throws CheckpointException {
-        StateDict stateDict = StateDict.of(Checkpoint.read(in));
+        return toDjl(in, ReadOptions.DEFAULT, out, variant);
+    }
+
+    /**
+     * The same, of weights that are read with the given options.
+     *
+     * @param in a checkpoint of any format that {@link Checkpoint} reads
+     * @param options how to read it
+     * @param out the {@code .params} file, replaced once the new one is complete
+     * @param variant the network
+     * @return what was written, and what was left out
+     * @throws CheckpointException as above
+     */
+    public static LoadReport toDjl(Path in, ReadOptions options, Path out, Variant variant) throws CheckpointException {
+        StateDict stateDict = StateDict.read(in, variant, options);
         Network network = network(stateDict, variant);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             LoadReport report = load(stateDict, network, variant, manager);

@@ -4,13 +4,13 @@ import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.checkpoint.Value;
+import io.github.convzoo.network.Variant;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,17 +74,46 @@ public record Inspection(
      * @throws CheckpointException if the file is unreadable; not if it merely holds no weights
      */
     public static Inspection of(Path file) throws CheckpointException {
-        return of(Checkpoint.read(file));
+        return of(file, ReadOptions.DEFAULT);
+    }
+
+    /**
+     * Looks into a file.
+     *
+     * @param file a checkpoint of any format that {@link Checkpoint} reads
+     * @param options how to read it
+     * @return what it holds
+     * @throws CheckpointException if the file is unreadable; not if it merely holds no weights
+     */
+    public static Inspection of(Path file, ReadOptions options) throws CheckpointException {
+        return of(Checkpoint.read(file, options.limits()), options);
     }
 
     static Inspection of(Checkpoint checkpoint) {
+        return of(checkpoint, ReadOptions.DEFAULT);
+    }
+
+    private static Inspection of(Checkpoint checkpoint, ReadOptions options) {
         List<Tensor> tensors = new ArrayList<>();
         collect(checkpoint.root(), "", tensors);
         StateDict weights = null;
         String problem = null;
+        List<WeightMatch> matches = List.of();
         try {
-            weights = StateDict.of(checkpoint);
+            WeightSearch search = new WeightSearch(checkpoint, options);
+            Map<Variant, StateDict> fits = new LinkedHashMap<>();
+            for (Variant variant : Variant.all().values()) {
+                if (search.isFor(variant)) {
+                    fits.put(variant, search.of(variant));
+                }
+            }
+            weights = fits.isEmpty() ? search.alone() : fits.values().iterator().next();
+            matches = WeightMatch.rank(weights, fits);
+            // Networks of one family have the same names, so only the shapes tell whose weights these are.
+            StateDict best = matches.get(0).fits() ? fits.get(matches.get(0).variant()) : null;
+            weights = best == null ? weights : best;
         } catch (CheckpointException e) {
+            weights = null;
             problem = e.tensor().map(name -> name + ": ").orElse("") + e.problem();
         }
         return new Inspection(
@@ -93,8 +122,8 @@ public record Inspection(
                 entries(checkpoint.root(), weights),
                 weights,
                 problem,
-                weights == null ? List.of() : prefixes(checkpoint.root(), weights.path()),
-                weights == null ? List.of() : WeightMatch.rank(weights));
+                weights == null ? List.of() : weights.prefixes(),
+                matches);
     }
 
     /**
@@ -141,7 +170,7 @@ public record Inspection(
             for (Map.Entry<String, Value> each : mapping.entries().entrySet()) {
                 boolean place = weights != null
                         && !weights.path().isEmpty()
-                        && weights.path().equals(each.getKey());
+                        && (weights.path() + ".").startsWith(each.getKey() + ".");
                 if (!place && !(each.getValue() instanceof Tensor)) {
                     entries.add(entry(each.getKey(), each.getValue()));
                 }
@@ -187,21 +216,5 @@ public record Inspection(
 
     private static String kind(Value value) {
         return value.getClass().getSimpleName().toLowerCase(Locale.ROOT);
-    }
-
-    private static List<String> prefixes(Value root, String path) {
-        Value place = path.isEmpty() || !(root instanceof Value.Mapping top)
-                ? root
-                : top.entries().get(path);
-        Set<String> prefixes = new LinkedHashSet<>();
-        if (place instanceof Value.Mapping weights) {
-            for (String name : weights.entries().keySet()) {
-                String canonical = StateDict.canonical(name);
-                if (canonical.length() < name.length()) {
-                    prefixes.add(name.substring(0, name.length() - canonical.length()));
-                }
-            }
-        }
-        return List.copyOf(prefixes);
     }
 }

@@ -77,6 +77,18 @@ public record LoadReport(
     public enum Rule {
         /** PyTorch's count of BatchNorm's batches, which nothing here reads. */
         BATCH_COUNTER("ignored: BatchNorm's batch counters"),
+        /** The weights are in an unusual place, the only one that fits the network or, if none fits, comes near. */
+        PLACE_FOUND("found in an unusual place: the weights"),
+        /** Other weights in the file fit the network as well; those of the first usual place were taken. */
+        NOT_TAKEN("not taken, though they fit as well and differ: the weights at"),
+        /** Names fit the network only without a prefix, or without what wrapping a part of a model leaves inside them. */
+        PREFIX_STRIPPED("stripped from names, so that they fit the network"),
+        /** Entries that the caller asked to leave out. */
+        IGNORED_AS_ASKED("ignored, as asked"),
+        /** How many models PyTorch's AveragedModel has averaged. */
+        AVERAGE_COUNT("ignored: the count of an averaged model"),
+        /** What the profiler thop leaves in each module. */
+        PROFILER_COUNT("ignored: a profiler's counts of operations and parameters"),
         /** Projections that the DLA authors' code creates and never runs. */
         UNUSED_ENTRY("ignored: entries that the published file carries and the network has no use for"),
         /** Tensors that a TorchScript archive's code uses and that are no parameters. */
@@ -85,6 +97,10 @@ public record LoadReport(
         CLASSIFIER_LEFT_OUT("ignored: the classifier, which this network was built without"),
         /** The network has another number of classes than the file. */
         CLASSIFIER_REPLACED("left at its initial values: the classifier, whose number of classes differs"),
+        /** The file has no classifier, as that of a backbone. */
+        CLASSIFIER_NEW("left at its initial values: the classifier, which the file does not have"),
+        /** The file has a linear layer for the network's convolution of one pixel, or the other way round. */
+        CLASSIFIER_RESHAPED("reshaped between a linear layer and a 1 x 1 convolution: the classifier"),
         /** The network has another number of input channels than the file's three. */
         INPUT_CHANNELS_ADAPTED("adapted from 3 input channels: the first convolution");
 
@@ -121,6 +137,16 @@ public record LoadReport(
         public Note {
             names = List.copyOf(names);
         }
+
+        /**
+         * The note for people.
+         *
+         * @return what the rule did, the first name, and how many more there are
+         */
+        public String line() {
+            int more = names.size() - 1;
+            return rule.text() + " (" + names.get(0) + (more == 0 ? ")" : " and " + more + " more)");
+        }
     }
 
     /**
@@ -133,9 +159,7 @@ public record LoadReport(
         lines.add(file + (path.isEmpty() ? "" : " (" + path + ")") + ": " + loaded.size() + " tensors loaded into "
                 + modelName);
         for (Note note : notes) {
-            int count = note.names().size();
-            lines.add(note.rule().text() + " (" + note.names().get(0)
-                    + (count == 1 ? ")" : " and " + (count - 1) + " more)"));
+            lines.add(note.line());
         }
         if (!placeholders.isEmpty()) {
             lines.add("not built, and not needed: " + String.join(", ", placeholders));

@@ -3,17 +3,16 @@ package io.github.convzoo.weights;
 import ai.djl.ndarray.types.Shape;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
-import io.github.convzoo.checkpoint.Format;
+import io.github.convzoo.checkpoint.Dialect;
 import io.github.convzoo.checkpoint.Tensor;
-import io.github.convzoo.checkpoint.Value;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.CanonicalNames;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
@@ -21,17 +20,23 @@ import java.util.regex.Pattern;
 /**
  * The weights that a checkpoint holds, under canonical names.
  *
- * <p>Inside a training checkpoint they stand under state_dict_ema, model_ema, state_dict or model, looked for in this
- * order. The prefixes {@code module.} and {@code _orig_mod.}, which wrapping a model leaves behind, are stripped.
+ * <p>They are the only mapping of tensors that fits the network, wherever it is in the file. If several fit and differ, that
+ * under state_dict_ema, model_ema, state_dict or model is taken, in this order, as long as no other place is among them. The
+ * prefixes {@code module.} and {@code _orig_mod.}, which wrapping a model leaves behind, are stripped; so is any other prefix
+ * without which the names fit.
  *
  * @param checkpoint the file
  * @param path where in the file the weights stand, such as {@code state_dict}; empty where they are all there is
+ * @param prefixes what was stripped from names, such as {@code module.}, each once
+ * @param notes what was guessed or left out to find them
  * @param tensors the weights by canonical name, in the order of the file; not modifiable
  */
-public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> tensors) {
-
-    private static final List<String> PLACES = List.of("state_dict_ema", "model_ema", "state_dict", "model");
-    private static final List<String> PREFIXES = List.of("module.", "_orig_mod.");
+public record StateDict(
+        Checkpoint checkpoint,
+        String path,
+        List<String> prefixes,
+        List<LoadReport.Note> notes,
+        Map<String, Tensor> tensors) {
 
     /** As BatchNorm's statistics are called here, and in DJL's files. */
     private static final Pattern STATISTIC =
@@ -42,38 +47,55 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
      *
      * @param checkpoint the file
      * @param path where in the file the weights stand
+     * @param prefixes what was stripped from names
+     * @param notes what was guessed or left out
      * @param tensors the weights by canonical name
      */
     public StateDict {
+        prefixes = List.copyOf(prefixes);
+        notes = List.copyOf(notes);
         tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
     }
 
     /**
-     * Finds the weights.
+     * Finds the weights of an unknown network. Only those are found that stand where everybody looks for them first, or are
+     * the only mapping of tensors besides an optimizer's.
      *
      * @param checkpoint the file
      * @return its weights
-     * @throws CheckpointException if there are none, or some entries are no tensors, or two get the same name
+     * @throws CheckpointException if there are none, or several mappings may be meant, or some entries are not tensors, or two
+     *     get the same name
      */
     public static StateDict of(Checkpoint checkpoint) throws CheckpointException {
-        if (!(checkpoint.root() instanceof Value.Mapping root)) {
-            throw error(checkpoint, "", "holds no named tensors; save the model's state_dict()");
-        }
-        for (String place : PLACES) {
-            if (root.entries().get(place) instanceof Value.Mapping weights) {
-                return of(checkpoint, place, weights);
-            }
-        }
-        for (String place : PLACES) {
-            if (root.entries().get(place) instanceof Value.Placeholder whole) {
-                throw error(
-                        checkpoint,
-                        place,
-                        "is a pickled object of class " + whole.global()
-                                + ", not a state dict; save its state_dict() instead");
-            }
-        }
-        return of(checkpoint, "", root);
+        return new WeightSearch(checkpoint, ReadOptions.DEFAULT).alone();
+    }
+
+    /**
+     * Finds the weights of a network.
+     *
+     * @param checkpoint the file
+     * @param variant the network
+     * @param options where they are, and what to leave out; the limits play no part any more
+     * @return those that fit the network by their names; if none do, those that come nearest, so that loading can say what
+     *     differs
+     * @throws CheckpointException if there are none, or several fit and differ, or some entries are not tensors, or two get
+     *     the same name
+     */
+    public static StateDict of(Checkpoint checkpoint, Variant variant, ReadOptions options) throws CheckpointException {
+        return new WeightSearch(checkpoint, options).of(variant);
+    }
+
+    /**
+     * Reads a file, and finds the weights of a network.
+     *
+     * @param file a checkpoint of any format that {@link Checkpoint} reads
+     * @param variant the network
+     * @param options how to read it
+     * @return those that fit the network by their names; if none do, those that come nearest
+     * @throws CheckpointException if the file is unreadable, or as {@link #of(Checkpoint, Variant, ReadOptions)} says
+     */
+    public static StateDict read(Path file, Variant variant, ReadOptions options) throws CheckpointException {
+        return of(Checkpoint.read(file, options.limits()), variant, options);
     }
 
     /**
@@ -135,7 +157,7 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
      * for their names. Where the order does not fit the names stay, and loading says so.
      */
     StateDict named(Network network) {
-        if (checkpoint.format() != Format.DJL) {
+        if (!Dialect.of(checkpoint.format()).isOrdered()) {
             return this;
         }
         Map<String, String> names = new LinkedHashMap<>();
@@ -157,12 +179,12 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
             }
             named.put(name.getKey(), tensor.withName(name.getKey()));
         }
-        return new StateDict(checkpoint, path, named);
+        return new StateDict(checkpoint, path, prefixes, notes, named);
     }
 
     /** These weights under the canonical names of a network that has a classifier, or has none. */
     StateDict named(Variant variant) {
-        if (checkpoint.format() != Format.DJL) {
+        if (!Dialect.of(checkpoint.format()).isOrdered()) {
             return this;
         }
         Network classifier = variant.build();
@@ -187,73 +209,5 @@ public record StateDict(Checkpoint checkpoint, String path, Map<String, Tensor> 
         }
         long size = tensor.shape()[axis];
         return size < 1 || size > Integer.MAX_VALUE ? OptionalInt.empty() : OptionalInt.of((int) size);
-    }
-
-    private static StateDict of(Checkpoint checkpoint, String path, Value.Mapping weights) throws CheckpointException {
-        if (!weights.unnamed().isEmpty()) {
-            throw error(checkpoint, path, "has entries without a name, so it is no state dict");
-        }
-        Map<String, Tensor> tensors = new LinkedHashMap<>();
-        boolean paddle = checkpoint.format() == Format.PADDLE;
-        for (Map.Entry<String, Value> entry : weights.entries().entrySet()) {
-            if (paddle && entry.getKey().equals(PaddleNames.NAME_TABLE)) {
-                continue;
-            }
-            Value value = paddle ? PaddleNames.unwrapped(entry.getValue()) : entry.getValue();
-            if (!(value instanceof Tensor tensor)) {
-                throw error(
-                        checkpoint,
-                        path,
-                        "has an entry " + entry.getKey() + " that is no tensor (" + kind(entry.getValue())
-                                + "), so it is no state dict; weights are looked for under " + String.join(", ", PLACES)
-                                + " and at the top");
-            }
-            String name = canonical(entry.getKey());
-            if (tensors.put(name, tensor.withName(name)) != null) {
-                throw new CheckpointException(
-                        checkpoint.file(),
-                        -1,
-                        name,
-                        "stands twice once prefixes are stripped; save the state dict of one model",
-                        null);
-            }
-        }
-        if (tensors.isEmpty()) {
-            throw error(checkpoint, path, "holds no tensors");
-        }
-        return new StateDict(
-                checkpoint,
-                path,
-                switch (checkpoint.format()) {
-                    case PADDLE -> PaddleNames.canonical(checkpoint, tensors);
-                    case MXNET -> MxnetNames.canonical(checkpoint, tensors);
-                    default -> tensors;
-                });
-    }
-
-    /** The name without what wrapping a model leaves before it. */
-    static String canonical(String name) {
-        String rest = name;
-        for (boolean stripped = true; stripped; ) {
-            stripped = false;
-            for (String prefix : PREFIXES) {
-                if (rest.startsWith(prefix)) {
-                    rest = rest.substring(prefix.length());
-                    stripped = true;
-                }
-            }
-        }
-        return rest;
-    }
-
-    private static String kind(Value value) {
-        return value instanceof Value.Placeholder placeholder
-                ? placeholder.global()
-                : value.getClass().getSimpleName().toLowerCase(Locale.ROOT);
-    }
-
-    private static CheckpointException error(Checkpoint checkpoint, String path, String problem) {
-        String where = path.isEmpty() ? "the file " : "its entry " + path + " ";
-        return new CheckpointException(checkpoint.file(), -1, null, where + problem, null);
     }
 }

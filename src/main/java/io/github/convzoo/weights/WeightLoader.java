@@ -8,10 +8,11 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.Dialect;
 import io.github.convzoo.checkpoint.ElementType;
-import io.github.convzoo.checkpoint.Format;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.network.Network;
+import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.CanonicalNames;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -46,6 +47,8 @@ public final class WeightLoader {
     static final Set<ElementType> FLOATING =
             EnumSet.of(ElementType.F64, ElementType.F32, ElementType.BF16, ElementType.F16);
 
+    private static final Shape ONE_PIXEL = new Shape(1, 1);
+
     private static final String COUNTER = "num_batches_tracked";
 
     /** How many names an error lists. */
@@ -77,7 +80,9 @@ public final class WeightLoader {
      */
     public static LoadReport load(Path file, Network network, NDManager manager, Shape input, Classifier classifier)
             throws CheckpointException {
-        return load(StateDict.of(Checkpoint.read(file)), network, manager, input, classifier);
+        Checkpoint checkpoint = Checkpoint.read(file);
+        StateDict stateDict = StateDict.of(checkpoint, Variant.of(network.modelName()), ReadOptions.DEFAULT);
+        return load(stateDict, network, manager, input, classifier);
     }
 
     /**
@@ -99,7 +104,7 @@ public final class WeightLoader {
 
     private LoadReport load(NDManager manager, Shape input) throws CheckpointException {
         Map<String, Tensor> tensors = withoutIgnored();
-        boolean replaced = classifierDiffers(tensors);
+        boolean replaced = isClassifierReplaced(tensors);
         List<String> set = new ArrayList<>(parameters.keySet());
         if (replaced) {
             set.removeIf(this::isOfClassifier);
@@ -121,11 +126,15 @@ public final class WeightLoader {
                 stateDict.path(),
                 network.modelName(),
                 set,
-                notes.entrySet().stream()
-                        .map(each -> new LoadReport.Note(each.getKey(), each.getValue()))
-                        .toList(),
+                allNotes(),
                 stateDict.checkpoint().placeholders(),
                 List.of());
+    }
+
+    private List<LoadReport.Note> allNotes() {
+        List<LoadReport.Note> all = new ArrayList<>(stateDict.notes());
+        notes.forEach((rule, names) -> all.add(new LoadReport.Note(rule, names)));
+        return all;
     }
 
     private Map<String, Tensor> withoutIgnored() throws CheckpointException {
@@ -134,10 +143,9 @@ public final class WeightLoader {
         for (Map.Entry<String, Tensor> each : stateDict.tensors().entrySet()) {
             String name = each.getKey();
             Tensor tensor = each.getValue();
-            if (isCounter(name, parameters.keySet(), unused.keySet())) {
-                note(LoadReport.Rule.BATCH_COUNTER, name);
-            } else if (isScriptConstant(stateDict, name)) {
-                note(LoadReport.Rule.SCRIPT_CONSTANT, name);
+            LoadReport.Rule rule = ignoring(stateDict, name, tensor, parameters.keySet(), unused.keySet());
+            if (rule != null) {
+                note(rule, name);
             } else if (unused.containsKey(name)) {
                 requireShape(tensor, new Shape(tensor.shape()), unused.get(name));
                 note(LoadReport.Rule.UNUSED_ENTRY, name);
@@ -159,17 +167,42 @@ public final class WeightLoader {
         return parameters.contains(mean) || unused.contains(mean);
     }
 
-    /** Whether a name is that of something a TorchScript archive's code uses, and no parameter. */
-    static boolean isScriptConstant(StateDict stateDict, String name) {
-        return stateDict.checkpoint().format() == Format.TORCHSCRIPT && name.startsWith("CONSTANTS.");
+    /** The rule that ignores an entry, whatever the network; null if the entry must be one of its weights. */
+    static LoadReport.@Nullable Rule ignoring(
+            StateDict stateDict, String name, Tensor tensor, Set<String> parameters, Set<String> unused) {
+        if (isCounter(name, parameters, unused)) {
+            return LoadReport.Rule.BATCH_COUNTER;
+        }
+        if (parameters.contains(name)) {
+            return null;
+        }
+        return Dialect.of(stateDict.checkpoint().format())
+                .extra(name, tensor)
+                .map(extra -> switch (extra) {
+                    case SCRIPT_CONSTANT -> LoadReport.Rule.SCRIPT_CONSTANT;
+                    case AVERAGE_COUNT -> LoadReport.Rule.AVERAGE_COUNT;
+                    case PROFILER_COUNT -> LoadReport.Rule.PROFILER_COUNT;
+                })
+                .orElse(null);
+    }
+
+    /** Whether the file has a linear layer for the network's classifier, a 1 x 1 convolution, or the other way round. */
+    static boolean isReshaped(Network network, Tensor tensor, Shape expected) {
+        Shape actual = new Shape(tensor.shape());
+        return tensor.name().equals(network.classifier() + ".weight")
+                && (actual.equals(expected.addAll(ONE_PIXEL)) || expected.equals(actual.addAll(ONE_PIXEL)));
     }
 
     private boolean isOfClassifier(String name) {
         return name.equals(network.classifier() + ".weight") || name.equals(network.classifier() + ".bias");
     }
 
-    /** Whether the file's classifier is for another number of classes, which may or may not be allowed. */
-    private boolean classifierDiffers(Map<String, Tensor> tensors) throws CheckpointException {
+    /** Whether the network keeps its own classifier: the file has none, or one for another number of classes. */
+    private boolean isClassifierReplaced(Map<String, Tensor> tensors) throws CheckpointException {
+        if (classifier == Classifier.MAY_DIFFER && isWithoutClassifier(tensors)) {
+            noteClassifier(LoadReport.Rule.CLASSIFIER_NEW);
+            return true;
+        }
         Tensor bias = tensors.get(network.classifier() + ".bias");
         if (bias == null
                 || bias.shape().length != 1
@@ -183,12 +216,18 @@ public final class WeightLoader {
                             + network.options().numClasses() + "; ask for " + bias.shape()[0]
                             + ", or load for training to begin with a new classifier");
         }
-        for (String name : parameters.keySet()) {
-            if (isOfClassifier(name)) {
-                note(LoadReport.Rule.CLASSIFIER_REPLACED, name);
-            }
-        }
+        noteClassifier(LoadReport.Rule.CLASSIFIER_REPLACED);
         return true;
+    }
+
+    private void noteClassifier(LoadReport.Rule rule) {
+        parameters.keySet().stream().filter(this::isOfClassifier).forEach(name -> note(rule, name));
+    }
+
+    /** Whether the network has a classifier, and the file neither its weight nor its bias. */
+    private boolean isWithoutClassifier(Map<String, Tensor> tensors) {
+        return parameters.keySet().stream().anyMatch(this::isOfClassifier)
+                && tensors.keySet().stream().noneMatch(this::isOfClassifier);
     }
 
     private void checkNames(Map<String, Tensor> tensors, List<String> set) throws CheckpointException {
@@ -199,15 +238,35 @@ public final class WeightLoader {
         if (missing.isEmpty() && unknown.isEmpty()) {
             return;
         }
-        StringBuilder problem = new StringBuilder("does not fit ").append(network.modelName());
-        if (!missing.isEmpty()) {
-            problem.append("; missing: ").append(shortened(missing));
+        String name = network.modelName();
+        if (missing.isEmpty()) {
+            throw error(
+                    unknown.get(0),
+                    "every parameter of " + name + " is there, and more: " + shortened(unknown)
+                            + "; if these do not matter, leave them out with --ignore '" + pattern(unknown, set)
+                            + "' (withIgnored in Java)");
         }
-        if (!unknown.isEmpty()) {
-            problem.append("; unknown: ").append(shortened(unknown));
+        if (unknown.isEmpty() && missing.stream().allMatch(this::isOfClassifier) && isWithoutClassifier(tensors)) {
+            throw error(
+                    null,
+                    "has everything that " + name + " needs but its classifier (" + String.join(", ", missing)
+                            + "); for pooled features, pass --num-classes 0 (withNumClasses(0) in Java); to train a new"
+                            + " classifier, load it for training");
         }
-        problem.append("; is it the checkpoint of another model?");
-        throw error(missing.isEmpty() ? unknown.get(0) : null, problem.toString());
+        throw error(
+                null,
+                "does not fit " + name + "; missing: " + shortened(missing)
+                        + (unknown.isEmpty() ? "" : "; unknown: " + shortened(unknown))
+                        + "; is it the checkpoint of another model?");
+    }
+
+    /** The first name, or all that begin like it where none of the network's own does. */
+    private static String pattern(List<String> unknown, List<String> parameters) {
+        String first = unknown.get(0);
+        String start = first.substring(0, first.indexOf('.') + 1);
+        long together = unknown.stream().filter(name -> name.startsWith(start)).count();
+        boolean own = parameters.stream().anyMatch(name -> name.startsWith(start));
+        return start.isEmpty() || own || together < 2 ? first : start + "*";
     }
 
     static String shortened(List<String> names) {
@@ -229,7 +288,8 @@ public final class WeightLoader {
                 } catch (CheckpointException e) {
                     throw new UncheckedIOException(e);
                 }
-                return array(owner, tensor, shape);
+                return array(
+                        owner, isReshaped(network, tensor, shape) ? tensor.withShape(shape.getShape()) : tensor, shape);
             });
         }
         boolean done = false;
@@ -262,6 +322,10 @@ public final class WeightLoader {
             throw error(tensor.name(), "has elements of type " + tensor.type() + "; weights are floating-point");
         }
         Shape actual = new Shape(tensor.shape());
+        if (isReshaped(network, tensor, expected)) {
+            noteOnce(LoadReport.Rule.CLASSIFIER_RESHAPED, tensor.name());
+            return;
+        }
         if (!tensor.name().equals(network.firstConvolution() + ".weight") || !onlyChannelsDiffer(actual, expected)) {
             requireShape(tensor, actual, expected);
             return;
@@ -273,10 +337,7 @@ public final class WeightLoader {
                             + ", not " + expected.get(1) + "; only weights for 3 are adapted: ask for "
                             + actual.get(1));
         }
-        List<String> adapted = notes.computeIfAbsent(LoadReport.Rule.INPUT_CHANNELS_ADAPTED, key -> new ArrayList<>());
-        if (adapted.isEmpty()) {
-            adapted.add(tensor.name());
-        }
+        noteOnce(LoadReport.Rule.INPUT_CHANNELS_ADAPTED, tensor.name());
     }
 
     private static boolean onlyChannelsDiffer(Shape actual, Shape expected) {
@@ -347,6 +408,14 @@ public final class WeightLoader {
 
     private void note(LoadReport.Rule rule, String name) {
         notes.computeIfAbsent(rule, key -> new ArrayList<>()).add(name);
+    }
+
+    /** Shapes may be checked twice. */
+    private void noteOnce(LoadReport.Rule rule, String name) {
+        List<String> names = notes.computeIfAbsent(rule, key -> new ArrayList<>());
+        if (!names.contains(name)) {
+            names.add(name);
+        }
     }
 
     private CheckpointException error(@Nullable String tensor, String problem) {

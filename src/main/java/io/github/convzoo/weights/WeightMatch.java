@@ -1,7 +1,7 @@
 package io.github.convzoo.weights;
 
 import ai.djl.ndarray.types.Shape;
-import io.github.convzoo.checkpoint.Format;
+import io.github.convzoo.checkpoint.Dialect;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.NetworkOptions;
@@ -68,9 +68,14 @@ public record WeightMatch(
      *     {@link Variant#all}
      */
     public static List<WeightMatch> rank(StateDict stateDict) {
+        return rank(stateDict, Map.of());
+    }
+
+    /** The same, with weights of their own for some networks. */
+    static List<WeightMatch> rank(StateDict stateDict, Map<Variant, StateDict> own) {
         List<WeightMatch> matches = new ArrayList<>();
         for (Variant variant : Variant.all().values()) {
-            matches.add(of(stateDict, variant));
+            matches.add(of(own.getOrDefault(variant, stateDict), variant));
         }
         matches.sort(Comparator.comparing(WeightMatch::fits)
                 .thenComparing(WeightMatch::nearness)
@@ -101,15 +106,15 @@ public record WeightMatch(
             String name = each.getKey();
             Tensor tensor = each.getValue();
             Shape shape = new Shape(tensor.shape());
-            if (WeightLoader.isCounter(name, expected.keySet(), unused.keySet())
-                    || WeightLoader.isScriptConstant(stateDict, name)
+            if (WeightLoader.ignoring(stateDict, name, tensor, expected.keySet(), unused.keySet()) != null
                     || shape.equals(unused.get(name))) {
                 ignored.add(name);
             } else if (unused.containsKey(name)) {
                 misfits.add(new Misfit(name, text(tensor), text(unused.get(name))));
             } else if (!expected.containsKey(name)) {
                 unknown.add(name);
-            } else if (!shape.equals(expected.get(name)) || !WeightLoader.FLOATING.contains(tensor.type())) {
+            } else if (!isExpected(network, tensor, shape, expected.get(name))
+                    || !WeightLoader.FLOATING.contains(tensor.type())) {
                 misfits.add(new Misfit(name, text(tensor), text(expected.get(name))));
             } else {
                 matching++;
@@ -165,7 +170,7 @@ public record WeightMatch(
     private static Map<String, Tensor> named(StateDict stateDict, Network network, Map<String, Shape> expected) {
         Map<String, Tensor> named = stateDict.named(network).tensors();
         List<String> names = List.copyOf(expected.keySet());
-        if (stateDict.checkpoint().format() != Format.DJL || named.containsKey(names.get(0))) {
+        if (!Dialect.of(stateDict.checkpoint().format()).isOrdered() || named.containsKey(names.get(0))) {
             return named;
         }
         Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -174,6 +179,10 @@ public record WeightMatch(
             tensors.put(place < names.size() ? names.get(place) : each.getKey(), each.getValue());
         }
         return tensors;
+    }
+
+    private static boolean isExpected(Network network, Tensor tensor, Shape shape, Shape expected) {
+        return shape.equals(expected) || WeightLoader.isReshaped(network, tensor, expected);
     }
 
     private static String text(Tensor tensor) {

@@ -1,5 +1,6 @@
 package io.github.convzoo.zoo;
 
+import io.github.convzoo.checkpoint.Limits;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.LastActivation;
 import java.io.IOException;
@@ -26,6 +27,12 @@ record Arguments(Map<String, ?> values) {
     enum Key {
         /** A checkpoint file or model folder, or a repository of the hub, to load instead of the published weights. */
         WEIGHTS("weights"),
+        /** Where in the checkpoint the weights are: a dotted path. */
+        KEY("key"),
+        /** Entries of the weights to leave out: patterns of names, separated by commas. */
+        IGNORE("ignore"),
+        /** Other limits for reading the checkpoint: NAME=NUMBER, separated by commas. */
+        LIMITS("limits"),
         /** The number of classes. */
         NUM_CLASSES("numClasses"),
         /** The number of input channels. */
@@ -110,6 +117,7 @@ record Arguments(Map<String, ?> values) {
                     ? LoadOptions.of(weights)
                     : LoadOptions.of(path(home, Key.WEIGHTS));
         }
+        options = reading(options);
         Integer numClasses = whole(Key.NUM_CLASSES);
         if (numClasses != null) {
             options = options.withNumClasses(numClasses);
@@ -135,6 +143,34 @@ record Arguments(Map<String, ?> values) {
         }
         options = options.withTestTimePool(flag(Key.TEST_TIME_POOL));
         return flag(Key.FOR_TRAINING) ? options.forTraining() : options;
+    }
+
+    private LoadOptions reading(LoadOptions options) {
+        LoadOptions changed = options;
+        String key = text(Key.KEY);
+        if (key != null) {
+            changed = changed.withKey(key);
+        }
+        List<String> ignored = texts(Key.IGNORE);
+        if (!ignored.isEmpty()) {
+            changed = changed.withIgnored(ignored.toArray(String[]::new));
+        }
+        Limits limits = Limits.DEFAULT;
+        for (String limit : texts(Key.LIMITS)) {
+            limits = limits.with(limit);
+        }
+        return changed.withLimits(limits);
+    }
+
+    /** A text's parts between commas; a list prints itself in brackets. */
+    private List<String> texts(Key key) {
+        String text = text(key);
+        return text == null
+                ? List.of()
+                : Arrays.stream(text.replaceAll("^\\[|\\]$", "").split(",", -1))
+                        .map(String::strip)
+                        .filter(each -> !each.isEmpty())
+                        .toList();
     }
 
     /**
@@ -176,7 +212,7 @@ record Arguments(Map<String, ?> values) {
         try {
             Path path = values.get(key.text) instanceof URI uri
                     ? Path.of(uri)
-                    : values.get(key.text) instanceof Path given ? given : ModelName.path(String.valueOf(text(key)));
+                    : values.get(key.text) instanceof Path given ? given : PathText.path(String.valueOf(text(key)));
             return home == null ? path : home.resolve(path);
         } catch (IllegalArgumentException | FileSystemNotFoundException e) {
             throw wrong(key, "a file", text(key), e);

@@ -17,6 +17,7 @@ import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.FeatureExtractor;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.Glob;
 import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.ModelConfig;
@@ -451,7 +452,7 @@ public final class ConvZoo {
     /** Builds a network and loads its weights into arrays of the manager. */
     static Loaded load(ModelSource source, LoadOptions options, NDManager manager) throws IOException {
         Variant variant = source.config().variant();
-        StateDict stateDict = StateDict.of(source.checkpoint(options));
+        StateDict stateDict = StateDict.of(source.checkpoint(options), variant, options.reading);
         source.requireDeclared(stateDict, options);
         ModelConfig config = source.configFor(stateDict, options);
         Preprocessing preprocessing = config.preprocessing();

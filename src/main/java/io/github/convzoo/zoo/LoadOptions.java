@@ -2,12 +2,15 @@ package io.github.convzoo.zoo;
 
 import ai.djl.Device;
 import ai.djl.util.Progress;
+import io.github.convzoo.checkpoint.Limits;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.LastActivation;
 import io.github.convzoo.weights.LoadReport;
+import io.github.convzoo.weights.ReadOptions;
 import io.github.convzoo.weights.WeightStore;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -20,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 public final class LoadOptions {
 
     @Nullable ModelName weights;
+
+    ReadOptions reading = ReadOptions.DEFAULT;
 
     private @Nullable WeightStore store;
 
@@ -80,6 +85,37 @@ public final class LoadOptions {
                 ? ModelName.of(weights)
                 : new ModelName.Local(ModelName.path(weights));
         return published().with(options -> options.weights = name);
+    }
+
+    /**
+     * With a place in the checkpoint for its weights. Where this is not called they are the only mapping of tensors that fits
+     * the network.
+     *
+     * @param value a dotted path, such as {@code checkpoint.model}, that may end in the prefix that their names have
+     * @return the changed options
+     */
+    public LoadOptions withKey(String value) {
+        return with(options -> options.reading = reading.withKey(value));
+    }
+
+    /**
+     * With entries of the weights to leave out, which the report names.
+     *
+     * @param patterns names as the file has them, in which {@code *} stands for any text and {@code ?} for any character
+     * @return the changed options
+     */
+    public LoadOptions withIgnored(String... patterns) {
+        return with(options -> options.reading = reading.withIgnored(List.of(patterns)));
+    }
+
+    /**
+     * With other limits for what the checkpoint may ask of its reader.
+     *
+     * @param value the limits
+     * @return the changed options
+     */
+    public LoadOptions withLimits(Limits value) {
+        return with(options -> options.reading = reading.withLimits(value));
     }
 
     /**
@@ -254,6 +290,7 @@ public final class LoadOptions {
     private LoadOptions with(Consumer<LoadOptions> change) {
         LoadOptions copy = new LoadOptions();
         copy.weights = weights;
+        copy.reading = reading;
         copy.store = store;
         copy.progress = progress;
         copy.numClasses = numClasses;

@@ -2,8 +2,6 @@ package io.github.convzoo.zoo;
 
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.Manifest;
-import java.net.URI;
-import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -85,7 +83,11 @@ sealed interface ModelName {
         try {
             return published(text);
         } catch (IllegalArgumentException e) {
-            if (text.startsWith("file:") || text.contains("/") || text.contains("\\") || exists(text)) {
+            if (text.startsWith("file:")
+                    || text.startsWith("jar:")
+                    || text.contains("/")
+                    || text.contains("\\")
+                    || exists(text)) {
                 return new Local(path(text));
             }
             throw e;
@@ -124,11 +126,9 @@ sealed interface ModelName {
     /** A path as text, or as a URL with the scheme {@code file}. */
     static Path path(String text) {
         try {
-            return text.startsWith("file:") ? Path.of(URI.create(text)) : Path.of(text);
+            return PathText.path(text);
         } catch (InvalidPathException e) {
             throw new IllegalArgumentException(text + " is not a path (" + e.getReason() + ")", e);
-        } catch (IllegalArgumentException | FileSystemNotFoundException e) {
-            throw new IllegalArgumentException(text + " is not the URL of a file (" + e.getMessage() + ")", e);
         }
     }
 

@@ -135,14 +135,14 @@ record ModelSource(
         }
         Path path = local.path();
         if (!Files.isDirectory(path)) {
-            Checkpoint checkpoint = Checkpoint.read(path);
+            Checkpoint checkpoint = Checkpoint.read(path, options.reading.limits());
             return new Found(new Weights.Read(checkpoint), ModelFolder.config(checkpoint), path.toString(), List.of());
         }
         Optional<ModelConfig> config = ModelFolder.config(path);
         Path weights = ModelFolder.weights(path)
                 .orElseThrow(() -> new IOException(path + ": holds no weights; give a folder with "
                         + (config.isPresent() ? "" : ModelFolder.CONFIG + " and ") + ModelFolder.WEIGHTS));
-        Checkpoint checkpoint = Checkpoint.read(weights);
+        Checkpoint checkpoint = Checkpoint.read(weights, options.reading.limits());
         return new Found(
                 new Weights.Read(checkpoint),
                 config.isPresent() ? config : ModelFolder.config(checkpoint),
@@ -161,7 +161,7 @@ record ModelSource(
         Path weights = weights(store, hub, revision.commit(), options.progress);
         String where = hub + "/" + ModelFolder.CONFIG;
         return new Found(
-                new Weights.Read(Checkpoint.read(weights)),
+                new Weights.Read(Checkpoint.read(weights, options.reading.limits())),
                 Optional.of(ModelConfig.parse(Files.readString(config), where)),
                 where,
                 remarks);
@@ -298,7 +298,7 @@ record ModelSource(
         }
         if (weights instanceof Weights.Published published) {
             return Checkpoint.read(
-                    options.store().fetch(published.row(), options.progress).path());
+                    options.store().fetch(published.row(), options.progress).path(), options.reading.limits());
         }
         throw new IllegalArgumentException("there are no published weights of "
                 + config.variant().modelName() + "; name a checkpoint file to load");

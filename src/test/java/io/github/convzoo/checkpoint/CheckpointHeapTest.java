@@ -274,21 +274,33 @@ class CheckpointHeapTest {
         return file;
     }
 
-    private Path paddle(int tensors, long tensorBytes) throws IOException {
+    private Path pickle(int tensors, long tensorBytes, boolean marked) throws IOException {
         Path file = directory.resolve("paddle.pdparams");
         PickleAssembler pickle = new PickleAssembler().dict();
         try (Sparse out = new Sparse(file)) {
             for (int i = 0; i < tensors; i++) {
-                PaddleReaderTest.begin(pickle, new String(name(i), StandardCharsets.UTF_8));
-                PaddleReaderTest.state(pickle, "f4", "<", tensorBytes / 4)
+                PickleReaderTest.begin(pickle, new String(name(i), StandardCharsets.UTF_8));
+                PickleReaderTest.state(pickle, "f4", "<", tensorBytes / 4)
                         .op('B')
                         .int32((int) tensorBytes);
                 out.write(pickle.bytes()).hole(tensorBytes);
                 pickle = new PickleAssembler('t', 'b', 's');
             }
-            out.write(pickle.stop());
+            out.write(
+                    (marked ? pickle.text("StructuredToParameterName@@").dict().setItem() : pickle).stop());
         }
         return file;
+    }
+
+    /** An index of one file of torch.save. */
+    private Path pytorchIndex(int tensors, long tensorBytes) throws IOException {
+        Path file = legacy(tensors, tensorBytes);
+        StringBuilder index = new StringBuilder("{\"weight_map\":{");
+        for (int i = 0; i < tensors; i++) {
+            index.append(i == 0 ? "\"" : ",\"").append(new String(name(i), StandardCharsets.UTF_8));
+            index.append("\":\"").append(file.getFileName()).append('"');
+        }
+        return Files.writeString(directory.resolve("pytorch.index.json"), index.append("}}"));
     }
 
     /** As many tensors as DPN-107 has, of their mean size, in files of the other formats. */
@@ -308,12 +320,15 @@ class CheckpointHeapTest {
                     case NUMPY_ZIP -> arrays(tensors, tensorBytes);
                     case MXNET -> mxnet(tensors, tensorBytes);
                     case DJL -> djl(tensors, tensorBytes);
-                    case PADDLE -> paddle(tensors, tensorBytes);
+                    case PADDLE -> pickle(tensors, tensorBytes, true);
+                    case PICKLE -> pickle(tensors, tensorBytes, false);
+                    case PYTORCH_INDEX -> pytorchIndex(tensors, tensorBytes);
                     default -> throw new AssertionError(format);
                 };
         Checkpoint checkpoint = Checkpoint.read(file);
         assertThat(checkpoint.format()).isEqualTo(format);
-        assertThat(Crafted.entries(checkpoint.root())).hasSize(tensors);
+        // Paddle's table of names is an entry as well.
+        assertThat(Crafted.entries(checkpoint.root())).hasSize(tensors + (format == Format.PADDLE ? 1 : 0));
         long bytes = allocated(() -> Checkpoint.read(file));
         System.err.println(format + " " + bytes / tensors);
         assertThat(bytes).isLessThan(tensors * 12_288L);

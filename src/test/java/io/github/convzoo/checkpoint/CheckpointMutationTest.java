@@ -122,7 +122,7 @@ class CheckpointMutationTest {
         for (int i = 0; i < ROUNDS; i++) {
             refused += isRead(mutate(valid, random)) ? 0 : 1;
         }
-        assertThat(refused).isPositive();
+        assertThat(refused).isBetween(1, ROUNDS - 1);
     }
 
     /** Damage to the pickle alone, with its checksum put right: in a whole file the checksum catches it first. */
@@ -146,11 +146,11 @@ class CheckpointMutationTest {
             }
             refused += isRead(zip.bytes()) ? 0 : 1;
         }
-        assertThat(refused).isPositive();
+        assertThat(refused).isBetween(1, 2 * ROUNDS - 1);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"c_order.npy", "fortran_order.npy", "version2.npy", "fields.npy"})
+    @ValueSource(strings = {"c_order.npy", "fortran_order.npy", "version2.npy"})
     void npy_withRandomDamage_isReadOrRefused(String name) throws IOException {
         byte[] valid = Files.readAllBytes(resource(name));
         Random random = new Random(name.hashCode());
@@ -158,7 +158,7 @@ class CheckpointMutationTest {
         for (int i = 0; i < ROUNDS; i++) {
             refused += isRead(mutate(valid, random), file -> Npy.read(file, SMALL)) ? 0 : 1;
         }
-        assertThat(refused).isPositive();
+        assertThat(refused).isBetween(1, ROUNDS - 1);
     }
 
     @Test
@@ -171,7 +171,7 @@ class CheckpointMutationTest {
             djl.header = i % 2 == 0;
             refused += isRead(mutate(djl.bytes(), random)) ? 0 : 1;
         }
-        assertThat(refused).isPositive();
+        assertThat(refused).isBetween(1, 2 * ROUNDS - 1);
     }
 
     /** The checksum that the reader compares is the one that the JDK computes. */

@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes tensors in the formats that other libraries write and this one only reads. FormatWritersTest holds each to files of
@@ -233,6 +234,11 @@ public final class FormatWriters {
         pickle.op('t');
     }
 
+    /** The dict of the tensors as NumPy arrays, as pickle.dump writes it. */
+    public static Path pickle(Path file, Map<String, Tensor> tensors) throws IOException {
+        return Files.write(file, arrays(tensors.values(), null));
+    }
+
     /** The dict of the tensors, as paddle.save writes a state dict, with the names that Paddle itself has for them. */
     public static Path paddle(Path file, Map<String, Tensor> tensors) throws IOException {
         List<String> names = new ArrayList<>();
@@ -243,9 +249,14 @@ public final class FormatWriters {
     }
 
     static byte[] paddle(Collection<Tensor> tensors, List<String> names) {
+        return arrays(tensors, names);
+    }
+
+    private static byte[] arrays(Collection<Tensor> tensors, @Nullable List<String> names) {
+        int count = tensors.size() + (names == null ? 0 : 1);
         byte[] b = {'b'};
         PythonPickler pickle = new PythonPickler(4).op('}').put();
-        openItems(pickle, tensors.size() + 1);
+        openItems(pickle, count);
         for (Tensor tensor : tensors) {
             if (tensor.type() != ElementType.F32) {
                 throw new IllegalArgumentException(tensor + " is not what the types below say");
@@ -262,14 +273,16 @@ public final class FormatWriters {
             dtype(pickle);
             pickle.op(0x89).bytes(bytes(tensor)).op('t').put().op('b');
         }
-        pickle.text("StructuredToParameterName@@").op('}').put();
-        openItems(pickle, names.size());
-        int index = 0;
-        for (Tensor tensor : tensors) {
-            pickle.text(tensor.name()).text(names.get(index++));
+        if (names != null) {
+            pickle.text("StructuredToParameterName@@").op('}').put();
+            openItems(pickle, names.size());
+            int index = 0;
+            for (Tensor tensor : tensors) {
+                pickle.text(tensor.name()).text(names.get(index++));
+            }
+            closeItems(pickle, names.size());
         }
-        closeItems(pickle, names.size());
-        closeItems(pickle, tensors.size() + 1);
+        closeItems(pickle, count);
         return pickle.stop();
     }
 
@@ -350,18 +363,43 @@ public final class FormatWriters {
 
     /** The tensors in so many safetensors files and their index, which is returned. */
     public static Path sharded(Path folder, Map<String, Tensor> tensors, int shards) throws IOException {
+        return sharded(
+                folder,
+                "model%s.safetensors",
+                tensors,
+                shards,
+                (file, held) -> Safetensors.write(file, held, Map.of("format", "pt")));
+    }
+
+    /** The same in files of torch.save. */
+    public static Path shardedPytorch(Path folder, Map<String, Tensor> tensors, int shards) throws IOException {
+        return sharded(folder, "pytorch_model%s.bin", tensors, shards, (file, held) -> {
+            Map<String, Tensor> named = new LinkedHashMap<>();
+            held.forEach(tensor -> named.put(tensor.name(), tensor));
+            pytorch(file, named);
+        });
+    }
+
+    /** Writes one of the files. */
+    private interface ShardWriter {
+        void write(Path file, List<Tensor> tensors) throws IOException;
+    }
+
+    private static Path sharded(
+            Path folder, String pattern, Map<String, Tensor> tensors, int shards, ShardWriter writer)
+            throws IOException {
         Map<String, String> places = new TreeMap<>();
         List<Tensor> all = List.copyOf(tensors.values());
         long bytes = 0;
         for (int shard = 0; shard < shards; shard++) {
-            String name = String.format("model-%05d-of-%05d.safetensors", shard + 1, shards);
+            String name = String.format(pattern, String.format("-%05d-of-%05d", shard + 1, shards));
             List<Tensor> held = new ArrayList<>();
             for (int i = shard; i < all.size(); i += shards) {
                 held.add(all.get(i));
                 places.put(all.get(i).name(), name);
                 bytes += all.get(i).bytes().remaining();
             }
-            Safetensors.write(folder.resolve(name), held, Map.of("format", "pt"));
+            writer.write(folder.resolve(name), held);
         }
         StringBuilder index = new StringBuilder("{\n  \"metadata\": {\n    \"total_size\": " + bytes + "\n  },\n");
         index.append("  \"weight_map\": {\n");
@@ -372,7 +410,8 @@ public final class FormatWriters {
             separator = ",\n";
         }
         index.append("\n  }\n}\n");
-        return Files.writeString(folder.resolve("model.safetensors.index.json"), index, StandardCharsets.US_ASCII);
+        return Files.writeString(
+                folder.resolve(String.format(pattern, "") + ".index.json"), index, StandardCharsets.US_ASCII);
     }
 
     private static String ascii(String text) {

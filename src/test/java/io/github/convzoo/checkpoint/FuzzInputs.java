@@ -204,6 +204,14 @@ final class FuzzInputs {
             }
             case MXNET -> addResources(seeds, ".params");
             case DJL -> addDjl(seeds);
+            case PYTORCH_INDEX -> {
+                addIndices(seeds);
+                seeds.add("{\"weight_map\": {\"w\": \"small.pth\"}}".getBytes(StandardCharsets.US_ASCII));
+            }
+            case PICKLE -> {
+                addResources(seeds, ".pkl");
+                addPickles(seeds);
+            }
             case PADDLE -> {
                 addResources(seeds, ".pdparams");
                 addPickles(seeds);
@@ -217,8 +225,8 @@ final class FuzzInputs {
     Optional<Path> dictionary() {
         String name =
                 switch (format) {
-                    case SAFETENSORS, SAFETENSORS_INDEX -> "json";
-                    case PYTORCH_ZIP, PYTORCH_LEGACY, TORCHSCRIPT, PADDLE -> "pickle";
+                    case SAFETENSORS, SAFETENSORS_INDEX, PYTORCH_INDEX -> "json";
+                    case PYTORCH_ZIP, PYTORCH_LEGACY, TORCHSCRIPT, PADDLE, PICKLE -> "pickle";
                     case NUMPY_ZIP -> "npy";
                     case MXNET, DJL -> "";
                 };

@@ -170,14 +170,16 @@ final class Fuzzing {
         String names =
                 switch (format) {
                     case SAFETENSORS -> "SafetensorsReader JsonReader";
+                    case PYTORCH_INDEX -> "ShardedReader JsonReader";
+                    case PICKLE -> "PickleReader " + pickles;
                     case SAFETENSORS_INDEX -> "ShardedReader JsonReader";
                     case PYTORCH_ZIP -> "PyTorchZipReader ZipDirectory " + pickles;
                     case PYTORCH_LEGACY -> "PyTorchLegacyReader " + pickles;
                     case TORCHSCRIPT -> "PyTorchZipReader ScriptTensors " + pickles;
                     case NUMPY_ZIP -> "NpzReader Npy ZipDirectory";
-                    case MXNET -> "MxnetReader MxnetNames";
+                    case MXNET -> "MxnetReader MxnetDialect";
                     case DJL -> "DjlReader";
-                    case PADDLE -> "PaddleReader PaddleNames " + pickles;
+                    case PADDLE -> "PickleReader PaddleDialect " + pickles;
                 };
         return List.of(names.split(" ", -1));
     }

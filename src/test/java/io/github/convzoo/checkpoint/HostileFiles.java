@@ -60,8 +60,8 @@ final class HostileFiles {
             String name = pickle.name();
             add("PYTORCH_ZIP: " + name, Crafted.torch(bytes, new byte[24]).bytes(), pickle.expected());
             String atOnce = pickle.atOnce() ? pickle.expected() : "";
-            // Without the protocol's opcode it is no file of any kind.
-            boolean known = (bytes[0] & 0xff) == 0x80;
+            // Protocols 0 and 1 do not say which they are; a global at the beginning tells.
+            boolean known = (bytes[0] & 0xff) == 0x80 || bytes[0] == 'c';
             add("PADDLE: " + name, bytes, known ? atOnce : "no known format");
             if (bytes.length > 100_000) {
                 // The same machine would only do the same again.
@@ -311,7 +311,7 @@ final class HostileFiles {
         for (String name : ShardedReaderTest.PATH_TRICKS) {
             addIndex("a file named " + name, "{\"w\":\"" + name + "\"}", "no plain name");
         }
-        addIndex("itself", "{\"w\":\"file" + files.size() + "\"}", "no safetensors file");
+        addIndex("itself", "{\"w\":\"file" + files.size() + "\"}", "neither a safetensors file nor");
         addIndex("a directory", "{\"w\":\"beside\"}", "this is a directory");
         addIndex("a tensor twice", "{\"w\":\"x\",\"w\":\"x\"}", "twice");
         addIndex("a million braces", "{\"w\":".repeat(1_000_000), "text or a number");

@@ -125,14 +125,14 @@ final class HostilePickles {
                         .reduce()
                         .dict()
                         .op(0x86, 'R', ')', 'R'),
-                ATTACK);
+                "");
         byte[] inner =
                 pickle().global("os", "system").text(command).op(0x85, 'R').stop();
         PickleAssembler nested = pickle().global("pickle", "loads").op('C', inner.length);
         for (byte each : inner) {
             nested.op(each);
         }
-        add("a pickle inside a pickle", nested.op(0x85, 'R'), ATTACK);
+        add("a pickle inside a pickle", nested.op(0x85, 'R'), "");
         add(
                 "torch.load inside runpy",
                 pickle().global("runpy", "_run_code")
@@ -167,7 +167,7 @@ final class HostilePickles {
                 pickle().global("operator", "attrgetter")
                         .text("__class__.__base__.__subclasses__")
                         .op(0x85, 'R'),
-                ATTACK);
+                "");
         add(
                 "an attack behind a harmless value",
                 pickle().global("os", "system").text(command).op(0x85, 'R', '0').dict(),
@@ -177,7 +177,7 @@ final class HostilePickles {
                 pickle().global("collections", "defaultdict")
                         .global("os", "getcwd")
                         .op(0x85, 'R'),
-                ATTACK);
+                "");
     }
 
     private void addObjects() {
@@ -227,12 +227,12 @@ final class HostilePickles {
                 "STACK_GLOBAL of memorised texts",
                 memo.get(1).get(0).op(0x93).text(command).op(0x85, 'R'),
                 ATTACK);
-        add("STACK_GLOBAL of numbers", pickle().op('K', 1, 'K', 2, 0x93), "a global's name is no text");
-        add("STACK_GLOBAL of a dotted name", dotted("collections", "abc.sys.modules"), ATTACK);
-        add("STACK_GLOBAL through __globals__", dotted("torch", "load.__globals__"), ATTACK);
+        add("STACK_GLOBAL of numbers", pickle().op('K', 1, 'K', 2, 0x93), "a global's name is not text");
+        add("STACK_GLOBAL of a dotted name", dotted("collections", "abc.sys.modules"), "");
+        add("STACK_GLOBAL through __globals__", dotted("torch", "load.__globals__"), "");
         add("STACK_GLOBAL of letters that look like others", dotted("\uff4f\uff53", "system"), "");
         add("STACK_GLOBAL of a name behind a NUL", dotted("os\0", "x"), "");
-        add("STACK_GLOBAL of a relative name", dotted("", "eval"), ATTACK);
+        add("STACK_GLOBAL of a relative name", dotted("", "eval"), "");
         add(
                 "GLOBAL of Python 2",
                 pickle().global("__builtin__", "execfile").text("x").op(0x85, 'R'),
@@ -340,9 +340,15 @@ final class HostilePickles {
         for (int i = 0; i < 10_000; i++) {
             encoded.global("_codecs", "encode").get(0).reduce();
         }
-        add("copies of a long text", encoded.mark().op('1'), "Limits.values");
+        add("copies of a long text", encoded.mark().op('1'), "more bytes than the file has");
+        PickleAssembler shorter =
+                pickle().text("x".repeat(16_000)).text("latin1").op(0x86).put(0);
+        for (int i = 0; i < 10_000; i++) {
+            shorter.global("_codecs", "encode").get(0).reduce();
+        }
+        add("copies of a text as long as a name", shorter.mark().op('1'), "Limits.values");
         PickleAssembler device =
-                pickle().text("x".repeat(60_000)).op('K', 1, 0x86).put(0);
+                pickle().text("x".repeat(16_000)).op('K', 1, 0x86).put(0);
         for (int i = 0; i < 10_000; i++) {
             device.global("torch", "device").get(0).reduce();
         }

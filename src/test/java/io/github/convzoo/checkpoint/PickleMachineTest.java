@@ -165,34 +165,15 @@ class PickleMachineTest {
                 .isEqualTo(placeholder);
     }
 
-    /** Modules and names that files made to attack bear. */
-    static final String[] ATTACKS = {
-        "os, system",
-        "posix, system",
-        "nt, system",
-        "subprocess, Popen",
-        "subprocess, check_output",
+    /** Modules and names that honest files bear, or that at least say nothing of their intent. */
+    static final String[] INERT = {
         "sys, exit",
         "sys, modules",
-        "builtins, eval",
-        "builtins, exec",
-        "builtins, compile",
         "builtins, getattr",
         "builtins, setattr",
-        "builtins, __import__",
         "builtins, open",
-        "__builtin__, eval",
-        "__builtin__, execfile",
-        "__builtin__, file",
         "importlib, import_module",
         "importlib.machinery, SourceFileLoader",
-        "runpy, run_path",
-        "shutil, rmtree",
-        "socket, create_connection",
-        "ctypes, CDLL",
-        "pty, spawn",
-        "code, InteractiveConsole",
-        "webbrowser, open",
         "operator, attrgetter",
         "operator, methodcaller",
         "functools, reduce",
@@ -200,33 +181,12 @@ class PickleMachineTest {
         "_pickle, loads",
         "marshal, loads",
         "types, CodeType",
-        "pip, main",
-        "pdb, run",
-        "cProfile, run",
-        "timeit, timeit",
-        "asyncio, create_subprocess_shell",
-        "multiprocessing.util, spawnv_passfds",
-        "urllib.request, urlopen",
         "torch, load",
-        "torch.hub, load",
         "torch.serialization, load",
-        "torch.storage, _load_from_bytes",
         "torch.jit, load",
-        "torch.utils.cpp_extension, load_inline",
-        "torch.utils.bottleneck.__main__, run_cprofile",
-        "torch.serialization, os.system",
-        "torch, serialization.os.system",
         "collections, OrderedDict.__init__.__globals__",
         "collections, abc.sys.modules",
-        "numpy.testing._private.utils, runstring",
         "numpy, load",
-        "posix, popen",
-        "os, popen",
-        "os, execv",
-        "os, spawnlp",
-        "commands, getoutput",
-        "subprocess, call",
-        "subprocess, run",
         "bdb, Bdb",
         "shutil, copyfileobj",
         "http.client, HTTPSConnection",
@@ -235,16 +195,102 @@ class PickleMachineTest {
         "io, open",
         "builtins, input",
         "builtins, globals",
+        "torch.package, PackageImporter",
+        "threading, Thread",
+        "unittest.mock, _importer",
+        "os, getcwd",
+        "os, _Environ",
+        "os, stat_result",
+        "posix, stat_result",
+        "subprocess, CompletedProcess",
+        "functools, partial",
+        "pathlib, PosixPath",
+        "types, SimpleNamespace",
+        "inspect, Parameter",
+        "urllib.parse, ParseResult",
+        "signal, Signals",
+        "multiprocessing.context, SpawnContext",
+        "distutils.version, LooseVersion",
+        "builtins, map",
+        "my.package, Eval.exec_",
+        "myos, system"
+    };
+
+    @ParameterizedTest
+    @FieldSource("INERT")
+    void global_thatHonestFilesBear_isAPlaceholderByEveryOpcode(String global) throws IOException {
+        String module = global.split(", ", -1)[0];
+        String name = global.split(", ", -1)[1];
+        String lines = module + "\n" + name + "\n";
+        Value placeholder = new Value.Placeholder(module + "." + name);
+        byte[][] pickles = {
+            pickle().global(module, name).text("id").op(0x85).reduce().stop(),
+            pickle().global(module, name).stop(),
+            pickle().text(module)
+                    .text(name)
+                    .op(0x93)
+                    .text("id")
+                    .op(0x85)
+                    .reduce()
+                    .stop(),
+            pickle().mark().text("id").op('i').ascii(lines).stop(),
+            pickle().mark().global(module, name).text("id").op('o').stop(),
+            pickle().global(module, name).text("id").op(0x85, 0x81).stop()
+        };
+        for (byte[] pickle : pickles) {
+            Checkpoint checkpoint = readPickle(directory, pickle);
+            assertThat(checkpoint.root()).isEqualTo(placeholder);
+            assertThat(checkpoint.placeholders()).containsExactly(module + "." + name);
+        }
+    }
+
+    /** Modules and names that files made to attack bear. */
+    static final String[] ATTACKS = {
+        "os, system",
+        "posix, system",
+        "nt, system",
+        "subprocess, Popen",
+        "subprocess, check_output",
+        "builtins, eval",
+        "builtins, exec",
+        "builtins, compile",
+        "builtins, __import__",
+        "__builtin__, eval",
+        "__builtin__, execfile",
+        "runpy, run_path",
+        "shutil, rmtree",
+        "socket, create_connection",
+        "ctypes, CDLL",
+        "pty, spawn",
+        "code, InteractiveConsole",
+        "webbrowser, open",
+        "pip, main",
+        "pdb, run",
+        "cProfile, run",
+        "timeit, timeit",
+        "asyncio, create_subprocess_shell",
+        "multiprocessing.util, spawnv_passfds",
+        "urllib.request, urlopen",
+        "torch.hub, load",
+        "torch.utils.cpp_extension, load_inline",
+        "torch.utils.bottleneck.__main__, run_cprofile",
+        "torch.serialization, os.system",
+        "torch, serialization.os.system",
+        "numpy.testing._private.utils, runstring",
+        "posix, popen",
+        "os, popen",
+        "os, execv",
+        "os, spawnlp",
+        "commands, getoutput",
+        "subprocess, call",
+        "subprocess, run",
         "numpy.f2py.crackfortran, getlincoef",
         "torch._inductor.codecache, compile_file",
         "torch.utils.collect_env, run",
-        "torch.package, PackageImporter",
         "idlelib.pyshell, ModifiedInterpreter.runcode",
         "ensurepip, _run_pip",
         "doctest, debug_script",
-        "profile, Profile.run",
-        "threading, Thread",
-        "unittest.mock, _importer"
+        "profile, Profile.run"
     };
 
     @ParameterizedTest
@@ -336,7 +382,8 @@ class PickleMachineTest {
         for (int i = 0; i < 1000; i++) {
             pickle.global("_codecs", "encode").get(0).reduce();
         }
-        assertThat(refusedPickle(directory, pickle.mark().op('1').stop())).hasMessageContaining("Limits.values");
+        assertThat(refusedPickle(directory, pickle.mark().op('1').stop()))
+                .hasMessageContaining("more bytes than the file has");
     }
 
     @ParameterizedTest

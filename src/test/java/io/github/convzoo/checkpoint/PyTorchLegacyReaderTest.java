@@ -244,16 +244,21 @@ class PyTorchLegacyReaderTest {
         assertThat(Checkpoint.read(file, Limits.DEFAULT.withPickleBytes(length)).format())
                 .isEqualTo(Format.PYTORCH_LEGACY);
         assertThat(refused(file, Limits.DEFAULT.withPickleBytes(length - 1)))
-                .hasMessageContaining("raise Limits.pickleBytes if you trust the file");
+                .hasMessageContaining("if you trust the file, raise Limits.pickleBytes");
     }
 
     @Test
-    void text_longerThanAnyName_isRefusedWithoutBeingBuilt() throws IOException {
+    void text_longerThanAnyName_isReadWithinTheLimitOfThePickle() throws IOException {
+        String text = "x".repeat(1 << 16);
         Legacy legacy = valid();
-        legacy.object = new PickleAssembler().text("x".repeat(1 << 16)).stop();
+        legacy.object = new PickleAssembler().text(text).stop();
         legacy.keys = new PickleAssembler().list().stop();
         byte[] bytes = legacy.bytes();
-        assertThat(refused(file(directory, Arrays.copyOf(bytes, bytes.length - 24))))
+        Path file = file(directory, Arrays.copyOf(bytes, bytes.length - 24));
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.withPickleBytes(1 << 16))
+                        .root())
+                .isEqualTo(new Value.Text(text));
+        assertThat(refused(file, Limits.DEFAULT.withPickleBytes((1 << 16) - 1)))
                 .hasMessageContaining("raise Limits.pickleBytes");
     }
 }

@@ -157,22 +157,27 @@ class PyTorchZipReaderTest {
     }
 
     @Test
-    void tensor_thatIsALazilyNegatedView_isRefused() throws IOException {
-        byte[] pickle = new PickleAssembler()
-                .global("torch._utils", "_rebuild_tensor_v2")
-                .mark()
-                .storage("FloatStorage", "0", 6)
-                .whole(0)
-                .tuple(6)
-                .tuple(1)
-                .op(0x89, '}', '}')
-                .text("neg")
-                .op(0x88, 's')
-                .tuple()
-                .reduce()
-                .stop();
-        assertThat(refused(file(directory, Crafted.torch(pickle, six()).bytes())))
-                .hasMessageContaining("negated");
+    void tensor_thatIsALazyView_isAPlaceholderWithARemedy() throws IOException {
+        for (String view : new String[] {"neg", "conj"}) {
+            byte[] pickle = new PickleAssembler()
+                    .global("torch._utils", "_rebuild_tensor_v2")
+                    .mark()
+                    .storage("FloatStorage", "0", 6)
+                    .whole(0)
+                    .tuple(6)
+                    .tuple(1)
+                    .op(0x89, '}', '}')
+                    .text(view)
+                    .op(0x88, 's')
+                    .tuple()
+                    .reduce()
+                    .stop();
+            Value read = Checkpoint.read(
+                            file(directory, Crafted.torch(pickle, six()).bytes()))
+                    .root();
+            assertThat(((Value.Placeholder) read).remedy().orElseThrow())
+                    .contains(view.equals("neg") ? "tensor.resolve_neg()" : "a complex tensor");
+        }
     }
 
     @Test
@@ -231,7 +236,7 @@ class PyTorchZipReaderTest {
         assertThat(refused(file(directory, noVersion.bytes()))).hasMessageContaining("no version");
         ZipAssembler other = new ZipAssembler();
         other.add("w.txt", new byte[10]);
-        assertThat(refused(file(directory, other.bytes()))).hasMessageContaining("none of torch.save");
+        assertThat(refused(file(directory, other.bytes()))).hasMessageContaining("torch.save did not write it");
     }
 
     @Test

@@ -89,18 +89,22 @@ class ShardedReaderTest {
     }
 
     @Test
-    void file_thatIsNoSafetensors_isRefused() throws IOException {
+    void file_thatHoldsNoNamedTensors_isRefused() throws IOException {
         Files.writeString(directory.resolve("again.json"), map("'a': 'again.json'"));
-        assertThat(refused(directory.resolve("again.json"))).hasMessageContaining("no safetensors file");
-        Files.copy(Crafted.resource("small.pth"), directory.resolve("small.pth"));
-        assertThat(refused(index(map("'w': 'small.pth'")))).hasMessageContaining("no safetensors file");
+        assertThat(refused(directory.resolve("again.json"))).hasMessageContaining("neither a safetensors file nor");
+        Files.copy(Crafted.resource("mxnet_types.params"), directory.resolve("m.params"));
+        assertThat(refused(index(map("'w': 'm.params'")))).hasMessageContaining("neither a safetensors file nor");
+        Files.write(
+                directory.resolve("list.pth"),
+                Crafted.torch(new PickleAssembler().list().stop(), new byte[0]).bytes());
+        assertThat(refused(index(map("'w': 'list.pth'")))).hasMessageContaining("neither a safetensors file nor");
     }
 
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"architectures\": []} | no index of safetensors files",
+                "{\"architectures\": []} | such as a model's configuration, and not an index of weights",
                 "{} | no weight_map",
                 "{\"metadata\": {\"a\": []}, \"weight_map\": {}} | text or a number is expected",
                 "{\"metadata\": {\"a\": 01}} | text or a number is expected",
@@ -128,19 +132,49 @@ class ShardedReaderTest {
 
     @Test
     void index_withRandomDamage_isReadOrRefused() throws IOException {
-        byte[] valid = map(VALID).getBytes(StandardCharsets.UTF_8);
+        // Blanks, which some damage leaves blanks, or turns into others.
+        String metadata = "{\"metadata\": {\"note\": \"" + "x".repeat(200) + "\"}," + " ".repeat(50);
+        byte[] valid = (metadata + map(VALID).substring(1)).getBytes(StandardCharsets.UTF_8);
         Random random = new Random(1);
         Path file = directory.resolve("damaged.json");
         int refused = 0;
         for (int i = 0; i < 500; i++) {
             Files.write(file, CheckpointMutationTest.mutate(valid, random));
             try {
-                Checkpoint.read(file);
+                Checkpoint read = Checkpoint.read(file);
+                assertThat(Crafted.entries(read.root()).values()).allMatch(Tensor.class::isInstance);
             } catch (CheckpointException e) {
                 assertThat(e.getMessage()).doesNotContain("\n");
                 refused++;
             }
         }
-        assertThat(refused).isPositive();
+        assertThat(refused).isBetween(1, 499);
+    }
+
+    @Test
+    void tensors_ofPytorchFiles_areRead() throws IOException {
+        byte[] pickle = new PickleAssembler()
+                .dict()
+                .text("w")
+                .tensor("FloatStorage", "0", 2, 0, new long[] {2}, new long[] {1})
+                .setItem()
+                .stop();
+        byte[] data = {0, 0, (byte) 0x80, 0x3f, 0, 0, 0, 0x40};
+        Files.write(
+                directory.resolve("pytorch_model-00001-of-00002.bin"),
+                Crafted.torch(pickle, data).bytes());
+        Files.copy(Crafted.resource("views_legacy.pth"), directory.resolve("pytorch_model-00002-of-00002.bin"));
+        List<String> legacy = List.copyOf(Crafted.entries(
+                        Checkpoint.read(Crafted.resource("views_legacy.pth")).root())
+                .keySet());
+        StringBuilder map = new StringBuilder("'w': 'pytorch_model-00001-of-00002.bin'");
+        legacy.forEach(name -> map.append(", '" + name + "': 'pytorch_model-00002-of-00002.bin'"));
+        Checkpoint checkpoint = Checkpoint.read(index(map(map.toString())));
+
+        assertThat(checkpoint.format()).isEqualTo(Format.PYTORCH_INDEX);
+        assertThat(floats(Crafted.tensor(checkpoint, "w"))).containsExactly(1, 2);
+        assertThat(Crafted.entries(checkpoint.root())).hasSize(1 + legacy.size());
+        assertThat(refused(index(map("'x': 'pytorch_model-00001-of-00002.bin'"))))
+                .hasMessageContaining("the index does not say so");
     }
 }

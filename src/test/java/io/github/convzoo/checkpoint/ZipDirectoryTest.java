@@ -57,6 +57,13 @@ class ZipDirectoryTest {
     }
 
     @Test
+    void archive_withTheLongestComment_isRead() throws IOException {
+        ZipAssembler zip = zip();
+        zip.comment = "x".repeat(0xffff).getBytes(StandardCharsets.US_ASCII);
+        readable(zip);
+    }
+
+    @Test
     void archive_truncatedAnywhere_isRefused() throws IOException {
         byte[] whole = zip().bytes();
         for (int length = 0; length < whole.length; length++) {

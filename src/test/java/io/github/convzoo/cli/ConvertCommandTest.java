@@ -6,11 +6,18 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.convzoo.Samples;
 import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.ElementType;
+import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.checkpoint.Value;
 import io.github.convzoo.weights.StateDict;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -161,5 +168,85 @@ class ConvertCommandTest {
                 List.of("convert", Samples.PELEENET, "--model", "peleenet", "--output", folder),
                 folder + " is not empty");
         Run.refused(2, List.of("convert", Samples.PELEENET, "--model", "peleenet"), "OUT", "--output");
+    }
+
+    private static Map<String, Tensor> peleenet() throws IOException {
+        Map<String, Tensor> weights = new LinkedHashMap<>();
+        ((Value.Mapping) Checkpoint.read(Samples.PELEENET).root())
+                .entries()
+                .forEach((name, tensor) -> weights.put(name, (Tensor) tensor));
+        return weights;
+    }
+
+    /** PeleeNet's weights under two prefixes, the second with other numbers, and a tensor of nobody's. */
+    private Path twoModels() throws IOException {
+        Map<String, Tensor> both = new LinkedHashMap<>();
+        peleenet().forEach((name, tensor) -> {
+            both.put("student." + name, tensor.withName("student." + name));
+            String other = "teacher." + name;
+            both.put(other, Samples.zeros(other, tensor.type(), tensor.shape()));
+        });
+        both.put("loss", Samples.zeros("loss", ElementType.F32, 1));
+        return Samples.write(out.resolveSibling("two.safetensors"), both);
+    }
+
+    @Test
+    void convert_withAKey_takesWhatItNames() throws IOException {
+        Path in = twoModels();
+        Run.refused(
+                1,
+                List.of("convert", in, out, "--model", "peleenet"),
+                "several weights fit peleenet and differ",
+                "--key student");
+        Run.succeeding("convert", in, out, "--model", "peleenet", "--key", "student");
+        assertHoldsPeleeNet();
+    }
+
+    @Test
+    void convert_withIgnoredEntries_leavesThemOutAndSaysSo() throws IOException {
+        Path in = twoModels();
+        Run run = Run.succeeding(
+                "convert", in.toUri(), out, "--model", "peleenet", "--ignore", "teacher.*", "--ignore", "loss");
+
+        assertThat(run.out()).contains("ignored, as asked (").contains("stripped from names, so that they fit");
+        assertHoldsPeleeNet();
+    }
+
+    @Test
+    void convert_withALimit_holdsTheFileToIt() {
+        List<Object> command = List.of("convert", Samples.PELEENET, out, "--model", "peleenet", "--limit");
+        Run.refused(1, with(command, "tensors=10"), "raise Limits.tensors (--limit tensors=N)");
+        Run.refused(2, with(command, "tensor=10"), "--limit: there is no limit tensor; the limits are headerBytes");
+        Run.refused(2, with(command, "many"), "--limit: a limit is NAME=NUMBER");
+    }
+
+    private void assertHoldsPeleeNet() throws IOException {
+        Map<String, Tensor> expected = peleenet();
+        Value.Mapping root = (Value.Mapping) Checkpoint.read(out).root();
+        assertThat(root.entries().keySet()).isEqualTo(expected.keySet());
+        expected.forEach((name, tensor) -> assertThat(Samples.floats(
+                        (Tensor) Objects.requireNonNull(root.entries().get(name))))
+                .containsExactly(Samples.floats(tensor)));
+    }
+
+    private static List<Object> with(List<Object> command, String argument) {
+        return Stream.concat(command.stream(), Stream.of(argument)).toList();
+    }
+
+    @Test
+    void inspect_ofTwoModels_saysWhichAndFollowsTheKey() throws IOException {
+        Path in = twoModels();
+        assertThat(Run.succeeding("inspect", in, "--no-stats").out())
+                .contains("weights    none: several weights fit peleenet and differ");
+        String chosen =
+                Run.succeeding("inspect", in, "--no-stats", "--key", "student").out();
+        assertThat(chosen).contains("weights    under student: ").contains("fits       peleenet with 10 classes");
+        JsonObject json = Run.succeeding(
+                        "inspect", in, "--no-stats", "--json", "--ignore", "teacher.*", "--ignore", "loss")
+                .json()
+                .getAsJsonObject();
+        assertThat(json.getAsJsonObject("weights").getAsJsonArray("notes"))
+                .extracting(note -> note.getAsJsonObject().get("rule").getAsString())
+                .containsExactly("prefix_stripped", "ignored_as_asked");
     }
 }

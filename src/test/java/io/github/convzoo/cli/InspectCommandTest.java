@@ -150,7 +150,7 @@ class InspectCommandTest {
         assertThat(report.get("bytes").getAsLong()).isEqualTo(8_523_528);
         assertThat(report.getAsJsonObject("metadata")).hasToString("{\"format\":\"pt\"}");
         assertThat(report.getAsJsonObject("weights"))
-                .hasToString("{\"path\":\"\",\"prefixes\":[],\"tensors\":567,\"values\":2114026,"
+                .hasToString("{\"path\":\"\",\"prefixes\":[],\"notes\":[],\"tensors\":567,\"values\":2114026,"
                         + "\"parameters\":2104298}");
         assertThat(report.getAsJsonArray("fits"))
                 .hasToString("[{\"model\":\"peleenet\",\"numClasses\":10,\"inChannels\":3,\"ignored\":[]}]");
@@ -215,7 +215,7 @@ class InspectCommandTest {
         Run run = Run.succeeding("inspect", Samples.resource("checkpoint/odd.pth"));
 
         assertThat(run.out())
-                .contains("weights    none: the file has an entry complex that is no tensor")
+                .contains("weights    none: complex: is a complex tensor, which no network here has; save tensor.real")
                 .contains("           float8: torch.float8_e4m3fn, not built");
         JsonObject report = json(Samples.resource("checkpoint/odd.pth"));
         assertThat(report.get("weights").isJsonNull()).isTrue();

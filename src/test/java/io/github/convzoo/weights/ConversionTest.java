@@ -256,7 +256,8 @@ class ConversionTest {
     }
 
     private static LoadReport convert(Path in, Path out, Variant variant, boolean half) throws CheckpointException {
-        return Conversion.toSafetensors(in, out, ModelConfig.usual(variant), Optional.empty(), half);
+        return Conversion.toSafetensors(
+                in, ReadOptions.DEFAULT, out, ModelConfig.usual(variant), Optional.empty(), half);
     }
 
     private void assertFails(Path in, String message) {

@@ -102,21 +102,24 @@ class StateDictTest {
 
     @Test
     void of_whatIsNoMapping_isRefused() {
-        assertRefused(new Value.Sequence(List.of(tensor("0"))), "the file holds no named tensors");
-        assertRefused(tensor(""), "the file holds no named tensors");
-        assertRefused(new Value.Placeholder("torch.nn.Linear"), "the file holds no named tensors");
+        assertRefused(new Value.Sequence(List.of(tensor("0"))), "the file does not hold named tensors");
+        assertRefused(tensor(""), "the file does not hold named tensors");
+        assertRefused(
+                new Value.Placeholder("torch.nn.Linear"),
+                "the file holds a pickled object of class torch.nn.Linear, not a state dict; save its state_dict()");
     }
 
     @Test
     void of_entryThatIsNoTensor_isRefusedByNameAndKind() {
         assertRefused(
                 mapping(Map.of("state_dict", mapping(Map.of("a", tensor("a"), "b", new Value.Text("x"))))),
-                "its entry state_dict has an entry b that is no tensor (text)");
+                "its entry state_dict has an entry b that is not a tensor (text)");
         assertRefused(
-                mapping(Map.of("net", weights("a"))),
-                "the file has an entry net that is no tensor (mapping)",
-                "looked for under state_dict_ema, model_ema, state_dict, model and at the top");
-        assertRefused(mapping(Map.of("a", new Value.Placeholder("torch.sparse_coo"))), "no tensor (torch.sparse_coo)");
+                mapping(Map.of("a", tensor("a"), "epoch", new Value.Whole(BigInteger.ONE))),
+                "the file has an entry epoch that is not a tensor (whole)",
+                "--ignore 'epoch'");
+        assertRefused(
+                mapping(Map.of("a", new Value.Placeholder("argparse.Namespace"))), "not a tensor (argparse.Namespace)");
     }
 
     @Test

@@ -124,7 +124,7 @@ class WeightLoaderTest {
     void load_withUnknownEntry_namesIt() {
         Map<String, Tensor> state = changed();
         state.put("head.weight", Samples.zeros("head.weight", ElementType.F32, 2));
-        assertFails(state, "tensor head.weight: does not fit dla46x_c; unknown: head.weight");
+        assertFails(state, "tensor head.weight: every parameter of dla46x_c is there, and more: head.weight");
     }
 
     @Test
@@ -268,7 +268,7 @@ class WeightLoaderTest {
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() ->
                         WeightLoader.load(stateDict(state), alexnet.build(), manager, input, Classifier.MUST_MATCH))
-                .withMessageContaining("does not fit alexnet; unknown: " + PROJECT);
+                .withMessageContaining("every parameter of alexnet is there, and more: " + PROJECT);
     }
 
     @Test
@@ -437,7 +437,7 @@ class WeightLoaderTest {
         Network network = network(10, 3);
         // The last parameter: all the others have their arrays by then.
         Map<String, Tensor> state = changed();
-        state.put("fc.weight", Samples.zeros("fc.weight", ElementType.F32, 10, 256));
+        state.put("fc.weight", Samples.zeros("fc.weight", ElementType.F32, 10, 255));
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> load(state, network));
 
         assertThat(network.isInitialized()).isFalse();
@@ -463,7 +463,7 @@ class WeightLoaderTest {
         network.initialize(manager, DataType.FLOAT32, INPUT);
         Map<String, float[]> before = Samples.values(network);
         Map<String, Tensor> state = changed();
-        state.put("fc.weight", Samples.zeros("fc.weight", ElementType.F32, 10, 256));
+        state.put("fc.weight", Samples.zeros("fc.weight", ElementType.F32, 10, 255));
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> load(state, network));
         state.remove("fc.weight");
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(() -> load(state, network));
@@ -544,5 +544,145 @@ class WeightLoaderTest {
         Map<String, float[]> actual = Samples.values(network);
         assertThat(actual.keySet()).containsAll(expected.keySet());
         expected.forEach((name, values) -> assertThat(actual.get(name)).as(name).isEqualTo(values));
+    }
+
+    private LoadReport loadForTraining(Map<String, Tensor> tensors, Network network) throws CheckpointException {
+        return WeightLoader.load(stateDict(tensors), network, manager, INPUT, Classifier.MAY_DIFFER);
+    }
+
+    private static Map<String, Tensor> withoutClassifier() {
+        Map<String, Tensor> state = changed();
+        state.remove("fc.weight");
+        state.remove("fc.bias");
+        return state;
+    }
+
+    @Test
+    void load_withoutAClassifierForTraining_beginsWithANewOne() throws CheckpointException {
+        Network network = network(10, 3);
+        parameter(network, "fc.bias").setInitializer(new ConstantInitializer(-2));
+        LoadReport report = loadForTraining(withoutClassifier(), network);
+
+        assertThat(report.notes())
+                .containsExactly(new LoadReport.Note(Rule.CLASSIFIER_NEW, List.of("fc.weight", "fc.bias")));
+        assertThat(report.loaded()).hasSize(complete.size() - 2).doesNotContain("fc.weight", "fc.bias");
+        assertThat(parameter(network, "fc.bias").getArray().toFloatArray()).containsOnly(-2);
+        assertHolds(network, withoutClassifier());
+    }
+
+    @Test
+    void load_withoutAClassifierForPrediction_hintsAtFeatures() {
+        assertFails(
+                withoutClassifier(),
+                "has everything that dla46x_c needs but its classifier (fc.weight, fc.bias); for pooled features, pass"
+                        + " --num-classes 0");
+    }
+
+    @Test
+    void load_withoutAClassifierIntoAFeatureNetwork_setsEverything() throws CheckpointException {
+        assertThat(load(withoutClassifier(), network(0, 3)).notes()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"fc.weight", "fc.bias"})
+    void load_withHalfAClassifier_isRefusedEvenForTraining(String lost) {
+        Map<String, Tensor> state = changed();
+        state.remove(lost);
+        assertFails(state, "does not fit dla46x_c; missing: " + lost + ";");
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> loadForTraining(state, network(10, 3)))
+                .withMessageContaining("does not fit dla46x_c; missing: " + lost + ";");
+    }
+
+    @Test
+    void load_withoutMoreThanTheClassifier_isRefusedForTraining() {
+        Map<String, Tensor> state = withoutClassifier();
+        state.remove("level0.1.bias");
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> loadForTraining(state, network(10, 3)))
+                .withMessageContaining("missing: level0.1.bias;");
+    }
+
+    @Test
+    void load_ofALinearClassifierForAConvolution_isReshapedAndNoted() throws CheckpointException {
+        Map<String, Tensor> state = changed();
+        state.computeIfPresent("fc.weight", (name, tensor) -> tensor.withShape(10, 256));
+        Network network = network(10, 3);
+        LoadReport report = load(state, network);
+
+        assertHolds(network, complete);
+        assertThat(report.notes()).containsExactly(new LoadReport.Note(Rule.CLASSIFIER_RESHAPED, List.of("fc.weight")));
+        assertThat(load(state, network).notes()).hasSameSizeAs(report.notes());
+        assertHolds(network, complete);
+    }
+
+    @Test
+    void load_ofAPointwiseClassifierForALinearLayer_isReshapedAndNoted() throws CheckpointException {
+        Variant alexnet = AlexNetVariant.ALEXNET;
+        Shape input = new Shape(1, 3, 64, 64);
+        Map<String, Tensor> state = Samples.state(alexnet.build(), input);
+        Map<String, Tensor> pointwise = new LinkedHashMap<>(state);
+        pointwise.computeIfPresent(
+                "classifier.6.weight", (name, tensor) -> tensor.withShape(tensor.shape()[0], tensor.shape()[1], 1, 1));
+        Network network = alexnet.build();
+        LoadReport report = WeightLoader.load(stateDict(pointwise), network, manager, input, Classifier.MUST_MATCH);
+
+        assertHolds(network, state);
+        assertThat(report.notes()).extracting(LoadReport.Note::rule).containsExactly(Rule.CLASSIFIER_RESHAPED);
+    }
+
+    @Test
+    void load_ofOtherLayersInAnotherForm_isRefused() {
+        Map<String, Tensor> state = changed();
+        String name = "level1.0.weight";
+        state.computeIfPresent("level2.project.0.weight", (each, tensor) -> tensor.withShape(64, 32));
+        assertThat(state).containsKey(name);
+        assertFails(state, "tensor level2.project.0.weight: has shape (64, 32) where dla46x_c has (64, 32, 1, 1)");
+    }
+
+    @Test
+    void load_ofAnAveragedAndProfiledModel_ignoresTheCountsByName() throws CheckpointException {
+        Map<String, Tensor> state = new LinkedHashMap<>();
+        state.put("n_averaged", Samples.counter("n_averaged"));
+        complete.forEach((name, tensor) -> state.put("module." + name, tensor));
+        state.put("module.total_ops", Samples.zeros("total_ops", ElementType.F64, 1));
+        state.put("module.fc.total_params", Samples.zeros("total_params", ElementType.F64, 1));
+        Network network = network(10, 3);
+        LoadReport report = load(state, network);
+
+        assertHolds(network, complete);
+        assertThat(report.notes())
+                .containsExactly(
+                        new LoadReport.Note(Rule.AVERAGE_COUNT, List.of("n_averaged")),
+                        new LoadReport.Note(Rule.PROFILER_COUNT, List.of("total_ops", "fc.total_params")));
+    }
+
+    @Test
+    void load_ofTensorsThatOnlySoundLikeCounts_isRefused() {
+        for (String name : List.of("fc.n_averaged", "subtotal_ops")) {
+            Map<String, Tensor> state = changed();
+            state.put(name, Samples.counter(name));
+            assertFails(state, "and more: " + name);
+        }
+        Map<String, Tensor> state = changed();
+        state.put("fc.total_ops", Samples.zeros("fc.total_ops", ElementType.F64, 2));
+        assertFails(state, "and more: fc.total_ops");
+        state.remove("fc.total_ops");
+        state.put("n_averaged", Samples.zeros("n_averaged", ElementType.F32, 1));
+        assertFails(state, "and more: n_averaged");
+    }
+
+    @Test
+    void load_withMoreThanEverything_saysHowToContinue() {
+        Map<String, Tensor> state = changed();
+        state.put("head.weight", Samples.zeros("head.weight", ElementType.F32, 2));
+        state.put("head.bias", Samples.zeros("head.bias", ElementType.F32, 2));
+        assertFails(
+                state,
+                "and more: head.weight, head.bias; if these do not matter, leave them out with --ignore 'head.*'");
+        state.put("fc.scale", state.remove("head.weight").withName("fc.scale"));
+        state.put("fc.shift", state.remove("head.bias").withName("fc.shift"));
+        // A pattern for both would take the network's own weights.
+        assertFails(state, "with --ignore 'fc.scale'");
     }
 }

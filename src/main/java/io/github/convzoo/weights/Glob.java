@@ -1,4 +1,4 @@
-package io.github.convzoo.zoo;
+package io.github.convzoo.weights;
 
 import java.util.regex.Pattern;
 

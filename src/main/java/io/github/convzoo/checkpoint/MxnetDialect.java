@@ -1,20 +1,16 @@
-package io.github.convzoo.weights;
+package io.github.convzoo.checkpoint;
 
-import io.github.convzoo.checkpoint.Checkpoint;
-import io.github.convzoo.checkpoint.CheckpointException;
-import io.github.convzoo.checkpoint.Tensor;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The names of MXNet's files as canonical names. The prefixes {@code arg:} and {@code aux:} fall away everywhere; what is left
- * of the DPN authors' names is put as the rules below say, and their linear classifier becomes a convolution of one pixel.
- * Other names stay.
+ * The names of MXNet's files. The prefixes {@code arg:} and {@code aux:} fall away everywhere; what is left of the DPN authors'
+ * names is put as the rules below say, and their linear classifier becomes a convolution of one pixel. Other names stay.
  */
-final class MxnetNames {
+final class MxnetDialect implements Dialect {
+    static final MxnetDialect INSTANCE = new MxnetDialect();
 
     private static final List<String> PREFIXES = List.of("arg:", "aux:");
 
@@ -51,34 +47,35 @@ final class MxnetNames {
             "moving_mean", "running_mean",
             "moving_var", "running_var");
 
-    private MxnetNames() {}
+    private MxnetDialect() {}
 
-    static Map<String, Tensor> canonical(Checkpoint checkpoint, Map<String, Tensor> tensors)
-            throws CheckpointException {
-        Map<String, Tensor> canonical = new LinkedHashMap<>();
-        for (Map.Entry<String, Tensor> each : tensors.entrySet()) {
-            String stripped = stripped(each.getKey());
-            String name = canonical(stripped);
-            Tensor tensor = each.getValue();
-            if (name.equals("classifier.weight") && !stripped.equals(name) && tensor.shape().length == 2) {
-                tensor = Tensor.of(
-                        name, tensor.type(), new long[] {tensor.shape()[0], tensor.shape()[1], 1, 1}, tensor.bytes());
-            }
-            if (canonical.put(name, tensor.withName(name)) != null) {
-                throw new CheckpointException(
-                        checkpoint.file(), -1, name, "stands twice once arg: and aux: are stripped", null);
-            }
+    @Override
+    public List<String> places() {
+        return List.of();
+    }
+
+    @Override
+    public String name(String name) {
+        return canonical(stripped(name));
+    }
+
+    @Override
+    public Tensor tensor(String name, Tensor tensor) {
+        String canonical = name(name);
+        long[] shape = tensor.shape();
+        if (canonical.equals("classifier.weight") && !stripped(name).equals(canonical) && shape.length == 2) {
+            return Tensor.of(canonical, tensor.type(), new long[] {shape[0], shape[1], 1, 1}, tensor.bytes());
         }
-        return canonical;
+        return tensor.withName(canonical);
     }
 
     private static String stripped(String name) {
         for (String prefix : PREFIXES) {
             if (name.startsWith(prefix)) {
-                return name.substring(prefix.length());
+                return PyTorchDialect.INSTANCE.name(name.substring(prefix.length()));
             }
         }
-        return name;
+        return PyTorchDialect.INSTANCE.name(name);
     }
 
     private static String canonical(String name) {

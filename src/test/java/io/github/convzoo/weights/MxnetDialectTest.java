@@ -22,11 +22,11 @@ import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class MxnetNamesTest {
+class MxnetDialectTest {
 
     private final Path directory;
 
-    MxnetNamesTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
+    MxnetDialectTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
         this.directory = directory;
     }
 

@@ -1,0 +1,55 @@
+package io.github.convzoo.cli;
+
+import io.github.convzoo.checkpoint.Limits;
+import io.github.convzoo.weights.ReadOptions;
+import io.github.convzoo.zoo.LoadOptions;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** How to read a checkpoint, for every command that reads one. */
+final class ReadingOptions {
+
+    @Option(
+            names = "--key",
+            paramLabel = "PATH",
+            description =
+                    "Where in the file the weights are, such as checkpoint.model. Default: the only ones that fit.")
+    @Nullable String key;
+
+    @Option(
+            names = "--ignore",
+            paramLabel = "PATTERN",
+            description =
+                    "Entries of the weights to leave out, with * and ? standing for any characters; may be repeated.")
+    List<String> ignored = new ArrayList<>();
+
+    @Option(
+            names = "--limit",
+            paramLabel = "NAME=N",
+            description =
+                    "Raise or lower a limit for reading files, such as pickleBytes=64M; may be repeated. Messages name it.")
+    List<String> limits = new ArrayList<>();
+
+    /** The options. */
+    ReadOptions options() {
+        Limits changed = Limits.DEFAULT;
+        for (String limit : limits) {
+            try {
+                changed = changed.with(limit);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("--limit: " + e.getMessage(), e);
+            }
+        }
+        return new ReadOptions(changed, key, ignored);
+    }
+
+    /** The given options with these. */
+    LoadOptions apply(LoadOptions options) {
+        ReadOptions read = options();
+        LoadOptions changed =
+                options.withLimits(read.limits()).withIgnored(read.ignored().toArray(String[]::new));
+        return read.key() == null ? changed : changed.withKey(read.key());
+    }
+}
