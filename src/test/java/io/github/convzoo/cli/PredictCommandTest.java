@@ -3,17 +3,26 @@ package io.github.convzoo.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.github.convzoo.Samples;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.network.Variant;
 import io.github.convzoo.plot.ImageGrid;
 import io.github.convzoo.weights.StateDict;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -294,5 +303,144 @@ class PredictCommandTest {
                 "predict", "--model", "peleenet", "--weights", Samples.PELEENET, "--input-size", 32, "--no-resize"));
         args.addAll(List.of(more));
         return args;
+    }
+
+    @Test
+    void predict_ofAFolder_takesItsImagesInOrderAndNothingElse() throws IOException {
+        Path images = Files.createDirectory(folder.resolve("images"));
+        Files.copy(TROUSER, images.resolve("b.png"));
+        Files.copy(BOOT, images.resolve("a.PNG"));
+        Files.writeString(images.resolve("notes.txt"), "x");
+        Path inner = Files.createDirectory(images.resolve("c"));
+        Files.copy(BOOT, inner.resolve("d.png"));
+
+        assertThat(names(Run.succeeding(args(images, "--top-k", 1).toArray())))
+                .containsExactly(
+                        images.resolve("a.PNG").toString(),
+                        images.resolve("b.png").toString());
+        assertThat(names(
+                        Run.succeeding(args(images, "--top-k", 1, "--recursive").toArray())))
+                .hasSize(3)
+                .contains(inner.resolve("d.png").toString());
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        Run run = Run.of(args(empty, BOOT, "--top-k", 1).toArray());
+        run.assertOneErrorLine(empty + ": holds no image; --recursive");
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(names(run)).containsExactly(BOOT.toString());
+    }
+
+    private static List<String> names(Run run) {
+        return run.out().lines().filter(line -> !line.contains(" %  ")).toList();
+    }
+
+    @Test
+    void predict_ofAList_takesEveryLine() throws IOException {
+        Path images = Files.createDirectory(folder.resolve("images"));
+        Files.copy(TROUSER, images.resolve("b c.png"));
+        Path list = Files.writeString(
+                folder.resolve("list.txt"), "\ufeff" + BOOT + "\n\n" + images + "\n" + BOOT.toUri() + "\n");
+
+        assertThat(names(Run.succeeding(args("--list", list, "--top-k", 1).toArray())))
+                .containsExactly(
+                        BOOT.toString(),
+                        images.resolve("b c.png").toString(),
+                        BOOT.toUri().toString());
+        Run.refused(1, args("--list", folder.resolve("none.txt")), "none.txt: cannot be read");
+        Run.refused(2, args("-", "--list", "-"), "standard input is either an image (-) or names (--list -)");
+    }
+
+    @Test
+    void predict_ofStandardInput_readsAnImageOrNames() throws IOException {
+        for (String list : List.of("-", "--list")) {
+            byte[] input = list.equals("-") ? Files.readAllBytes(BOOT) : (BOOT + "\n").getBytes(StandardCharsets.UTF_8);
+            StringWriter out = new StringWriter();
+            List<Object> args = list.equals("-") ? args("-", "--top-k", 1) : args("--list", "-", "--top-k", 1);
+            int status = Main.run(
+                    System::getenv,
+                    new ByteArrayInputStream(input),
+                    new PrintWriter(out, true),
+                    new PrintWriter(new StringWriter(), true),
+                    args.stream().map(Object::toString).toArray(String[]::new));
+            assertThat(status).isZero();
+            assertThat(out.toString().strip()).endsWith(" %  9");
+        }
+    }
+
+    @Test
+    void predict_asJsonLines_printsEachAsItIsKnownAndFailuresAmongThem() throws IOException {
+        Path bad = Files.writeString(folder.resolve("bad.png"), "no image");
+        Run run = Run.of(args(BOOT, bad, TROUSER, "--top-k", 2, "--jsonl").toArray());
+
+        assertThat(run.status()).isEqualTo(1);
+        List<JsonObject> lines = run.out()
+                .lines()
+                .map(line -> JsonParser.parseString(line).getAsJsonObject())
+                .toList();
+        assertThat(lines).hasSize(3);
+        assertThat(lines.get(0).getAsJsonArray("predictions")).hasSize(2);
+        assertThat(lines.get(1).get("image").getAsString()).isEqualTo(bad.toString());
+        assertThat(lines.get(1).get("error").getAsString()).startsWith(bad + ": ");
+        assertThat(lines.get(1).has("predictions")).isFalse();
+        assertThat(lines.get(2).get("image").getAsString()).isEqualTo(TROUSER.toString());
+        Run.refused(2, args(BOOT, "--json", "--jsonl"), "--json and --jsonl exclude each other");
+    }
+
+    /** Standard output that fails after some bytes, as a full disk or a reader that has read enough. */
+    private static final class Failing extends OutputStream {
+        private final String reason;
+        private int left;
+
+        Failing(int left, String reason) {
+            this.left = left;
+            this.reason = reason;
+        }
+
+        @Override
+        public void write(int value) throws IOException {
+            if (left-- <= 0) {
+                throw new IOException(reason);
+            }
+        }
+    }
+
+    private Run runInto(Failing out, List<Object> args) {
+        StringWriter err = new StringWriter();
+        int status = Main.run(
+                new PrintWriter(new OutputStreamWriter(new ResultStream(out), StandardCharsets.UTF_8), true),
+                new PrintWriter(err, true),
+                args.stream().map(Object::toString).toArray(String[]::new));
+        return new Run(status, "", err.toString(), "", List.of());
+    }
+
+    @Test
+    void predict_intoAFullDisk_failsWithOneLine() {
+        for (List<Object> args : List.of(args(BOOT, "--json"), args(BOOT), args(BOOT, TROUSER, "--jsonl"))) {
+            Run run = runInto(new Failing(0, "No space left on device"), args);
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.err().lines().filter(line -> !line.contains("has no configuration")))
+                    .singleElement()
+                    .asString()
+                    .startsWith("convzoo: standard output: cannot be written (No space left on device)");
+        }
+    }
+
+    @Test
+    void predict_intoAClosedPipe_endsQuietlyAndEarly() throws IOException {
+        Path bad = Files.writeString(folder.resolve("bad.png"), "no image");
+        // The failure comes with the first result; the image after it is not even tried.
+        Run run = runInto(new Failing(10, "Broken pipe"), args(BOOT, bad, "--jsonl"));
+        assertThat(run.status()).isZero();
+        assertThat(run.err()).doesNotContain("bad.png").doesNotContain("standard output");
+    }
+
+    @Test
+    void predict_ofWeightsForGreyImages_makesThemGrey() throws IOException {
+        Variant variant = Variant.of("dla46x_c");
+        Path weights = Samples.write(
+                folder.resolve("grey.safetensors"),
+                Samples.state(
+                        variant.build(variant.options().withNumClasses(2).withInChannels(1)), new Shape(1, 1, 32, 32)));
+        Run run = Run.succeeding("predict", BOOT, "--model", "dla46x_c", "--weights", weights, "--input-size", 64);
+        assertThat(run.out().lines()).hasSize(2);
     }
 }

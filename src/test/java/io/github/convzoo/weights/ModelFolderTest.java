@@ -15,8 +15,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelFolderTest {
 
-    @TempDir
-    Path folder;
+    private final Path folder;
+
+    ModelFolderTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
 
     @ParameterizedTest
     @ValueSource(

@@ -39,8 +39,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,11 +53,11 @@ class ModelFolderAcceptanceTest {
     private static final Path CAT = Samples.resource("photos/cat.png");
     private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
-    @TempDir
-    static Path home;
+    private final Path home;
 
-    @BeforeAll
-    static void writeFolders() throws IOException {
+    /** Written anew for each test: that takes less than sharing what a test may change. */
+    ModelFolderAcceptanceTest(@TempDir Path home) throws IOException {
+        this.home = home;
         for (String name : List.of("dla46x_c", "dla46x_c_border", "dpn68b")) {
             Path folder = Files.createDirectories(home.resolve(name));
             Files.copy(Samples.resource("model-folder/" + name + "/config.json"), folder.resolve("config.json"));
@@ -171,7 +171,10 @@ class ModelFolderAcceptanceTest {
         try (ZooModel<Path, Classifications> model = criteria.loadModel();
                 Predictor<Path, Classifications> predictor = model.newPredictor()) {
             assertThat(predictor.predict(CAT).getProbabilities().get(1))
-                    .isCloseTo(expected("dla46x_c").get("cat.png").get(1), within(2e-5));
+                    .isCloseTo(
+                            Objects.requireNonNull(expected("dla46x_c").get("cat.png"))
+                                    .get(1),
+                            within(2e-5));
         }
     }
 
@@ -271,6 +274,7 @@ class ModelFolderAcceptanceTest {
         reports.clear();
         try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(
                 home.resolve("dpn68b"), LoadOptions.published().withOnLoaded(reports::add))) {
+            assertThat(model.getBlock()).isNotNull();
             assertThat(reports.get(0).remarks())
                     .containsExactly(new LoadReport.Remark(
                             LoadReport.Remark.Kind.SETTING,
@@ -340,17 +344,17 @@ class ModelFolderAcceptanceTest {
     }
 
     /** A hub with one repository that a user pushed to: a fine-tuned dla46x_c with labels. */
-    private static LoopbackServer hub(Map<String, String> refs, String weightsName) throws IOException {
+    private LoopbackServer hub(Map<String, String> refs, String weightsName) throws IOException {
         byte[] config = Files.readAllBytes(home.resolve("dla46x_c/config.json"));
         byte[] weights = Files.readAllBytes(home.resolve("dla46x_c/model.safetensors"));
         return new LoopbackServer((request, out) -> {
             String[] parts = request.target().split("/", 6);
             String commit = parts.length < 6 || !parts[1].equals("me") || !parts[2].equals("flowers")
-                    ? null
+                    ? ""
                     : refs.getOrDefault(parts[4], parts[4]);
             boolean isConfig = parts.length == 6 && parts[5].equals("config.json");
             boolean isWeights = parts.length == 6 && parts[5].equals(weightsName);
-            if (!COMMIT.equals(commit) || (!isConfig && !isWeights)) {
+            if (!commit.equals(COMMIT) || (!isConfig && !isWeights)) {
                 LoopbackServer.status(out, 404);
                 return;
             }
