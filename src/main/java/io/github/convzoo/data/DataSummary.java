@@ -67,7 +67,7 @@ public final class DataSummary {
     private static void addOneClass(LabeledImages images, List<String> lines) {
         if (images.classes().size() == 1) {
             lines.add("there is only one class, '" + images.classes().get(0)
-                    + "', so that every prediction is right; is this the folder above the classes'?");
+                    + "'; is this the folder above the classes'?");
         }
     }
 

@@ -99,9 +99,10 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
     static void requireClasses(Path folder) throws IOException {
         Optional<FolderParts> parts = of(folder);
         if (parts.isPresent()) {
+            Path training = parts.get().training();
             Path validation = parts.get().validation();
-            throw new IOException("%s: holds %s, which are not classes; give %s"
-                    .formatted(folder, named(List.of(parts.get().training(), validation)), validation));
+            throw new IOException("%s: holds %s, which are not classes; give %s, or %s to learn from"
+                    .formatted(folder, named(List.of(training, validation)), validation, training));
         }
     }
 

@@ -39,7 +39,7 @@ class DataSummaryTest {
                 .hasSize(2)
                 .last()
                 .asString()
-                .startsWith("there is only one class, 'class 0', so that every prediction is right");
+                .startsWith("there is only one class, 'class 0'; is this the folder above");
         assertThat(DataSummary.of(images)).hasSize(2).first().isEqualTo("2 images of 1 class");
     }
 

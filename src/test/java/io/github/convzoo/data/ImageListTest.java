@@ -166,6 +166,16 @@ class ImageListTest {
         }
     }
 
+    /** Spaces in all lines, so that the suffixes of the paths decide; the header has none. */
+    @Test
+    void of_headerAndPathsWithSpaces_goesByTheSuffixes() throws IOException {
+        Files.writeString(list, "file name,class id\na b.png,1\nc d.png,0\n");
+        ImageList images = ImageList.of(list, folder);
+
+        assertThat(labels(images)).containsExactly(1, 0);
+        assertThat(images.name(1)).isEqualTo(folder.resolve("c d.png").toString());
+    }
+
     @Test
     void of_quotedNames_keepsSeparatorsAndQuotes() throws IOException {
         Files.writeString(list, "\"a, b.png\",\"Boot, \"\"low\"\"\"\nc.png,Bag\n");

@@ -143,8 +143,8 @@ class SplitTest {
                 .containsExactly(folder + ": learning from " + training + ", validating with " + validation);
         assertThatIOException()
                 .isThrownBy(() -> ImageFolder.of(folder))
-                .withMessage("%s: holds %s and %s, which are not classes; give %s"
-                        .formatted(folder, training, validation, folder.resolve(validation)));
+                .withMessage("%s: holds %s and %s, which are not classes; give %s, or %s to learn from"
+                        .formatted(folder, training, validation, folder.resolve(validation), folder.resolve(training)));
     }
 
     @Test

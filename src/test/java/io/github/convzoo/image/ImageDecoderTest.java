@@ -506,6 +506,29 @@ class ImageDecoderTest {
         }
     }
 
+    /** The limit is that of the whole picture: a screen, a canvas. */
+    @ParameterizedTest
+    @ValueSource(strings = {"w_lossy.webp", "w_animated_offset.webp", "t_raw.tif", "g_offset.gif", "r8.bmp"})
+    void decode_ofOtherFormatsAtTheLimitOfPixels_isAllowed(String name) throws IOException {
+        RgbImage image = image("formats/" + name);
+        int pixels = image.width() * image.height();
+
+        assertThat(decoder.withMaxPixels(pixels).decode(path("formats/" + name)))
+                .isEqualTo(image);
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> decoder.withMaxPixels(pixels - 1).decode(path("formats/" + name)))
+                .withMessageContaining("%d x %d pixels are more than", image.width(), image.height());
+    }
+
+    /** A palette of three bytes per color, which the offset of the pixels leaves out. */
+    @Test
+    void decode_ofOldBmpWhoseOffsetLeavesThePaletteOut_findsThePixels() throws IOException {
+        byte[] bmp = bytes("formats/b8_core.bmp");
+        ByteBuffer.wrap(bmp).order(LITTLE_ENDIAN).putInt(10, 26);
+
+        assertThat(decoder.decode(bmp, "core.bmp")).isEqualTo(image("formats/b8_core.bmp"));
+    }
+
     @Test
     void decode_ofHeadersThatClaimHugeImages_isRefusedBeforeAllocation() {
         byte[] png = ByteBuffer.wrap(bytes("image/rgb.png"))
