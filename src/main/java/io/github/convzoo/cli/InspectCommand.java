@@ -1,12 +1,12 @@
 package io.github.convzoo.cli;
 
-import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Format;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.weights.Glob;
 import io.github.convzoo.weights.Inspection;
 import io.github.convzoo.weights.LoadReport;
+import io.github.convzoo.weights.ModelFolder;
 import io.github.convzoo.weights.StateDict;
 import io.github.convzoo.weights.TensorStatistics;
 import io.github.convzoo.weights.WeightMatch;
@@ -127,7 +127,12 @@ final class InspectCommand implements Callable<Integer> {
             List<TensorRow> tensors) {}
 
     @Override
-    public Integer call() throws CheckpointException {
+    public Integer call() throws IOException {
+        if (Files.isDirectory(file)) {
+            Path folder = file;
+            file = ModelFolder.weights(folder)
+                    .orElseThrow(() -> new IOException(folder + ": holds no weights; give a file or a model folder"));
+        }
         Inspection inspection = Inspection.of(file, reading.options());
         List<Tensor> listed = listed(inspection.tensors());
         PrintWriter out = spec.commandLine().getOut();

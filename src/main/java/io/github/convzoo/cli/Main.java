@@ -1,5 +1,6 @@
 package io.github.convzoo.cli;
 
+import ai.djl.engine.EngineException;
 import io.github.convzoo.hub.StoreSettings;
 import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.PathText;
@@ -174,7 +175,9 @@ public final class Main {
         if (e instanceof FileSystemException) {
             // Their message is the path alone.
             err.println("convzoo: " + oneLine(e.toString()));
-        } else if (e instanceof IOException || e instanceof ResultStream.FailedException) {
+        } else if (e instanceof IOException
+                || e instanceof ResultStream.FailedException
+                || e instanceof EngineException) {
             err.println("convzoo: " + oneLine(e.getMessage()));
         } else {
             err.println("convzoo: " + oneLine(e.toString()) + "; run again with --verbose to see where");

@@ -117,6 +117,12 @@ public abstract sealed class Network extends FlowBlock permits Dla, PeleeNet, Dp
             ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
         NDArray input = inputs.singletonOrThrow();
         checkInput(input.getShape());
+        // A store of another kind hands out arrays of its own.
+        if (training && parameterStore.getClass() == ParameterStore.class && isFrozen()) {
+            throw new IllegalStateException(
+                    modelName + " was loaded for prediction, so none of its parameters can learn;"
+                            + " load it with LoadOptions.forTraining()");
+        }
         return super.forwardInternal(parameterStore, inputs, training, params);
     }
 
@@ -132,6 +138,13 @@ public abstract sealed class Network extends FlowBlock permits Dla, PeleeNet, Dp
     public final Shape[] getOutputShapes(Shape[] inputShapes) {
         checkInput(onlyOne(inputShapes));
         return super.getOutputShapes(inputShapes);
+    }
+
+    /** Whether no gradient would reach any parameter. */
+    private boolean isFrozen() {
+        return getParameters().values().stream()
+                .noneMatch(parameter ->
+                        parameter.isInitialized() && parameter.getArray().hasGradient());
     }
 
     private Shape onlyOne(Shape[] inputShapes) {

@@ -413,7 +413,7 @@ public final class ConvZoo {
         Variant variant = published.variant();
         ModelConfig config = ModelSource.untrained(published, options).config();
         Network network = variant.build(config.options());
-        Model model = Model.newInstance(variant.modelName(), options.device, ENGINE);
+        Model model = NativeLibrary.newModel(variant.modelName(), options.device);
         try {
             network.initialize(model.getNDManager(), DataType.FLOAT32, config.input());
             model.setBlock(network);
@@ -431,7 +431,7 @@ public final class ConvZoo {
             BiFunction<Model, Loaded, ZooModel<I, O>> wrapper)
             throws IOException {
         ModelSource source = ModelSource.of(name, options);
-        Model model = Model.newInstance(source.config().variant().modelName(), options.device, ENGINE);
+        Model model = NativeLibrary.newModel(source.config().variant().modelName(), options.device);
         try {
             Loaded loaded = load(source, options, model.getNDManager());
             model.setBlock(block.apply(loaded.network));

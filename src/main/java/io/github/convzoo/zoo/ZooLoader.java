@@ -91,7 +91,7 @@ final class ZooLoader implements ModelLoader {
         String name = name(criteria, options);
         ModelSource source = ModelSource.of(ModelName.published(name), options);
         String modelName = criteria.getModelName() == null ? name : criteria.getModelName();
-        Model model = Model.newInstance(modelName, criteria.getDevice(), ConvZoo.ENGINE);
+        Model model = NativeLibrary.newModel(modelName, criteria.getDevice());
         try {
             model.setBlock(CheckpointBlockFactory.block(model, source, options, levels));
             Map<String, Object> all = new HashMap<>(arguments.values());

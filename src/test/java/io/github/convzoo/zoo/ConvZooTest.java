@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
+import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.inference.Predictor;
 import ai.djl.modality.Classifications;
@@ -16,11 +18,13 @@ import ai.djl.ndarray.BaseNDManager;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.repository.zoo.ZooModel;
+import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import ai.djl.translate.TranslateException;
 import io.github.convzoo.Samples;
@@ -31,6 +35,7 @@ import io.github.convzoo.image.ImageException;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.image.Resampling;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Reference;
@@ -214,17 +219,19 @@ class ConvZooTest {
     void load_forAnotherType_namesThoseThatThereAre() {
         assertRefused(
                 () -> ConvZoo.load("peleenet", Integer.class, OPTIONS),
-                "an image comes as ai.djl.modality.cv.Image, java.nio.file.Path, java.net.URL, java.io.InputStream, "
-                        + "java.lang.String, io.github.convzoo.image.RgbImage, not java.lang.Integer");
+                "an image comes as java.nio.file.Path, java.net.URL, java.io.InputStream, java.lang.String, byte[],"
+                        + " java.io.File, java.awt.image.BufferedImage, ai.djl.modality.cv.Image,"
+                        + " io.github.convzoo.image.RgbImage, not java.lang.Integer");
     }
 
     @Test
     void load_ofWhatIsNoClassifierOfImages_isRefused() {
         assertRefused(() -> ConvZoo.load("peleenet", Path.class, OPTIONS.withNumClasses(0)), "at least 1 class, not 0");
         assertRefused(
-                () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withInChannels(1)),
-                "images have 3 channels, and the network takes 1; load the logits instead");
-        assertRefused(() -> ConvZoo.load("peleenet", Path.class, OPTIONS.withTestTimePool(true)), "peleenet has no");
+                () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withInChannels(2)),
+                "images have 3 channels, or 1 if they are grey, and the network takes 2; load the logits instead");
+        assertRefused(
+                () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withTestTimePool(true)), "is an option of DPN only");
         assertRefused(() -> ConvZoo.load("pelenet", Path.class, OPTIONS), "there is no network pelenet");
         assertRefused(() -> ConvZoo.loadLogits("pelenet", OPTIONS), "there is no network pelenet");
         assertRefused(() -> ConvZoo.loadLogits("peleenet", OPTIONS.withInChannels(0)), "at least 1, not 0");
@@ -508,5 +515,69 @@ class ConvZooTest {
 
     private static void assertRefused(ThrowingCallable call, String message) {
         assertThatIllegalArgumentException().isThrownBy(call).withMessageContaining(message);
+    }
+
+    @Test
+    void train_ofAModelForPrediction_namesTheOptionThatItLacks() throws IOException {
+        for (boolean training : new boolean[] {false, true}) {
+            LoadOptions options = training ? OPTIONS.forTraining() : OPTIONS;
+            try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", options);
+                    NDManager manager = model.getNDManager().newSubManager();
+                    GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+                NDList input = new NDList(manager.ones(new Shape(2, 3, 32, 32)));
+                ParameterStore store = new ParameterStore(manager, false);
+                if (training) {
+                    NDArray loss = model.getBlock()
+                            .forward(store, input, true)
+                            .singletonOrThrow()
+                            .sum();
+                    collector.backward(loss);
+                } else {
+                    assertThatIllegalStateException()
+                            .isThrownBy(() -> model.getBlock().forward(store, input, true))
+                            .withMessageContaining("load it with LoadOptions.forTraining()");
+                }
+            }
+        }
+    }
+
+    @Test
+    void loadLogits_givenWhatItDoesNotTake_saysWhatItTakes() throws IOException {
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("peleenet", OPTIONS);
+                Predictor<NDList, NDList> predictor = model.newPredictor();
+                NDManager manager = model.getNDManager().newSubManager()) {
+            NDArray good = manager.ones(new Shape(1, 3, 32, 32));
+            List<NDList> bad = List.of(
+                    new NDList(),
+                    new NDList(good, good),
+                    new NDList(good.toType(DataType.FLOAT16, true)),
+                    new NDList(good.toType(DataType.FLOAT64, true)),
+                    new NDList(good.toType(DataType.UINT8, true)),
+                    new NDList(manager.ones(new Shape(3, 32, 32))));
+            for (NDList each : bad) {
+                assertThatThrownBy(() -> predictor.predict(each))
+                        .hasStackTraceContaining("peleenet takes one array of float32 of shape (N, 3, H, W), not ");
+            }
+        }
+    }
+
+    @Test
+    void load_ofOwnWeightsUnderABundledName_doesNotTakeTheBundledLabels() throws IOException, TranslateException {
+        LoadOptions options = LoadOptions.of(Samples.PELEENET).withDevice(Device.cpu());
+        try (ZooModel<Path, Classifications> model = ConvZoo.load("peleenet.fmnist", Path.class, options);
+                Predictor<Path, Classifications> predictor = model.newPredictor()) {
+            assertThat(predictor.predict(BOOT).getClassNames()).startsWith("0", "1");
+        }
+    }
+
+    @Test
+    void load_withAnInputSizeNextToOwnPreprocessing_scalesIt() throws IOException {
+        Preprocessing own = Preprocessing.ofCropFraction(
+                64, 0.5, Resampling.NEAREST, new Normalization(List.of(0.1, 0.2, 0.3), List.of(1.0, 1.0, 1.0)));
+        assertThat(ConvZoo.configuration(
+                                "peleenet",
+                                LoadOptions.published().withPreprocessing(own).withInputSize(96))
+                        .preprocessing())
+                .isEqualTo(own.withInputSize(96));
     }
 }
