@@ -472,6 +472,9 @@ public final class ConvZoo {
         if (!report.notes().isEmpty() || !report.remarks().isEmpty()) {
             report.lines().forEach(LOGGER::info);
         }
+        report.remarks().stream()
+                .filter(remark -> remark.kind() == LoadReport.Remark.Kind.GUESS)
+                .forEach(remark -> LOGGER.warn(remark.text()));
         options.onLoaded.accept(report);
         return new Loaded(network, config);
     }

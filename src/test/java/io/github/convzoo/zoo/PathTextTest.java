@@ -53,7 +53,7 @@ class PathTextTest {
                         "values=7, pickleBytes=1M"))
                 .options(folder.resolve("elsewhere"));
 
-        assertThat(options.weights).isEqualTo(file);
+        assertThat(options.weights).isEqualTo(new ModelName.Local(file));
         assertThat(options.reading.key()).isEqualTo("checkpoint.model");
         assertThat(options.reading.ignored()).containsExactly("aux.*", "loss");
         assertThat(options.reading.limits())
