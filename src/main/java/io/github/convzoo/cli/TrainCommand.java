@@ -145,7 +145,7 @@ final class TrainCommand implements Callable<Integer> {
         }
         Path path = output;
         if ((path == null) == (resume == null)) {
-            throw new IllegalArgumentException("give --output for a new run, or --resume to resume one");
+            throw new IllegalArgumentException("give --output to start a run, or --resume to resume one");
         }
         @Nullable RunFolder begun = resume == null ? null : resumed(resume);
         takeComputing();

@@ -386,7 +386,7 @@ class TrainCommandTest {
         assertThat(rest)
                 .contains(
                         "convzoo: stopping after this step",
-                        "stopped and saved; go on with: convzoo train --resume " + run);
+                        "stopped and saved; resume with: convzoo train --resume " + run);
         // As a shell has it of a process that ended by SIGTERM.
         assertThat(process.exitValue()).isEqualTo(143);
 
@@ -398,7 +398,7 @@ class TrainCommandTest {
 
     @Test
     void train_misused_saysWhatWouldBeRight() throws IOException {
-        Run.refused(2, List.of("train"), "give --output for a new run, or --resume to go on with one");
+        Run.refused(2, List.of("train"), "give --output to start a run, or --resume to resume one");
         Run.refused(2, List.of("train", "--output", run), "--model is needed to start a run");
         Run.refused(2, List.of("train", "--output", run, "--model", "peleenet"), "--data is needed");
         Run.refused(2, args("--model", "peleenett"), "peleenett");
