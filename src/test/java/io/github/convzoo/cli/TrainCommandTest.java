@@ -8,11 +8,13 @@ import com.google.gson.JsonParser;
 import io.github.convzoo.Samples;
 import io.github.convzoo.train.EpochMetrics;
 import io.github.convzoo.train.RunFolder;
+import java.awt.image.BufferedImage;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,9 +102,39 @@ class TrainCommandTest {
         assertThat(config.get("on-bad-image").getAsString()).isEqualTo("fail");
         assertThat(config.get("label-smoothing").getAsDouble()).isEqualTo(0.1);
         for (String picture : List.of("curves.png", "confusion.png", "per-class.png")) {
-            assertThat(ImageIO.read(run.resolve(picture).toFile())).as(picture).isNotNull();
+            BufferedImage drawn = ImageIO.read(run.resolve(picture).toFile());
+            int[] pixels = drawn.getRGB(0, 0, drawn.getWidth(), drawn.getHeight(), null, 0, drawn.getWidth());
+            assertThat(drawn.getWidth()).as(picture).isGreaterThan(200);
+            assertThat(drawn.getHeight()).as(picture).isGreaterThan(200);
+            assertThat(Arrays.stream(pixels).distinct().limit(5)).as(picture).hasSize(5);
         }
         assertThat(Files.readAllLines(run.resolve("labels.txt"))).hasSize(10).startsWith("Ankle boot", "Bag");
+    }
+
+    @Test
+    void threads_inAProcessOfItsOwn_areTheEngines() throws Exception {
+        for (int threads : new int[] {1, 3}) {
+            Process process = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            Main.class.getName(),
+                            "predict",
+                            Samples.FASHION_MNIST.resolve("trouser.png").toString(),
+                            "--model",
+                            "peleenet.fmnist",
+                            "--threads",
+                            Integer.toString(threads),
+                            "--device",
+                            "cpu",
+                            "--verbose")
+                    .redirectErrorStream(true)
+                    .start();
+            List<String> lines = process.inputReader().lines().toList();
+            assertThat(process.waitFor()).as(String.join("\n", lines)).isZero();
+            assertThat(lines).anyMatch(line -> line.endsWith("Number of intra-op threads is " + threads));
+        }
     }
 
     static Stream<List<Object>> seeded() {
