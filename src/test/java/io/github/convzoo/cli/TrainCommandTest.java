@@ -477,7 +477,11 @@ class TrainCommandTest {
         Run.refused(2, args("--warmup-epochs", 1), "fewer than the 1 epochs, not 1.0");
         Run.refused(2, args("--anneal", "30,1,1.5"), "the last a whole number");
         Run.refused(2, args("--val-fraction", 1), "--val-fraction must be above 0 and below 1, not 1.0");
-        Run.refused(1, args("--val-data", data.resolve("train/Bag")), data.toString(), "holds no folders");
+        Run.refused(
+                1,
+                args("--data", data.resolve("train"), "--val-data", data.resolve("train/Bag")),
+                data.toString(),
+                "holds no folders");
         Run.refused(2, args("--lr", -1), "a learning rate must be positive and finite, not -1.0");
         Run.refused(2, args("--ema", 1), "must be in (0, 1), not 1.0");
         Run.refused(2, args("--anneal", "30,1,10"), "peleenet has no dynamic convolution");
