@@ -87,7 +87,7 @@ public final class Reproduction {
             return;
         }
         List<String> command = new ArrayList<>(List.of("train"));
-        if (Files.exists(run.config())) {
+        if (Files.exists(run.options())) {
             command.addAll(List.of("--resume", folder.toString()));
         } else {
             command.addAll(List.of("--model", kind.model, "--output", folder.toString()));

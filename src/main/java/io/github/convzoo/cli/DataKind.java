@@ -1,6 +1,5 @@
 package io.github.convzoo.cli;
 
-import com.google.gson.annotations.SerializedName;
 import io.github.convzoo.data.Cifar;
 import io.github.convzoo.data.FashionMnist;
 import io.github.convzoo.data.LabeledImages;
@@ -12,15 +11,10 @@ import picocli.CommandLine.TypeConversionException;
 
 /** The kinds of data sets by the names that the command line has for them. */
 enum DataKind {
-    @SerializedName("image-folder")
     IMAGE_FOLDER,
-    @SerializedName("image-list")
     IMAGE_LIST,
-    @SerializedName("fashion-mnist")
     FASHION_MNIST,
-    @SerializedName("cifar10")
     CIFAR10,
-    @SerializedName("cifar100")
     CIFAR100;
 
     /** The side of the images of Fashion-MNIST, padded, and of CIFAR. */

@@ -10,6 +10,7 @@ import io.github.convzoo.data.LabeledImages;
 import io.github.convzoo.data.LoaderOptions;
 import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.data.Split;
+import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.train.DivergedException;
 import io.github.convzoo.train.EpochMetrics;
@@ -18,15 +19,13 @@ import io.github.convzoo.train.Head;
 import io.github.convzoo.train.Learner;
 import io.github.convzoo.train.Recipe;
 import io.github.convzoo.train.RunFolder;
+import io.github.convzoo.train.SavedModel;
 import io.github.convzoo.train.TrainingRun;
-import io.github.convzoo.weights.WeightSaver;
-import io.github.convzoo.zoo.ConvZoo;
-import io.github.convzoo.zoo.LoadOptions;
+import io.github.convzoo.weights.ModelConfig;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -50,15 +49,17 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         footer = {
             "",
-            "The run's folder holds best.safetensors, last/, config.json, labels.txt, metrics.csv and metrics.jsonl,"
-                    + " curves.png, log.txt, and of the best weights the confusion matrix and each class's accuracy as"
-                    + " .csv and .png. Ctrl-C ends the step and saves.",
+            "The run's folder is a model folder with the best weights (config.json and model.safetensors): predict, eval and"
+                    + " convert take it as it is. last/ is one with the last weights. Also in it: the options (train.json),"
+                    + " labels.txt, metrics.csv and metrics.jsonl, curves.png, log.txt, and the confusion matrix and"
+                    + " per-class accuracy of the best weights as .csv and .png. Ctrl-C ends the step and saves.",
             "",
             "Examples:",
             "  convzoo train --model peleenet --dataset fashion-mnist --data fashion-mnist/ --output run --epochs 20",
             "  convzoo train --model dla34 --pretrained --data flowers/ --output run --freeze 'level0.*' --head-lr 10",
             "  convzoo train --model dla34 --pretrained --data flowers/ --output run --head-only",
-            "  convzoo train --resume run"
+            "  convzoo train --resume run",
+            "  convzoo predict photo.jpg --model run"
         })
 final class TrainCommand implements Callable<Integer> {
 
@@ -66,6 +67,7 @@ final class TrainCommand implements Callable<Integer> {
     private static final Set<String> ANEW = Set.of(
             "--resume",
             "--epochs",
+            "--patience",
             "--data",
             "--val-data",
             "--root",
@@ -79,7 +81,6 @@ final class TrainCommand implements Callable<Integer> {
             "--verbose");
 
     private static final String ENGINE = "PyTorch";
-    private static final int SECONDS_A_MINUTE = 60;
 
     @Spec
     CommandSpec spec = CommandSpec.create();
@@ -93,13 +94,13 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--resume",
             paramLabel = "DIR",
-            description = "Go on with the run in a folder, as its config.json says. Given anew may be --epochs,"
-                    + " --on-bad-image, --save-every, where the data lie (--data, --val-data, --root), and where and on"
-                    + " how many threads to compute (--device, --devices, --threads, --workers).")
+            description = "Resume the run in a folder, with the options in its train.json. You can change --epochs,"
+                    + " --patience, --on-bad-image, --save-every, where the data are (--data, --val-data, --root), and"
+                    + " where and on how many threads to compute (--device, --devices, --threads, --workers).")
     @Nullable Path resume;
 
     @Mixin
-    TrainPlan plan = new TrainPlan();
+    TrainOptions options = new TrainOptions();
 
     @Option(
             names = "--devices",
@@ -130,9 +131,11 @@ final class TrainCommand implements Callable<Integer> {
             String folder,
             int epochs,
             int bestEpoch,
-            double bestTop1,
-            double lastTop1,
-            double lastTop5,
+            @Nullable Double bestTop1,
+            @Nullable Double bestBalanced,
+            @Nullable Double lastTop1,
+            @Nullable Double lastTop5,
+            @Nullable Double lastBalanced,
             @Nullable Double lastLoss) {}
 
     @Override
@@ -142,84 +145,133 @@ final class TrainCommand implements Callable<Integer> {
         }
         Path path = output;
         if ((path == null) == (resume == null)) {
-            throw new IllegalArgumentException("give --output for a new run, or --resume to go on with one");
+            throw new IllegalArgumentException("give --output to start a run, or --resume to resume one");
         }
         @Nullable RunFolder begun = resume == null ? null : resumed(resume);
         takeComputing();
         Optional<Device> device = compute.apply();
         List<Device> shared = devices.stream().map(ComputeOptions::device).toList();
         Optional<Device> first = shared.isEmpty() ? device : Optional.of(shared.get(0));
-        plan.check();
-        plan.makeAbsolute();
+        TrainChecks.check(options);
+        if (options.model.isEmpty() && options.weights != null) {
+            options.model = options.weights;
+            options.weights = null;
+        }
+        options.makeAbsolute();
         if (path != null) {
             RunFolder.requireFree(path);
-            plan.requireOutside(path);
+            TrainChecks.requireOutside(options, path);
         }
-        Split split = plan.split();
-        DataSummary.of(split, split.training().size() / plan.batchSize).forEach(this::found);
-        int classes = split.training().classes().size();
         PrintWriter err = spec.commandLine().getErr();
-        Loaders loaders = plan.headOnly ? features(split, first) : images(split);
-        // Random initial weights are drawn from it.
-        Engine.getEngine(ENGINE).setRandomSeed((int) plan.seed);
+        TrainStart start = TrainStart.of(options, begun, main, common, err);
+        TrainFactory factory = new TrainFactory(options);
+        TrainFactory.Data data = factory.data(start.config().upright());
+        describe(data);
         RunFolder folder = begun == null ? new RunFolder(Objects.requireNonNull(path)) : begun;
-        try (ZooModel<?, ?> loaded = network(classes, first);
+        // Random initial weights are drawn from it.
+        Engine.getEngine(ENGINE).setRandomSeed((int) options.seed);
+        try (ZooModel<?, ?> loaded = start.network(data.training().classes(), first);
                 Interruption interruption = new Interruption(main.ended, err)) {
             Network network = (Network) loaded.getBlock();
-            Block learning = plan.headOnly ? new Head(network) : network;
-            Recipe recipe = plan.recipe(network, loaders.training().batches());
+            ModelConfig config = start.config(network, data.training().classes());
+            Loaders loaders =
+                    options.headOnly ? features(start, factory, data, config, first) : images(factory, data, config);
+            Block learning = options.headOnly ? new Head(network) : network;
+            Recipe recipe = factory.recipe(network, loaders.training().batches(), TrainFactory.counts(data.training()));
             try (Learner learner = new Learner(learning, recipe, shared);
                     TrainingRun run = new TrainingRun(
                             folder,
                             learner,
-                            network,
+                            SavedModel.of(network, config),
                             loaders.training(),
                             loaders.validation(),
-                            Duration.ofMillis(Math.round(plan.saveEvery * SECONDS_A_MINUTE * 1000)));
-                    TrainLog shown = new TrainLog(folder, err, plan, loaders)) {
+                            factory.run());
+                    TrainLog shown = new TrainLog(folder, err, options, loaders)) {
                 log = shown;
                 if (begun == null) {
                     // After all that can be wrong, so that the next try finds no folder in its way.
                     RunFolder.create(folder.path());
                 }
-                // Locks the folder, a new one too.
-                if (run.resume()) {
-                    shown.resumed(run);
+                try {
+                    return train(folder, run, learner, shown, interruption, SavedModel.of(network, config));
+                } catch (IOException | RuntimeException | Error e) {
+                    if (begun == null) {
+                        removeUnlessSaved(folder, run, e);
+                    }
+                    throw e;
                 }
-                // With what was given anew, now that nothing speaks against it.
-                folder.write(RunFolder.CONFIG, plan.toJson());
-                unlogged.forEach(shown::append);
-                if (plan.headOnly && !Files.exists(folder.start())) {
-                    WeightSaver.save(folder.start(), network);
-                }
-                learner.recipe().annealing().ifPresent(shown::warnOfAnnealing);
-                if (!run.run(plan.epochs, interruption::isAskedFor, shown)) {
-                    shown.note("stopped and saved; go on with: convzoo train --resume " + quoted(folder.path()));
-                    return Main.FAILED;
-                }
-                print(folder);
             }
         } catch (DivergedException e) {
             throw new IOException(e.getMessage() + whatIsLeft(folder, e), e);
         }
+    }
+
+    private int train(
+            RunFolder folder,
+            TrainingRun run,
+            Learner learner,
+            TrainLog shown,
+            Interruption interruption,
+            SavedModel saved)
+            throws DivergedException, IOException, InterruptedException {
+        // Locks the folder, a new one too.
+        boolean resumed = run.resume();
+        long batches = learner.recipe().stepsPerEpoch();
+        // With the options given on resuming, now that nothing speaks against them.
+        folder.write(RunFolder.OPTIONS, options.toJson());
+        unlogged.forEach(shown::append);
+        if (resumed) {
+            shown.resumed(run);
+        }
+        if (options.headOnly && !Files.exists(folder.start())) {
+            saved.writeTo(folder.start());
+        }
+        learner.recipe().annealing().ifPresent(shown::warnOfAnnealing);
+        shown.begins((long) run.epochs() * batches + run.batches(), learner.device());
+        if (!run.run(options.epochs, interruption::isAskedFor, shown)) {
+            shown.note("stopped and saved; resume with: convzoo train --resume " + quoted(folder.path()));
+            return Main.FAILED;
+        }
+        print(folder);
         return Main.DONE;
+    }
+
+    /** A run that failed before it saved anything must not block the corrected command. */
+    private static void removeUnlessSaved(RunFolder folder, TrainingRun run, Throwable problem) {
+        run.close();
+        try {
+            folder.removeUnlessSaved();
+        } catch (IOException e) {
+            problem.addSuppressed(e);
+        }
+    }
+
+    private void describe(TrainFactory.Data data) {
+        List<String> lines = data.validation()
+                .map(validation -> DataSummary.of(
+                        new Split(data.training(), validation), data.training().size() / options.batchSize))
+                .orElseGet(() -> DataSummary.of(data.training()));
+        lines.forEach(this::found);
+        if (data.validation().isEmpty()) {
+            found("there is no validation: the best weights are the last ones");
+        }
     }
 
     /** What there is to start anew from when a run has diverged: gone on with, it would again. */
     private static String whatIsLeft(RunFolder folder, DivergedException problem) {
         List<String> left = new ArrayList<>();
         if (Files.exists(folder.best())) {
-            left.add("the best so far are in " + folder.best());
+            left.add("the best weights so far are in " + folder.best());
         }
         if (Files.exists(folder.lastWeights())) {
-            left.add("those of the last whole epoch are in " + folder.lastWeights());
+            left.add("those of the last epoch are in " + folder.lastWeights());
         }
         if (!problem.isValidation() && Files.exists(folder.diverged())) {
-            left.add("those before this step are in " + folder.diverged());
+            left.add("the weights before this step are in " + folder.diverged());
         }
         return left.isEmpty()
                 ? "; start a new run"
-                : "; of the weights " + String.join(", ", left) + "; a new run takes them with --weights";
+                : "; " + String.join(", ", left) + "; start a new run from them with --weights";
     }
 
     private static String quoted(Path path) {
@@ -230,38 +282,42 @@ final class TrainCommand implements Callable<Integer> {
     /** Where and on how many threads: bits depend on it, so a run goes on where it was begun, unless it is given anew. */
     private void takeComputing() {
         if (compute.threads == null) {
-            compute.threads = plan.threads;
+            compute.threads = options.threads;
         }
         if (compute.device == null && devices.isEmpty()) {
-            compute.device = plan.device;
-            devices = plan.devices;
+            compute.device = options.device;
+            devices = options.devices;
         }
-        plan.threads = compute.threads;
-        plan.device = compute.device;
-        plan.devices = devices;
+        options.threads = compute.threads;
+        options.device = compute.device;
+        options.devices = devices;
     }
 
     /**
      * What a run learns from and validates with.
      *
-     * @param images what reads the images, where the others give features
+     * @param images the loaders that read images, also if the others give features
      */
-    record Loaders(BatchLoader training, BatchLoader validation, List<BatchLoader> images) {
+    record Loaders(BatchLoader training, Optional<BatchLoader> validation, List<BatchLoader> images) {
 
         int badImages() {
             return images.stream().mapToInt(BatchLoader::badImages).sum();
         }
     }
 
-    private Loaders images(Split split) {
-        BatchLoader training = loader(split.training(), plan.pipeline(), plan.loading());
-        BatchLoader validation =
-                loader(split.validation(), Pipeline.evaluation(plan.preprocessing()), plan.validating());
-        return new Loaders(training, validation, List.of(training, validation));
+    private Loaders images(TrainFactory factory, TrainFactory.Data data, ModelConfig config) {
+        Preprocessing preprocessing = config.preprocessing();
+        BatchLoader training = loader(data.training(), factory.pipeline(preprocessing), factory.loading());
+        Optional<BatchLoader> validation = data.validation()
+                .map(images -> loader(images, Pipeline.evaluation(preprocessing), factory.validating()));
+        return new Loaders(
+                training,
+                validation,
+                validation.map(each -> List.of(training, each)).orElse(List.of(training)));
     }
 
-    private BatchLoader loader(LabeledImages images, Pipeline pipeline, LoaderOptions options) {
-        return new BatchLoader(images, pipeline, options, this::skipped);
+    private BatchLoader loader(LabeledImages images, Pipeline pipeline, LoaderOptions loading) {
+        return new BatchLoader(images, pipeline, loading, this::skipped);
     }
 
     private void found(String line) {
@@ -284,15 +340,21 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     /** Every image's features, computed once by the network without its classifier. */
-    private Loaders features(Split split, Optional<Device> device) throws IOException, InterruptedException {
-        try (ZooModel<?, ?> backbone = network(0, device)) {
-            BatchLoader training =
-                    loader(split.training(), Pipeline.evaluation(plan.preprocessing()), plan.validating());
-            BatchLoader validation =
-                    loader(split.validation(), Pipeline.evaluation(plan.preprocessing()), plan.validating());
+    private Loaders features(
+            TrainStart start, TrainFactory factory, TrainFactory.Data data, ModelConfig config, Optional<Device> device)
+            throws IOException, InterruptedException {
+        try (ZooModel<?, ?> backbone = start.backbone(device)) {
+            Pipeline pipeline = Pipeline.evaluation(config.preprocessing());
+            BatchLoader training = loader(data.training(), pipeline, factory.validating());
+            Features learned = features(backbone, training);
+            BatchLoader features = new BatchLoader(learned, factory.loading(), bad -> {});
+            if (data.validation().isEmpty()) {
+                return new Loaders(features, Optional.empty(), List.of(training));
+            }
+            BatchLoader validation = loader(data.validation().get(), pipeline, factory.validating());
             return new Loaders(
-                    new BatchLoader(features(backbone, training), plan.loading(), bad -> {}),
-                    new BatchLoader(features(backbone, validation), plan.validating(), bad -> {}),
+                    features,
+                    Optional.of(new BatchLoader(features(backbone, validation), factory.validating(), bad -> {})),
                     List.of(training, validation));
         }
     }
@@ -317,58 +379,36 @@ final class TrainCommand implements Callable<Integer> {
                 .toList();
         if (!given.isEmpty()) {
             throw new IllegalArgumentException(
-                    "--resume goes on as the run was begun: leave " + String.join(", ", given) + " out");
+                    "--resume continues the run as it began: leave " + String.join(", ", given) + " out");
         }
         RunFolder folder = RunFolder.open(path);
-        TrainPlan begun = TrainPlan.read(folder.config());
+        TrainOptions begun = TrainOptions.read(folder.options());
         if (spec.commandLine().getParseResult().hasMatchedOption("--epochs")) {
-            begun.epochs = plan.epochs;
+            begun.epochs = options.epochs;
+        }
+        if (options.patience != null) {
+            begun.patience = options.patience;
         }
         if (spec.commandLine().getParseResult().hasMatchedOption("--on-bad-image")) {
-            begun.onBadImage = plan.onBadImage;
+            begun.onBadImage = options.onBadImage;
         }
         if (spec.commandLine().getParseResult().hasMatchedOption("--save-every")) {
-            begun.saveEvery = plan.saveEvery;
+            begun.saveEvery = options.saveEvery;
         }
-        if (!plan.data.isEmpty()) {
-            begun.data = plan.data;
+        if (!options.data.isEmpty()) {
+            begun.data = options.data;
         }
-        if (plan.valData != null) {
-            begun.valData = plan.valData;
+        if (options.valData != null) {
+            begun.valData = options.valData;
         }
-        if (plan.root != null) {
-            begun.root = plan.root;
+        if (options.root != null) {
+            begun.root = options.root;
         }
-        if (plan.workers != null) {
-            begun.workers = plan.workers;
+        if (options.workers != null) {
+            begun.workers = options.workers;
         }
-        plan = begun;
+        options = begun;
         return folder;
-    }
-
-    /**
-     * The network that learns, or with no class the one that features are made with. A run that has saved something needs
-     * nothing of what it was begun with: the state has all that learns, and where the head alone does, the start was kept.
-     */
-    private ZooModel<?, ?> network(int classes, Optional<Device> device) throws IOException {
-        @Nullable RunFolder begun = resume == null ? null : new RunFolder(resume);
-        boolean restored = begun != null && !plan.headOnly && Files.exists(begun.state());
-        @Nullable Path weights = plan.weights == null ? null : Path.of(plan.weights);
-        if (begun != null && plan.headOnly && Files.exists(begun.start())) {
-            weights = begun.start();
-        }
-        LoadOptions options = weights == null ? LoadOptions.published() : LoadOptions.of(weights);
-        options = options.withStore(main.store())
-                .withProgress(new DownloadBar(spec.commandLine().getErr()))
-                .withNumClasses(classes)
-                .withPreprocessing(plan.preprocessing())
-                .forTraining();
-        if (device.isPresent()) {
-            options = options.withDevice(device.get());
-        }
-        return restored || (!plan.pretrained && weights == null)
-                ? ConvZoo.untrained(plan.model, options)
-                : ConvZoo.loadLogits(plan.model, options);
     }
 
     private void print(RunFolder folder) throws IOException {
@@ -379,7 +419,7 @@ final class TrainCommand implements Callable<Integer> {
         }
         EpochMetrics best = all.get(0);
         for (EpochMetrics each : all) {
-            best = each.valTop1() > best.valTop1() ? each : best;
+            best = options.bestBy.isBetter(each, best) ? each : best;
         }
         EpochMetrics last = all.get(all.size() - 1);
         if (json) {
@@ -387,15 +427,32 @@ final class TrainCommand implements Callable<Integer> {
                     folder.path().toString(),
                     all.size(),
                     best.epoch(),
-                    best.valTop1(),
-                    last.valTop1(),
-                    last.valTop5(),
-                    Double.isFinite(last.valLoss()) ? last.valLoss() : null)));
+                    finite(best.valTop1()),
+                    finite(best.valBalanced()),
+                    finite(last.valTop1()),
+                    finite(last.valTop5()),
+                    finite(last.valBalanced()),
+                    finite(last.valLoss()))));
             return;
         }
-        out.printf(Locale.ROOT, "best   %.2f %% top-1, epoch %d%n", 100 * best.valTop1(), best.epoch());
-        out.printf(Locale.ROOT, "last   %.2f %% top-1, epoch %d%n", 100 * last.valTop1(), last.epoch());
+        out.println("best   " + described(best));
+        out.println("last   " + described(last));
         out.println("folder " + folder.path());
+    }
+
+    private static @Nullable Double finite(double value) {
+        return Double.isFinite(value) ? value : null;
+    }
+
+    private static String described(EpochMetrics epoch) {
+        return Double.isNaN(epoch.valTop1())
+                ? "epoch %d, not validated".formatted(epoch.epoch())
+                : String.format(
+                        Locale.ROOT,
+                        "%.2f %% top-1, %.2f %% balanced, epoch %d",
+                        100 * epoch.valTop1(),
+                        100 * epoch.valBalanced(),
+                        epoch.epoch());
     }
 
     /**

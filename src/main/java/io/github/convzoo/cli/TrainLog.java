@@ -1,9 +1,11 @@
 package io.github.convzoo.cli;
 
+import ai.djl.Device;
 import io.github.convzoo.plot.ClassAccuracies;
 import io.github.convzoo.plot.ConfusionPicture;
 import io.github.convzoo.plot.Curves;
 import io.github.convzoo.train.Annealing;
+import io.github.convzoo.train.ConfusionMatrix;
 import io.github.convzoo.train.EpochMetrics;
 import io.github.convzoo.train.Evaluation;
 import io.github.convzoo.train.RunFolder;
@@ -17,24 +19,32 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
-/** Shows a run: a bar an epoch on a terminal, a line an epoch there and in the log, curves and a confusion matrix. */
+/**
+ * Shows a run: one line per epoch, on standard error and in the log; during an epoch a bar on a terminal, and elsewhere a line per
+ * minute; curves and a confusion matrix.
+ */
 final class TrainLog implements TrainingRun.Listener, AutoCloseable {
 
     private static final String FILE = "log.txt";
 
     private final RunFolder folder;
     private final PrintWriter err;
-    private final TrainPlan plan;
+    private final TrainOptions options;
     private final TrainCommand.Loaders loaders;
     private final int trainingImages;
+    private final int validationImages;
 
     private @Nullable ProgressBar bar;
     private boolean validating;
@@ -42,24 +52,97 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
     private long correct;
     private long samples;
     private boolean logged = true;
+
+    /** For how long, in nanoseconds, nothing may be said if there is no bar. */
+    private static final long SILENCE = TimeUnit.MINUTES.toNanos(1);
+
+    private final LongSupplier clock;
+    private final boolean terminal = Boolean.getBoolean("convzoo.terminal");
+    private final long batches;
+    private long begun;
+    private long begunAt;
+    private long lastLine;
     private final Set<String> undrawable = new HashSet<>();
 
-    TrainLog(RunFolder folder, PrintWriter err, TrainPlan plan, TrainCommand.Loaders loaders) {
+    TrainLog(RunFolder folder, PrintWriter err, TrainOptions options, TrainCommand.Loaders loaders) {
+        this(folder, err, options, loaders, System::nanoTime);
+    }
+
+    TrainLog(
+            RunFolder folder, PrintWriter err, TrainOptions options, TrainCommand.Loaders loaders, LongSupplier clock) {
+        this.clock = clock;
+        batches = loaders.training().batches();
         this.folder = folder;
         this.err = err;
-        this.plan = plan;
+        this.options = options;
         this.loaders = loaders;
+        validationImages =
+                loaders.validation().map(each -> each.samples().size()).orElse(0);
         trainingImages =
-                Math.min(loaders.training().samples().size(), loaders.training().batches() * plan.batchSize);
+                Math.min(loaders.training().samples().size(), loaders.training().batches() * options.batchSize);
     }
 
     void resumed(TrainingRun run) {
         note("resumed after %d epochs and %d batches".formatted(run.epochs(), run.batches()));
     }
 
-    /** A network whose attention has not learnt with the temperature that it is used with is less than it could be. */
+    /**
+     * The first step comes next.
+     *
+     * @param batch how many batches of the run are done
+     */
+    void begins(long batch, Device device) {
+        begun = batch;
+        begunAt = clock.getAsLong();
+        String line = String.format(
+                Locale.ROOT,
+                "training %s on %s: %,d %s of %,d %s",
+                options.model,
+                device.getDeviceType(),
+                options.epochs,
+                options.epochs == 1 ? "epoch" : "epochs",
+                batches,
+                batches == 1 ? "step" : "steps");
+        if (terminal) {
+            append(line);
+        } else {
+            note(line);
+        }
+        lastLine = begunAt;
+    }
+
+    /** The time left for the run, at the speed since it began or resumed, validation included. */
+    private String timeLeft(long batch) {
+        long done = batch - begun;
+        long left = options.epochs * batches - batch;
+        if (done < 1 || left < 1) {
+            return "";
+        }
+        double seconds = (clock.getAsLong() - begunAt) / 1e9 / done * left;
+        return "  " + duration(Math.round(seconds)) + " left";
+    }
+
+    /** Such as 2 h 05 min, 12 min, or 40 s. */
+    static String duration(long seconds) {
+        long minutes = Math.round(seconds / 60.0);
+        if (seconds < 100) {
+            return seconds + " s";
+        }
+        return minutes < 100
+                ? minutes + " min"
+                : String.format(Locale.ROOT, "%d h %02d min", minutes / 60, minutes % 60);
+    }
+
+    /** If there is no bar to look at: a line after a minute without one. */
+    private void sayNowAndThen(long batch, String line) {
+        if (!terminal && clock.getAsLong() - lastLine >= SILENCE) {
+            note(line + timeLeft(batch));
+        }
+    }
+
+    /** A network whose attention has not learned at the temperature that it is used at is worse than it could be. */
     void warnOfAnnealing(Annealing annealing) {
-        double last = annealing.at(plan.epochs - 1L);
+        double last = annealing.at(options.epochs - 1L);
         if (last != 1) {
             note(String.format(
                     Locale.ROOT,
@@ -84,6 +167,7 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         }
         err.println(line);
         err.flush();
+        lastLine = clock.getAsLong();
         append(line);
     }
 
@@ -122,15 +206,27 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
             samples = 0;
             shown = new ProgressBar(err, trainingImages, ProgressBar.Unit.IMAGES);
             // What was done before a resumption was not done at this speed.
-            shown.startAt((long) batch * plan.batchSize);
+            shown.startAt((long) batch * options.batchSize);
             bar = shown;
         }
         loss += result.loss() * result.samples();
         correct += result.correct();
         samples += result.samples();
+        sayNowAndThen(
+                (epoch - 1L) * batches + batch,
+                String.format(
+                        Locale.ROOT,
+                        "epoch %d/%d  step %d/%d  loss %.4f  accuracy %.2f %%  rate %.3g",
+                        epoch,
+                        options.epochs,
+                        batch,
+                        batches,
+                        loss / samples,
+                        100.0 * correct / samples,
+                        result.rate()));
         shown.update(
-                Math.min((long) batch * plan.batchSize, trainingImages),
-                "epoch %d/%d ".formatted(epoch, plan.epochs),
+                Math.min((long) batch * options.batchSize, trainingImages),
+                "epoch %d/%d ".formatted(epoch, options.epochs),
                 String.format(
                         Locale.ROOT,
                         ", loss %.3f, accuracy %.1f %%, rate %.2g",
@@ -145,37 +241,52 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         if (shown == null || !validating) {
             clear();
             validating = true;
-            shown = new ProgressBar(err, loaders.validation().samples().size(), ProgressBar.Unit.IMAGES);
+            shown = new ProgressBar(err, validationImages, ProgressBar.Unit.IMAGES);
             bar = shown;
         }
-        shown.update(images, "epoch %d/%d, validating ".formatted(epoch, plan.epochs), "");
+        sayNowAndThen(
+                epoch * batches,
+                "epoch %d/%d  validated %d of %d images".formatted(epoch, options.epochs, images, validationImages));
+        shown.update(images, "epoch %d/%d, validating ".formatted(epoch, options.epochs), "");
     }
 
     @Override
-    public void epochEnded(List<EpochMetrics> all, Evaluation evaluation, boolean best) throws IOException {
+    public void epochEnded(List<EpochMetrics> all, Optional<Evaluation> evaluation, boolean best) throws IOException {
         EpochMetrics last = all.get(all.size() - 1);
         int bad = loaders.badImages();
         note(String.format(
                 Locale.ROOT,
-                "epoch %d/%d  rate %.3g%s  loss %.4f  accuracy %.2f %%  val loss %.4f  val top-1 %.2f %%  %.0f images/s"
-                        + "  %.0f s%s%s",
+                "epoch %d/%d  rate %.3g%s  loss %.4f  accuracy %.2f %%%s  %.0f images/s  %.0f s%s%s%s",
                 last.epoch(),
-                plan.epochs,
+                options.epochs,
                 last.learningRate(),
                 last.temperature() == 1 ? "" : String.format(Locale.ROOT, "  temperature %.3g", last.temperature()),
                 last.trainLoss(),
                 100 * last.trainAccuracy(),
-                last.valLoss(),
-                100 * last.valTop1(),
+                evaluation.isEmpty()
+                        ? ""
+                        : String.format(
+                                Locale.ROOT,
+                                "  val loss %.4f  val top-1 %.2f %%  balanced %.2f %%",
+                                last.valLoss(),
+                                100 * last.valTop1(),
+                                100 * last.valBalanced()),
                 last.imagesPerSecond(),
                 last.seconds(),
                 bad == 0 ? "" : "  " + bad + " images skipped",
-                best ? "  best" : ""));
+                timeLeft(last.epoch() * batches),
+                best && evaluation.isPresent() ? "  best" : ""));
         draw("curves.png", () -> curves(all));
-        if (best) {
-            draw("confusion.png", () -> ConfusionPicture.draw(evaluation.confusion()));
-            draw("per-class.png", () -> ClassAccuracies.draw(evaluation.confusion()));
+        if (best && evaluation.isPresent()) {
+            ConfusionMatrix confusion = evaluation.get().confusion();
+            draw("confusion.png", () -> ConfusionPicture.draw(confusion));
+            draw("per-class.png", () -> ClassAccuracies.draw(confusion));
         }
+    }
+
+    @Override
+    public void endsEarly(int epoch, int best) {
+        note("ended early after %d epochs: none since epoch %d was better (--patience)".formatted(epoch, best));
     }
 
     /** A run is worth more than its pictures: one that cannot be drawn is named once. */
@@ -190,18 +301,13 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
     }
 
     private static BufferedImage curves(List<EpochMetrics> all) {
-        return new Curves(List.of(
-                        new Curves.Panel(
-                                "loss",
-                                List.of(
-                                        line("training", all, EpochMetrics::trainLoss),
-                                        line("validation", all, EpochMetrics::valLoss))),
-                        new Curves.Panel(
-                                "accuracy",
-                                List.of(
-                                        line("training", all, EpochMetrics::trainAccuracy),
-                                        line("validation", all, EpochMetrics::valTop1)))))
-                .draw();
+        List<Curves.Line> losses = new ArrayList<>(List.of(line("training", all, EpochMetrics::trainLoss)));
+        List<Curves.Line> accuracies = new ArrayList<>(List.of(line("training", all, EpochMetrics::trainAccuracy)));
+        if (!Double.isNaN(all.get(0).valLoss())) {
+            losses.add(line("validation", all, EpochMetrics::valLoss));
+            accuracies.add(line("validation", all, EpochMetrics::valTop1));
+        }
+        return new Curves(List.of(new Curves.Panel("loss", losses), new Curves.Panel("accuracy", accuracies))).draw();
     }
 
     private static Curves.Line line(String name, List<EpochMetrics> all, ToDoubleFunction<EpochMetrics> value) {

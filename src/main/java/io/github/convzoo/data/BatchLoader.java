@@ -5,9 +5,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -89,6 +93,15 @@ public final class BatchLoader {
     }
 
     /**
+     * The number of samples of a whole batch.
+     *
+     * @return at least 1
+     */
+    public int batchSize() {
+        return options.batchSize();
+    }
+
+    /**
      * The number of batches of an epoch.
      *
      * @return at least 1
@@ -139,8 +152,32 @@ public final class BatchLoader {
     int[] order(int epoch) {
         int[] order = new int[samples.size()];
         Arrays.setAll(order, i -> i);
+        if (options.balanced()) {
+            order = balanced(order, epoch);
+        }
         if (options.shuffled()) {
             Randomness.shuffle(order, Randomness.of(options.seed(), Randomness.Purpose.ORDER, epoch, 0));
+        }
+        return order;
+    }
+
+    /** As many images, equally many of every class: each class's are gone through in a random order, again and again. */
+    private int[] balanced(int[] all, int epoch) {
+        Map<Integer, List<Integer>> byClass = new TreeMap<>();
+        Randomness.shuffle(all, Randomness.of(options.seed(), Randomness.Purpose.BALANCE, epoch, 0));
+        for (int index : all) {
+            byClass.computeIfAbsent(samples.label(index), label -> new ArrayList<>())
+                    .add(index);
+        }
+        List<List<Integer>> classes = new ArrayList<>(byClass.values());
+        // What does not divide evenly goes to other classes in each epoch.
+        int[] turns = new int[classes.size()];
+        Arrays.setAll(turns, i -> i);
+        Randomness.shuffle(turns, Randomness.of(options.seed(), Randomness.Purpose.BALANCE, epoch, 1));
+        int[] order = new int[all.length];
+        for (int i = 0; i < order.length; i++) {
+            List<Integer> images = classes.get(turns[i % turns.length]);
+            order[i] = images.get(i / turns.length % images.size());
         }
         return order;
     }

@@ -13,6 +13,8 @@ import java.util.Optional;
  * @param prefetch how many batches are at most begun or held ahead of the one that was taken last, at least 1
  * @param onBadImage what becomes of an image that cannot be read
  * @param mixing mixes the images of a batch, or empty
+ * @param balanced whether an epoch has equally many images of every class: those of small classes come several times, and some of
+ *     large ones not at all; needs shuffling
  */
 public record LoaderOptions(
         int batchSize,
@@ -22,7 +24,8 @@ public record LoaderOptions(
         int workers,
         int prefetch,
         OnBadImage onBadImage,
-        Optional<Mixing> mixing) {
+        Optional<Mixing> mixing,
+        boolean balanced) {
 
     private static final int PREFETCH = 2;
 
@@ -37,12 +40,16 @@ public record LoaderOptions(
      * @param prefetch how many batches ahead
      * @param onBadImage what becomes of an unreadable image
      * @param mixing mixes images, or empty
-     * @throws IllegalArgumentException if a number is not positive
+     * @param balanced whether classes come equally often
+     * @throws IllegalArgumentException if a number is not positive, or balanced batches are not shuffled
      */
     public LoaderOptions {
         require("batch size", batchSize);
         require("number of workers", workers);
         require("number of batches ahead", prefetch);
+        if (balanced && !shuffled) {
+            throw new IllegalArgumentException("balanced batches must be shuffled");
+        }
     }
 
     private static void require(String what, int value) {
@@ -67,7 +74,8 @@ public record LoaderOptions(
                 Runtime.getRuntime().availableProcessors(),
                 PREFETCH,
                 OnBadImage.FAIL,
-                Optional.empty());
+                Optional.empty(),
+                false);
     }
 
     /**
@@ -86,7 +94,8 @@ public record LoaderOptions(
                 Runtime.getRuntime().availableProcessors(),
                 PREFETCH,
                 OnBadImage.FAIL,
-                Optional.empty());
+                Optional.empty(),
+                false);
     }
 
     /**
@@ -96,7 +105,7 @@ public record LoaderOptions(
      * @return the options
      */
     public LoaderOptions withOnBadImage(OnBadImage policy) {
-        return new LoaderOptions(batchSize, shuffled, dropLast, seed, workers, prefetch, policy, mixing);
+        return new LoaderOptions(batchSize, shuffled, dropLast, seed, workers, prefetch, policy, mixing, balanced);
     }
 
     /**
@@ -107,7 +116,7 @@ public record LoaderOptions(
      */
     public LoaderOptions withMixing(Mixing mixture) {
         return new LoaderOptions(
-                batchSize, shuffled, dropLast, seed, workers, prefetch, onBadImage, Optional.of(mixture));
+                batchSize, shuffled, dropLast, seed, workers, prefetch, onBadImage, Optional.of(mixture), balanced);
     }
 
     /**
@@ -119,6 +128,16 @@ public record LoaderOptions(
      * @throws IllegalArgumentException if a number is not positive
      */
     public LoaderOptions withWorkers(int threads, int batches) {
-        return new LoaderOptions(batchSize, shuffled, dropLast, seed, threads, batches, onBadImage, mixing);
+        return new LoaderOptions(batchSize, shuffled, dropLast, seed, threads, batches, onBadImage, mixing, balanced);
+    }
+
+    /**
+     * These options with equally many images of every class in each epoch.
+     *
+     * @return the options
+     * @throws IllegalArgumentException if batches are not shuffled
+     */
+    public LoaderOptions withBalancedClasses() {
+        return new LoaderOptions(batchSize, shuffled, dropLast, seed, workers, prefetch, onBadImage, mixing, true);
     }
 }

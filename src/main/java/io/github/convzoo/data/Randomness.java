@@ -17,7 +17,8 @@ final class Randomness {
         SPLIT(1),
         ORDER(2),
         SAMPLE(3),
-        BATCH(4);
+        BATCH(4),
+        BALANCE(5);
 
         private final int number;
 

@@ -194,6 +194,25 @@ public record Preprocessing(
         return cropWidth == width && cropHeight == height ? crop : padded(crop);
     }
 
+    /**
+     * Resizes the whole image as before the crop, such as to crop it elsewhere.
+     *
+     * @param image the image, of any size
+     * @return the resized image; in the mode {@link CropMode#UNRESIZED} the image itself
+     * @throws IllegalArgumentException if the resized image would have too many pixels
+     */
+    public RgbImage resize(RgbImage image) {
+        if (cropMode == CropMode.UNRESIZED) {
+            return image;
+        }
+        Size resized = resizedSize(image);
+        if (resized.width > Integer.MAX_VALUE || resized.height > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("the image would be resized to %d x %d pixels; it is too oblong"
+                    .formatted(resized.width, resized.height));
+        }
+        return resampling.resize(image, (int) resized.width, (int) resized.height);
+    }
+
     private record Size(long width, long height) {}
 
     private Size resizedSize(RgbImage image) {

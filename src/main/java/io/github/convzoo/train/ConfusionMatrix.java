@@ -92,6 +92,24 @@ public final class ConfusionMatrix {
     }
 
     /**
+     * The balanced accuracy: the mean of the accuracies of the classes that there are images of.
+     *
+     * @return from 0 to 1; not a number if there was no image
+     */
+    public double balancedAccuracy() {
+        double sum = 0;
+        int counted = 0;
+        for (int i = 0; i < classes.size(); i++) {
+            OptionalDouble accuracy = accuracy(i);
+            if (accuracy.isPresent()) {
+                sum += accuracy.getAsDouble();
+                counted++;
+            }
+        }
+        return counted == 0 ? Double.NaN : sum / counted;
+    }
+
+    /**
      * The matrix as comma-separated values: a row for each class that images have, a column for each that the network tells
      * apart.
      *

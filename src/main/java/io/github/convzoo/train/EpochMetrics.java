@@ -21,9 +21,10 @@ import java.util.Locale;
  * @param temperature of its dynamic convolutions' attention; 1 where there are none
  * @param trainLoss mean over the batches as they were learned from, augmented and with the loss that was made small
  * @param trainAccuracy of the same
- * @param valLoss mean cross-entropy of the validation images
+ * @param valLoss mean cross-entropy of the validation images; not a number, as the accuracies, if there are none
  * @param valTop1 their accuracy
  * @param valTop5 likewise, the five most likely classes counting
+ * @param valBalanced the mean of the classes' accuracies, of those with validation images
  * @param seconds how long it took, validation included
  * @param imagesPerSecond learned from, validation not included
  */
@@ -37,6 +38,7 @@ public record EpochMetrics(
         double valLoss,
         double valTop1,
         double valTop5,
+        double valBalanced,
         double seconds,
         double imagesPerSecond) {
 
@@ -70,23 +72,29 @@ public record EpochMetrics(
             .create();
 
     static final String CSV_HEAD = "epoch,step,learning_rate,temperature,train_loss,train_accuracy,val_loss,val_top1,"
-            + "val_top5,seconds,images_per_second";
+            + "val_top5,val_balanced,seconds,images_per_second";
 
     String toCsv() {
         return String.format(
                 Locale.ROOT,
-                "%d,%d,%.9g,%.6g,%.6f,%.6f,%.6f,%.6f,%.6f,%.2f,%.1f",
+                "%d,%d,%.9g,%.6g,%.6f,%.6f,%s,%s,%s,%s,%.2f,%.1f",
                 epoch,
                 step,
                 learningRate,
                 temperature,
                 trainLoss,
                 trainAccuracy,
-                valLoss,
-                valTop1,
-                valTop5,
+                sixDigits(valLoss),
+                sixDigits(valTop1),
+                sixDigits(valTop5),
+                sixDigits(valBalanced),
                 seconds,
                 imagesPerSecond);
+    }
+
+    /** A cell stays empty if nothing was measured. */
+    private static String sixDigits(double value) {
+        return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%.6f", value);
     }
 
     String toJson() {

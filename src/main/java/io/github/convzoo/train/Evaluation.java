@@ -148,6 +148,15 @@ public record Evaluation(
     }
 
     /**
+     * The mean of the classes' accuracies, of those that there are images of.
+     *
+     * @return from 0 to 1
+     */
+    public double balancedAccuracy() {
+        return confusion.balancedAccuracy();
+    }
+
+    /**
      * The speed, reading and preprocessing included.
      *
      * @return images a second

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
@@ -15,6 +16,8 @@ import io.github.convzoo.data.Batch;
 import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.DynamicConv2d;
+import io.github.convzoo.nn.FlowBlock;
+import io.github.convzoo.nn.Layer;
 import io.github.convzoo.weights.Glob;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,6 +57,9 @@ public final class Learner implements AutoCloseable {
     private final @Nullable MovingAverage average;
     private long step;
     private boolean averageInPlace;
+
+    /** What the schedule's rate is multiplied by. */
+    private double rateFactor = 1;
 
     /**
      * Prepares a network for training on the device that it is on.
@@ -174,6 +180,28 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
+     * The learning rate of a step, with what {@link #reduceRate} made of it so far.
+     *
+     * @param number how many updates are made before the step, at least 0
+     * @return the learning rate
+     */
+    public double rate(long number) {
+        return rateFactor * recipe.schedule().at(number);
+    }
+
+    /**
+     * Multiplies the learning rate of all further steps. A saved state has the product of all factors.
+     *
+     * @param factor positive and finite
+     */
+    public void reduceRate(double factor) {
+        if (!(factor > 0) || Double.isInfinite(factor)) {
+            throw new IllegalArgumentException("a factor of the rate must be positive and finite, not " + factor);
+        }
+        rateFactor *= factor;
+    }
+
+    /**
      * What learns.
      *
      * @return the network
@@ -240,12 +268,13 @@ public final class Learner implements AutoCloseable {
             try (NDList gradients = new NDList()) {
                 Pass pass = new Pass();
                 try (GradientCollector collector = engine.newGradientCollector()) {
+                    double divisor = recipe.loss().divisor(targets);
                     for (Part part : parts(targets.size())) {
-                        pass.run(part, samples, targets, scope, collector);
+                        pass.run(part, samples, targets, divisor, scope, collector);
                     }
                 }
                 gather(gradients);
-                double rate = recipe.schedule().at(step);
+                double rate = rate(step);
                 double loss = pass.loss();
                 double norm = norm(gradients);
                 if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
@@ -288,6 +317,31 @@ public final class Learner implements AutoCloseable {
     /** A run of samples, and who learns from it. */
     private record Part(Replica replica, int start, int end) {}
 
+    /**
+     * Refuses batches of which a part would be a single sample if BatchNorm then has a single value per channel to normalize.
+     *
+     * @param sample a sample's shape
+     * @param batch how many samples a batch has
+     */
+    void requireParts(Shape sample, int batch) {
+        int count = Math.min(batch, recipe.accumulation() * replicas.size());
+        if (batch / count > 1 || sample.dimension() != 3 || !(network instanceof FlowBlock flow)) {
+            return;
+        }
+        for (Layer layer : Layer.list(flow, new Shape(1).addAll(sample))) {
+            Shape map = layer.output();
+            Parameter scale = parameters.get(layer.name() + ".weight");
+            boolean learns = scale != null && scale.requiresGradient();
+            if (layer.kind().equals("BatchNorm2d") && learns && map.size() == map.get(1)) {
+                throw new IllegalArgumentException("a batch of " + batch + (count == 1 ? "" : " in " + count + " parts")
+                        + " has single images, and " + layer.name() + " normalizes maps of 1 x 1 pixels at inputs of "
+                        + sample.get(1) + " x " + sample.get(2)
+                        + ": BatchNorm needs more than one value per channel in training; use larger batches"
+                        + (count == 1 ? "" : " or fewer parts") + ", or a larger input size");
+            }
+        }
+    }
+
     /** As equal as can be, in order; the devices take turns. */
     private List<Part> parts(int samples) {
         int count = Math.min(samples, recipe.accumulation() * replicas.size());
@@ -306,14 +360,15 @@ public final class Learner implements AutoCloseable {
         private final List<NDArray> classes = new ArrayList<>();
         private final List<int[]> expected = new ArrayList<>();
 
-        void run(Part part, NDArray samples, Targets all, NDManager scope, GradientCollector collector) {
+        void run(
+                Part part, NDArray samples, Targets all, double divisor, NDManager scope, GradientCollector collector) {
             Targets targets = all.slice(part.start(), part.end());
             Device device = part.replica().device();
             try (NDManager own = scope.newSubManager(device);
                     NDArray slice = samples.get(own, new NDIndex(part.start() + ":" + part.end() + ", ..."))) {
                 NDArray input = slice.toDevice(device, false);
                 NDArray logits = part.replica().forward(input);
-                NDArray loss = recipe.loss().ofSum(logits, targets, all.size());
+                NDArray loss = recipe.loss().ofSum(logits, targets, divisor);
                 collector.backward(loss);
                 NDArray best = logits.argMax(1);
                 loss.attach(scope);
@@ -482,7 +537,8 @@ public final class Learner implements AutoCloseable {
         checkOwnWeights();
         new LearnerState(
                         step,
-                        LearnerState.kind(recipe.optimizer()),
+                        recipe.optimizer().kind().id(),
+                        rateFactor,
                         recipe.seed(),
                         recipe.annealing(),
                         recipe.stepsPerEpoch(),
@@ -502,8 +558,10 @@ public final class Learner implements AutoCloseable {
      */
     public Map<String, String> restore(Path file) throws CheckpointException {
         checkOwnWeights();
-        LearnerState saved = LearnerState.read(file, state(), LearnerState.kind(recipe.optimizer()));
+        LearnerState saved =
+                LearnerState.read(file, state(), recipe.optimizer().kind().id());
         step = saved.step();
+        rateFactor = saved.rateFactor();
         recipe = recipe.withSeed(saved.seed()).withAnnealing(saved.annealing(), saved.stepsPerEpoch());
         for (Replica other : replicas.subList(1, replicas.size())) {
             for (Parameter each : parameters.values()) {

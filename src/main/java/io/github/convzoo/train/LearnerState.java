@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -26,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * moment is kept as a whole. The numbers stand in its metadata.
  *
  * @param step how many updates were made
- * @param optimizer the optimiser's kind
+ * @param optimizer the optimizer's kind
+ * @param rateFactor what the schedule's rate is multiplied by, after plateaus
  * @param seed the recipe's
  * @param annealing the recipe's
  * @param stepsPerEpoch the recipe's
@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 record LearnerState(
         long step,
         String optimizer,
+        double rateFactor,
         long seed,
         Optional<Annealing> annealing,
         long stepsPerEpoch,
@@ -42,6 +43,7 @@ record LearnerState(
 
     private static final String STEP = "convzoo.step";
     private static final String OPTIMIZER = "convzoo.optimizer";
+    private static final String RATE_FACTOR = "convzoo.rate_factor";
     private static final String SEED = "convzoo.seed";
     private static final String ANNEALING = "convzoo.annealing";
     private static final String STEPS_PER_EPOCH = "convzoo.steps_per_epoch";
@@ -50,14 +52,11 @@ record LearnerState(
     /** How many names an error lists. */
     private static final int SHOWN = 5;
 
-    static String kind(Optimizer optimizer) {
-        return optimizer.getClass().getSimpleName().toLowerCase(Locale.ROOT);
-    }
-
     void write(Path file, Map<String, NDArray> arrays) throws CheckpointException {
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put(STEP, Long.toString(step));
         metadata.put(OPTIMIZER, optimizer);
+        metadata.put(RATE_FACTOR, Double.toString(rateFactor));
         metadata.put(SEED, Long.toString(seed));
         annealing.ifPresent(value -> metadata.put(ANNEALING, value.start() + " " + value.end() + " " + value.epochs()));
         metadata.put(STEPS_PER_EPOCH, Long.toString(stepsPerEpoch));
@@ -158,6 +157,8 @@ record LearnerState(
             return new LearnerState(
                     step,
                     entry(checkpoint, OPTIMIZER),
+                    // A state of before there were plateaus has none.
+                    Double.parseDouble(metadata.getOrDefault(RATE_FACTOR, "1")),
                     Long.parseLong(entry(checkpoint, SEED)),
                     annealing(metadata.get(ANNEALING)),
                     stepsPerEpoch,

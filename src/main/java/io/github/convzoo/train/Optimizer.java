@@ -1,7 +1,39 @@
 package io.github.convzoo.train;
 
-/** How gradients become updates, each as PyTorch's optimiser of the same name does it. */
+/** How gradients become updates, each as PyTorch's optimizer of the same name does it. */
 public sealed interface Optimizer {
+
+    /** The optimizers there are. */
+    enum Kind {
+        /** {@link Sgd}. */
+        SGD("sgd"),
+        /** {@link Adam}. */
+        ADAM("adam"),
+        /** {@link AdamW}. */
+        ADAMW("adamw");
+
+        private final String id;
+
+        Kind(String id) {
+            this.id = id;
+        }
+
+        /**
+         * The name in saved states and on the command line.
+         *
+         * @return the name; it never changes
+         */
+        public String id() {
+            return id;
+        }
+    }
+
+    /**
+     * Which optimizer this is.
+     *
+     * @return its kind
+     */
+    Kind kind();
 
     /**
      * How much weights are drawn towards 0.
@@ -32,6 +64,11 @@ public sealed interface Optimizer {
             if (nesterov && momentum == 0) {
                 throw new IllegalArgumentException("Nesterov's update looks ahead by the momentum: it must not be 0");
             }
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.SGD;
         }
     }
 
@@ -66,6 +103,11 @@ public sealed interface Optimizer {
         public static Adam of(WeightDecay decay) {
             return new Adam(0.9, 0.999, 1e-8, decay);
         }
+
+        @Override
+        public Kind kind() {
+            return Kind.ADAM;
+        }
     }
 
     /**
@@ -99,6 +141,11 @@ public sealed interface Optimizer {
          */
         public static AdamW of(WeightDecay decay) {
             return new AdamW(0.9, 0.999, 1e-8, decay);
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.ADAMW;
         }
     }
 

@@ -35,11 +35,12 @@ final class OptimizerState {
         }
     }
 
+    /** What is remembered; a kind of optimizer that is missing here does not compile. */
     private static List<String> slots(Optimizer optimizer) {
-        if (optimizer instanceof Optimizer.Sgd sgd) {
-            return sgd.momentum() == 0 ? List.of() : List.of("momentum");
-        }
-        return List.of("mean", "variance");
+        return switch (optimizer.kind()) {
+            case SGD -> ((Optimizer.Sgd) optimizer).momentum() == 0 ? List.of() : List.of("momentum");
+            case ADAM, ADAMW -> List.of("mean", "variance");
+        };
     }
 
     /** The memory by name: {@code momentum.level0.0.weight}. */
@@ -61,26 +62,47 @@ final class OptimizerState {
      * @param step how many updates were made before
      */
     void update(NDList gradients, double rate, long step, Scalars scalars) {
+        Rule rule = rule(step + 1, scalars);
         for (int i = 0; i < gradients.size(); i++) {
             TrainedParameter parameter = parameters.get(i);
-            NDArray weight = parameter.array();
-            NDArray gradient = gradients.get(i);
-            double ownRate = rate * parameter.rateFactor();
             WeightDecay all = optimizer.decay();
             double decay = parameter.isNormOrBias() && !all.normsAndBiases() ? 0 : all.rate();
-            if (optimizer instanceof Optimizer.Sgd sgd) {
-                addProduct(gradient, weight, decay, scalars);
-                sgd(sgd, i, weight, gradient, ownRate, scalars);
-            } else if (optimizer instanceof Optimizer.Adam adam) {
-                addProduct(gradient, weight, decay, scalars);
-                adam(adam.beta1(), adam.beta2(), adam.epsilon(), i, weight, gradient, ownRate, step + 1, scalars);
-            } else if (optimizer instanceof Optimizer.AdamW adam) {
-                if (decay != 0) {
-                    weight.muli(scalars.of(1 - ownRate * decay));
-                }
-                adam(adam.beta1(), adam.beta2(), adam.epsilon(), i, weight, gradient, ownRate, step + 1, scalars);
-            }
+            rule.update(i, parameter.array(), gradients.get(i), rate * parameter.rateFactor(), decay);
         }
+    }
+
+    /** Updates one parameter from its gradient. */
+    private interface Rule {
+        void update(int index, NDArray weight, NDArray gradient, double rate, double decay);
+    }
+
+    /** How the optimizer updates; a kind that is missing here does not compile. */
+    private Rule rule(long updates, Scalars scalars) {
+        return switch (optimizer.kind()) {
+            case SGD -> {
+                Optimizer.Sgd sgd = (Optimizer.Sgd) optimizer;
+                yield (i, weight, gradient, rate, decay) -> {
+                    addProduct(gradient, weight, decay, scalars);
+                    sgd(sgd, i, weight, gradient, rate, scalars);
+                };
+            }
+            case ADAM -> {
+                Optimizer.Adam adam = (Optimizer.Adam) optimizer;
+                yield (i, weight, gradient, rate, decay) -> {
+                    addProduct(gradient, weight, decay, scalars);
+                    adam(adam.beta1(), adam.beta2(), adam.epsilon(), i, weight, gradient, rate, updates, scalars);
+                };
+            }
+            case ADAMW -> {
+                Optimizer.AdamW adam = (Optimizer.AdamW) optimizer;
+                yield (i, weight, gradient, rate, decay) -> {
+                    if (decay != 0) {
+                        weight.muli(scalars.of(1 - rate * decay));
+                    }
+                    adam(adam.beta1(), adam.beta2(), adam.epsilon(), i, weight, gradient, rate, updates, scalars);
+                };
+            }
+        };
     }
 
     private void sgd(Optimizer.Sgd sgd, int index, NDArray weight, NDArray gradient, double rate, Scalars scalars) {

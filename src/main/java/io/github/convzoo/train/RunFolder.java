@@ -1,11 +1,15 @@
 package io.github.convzoo.train;
 
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,14 +18,16 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What a training run leaves. Each file is replaced as a whole: a crash leaves the one before it.
+ * What a training run leaves. Each file is replaced as a whole: a crash leaves the one before it. The folder is a model folder
+ * with the best weights, and {@code last} in it one with the last ones, if the run knows the model's configuration.
  *
  * <ul>
- *   <li>{@code config.json}: what the run was started with
+ *   <li>{@code config.json}, {@code last/config.json}: the model's configuration, the same
+ *   <li>{@code train.json}: what the run was started with
  *   <li>{@code labels.txt}: the classes' names, one a line
- *   <li>{@code best.safetensors}: the weights that validated best, the moving average's where there is one
- *   <li>{@code last/state.safetensors}: everything that going on needs
- *   <li>{@code last/weights.safetensors}: the weights after the last whole epoch, as in {@code best.safetensors}
+ *   <li>{@code model.safetensors}: the weights that validated best, the moving average's if there is one
+ *   <li>{@code last/state.safetensors}: everything that resuming needs
+ *   <li>{@code last/model.safetensors}: the same of the last whole epoch
  *   <li>{@code last/start.safetensors}: the weights that features are computed with, where the classifier alone learns
  *   <li>{@code last/diverged.safetensors}: the weights before a step whose loss or gradient was not finite
  *   <li>{@code metrics.csv}, {@code metrics.jsonl}: a line an epoch
@@ -33,7 +39,7 @@ import java.util.stream.Stream;
 public record RunFolder(Path path) {
 
     /** What the run was started with. */
-    public static final String CONFIG = "config.json";
+    public static final String OPTIONS = "train.json";
 
     /** The classes' names, one a line. */
     public static final String LABELS = "labels.txt";
@@ -47,6 +53,10 @@ public record RunFolder(Path path) {
     private static final String METRICS = "metrics.csv";
     private static final String METRICS_LINES = "metrics.jsonl";
     private static final String LOCK = ".lock";
+
+    /** The best weights of a run before its folder was a model folder. */
+    private static final String EARLIER_BEST = "best.safetensors";
+
     private static final int SUFFIX_DIGITS = 16;
 
     /**
@@ -75,19 +85,21 @@ public record RunFolder(Path path) {
             there = there.getParent();
         }
         if (!there.equals(path.toAbsolutePath()) && !Files.isDirectory(there)) {
-            throw new IOException(path + ": cannot be made, for " + there + " is no folder; name another");
+            throw new IOException(path + ": cannot be made, because " + there + " is not a folder; name another");
         }
         if (!Files.isWritable(there)) {
-            throw new IOException(path + ": cannot be made, for " + there + " is not writable; check its permissions");
+            throw new IOException(
+                    path + ": cannot be made, because " + there + " is not writable; check its permissions");
         }
         if (Files.exists(path)) {
             if (!Files.isDirectory(path)) {
-                throw new IOException(path + ": is no folder; name one for the run");
+                throw new IOException(path + ": is not a folder; name one for the run");
             }
             // A process that was killed early leaves its lock.
             try (Stream<Path> inside = Files.walk(path)) {
                 if (inside.anyMatch(each -> Files.isRegularFile(each) && !isLeftover(each) && !each.endsWith(LOCK))) {
-                    throw new IOException(path + ": is not empty; go on with the run in it, or name another folder");
+                    throw new IOException(
+                            path + ": is not empty; resume the run in it with --resume, or name another folder");
                 }
             } catch (FileSystemException | UncheckedIOException e) {
                 throw new IOException(path + ": cannot be listed (" + e + "); check its permissions", e);
@@ -108,14 +120,35 @@ public record RunFolder(Path path) {
      *
      * @param path the folder
      * @return the folder
-     * @throws IOException if no run was begun in it
+     * @throws IOException if no run was begun in it, or by a version that arranged the folder in another way
      */
     public static RunFolder open(Path path) throws IOException {
         RunFolder folder = new RunFolder(path);
-        if (!Files.isRegularFile(folder.config())) {
-            throw new IOException(path + ": no training run was begun here, for there is no config.json");
+        if (!Files.isRegularFile(folder.options())) {
+            if (Files.isRegularFile(path.resolve(EARLIER_BEST)) || folder.holdsEarlierOptions()) {
+                throw new IOException(path + ": is a run of an earlier version of ConvZoo, which kept its options in "
+                        + ModelFolder.CONFIG + "; finish it with that version, or start a new run from its weights with"
+                        + " --weights");
+            }
+            throw new IOException(path + ": no training run was begun here: there is no " + OPTIONS);
         }
         return folder;
+    }
+
+    /** Whether config.json holds a run's options, and so is not a model's configuration. */
+    private boolean holdsEarlierOptions() throws IOException {
+        Path file = path.resolve(ModelFolder.CONFIG);
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        try {
+            return JsonParser.parseString(Files.readString(file)) instanceof JsonObject object
+                    && object.has("model")
+                    && object.has("epochs")
+                    && !object.has("architecture");
+        } catch (JsonParseException | CharacterCodingException e) {
+            return false;
+        }
     }
 
     /**
@@ -123,8 +156,8 @@ public record RunFolder(Path path) {
      *
      * @return a JSON file
      */
-    public Path config() {
-        return path.resolve(CONFIG);
+    public Path options() {
+        return path.resolve(OPTIONS);
     }
 
     /**
@@ -142,11 +175,11 @@ public record RunFolder(Path path) {
      * @return a safetensors file
      */
     public Path best() {
-        return path.resolve("best.safetensors");
+        return path.resolve(ModelFolder.WEIGHTS);
     }
 
     /**
-     * What the run is gone on with from.
+     * What the run resumes from.
      *
      * @return a safetensors file
      */
@@ -160,7 +193,7 @@ public record RunFolder(Path path) {
      * @return a safetensors file
      */
     public Path lastWeights() {
-        return last().resolve("weights.safetensors");
+        return last().resolve(ModelFolder.WEIGHTS);
     }
 
     /**
@@ -186,7 +219,8 @@ public record RunFolder(Path path) {
         return last().resolve(LOCK);
     }
 
-    private Path last() {
+    /** The folder of the last weights and of the state. */
+    Path last() {
         return path.resolve("last");
     }
 
@@ -222,6 +256,33 @@ public record RunFolder(Path path) {
             }
         }
         return metrics;
+    }
+
+    /**
+     * Removes what a run that failed before it saved anything left, so that the next one finds the folder free. Nothing
+     * happens if weights or a state were saved.
+     *
+     * @throws IOException if a file cannot be removed
+     */
+    public void removeUnlessSaved() throws IOException {
+        for (Path saved : List.of(state(), best(), lastWeights(), start(), diverged())) {
+            if (Files.exists(saved)) {
+                return;
+            }
+        }
+        for (String name : List.of(OPTIONS, ModelFolder.CONFIG, LABELS, "log.txt")) {
+            Files.deleteIfExists(path.resolve(name));
+        }
+        Files.deleteIfExists(last().resolve(ModelFolder.CONFIG));
+        Files.deleteIfExists(lock());
+        for (Path folder : List.of(last(), path)) {
+            try {
+                Files.deleteIfExists(folder);
+            } catch (DirectoryNotEmptyException e) {
+                // Somebody else's file.
+                return;
+            }
+        }
     }
 
     /** Removes files that a crash left half-written under temporary names. */

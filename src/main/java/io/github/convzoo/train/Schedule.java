@@ -8,6 +8,44 @@ import java.util.List;
  */
 public sealed interface Schedule {
 
+    /** The schedules there are. */
+    enum Kind {
+        /** {@link Constant}. */
+        CONSTANT("constant"),
+        /** {@link MultiStep}. */
+        STEP("step"),
+        /** {@link Exponential}. */
+        EXPONENTIAL("exponential"),
+        /** {@link Cosine}. */
+        COSINE("cosine"),
+        /** {@link OneCycle}. */
+        ONECYCLE("onecycle"),
+        /** {@link Plateau}. */
+        PLATEAU("plateau");
+
+        private final String id;
+
+        Kind(String id) {
+            this.id = id;
+        }
+
+        /**
+         * The name on the command line and in its files.
+         *
+         * @return the name; it never changes
+         */
+        public String id() {
+            return id;
+        }
+    }
+
+    /**
+     * Which schedule this is.
+     *
+     * @return its kind
+     */
+    Kind kind();
+
     /**
      * The learning rate of a step.
      *
@@ -30,6 +68,11 @@ public sealed interface Schedule {
          */
         public Constant {
             checkRate(rate);
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.CONSTANT;
         }
 
         @Override
@@ -70,6 +113,11 @@ public sealed interface Schedule {
         }
 
         @Override
+        public Kind kind() {
+            return Kind.STEP;
+        }
+
+        @Override
         public double at(long step) {
             checkStep(step);
             long passed =
@@ -98,6 +146,11 @@ public sealed interface Schedule {
             checkRate(rate);
             checkFactor(factor);
             checkSteps("the steps between two changes", every, 1);
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.EXPONENTIAL;
         }
 
         @Override
@@ -141,6 +194,11 @@ public sealed interface Schedule {
             }
             checkSteps("the warm-up's steps", warmUp, 0);
             checkSteps("the steps in all, for a warm-up of " + warmUp + ",", total, Math.addExact(warmUp, 1));
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.COSINE;
         }
 
         @Override
@@ -198,6 +256,11 @@ public sealed interface Schedule {
         }
 
         @Override
+        public Kind kind() {
+            return Kind.ONECYCLE;
+        }
+
+        @Override
         public double at(long step) {
             checkStep(step);
             double start = rate / startDivisor;
@@ -219,6 +282,46 @@ public sealed interface Schedule {
             if (!(divisor >= 1) || Double.isInfinite(divisor)) {
                 throw new IllegalArgumentException("a divisor of the rate must be at least 1, not " + divisor);
             }
+        }
+    }
+
+    /**
+     * The rate times {@code factor} whenever validation has not become better for more than some epochs, as PyTorch's
+     * ReduceLROnPlateau. What is better is what decides about the best weights. {@link Learner#reduceRate} makes each change, and
+     * the learner's state has it.
+     *
+     * @param rate the learning rate to begin with
+     * @param factor what it is multiplied by
+     * @param patience how many epochs may pass without a better one before it changes
+     */
+    record Plateau(double rate, double factor, int patience) implements Schedule {
+
+        /**
+         * Checks every value.
+         *
+         * @param rate positive and finite
+         * @param factor above 0 and below 1
+         * @param patience at least 0
+         */
+        public Plateau {
+            checkRate(rate);
+            if (!(factor > 0 && factor < 1)) {
+                throw new IllegalArgumentException(
+                        "the factor of the rate at a plateau must be above 0 and below 1, not " + factor);
+            }
+            checkSteps("the epochs of patience", patience, 0);
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.PLATEAU;
+        }
+
+        /** The rate before any change. */
+        @Override
+        public double at(long step) {
+            checkStep(step);
+            return rate;
         }
     }
 

@@ -1,12 +1,10 @@
 package io.github.convzoo.train;
 
 import ai.djl.ndarray.NDManager;
-import ai.djl.nn.Block;
 import io.github.convzoo.data.Batch;
 import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.Epoch;
 import io.github.convzoo.data.Samples;
-import io.github.convzoo.weights.WeightSaver;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -17,28 +15,30 @@ import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Learns epoch by epoch in a folder: validates after each epoch, keeps the best weights, and saves so that the run can be
- * gone on with after any interruption, a crash at any moment included. On a CPU, with as many threads, the weights in the end
- * are the same, bit for bit, however often that happened.
+ * resumed after any interruption, a crash at any moment included. On a CPU, with the same number of threads, the weights in the
+ * end are the same, bit for bit, however often that happened.
+ *
+ * <p>Without validation data the last weights are also the best ones.
  */
 public final class TrainingRun implements AutoCloseable {
 
     private final RunFolder folder;
     private final Learner learner;
-    private final Block saved;
+    private final SavedModel saved;
     private final BatchLoader training;
-    private final BatchLoader validation;
-    private final long saveNanos;
+    private final Optional<BatchLoader> validation;
+    private final RunOptions options;
     private final NDManager arrays;
     private final String data;
     private @Nullable FileChannel lock;
@@ -71,11 +71,56 @@ public final class TrainingRun implements AutoCloseable {
          * An epoch ended, and what it left is written.
          *
          * @param all every epoch so far
-         * @param evaluation of this one
+         * @param evaluation of this one; empty without validation data
          * @param best whether it is the best so far
          * @throws IOException if what the listener writes cannot be written; the run stops
          */
-        default void epochEnded(List<EpochMetrics> all, Evaluation evaluation, boolean best) throws IOException {}
+        default void epochEnded(List<EpochMetrics> all, Optional<Evaluation> evaluation, boolean best)
+                throws IOException {}
+
+        /**
+         * The run ends before its last epoch, because none was better than the best for as long as its patience.
+         *
+         * @param epoch the last epoch that was learned
+         * @param best the best epoch
+         */
+        default void endsEarly(int epoch, int best) {}
+    }
+
+    /**
+     * The best epoch so far.
+     *
+     * @param epoch its number, 0 before the first
+     */
+    private record Best(int epoch, Score score) {
+
+        static final Best NONE = new Best(0, new Score(-1, -1, Double.POSITIVE_INFINITY));
+
+        static Best of(Map<String, String> notes) {
+            return new Best(
+                    Integer.parseInt(text(notes, "best_epoch")),
+                    new Score(
+                            Double.parseDouble(text(notes, "best_top1")),
+                            Double.parseDouble(text(notes, "best_balanced")),
+                            Double.parseDouble(text(notes, "best_loss"))));
+        }
+
+        Map<String, String> notes() {
+            Map<String, String> notes = new LinkedHashMap<>();
+            notes.put("best_epoch", Integer.toString(epoch));
+            notes.put("best_top1", Double.toString(score.top1()));
+            notes.put("best_balanced", Double.toString(score.balanced()));
+            notes.put("best_loss", Double.toString(score.loss()));
+            return notes;
+        }
+    }
+
+    private static String text(Map<String, String> notes, String key) {
+        String text = notes.get(key);
+        if (text == null) {
+            throw new IllegalArgumentException("it does not say its " + key);
+        }
+        return text;
     }
 
     /**
@@ -83,12 +128,13 @@ public final class TrainingRun implements AutoCloseable {
      *
      * @param epoch how many epochs are done
      * @param batch how many batches of the next
-     * @param best the best validation accuracy, -1 before the first
+     * @param best the best epoch
+     * @param waited how many epochs a plateau lasts so far
      */
     private record Progress(
-            int epoch, int batch, double loss, long correct, long samples, double seconds, double best) {
+            int epoch, int batch, double loss, long correct, long samples, double seconds, Best best, int waited) {
 
-        static final Progress START = new Progress(0, 0, 0, 0, 0, 0, -1);
+        static final Progress START = new Progress(0, 0, 0, 0, 0, 0, Best.NONE, 0);
 
         Map<String, String> notes() {
             Map<String, String> notes = new LinkedHashMap<>();
@@ -98,7 +144,8 @@ public final class TrainingRun implements AutoCloseable {
             notes.put("correct", Long.toString(correct));
             notes.put("samples", Long.toString(samples));
             notes.put("seconds", Double.toString(seconds));
-            notes.put("best", Double.toString(best));
+            notes.putAll(best.notes());
+            notes.put("waited", Integer.toString(waited));
             return notes;
         }
 
@@ -110,15 +157,8 @@ public final class TrainingRun implements AutoCloseable {
                     Long.parseLong(text(notes, "correct")),
                     Long.parseLong(text(notes, "samples")),
                     Double.parseDouble(text(notes, "seconds")),
-                    Double.parseDouble(text(notes, "best")));
-        }
-
-        private static String text(Map<String, String> notes, String key) {
-            String text = notes.get(key);
-            if (text == null) {
-                throw new IllegalArgumentException("it does not say its " + key);
-            }
-            return text;
+                    Best.of(notes),
+                    Integer.parseInt(text(notes, "waited")));
         }
 
         Progress after(StepResult step, int batches, double took) {
@@ -129,7 +169,8 @@ public final class TrainingRun implements AutoCloseable {
                     correct + step.correct(),
                     samples + step.samples(),
                     seconds + took,
-                    best);
+                    best,
+                    waited);
         }
     }
 
@@ -138,32 +179,42 @@ public final class TrainingRun implements AutoCloseable {
      *
      * @param folder where it leaves what it makes
      * @param learner what learns; closed by whoever made it
-     * @param saved whose weights are kept: the learner's network, or what that is a part of
+     * @param saved the model whose weights are saved: the learner's network, or the one that it is a part of
      * @param training what to learn from
-     * @param validation what to validate with
-     * @param saveEvery how much time may be lost to a crash; after an epoch everything is saved in any case
-     * @throws IllegalArgumentException if the recipe's annealing has epochs of another length
+     * @param validation what to validate with; empty for no validation at all
+     * @param options when to save, which epoch is the best, and when to end early
+     * @throws IllegalArgumentException if the recipe's annealing has epochs of another length, if the model's labels are not the
+     *     classes of the data, or if the options or the schedule need validation and there is none
      */
     public TrainingRun(
             RunFolder folder,
             Learner learner,
-            Block saved,
+            SavedModel saved,
             BatchLoader training,
-            BatchLoader validation,
-            Duration saveEvery) {
+            Optional<BatchLoader> validation,
+            RunOptions options) {
         Recipe recipe = learner.recipe();
         if (recipe.annealing().isPresent() && recipe.stepsPerEpoch() != training.batches()) {
             throw new IllegalArgumentException("the recipe's epochs have " + recipe.stepsPerEpoch()
                     + " steps, and the data's " + training.batches() + "; give the annealing the data's");
         }
+        saved.requireLabels(training.samples().classes());
+        if (validation.isEmpty() && options.patience().isPresent()) {
+            throw new IllegalArgumentException("patience needs validation data; leave it out, or validate");
+        }
+        if (validation.isEmpty() && recipe.schedule() instanceof Schedule.Plateau) {
+            throw new IllegalArgumentException(
+                    "a plateau schedule needs validation data; take another schedule, or validate");
+        }
+        learner.requireParts(training.samples().shape(), training.batchSize());
         this.folder = folder;
         this.learner = learner;
         this.saved = saved;
         this.training = training;
         this.validation = validation;
-        this.saveNanos =
-                saveEvery.compareTo(Duration.ofNanos(Long.MAX_VALUE)) < 0 ? saveEvery.toNanos() : Long.MAX_VALUE;
-        data = fingerprint(training.samples()) + " " + fingerprint(validation.samples());
+        this.options = options;
+        data = fingerprint(training.samples()) + " "
+                + validation.map(each -> fingerprint(each.samples())).orElse("none");
         arrays = NDManager.newBaseManager(learner.device(), "PyTorch");
     }
 
@@ -221,7 +272,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /**
-     * Goes on from what the folder holds; where nothing was saved yet, from the beginning.
+     * Resumes from what the folder holds; from the beginning if nothing was saved yet.
      *
      * @return whether something was saved
      * @throws IOException if another run is at work there, or what was saved cannot be read or does not fit, as with other
@@ -277,11 +328,11 @@ public final class TrainingRun implements AutoCloseable {
      * Trains until so many epochs are done, or somebody asks to stop.
      *
      * @param epochs how many there shall be in all
-     * @param stop asked after each step and epoch; true ends the run, saved, so that it can be gone on with
+     * @param stop asked after each step and epoch; true ends the run, saved, so that it can be resumed
      * @param listener is told what happens
-     * @return whether all epochs are done
+     * @return whether the run is done: all epochs are, or its patience has run out
      * @throws DivergedException if the loss or a gradient is not finite, and then the weights before that step are saved
-     *     beside the state, which stays what it was; or if the validation loss is not, and then the best weights and the
+     *     next to the state, which stays what it was; or if the validation loss is not, and then the best weights and the
      *     last ones stay those of earlier epochs
      * @throws IOException if an image cannot be read, and then the state is saved, or something not written; what was saved
      *     before stays
@@ -291,7 +342,14 @@ public final class TrainingRun implements AutoCloseable {
             throws DivergedException, IOException, InterruptedException {
         lock();
         folder.write(RunFolder.LABELS, String.join("\n", training.samples().classes()) + "\n");
+        // Before any weights: those of a folder never stand next to the configuration of others.
+        saved.writeConfig(folder.path());
+        saved.writeConfig(folder.last());
         while (progress.epoch() < epochs) {
+            if (isOutOfPatience()) {
+                listener.endsEarly(progress.epoch(), progress.best().epoch());
+                return true;
+            }
             if (!learn(stop, listener)) {
                 return false;
             }
@@ -302,6 +360,12 @@ public final class TrainingRun implements AutoCloseable {
             }
         }
         return true;
+    }
+
+    private boolean isOutOfPatience() {
+        return options.patience().isPresent()
+                && progress.epoch() - progress.best().epoch()
+                        >= options.patience().getAsInt();
     }
 
     /** Goes through the rest of an epoch; false if it was asked to stop before its end. */
@@ -325,7 +389,7 @@ public final class TrainingRun implements AutoCloseable {
                     save();
                     return false;
                 }
-                if (now - lastSaved >= saveNanos) {
+                if (now - lastSaved >= options.saveNanos()) {
                     save();
                     before = System.nanoTime();
                     lastSaved = before;
@@ -351,7 +415,7 @@ public final class TrainingRun implements AutoCloseable {
         } catch (DivergedException e) {
             // Nothing of the step was kept. The state stays the last regular one: the next step of this one would be
             // the same.
-            saveAfter(e, () -> WeightSaver.save(folder.diverged(), saved));
+            saveAfter(e, () -> saved.writeTo(folder.diverged()));
             throw e;
         }
     }
@@ -375,48 +439,77 @@ public final class TrainingRun implements AutoCloseable {
         // Validation may take long, and whoever is told to end in it may not be given the time.
         save();
         long start = System.nanoTime();
-        Evaluation evaluation;
+        Optional<Evaluation> evaluation;
         boolean isBest;
+        EpochMetrics measured;
         Learner.@Nullable Averaged averaged = learner.recipe().averaging().isPresent() ? learner.useAverage() : null;
         try {
-            evaluation = Evaluation.of(learner.network(), arrays, validation, done -> listener.validated(number, done));
-            if (!Double.isFinite(evaluation.loss())) {
-                throw DivergedException.validating(number, learner.step(), evaluation.loss());
-            }
-            isBest = evaluation.top1() > progress.best();
+            evaluation = evaluate(number, listener);
+            measured = metrics(number, evaluation, (System.nanoTime() - start) / 1e9);
+            isBest = isBest(measured);
             if (isBest) {
-                WeightSaver.save(folder.best(), saved);
-                folder.write(RunFolder.CONFUSION, evaluation.confusion().toCsv());
-                folder.write(RunFolder.PER_CLASS, evaluation.confusion().accuraciesToCsv());
+                saved.writeTo(folder.best());
             }
-            WeightSaver.save(folder.lastWeights(), saved);
+            saved.writeTo(folder.lastWeights());
         } finally {
             if (averaged != null) {
                 averaged.close();
             }
         }
-        double validating = (System.nanoTime() - start) / 1e9;
-        metrics.add(metrics(number, evaluation, validating));
+        if (isBest && evaluation.isPresent()) {
+            folder.write(RunFolder.CONFUSION, evaluation.get().confusion().toCsv());
+            folder.write(RunFolder.PER_CLASS, evaluation.get().confusion().accuraciesToCsv());
+        }
+        metrics.add(measured);
         folder.writeMetrics(metrics);
-        progress = new Progress(number, 0, 0, 0, 0, 0, isBest ? evaluation.top1() : progress.best());
+        Best best = isBest ? new Best(number, Score.of(measured)) : progress.best();
+        progress = new Progress(number, 0, 0, 0, 0, 0, best, waited(isBest));
         // What the listener writes is written again after a crash that the state does not outlive.
         listener.epochEnded(List.copyOf(metrics), evaluation, isBest);
         save();
     }
 
-    private EpochMetrics metrics(int number, Evaluation evaluation, double validating) {
+    /** How long a plateau lasts; if it is too long, the learning rate changes, and another begins. */
+    private int waited(boolean isBest) {
+        int waited = isBest ? 0 : progress.waited() + 1;
+        if (learner.recipe().schedule() instanceof Schedule.Plateau plateau && waited > plateau.patience()) {
+            learner.reduceRate(plateau.factor());
+            return 0;
+        }
+        return waited;
+    }
+
+    private Optional<Evaluation> evaluate(int number, Listener listener)
+            throws DivergedException, IOException, InterruptedException {
+        if (validation.isEmpty()) {
+            return Optional.empty();
+        }
+        Evaluation evaluation =
+                Evaluation.of(learner.network(), arrays, validation.get(), done -> listener.validated(number, done));
+        if (!Double.isFinite(evaluation.loss())) {
+            throw DivergedException.validating(number, learner.step(), evaluation.loss());
+        }
+        return Optional.of(evaluation);
+    }
+
+    private boolean isBest(EpochMetrics measured) {
+        return options.bestBy().isBetter(Score.of(measured), progress.best().score());
+    }
+
+    private EpochMetrics metrics(int number, Optional<Evaluation> evaluation, double validating) {
         Recipe recipe = learner.recipe();
         double samples = Math.max(1, progress.samples());
         return new EpochMetrics(
                 number,
                 learner.step(),
-                recipe.schedule().at(Math.max(0, learner.step() - 1)),
+                learner.rate(Math.max(0, learner.step() - 1)),
                 recipe.annealing().map(annealing -> annealing.at(number - 1L)).orElse(1.0),
                 progress.loss() / samples,
                 progress.correct() / samples,
-                evaluation.loss(),
-                evaluation.top1(),
-                evaluation.top5(),
+                evaluation.map(Evaluation::loss).orElse(Double.NaN),
+                evaluation.map(Evaluation::top1).orElse(Double.NaN),
+                evaluation.map(Evaluation::top5).orElse(Double.NaN),
+                evaluation.map(Evaluation::balancedAccuracy).orElse(Double.NaN),
                 progress.seconds() + validating,
                 progress.samples() / Math.max(1e-9, progress.seconds()));
     }

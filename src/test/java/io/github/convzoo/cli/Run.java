@@ -23,6 +23,9 @@ record Run(int status, String out, String err, String found, List<String> guesse
     private static final Pattern GUESS =
             Pattern.compile(": has no configuration; images become inputs as for |[(]the default[)]$");
 
+    /** How a training run begins to talk. */
+    private static final Pattern BEGUN = Pattern.compile("^training .* on (cpu|gpu): .* of .* steps?$");
+
     static Run of(Object... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
@@ -35,6 +38,7 @@ record Run(int status, String out, String err, String found, List<String> guesse
         String rest = err.toString()
                 .lines()
                 .filter(line -> !GUESS.matcher(line).find())
+                .filter(line -> !BEGUN.matcher(line).find())
                 .map(line -> line + System.lineSeparator())
                 .collect(Collectors.joining());
         Matcher found = FOUND.matcher(rest);

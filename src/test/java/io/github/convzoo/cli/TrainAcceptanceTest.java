@@ -57,34 +57,28 @@ class TrainAcceptanceTest {
                 "cpu",
                 "--json");
         assertThat(first.status()).as(first.err()).isZero();
-        assertAgrees(model, size, data, run, 2, first.json().getAsJsonObject());
+        assertAgrees(data, run, 2, first.json().getAsJsonObject());
 
         Run more = Run.of("train", "--resume", run, "--epochs", 3, "--device", "cpu", "--json");
         assertThat(more.status()).as(more.err()).isZero();
-        assertAgrees(model, size, data, run, 3, more.json().getAsJsonObject());
+        assertAgrees(data, run, 3, more.json().getAsJsonObject());
     }
 
     /** The run's own figures, eval's, and each prediction's, of the run's file and of one converted from it. */
-    private void assertAgrees(String model, int size, Path data, Path run, int epochs, JsonObject result)
-            throws IOException {
+    private void assertAgrees(Path data, Path run, int epochs, JsonObject result) throws IOException {
         List<EpochMetrics> metrics = new RunFolder(run).metrics();
         assertThat(metrics).hasSize(epochs);
         EpochMetrics last = metrics.get(epochs - 1);
         assertThat(result.get("lastTop1").getAsDouble()).isEqualTo(last.valTop1());
 
-        Path weights = run.resolve("last/weights.safetensors");
         JsonObject evaluation = Run.succeeding(
                         "eval",
                         "--model",
-                        model,
-                        "--weights",
-                        weights,
+                        run.resolve("last"),
                         "--dataset",
                         "image-folder",
                         "--data",
                         data.resolve("val"),
-                        "--input-size",
-                        size,
                         "--device",
                         "cpu",
                         "--json")
@@ -95,10 +89,10 @@ class TrainAcceptanceTest {
         // Evaluated with its normalisations folded into the convolutions, and in other batches.
         assertThat(evaluation.get("loss").getAsDouble()).isCloseTo(last.valLoss(), within(1e-3 * last.valLoss()));
 
-        Path converted = directory.resolve("converted-" + epochs + ".params");
-        Run.succeeding("convert", weights, converted, "--model", model);
-        JsonArray ours = predictions(model, size, data, run, weights);
-        assertThat(predictions(model, size, data, run, converted)).isEqualTo(ours);
+        Path converted = directory.resolve("converted-" + epochs);
+        Run.succeeding("convert", run.resolve("last"), "--output", converted);
+        JsonArray ours = predictions(data, run.resolve("last"));
+        assertThat(predictions(data, converted)).isEqualTo(ours);
         assertThat(ours).hasSize(VALIDATION);
         int correct = 0;
         for (int i = 0; i < ours.size(); i++) {
@@ -115,23 +109,12 @@ class TrainAcceptanceTest {
         assertThat((double) correct / VALIDATION).isEqualTo(last.valTop1());
     }
 
-    private static JsonArray predictions(String model, int size, Path data, Path run, Path weights) throws IOException {
+    private static JsonArray predictions(Path data, Path model) throws IOException {
         List<Object> args = new ArrayList<>(List.of("predict"));
         try (var images = Files.walk(data.resolve("val"))) {
             images.filter(file -> file.toString().endsWith(".png")).sorted().forEach(args::add);
         }
-        args.addAll(List.of(
-                "--model",
-                model,
-                "--weights",
-                weights,
-                "--labels",
-                run.resolve("labels.txt"),
-                "--input-size",
-                size,
-                "--device",
-                "cpu",
-                "--json"));
+        args.addAll(List.of("--model", model, "--device", "cpu", "--json"));
         return Run.succeeding(args.toArray()).json().getAsJsonArray();
     }
 }

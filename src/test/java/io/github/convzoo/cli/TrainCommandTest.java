@@ -8,11 +8,13 @@ import com.google.gson.JsonParser;
 import io.github.convzoo.Samples;
 import io.github.convzoo.train.EpochMetrics;
 import io.github.convzoo.train.RunFolder;
+import java.awt.image.BufferedImage;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -92,7 +94,7 @@ class TrainCommandTest {
         assertThat(trained.out().lines()).hasSize(3).last().isEqualTo("folder " + run);
         assertThat(run).isDirectoryContaining("glob:**/log.txt");
         assertThat(Files.readString(run.resolve("log.txt"))).contains("Z epoch 1/1  rate ");
-        JsonObject config = JsonParser.parseString(Files.readString(run.resolve("config.json")))
+        JsonObject config = JsonParser.parseString(Files.readString(run.resolve("train.json")))
                 .getAsJsonObject();
         assertThat(config.get("model").getAsString()).isEqualTo("peleenet");
         assertThat(config.get("optimizer").getAsString()).isEqualTo("adamw");
@@ -100,9 +102,39 @@ class TrainCommandTest {
         assertThat(config.get("on-bad-image").getAsString()).isEqualTo("fail");
         assertThat(config.get("label-smoothing").getAsDouble()).isEqualTo(0.1);
         for (String picture : List.of("curves.png", "confusion.png", "per-class.png")) {
-            assertThat(ImageIO.read(run.resolve(picture).toFile())).as(picture).isNotNull();
+            BufferedImage drawn = ImageIO.read(run.resolve(picture).toFile());
+            int[] pixels = drawn.getRGB(0, 0, drawn.getWidth(), drawn.getHeight(), null, 0, drawn.getWidth());
+            assertThat(drawn.getWidth()).as(picture).isGreaterThan(200);
+            assertThat(drawn.getHeight()).as(picture).isGreaterThan(200);
+            assertThat(Arrays.stream(pixels).distinct().limit(5)).as(picture).hasSize(5);
         }
         assertThat(Files.readAllLines(run.resolve("labels.txt"))).hasSize(10).startsWith("Ankle boot", "Bag");
+    }
+
+    @Test
+    void threads_inAProcessOfItsOwn_areTheEngines() throws Exception {
+        for (int threads : new int[] {1, 3}) {
+            Process process = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            Main.class.getName(),
+                            "predict",
+                            Samples.FASHION_MNIST.resolve("trouser.png").toString(),
+                            "--model",
+                            "peleenet.fmnist",
+                            "--threads",
+                            Integer.toString(threads),
+                            "--device",
+                            "cpu",
+                            "--verbose")
+                    .redirectErrorStream(true)
+                    .start();
+            List<String> lines = process.inputReader().lines().toList();
+            assertThat(process.waitFor()).as(String.join("\n", lines)).isZero();
+            assertThat(lines).anyMatch(line -> line.endsWith("Number of intra-op threads is " + threads));
+        }
     }
 
     static Stream<List<Object>> seeded() {
@@ -127,7 +159,7 @@ class TrainCommandTest {
         List<Object> all = new ArrayList<>(List.of("--seed", seed));
         all.addAll(options);
         trained(all.toArray());
-        return run.resolve("best.safetensors");
+        return run.resolve("model.safetensors");
     }
 
     @Test
@@ -142,7 +174,7 @@ class TrainCommandTest {
                         "--model",
                         "peleenet",
                         "--weights",
-                        run.resolve("last/weights.safetensors"),
+                        run.resolve("last/model.safetensors"),
                         "--dataset",
                         "image-folder",
                         "--data",
@@ -155,9 +187,9 @@ class TrainCommandTest {
         List<EpochMetrics> metrics = new RunFolder(run).metrics();
         assertThat(evaluation.get("top1").getAsDouble())
                 .isEqualTo(metrics.get(metrics.size() - 1).valTop1());
-        assertThat(tensors(run.resolve("best.safetensors"), "features"))
+        assertThat(tensors(run.resolve("model.safetensors"), "features"))
                 .isEqualTo(tensors(Samples.PELEENET, "features"));
-        assertThat(tensors(run.resolve("best.safetensors"), "classifier"))
+        assertThat(tensors(run.resolve("model.safetensors"), "classifier"))
                 .isNotEqualTo(tensors(Samples.PELEENET, "classifier"));
     }
 
@@ -189,9 +221,9 @@ class TrainCommandTest {
         Run trained = Run.of(args.toArray());
 
         assertThat(trained.status()).as(trained.err()).isZero();
-        assertThat(tensors(run.resolve("best.safetensors"), "features"))
+        assertThat(tensors(run.resolve("model.safetensors"), "features"))
                 .isEqualTo(tensors(Samples.PELEENET, "features"));
-        assertThat(tensors(run.resolve("best.safetensors"), "classifier"))
+        assertThat(tensors(run.resolve("model.safetensors"), "classifier"))
                 .isNotEqualTo(tensors(Samples.PELEENET, "classifier"));
     }
 
@@ -233,7 +265,7 @@ class TrainCommandTest {
         // The run that failed goes on past it.
         Run more = Run.of("train", "--resume", directory.resolve("run"), "--on-bad-image", "skip", "--device", "cpu");
         assertThat(more.status()).as(more.err()).isZero();
-        assertThat(Files.readString(directory.resolve("run/config.json"))).contains("\"on-bad-image\": \"skip\"");
+        assertThat(Files.readString(directory.resolve("run/train.json"))).contains("\"on-bad-image\": \"skip\"");
     }
 
     @Test
@@ -245,8 +277,8 @@ class TrainCommandTest {
                 "epoch 1, batch ",
                 ", step ",
                 "try a lower rate",
-                "; of the weights those before this step are in " + run.resolve("last/diverged.safetensors")
-                        + "; a new run takes them");
+                "; the weights before this step are in " + run.resolve("last/diverged.safetensors")
+                        + "; start a new run from them with --weights");
         assertThat(run.resolve("last/diverged.safetensors")).exists();
         Run.succeeding("inspect", run.resolve("last/diverged.safetensors"));
     }
@@ -254,15 +286,15 @@ class TrainCommandTest {
     @Test
     void train_thatDivergesInALaterEpoch_namesWhatIsGood() throws IOException {
         trained("--schedule", "constant");
-        Path config = run.resolve("config.json");
+        Path config = run.resolve("train.json");
         Files.writeString(config, Files.readString(config).replace("\"lr\": 0.01", "\"lr\": 1e30"));
         Run diverged = Run.of("train", "--resume", run, "--epochs", 2);
 
         assertThat(diverged.status()).isEqualTo(1);
         assertThat(diverged.err())
-                .contains("; of the weights the best so far are in " + run.resolve("best.safetensors")
-                        + ", those of the last whole epoch are in "
-                        + run.resolve("last/weights.safetensors"));
+                .contains("; the best weights so far are in " + run.resolve("model.safetensors")
+                        + ", those of the last epoch are in "
+                        + run.resolve("last/model.safetensors"));
     }
 
     static Stream<List<Object>> fromWeights() {
@@ -276,7 +308,7 @@ class TrainCommandTest {
         all.addAll(options);
         // With other features than those of the beginning.
         trained("--weights", Samples.PELEENET);
-        Path other = run.resolve("best.safetensors");
+        Path other = run.resolve("model.safetensors");
         List<Object> two = new ArrayList<>(all);
         two.addAll(List.of("--epochs", 2));
         run = directory.resolve("unbroken");
@@ -286,14 +318,14 @@ class TrainCommandTest {
         for (Path instead : List.of(directory.resolve("gone.pth"), other)) {
             run = directory.resolve("broken-" + instead.getFileName());
             trained(all.toArray());
-            JsonObject config = JsonParser.parseString(Files.readString(run.resolve("config.json")))
+            JsonObject config = JsonParser.parseString(Files.readString(run.resolve("train.json")))
                     .getAsJsonObject();
             config.addProperty("weights", instead.toString());
-            Files.writeString(run.resolve("config.json"), config.toString());
+            Files.writeString(run.resolve("train.json"), config.toString());
             Run more = Run.of("train", "--resume", run, "--epochs", 2);
 
             assertThat(more.status()).as(more.err()).isZero();
-            for (String file : List.of("last/weights.safetensors", "last/state.safetensors")) {
+            for (String file : List.of("last/model.safetensors", "last/state.safetensors")) {
                 assertThat(Files.mismatch(unbroken.resolve(file), run.resolve(file)))
                         .as(file)
                         .isEqualTo(-1);
@@ -306,11 +338,11 @@ class TrainCommandTest {
         trained();
         Path moved = Files.move(data, directory.resolve("moved"));
         Run.refused(1, List.of("train", "--resume", run, "--epochs", 2), data.toString());
-        assertThat(Files.readString(run.resolve("config.json"))).contains("\"epochs\": 1");
+        assertThat(Files.readString(run.resolve("train.json"))).contains("\"epochs\": 1");
         Run more = Run.of("train", "--resume", run, "--epochs", 2, "--data", moved);
 
         assertThat(more.status()).as(more.err()).isZero();
-        JsonObject config = JsonParser.parseString(Files.readString(run.resolve("config.json")))
+        JsonObject config = JsonParser.parseString(Files.readString(run.resolve("train.json")))
                 .getAsJsonObject();
         assertThat(config.get("data").getAsString()).isEqualTo(moved.toString());
         assertThat(config.get("epochs").getAsInt()).isEqualTo(2);
@@ -335,26 +367,26 @@ class TrainCommandTest {
         assertThat(more.status()).as(more.err()).isZero();
         assertThat(more.err()).contains("resumed after 1 epochs and 0 batches").contains("epoch 2/2");
         assertThat(new RunFolder(run).metrics()).hasSize(2);
-        assertThat(Files.readString(run.resolve("config.json"))).contains("\"epochs\": 2");
-        String config = Files.readString(run.resolve("config.json"));
+        assertThat(Files.readString(run.resolve("train.json"))).contains("\"epochs\": 2");
+        String config = Files.readString(run.resolve("train.json"));
         Run.refused(
                 2,
                 List.of("train", "--resume", run, "--lr", 0.1),
-                "--resume goes on as the run was begun: leave --lr out");
-        Files.writeString(run.resolve("config.json"), config.replace("\"cosine\"", "\"linear\""));
-        Run.refused(1, List.of("train", "--resume", run), "config.json: is not what a run was started with");
-        Files.write(run.resolve("config.json"), new byte[] {(byte) 0xff, 1});
-        Run.refused(1, List.of("train", "--resume", run), "config.json: is not what a run was started with");
-        Files.writeString(run.resolve("config.json"), config);
+                "--resume continues the run as it began: leave --lr out");
+        Files.writeString(run.resolve("train.json"), config.replace("\"cosine\"", "\"linear\""));
+        Run.refused(1, List.of("train", "--resume", run), "train.json: does not hold the options of a run");
+        Files.write(run.resolve("train.json"), new byte[] {(byte) 0xff, 1});
+        Run.refused(1, List.of("train", "--resume", run), "train.json: does not hold the options of a run");
+        Files.writeString(run.resolve("train.json"), config);
         Files.move(data.resolve("train/Bag"), data.resolve("train/Zebra"));
         Files.move(data.resolve("val/Bag"), data.resolve("val/Zebra"));
         Run.refused(1, List.of("train", "--resume", run, "--epochs", 3), "was saved with other images");
-        assertThat(Files.readString(run.resolve("config.json"))).isEqualTo(config);
-        Files.writeString(run.resolve("config.json"), "{\"model\": [");
-        Run.refused(1, List.of("train", "--resume", run), "config.json: is not what a run was started with");
+        assertThat(Files.readString(run.resolve("train.json"))).isEqualTo(config);
+        Files.writeString(run.resolve("train.json"), "{\"model\": [");
+        Run.refused(1, List.of("train", "--resume", run), "train.json: does not hold the options of a run");
         Run.refused(1, List.of("train", "--resume", data), "no training run was begun here");
-        Files.writeString(data.resolve("config.json"), "{}");
-        Run.refused(1, List.of("train", "--resume", data), "config.json: is not what a run was started with");
+        Files.writeString(data.resolve("train.json"), "{}");
+        Run.refused(1, List.of("train", "--resume", data), "train.json: does not hold the options of a run");
         assertThat(data.resolve("last")).doesNotExist();
     }
 
@@ -386,7 +418,7 @@ class TrainCommandTest {
         assertThat(rest)
                 .contains(
                         "convzoo: stopping after this step",
-                        "stopped and saved; go on with: convzoo train --resume " + run);
+                        "stopped and saved; resume with: convzoo train --resume " + run);
         // As a shell has it of a process that ended by SIGTERM.
         assertThat(process.exitValue()).isEqualTo(143);
 
@@ -398,7 +430,7 @@ class TrainCommandTest {
 
     @Test
     void train_misused_saysWhatWouldBeRight() throws IOException {
-        Run.refused(2, List.of("train"), "give --output for a new run, or --resume to go on with one");
+        Run.refused(2, List.of("train"), "give --output to start a run, or --resume to resume one");
         Run.refused(2, List.of("train", "--output", run), "--model is needed to start a run");
         Run.refused(2, List.of("train", "--output", run, "--model", "peleenet"), "--data is needed");
         Run.refused(2, args("--model", "peleenett"), "peleenett");
@@ -421,10 +453,14 @@ class TrainCommandTest {
         Run.refused(2, args("--color-jitter", -1), "--color-jitter must be at least 0, not -1.0");
         Run.refused(2, args("--schedule", "step", "--milestones", "7,5"), "--milestones must rise; 5 follows 7");
         Run.refused(2, args("--momentum", 0.8, "--optimizer", "adam"), "--momentum has no effect without");
-        Run.refused(2, args("--lr-factor", 0.5), "--lr-factor has no effect without --schedule step or exponential");
+        Run.refused(
+                2,
+                args("--lr-factor", 0.5),
+                "--lr-factor has no effect without --schedule step, exponential or plateau");
         Run.refused(2, args("--root", data), "--root has no effect without --dataset image-list");
         Path file = Files.writeString(directory.resolve("file"), "");
-        Run.refused(1, args("--output", file.resolve("run")), file.resolve("run") + ": cannot be made, for " + file);
+        Run.refused(
+                1, args("--output", file.resolve("run")), file.resolve("run") + ": cannot be made, because " + file);
         Run.refused(
                 2,
                 args("--weights", Samples.PELEENET, "--head-only", "--no-flip"),
@@ -452,7 +488,7 @@ class TrainCommandTest {
         Run.refused(2, args("--anneal", "30,1,10"), "peleenet has no dynamic convolution");
         Run.refused(2, args("--anneal", "30,1"), "--anneal must be START,END,EPOCHS");
         Run.refused(2, args("--schedule", "step"), "--schedule step needs --milestones");
-        Run.refused(2, args("--head-only"), "--head-only needs features worth having");
+        Run.refused(2, args("--head-only"), "--head-only needs trained features");
         Run.refused(2, args("--freeze", "nothing.*"), "no parameter's name matches nothing.*");
         Run.refused(2, args("--save-every", 0), "--save-every must be more than 0 minutes");
         Run.refused(2, args("--devices", "cpu"), "--device and --devices exclude each other");

@@ -45,6 +45,32 @@ class BatchLoaderTest {
 
     private final List<String> reported = new ArrayList<>();
 
+    @Test
+    void order_ofBalancedClasses_hasEachEquallyOften() {
+        int[] labels = new int[40];
+        Arrays.fill(labels, 30, 37, 1);
+        Arrays.fill(labels, 37, 40, 2);
+        Made images = Made.of(labels);
+        BatchLoader loader =
+                new BatchLoader(images, PLAIN, LoaderOptions.training(4, 3).withBalancedClasses(), bad -> {});
+        int[] order = loader.order(1);
+
+        assertThat(order).hasSize(40).isEqualTo(loader.order(1)).isNotEqualTo(loader.order(2));
+        long[] counts = new long[3];
+        Arrays.stream(order).forEach(index -> counts[images.label(index)]++);
+        assertThat(counts)
+                .containsOnly(13, 14)
+                .satisfies(all -> assertThat(Arrays.stream(all).sum()).isEqualTo(40));
+        // Of small classes all images come, of large ones none twice.
+        assertThat(Arrays.stream(order).filter(index -> index >= 30).distinct()).hasSize(10);
+        assertThat(Arrays.stream(order).filter(index -> index < 30)).doesNotHaveDuplicates();
+        assertThat(Arrays.stream(order).limit(9).map(images::label).distinct().toArray())
+                .hasSizeGreaterThan(1);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LoaderOptions.evaluation(4).withBalancedClasses())
+                .withMessage("balanced batches must be shuffled");
+    }
+
     /** What a batch held. */
     private record Seen(int number, List<Integer> indices, List<Integer> labels, List<Float> values, double lambda) {
         static Seen of(Batch batch) {

@@ -9,6 +9,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import com.google.gson.JsonObject;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -66,6 +67,22 @@ class CrossEntropyTest {
                 assertThat((double) gradient[i]).isCloseTo(wanted[i], within(1e-7));
             }
         }
+    }
+
+    /** The values are those of PyTorch's CrossEntropyLoss with the same weights. */
+    @ParameterizedTest
+    @CsvSource({"0, 1.8573480334866728", "0.1, 1.82728726964426"})
+    void of_weightedClasses_isPyTorchsLoss(double labelSmoothing, double expected) {
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            NDArray logits = manager.create(new float[] {1, 2, -1, 0.5f, -0.5f, 0, 2, 0, 1}, new Shape(3, 3));
+            CrossEntropy loss = new CrossEntropy(labelSmoothing, List.of(0.5, 2.0, 1.25));
+            assertThat((double) loss.of(logits, Targets.of(0, 2, 1)).getFloat()).isCloseTo(expected, within(1e-6));
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> new CrossEntropy(0, List.of(1.0, 1.0)).of(logits, Targets.of(0, 1, 1)))
+                    .withMessage("there are 2 class weights, and the network has 3 classes; give one per class");
+        }
+        assertThat(CrossEntropy.balancedWeights(30, 10, 20)).containsExactly(60 / 90.0, 2.0, 1.0);
+        assertThatIllegalArgumentException().isThrownBy(() -> new CrossEntropy(0, List.of(1.0, 0.0)));
     }
 
     @Test

@@ -55,7 +55,7 @@ class KilledRunTest {
         letGo(next);
         assertThat(next.inputReader().readLine()).isEqualTo("done");
 
-        for (String file : List.of("best.safetensors", "last/weights.safetensors", "last/state.safetensors")) {
+        for (String file : List.of("model.safetensors", "last/model.safetensors", "last/state.safetensors")) {
             assertThat(Files.mismatch(unbroken.resolve(file), killed.resolve(file)))
                     .as(file)
                     .isEqualTo(-1);

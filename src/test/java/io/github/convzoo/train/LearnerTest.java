@@ -590,6 +590,23 @@ class LearnerTest {
     }
 
     @Test
+    void step_onTheSameBatchTwice_drawsOtherNumbersAndRepeatsThem() throws DivergedException {
+        // At no rate to speak of, only dropout can change the loss.
+        Recipe recipe = Recipe.of(new Optimizer.Sgd(0, false, WeightDecay.NONE), new Schedule.Constant(1e-30));
+        List<List<Double>> losses = new ArrayList<>();
+        for (int run = 0; run < 2; run++) {
+            try (Learner learner = new Learner(SmallNetworks.withDropout(manager), recipe)) {
+                SmallNetworks.Given batch = SmallNetworks.batch(manager);
+                losses.add(List.of(
+                        SmallNetworks.step(learner, batch).loss(),
+                        SmallNetworks.step(learner, batch).loss()));
+            }
+        }
+        assertThat(losses.get(0).get(0)).isNotEqualTo(losses.get(0).get(1));
+        assertThat(losses.get(1)).isEqualTo(losses.get(0));
+    }
+
+    @Test
     void step_ofARealNetwork_repeatsBitForBit() throws DivergedException {
         List<Map<String, float[]>> ends = new ArrayList<>();
         for (int run = 0; run < 2; run++) {

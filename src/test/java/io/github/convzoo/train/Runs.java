@@ -103,7 +103,12 @@ final class Runs {
             Block network = SmallNetworks.dynamic(manager);
             try (Learner learner = new Learner(network, recipe);
                     TrainingRun run = new TrainingRun(
-                            folder(folder), learner, network, training(broken), validation(), saveEvery)) {
+                            folder(folder),
+                            learner,
+                            SavedModel.ofWeights(network),
+                            training(broken),
+                            Optional.of(validation()),
+                            RunOptions.usual().withSaveEvery(saveEvery))) {
                 run.resume();
                 return run.run(epochs, stop, listener);
             }
@@ -112,12 +117,12 @@ final class Runs {
 
     /** The folder of a run, new or not: these runs have their plan in the code. */
     private static RunFolder folder(Path folder) throws IOException {
-        Path config = new RunFolder(folder).config();
+        Path config = new RunFolder(folder).options();
         if (config.toFile().exists()) {
             return RunFolder.open(folder);
         }
         RunFolder created = RunFolder.create(folder);
-        created.write(RunFolder.CONFIG, "{}\n");
+        created.write(RunFolder.OPTIONS, "{}\n");
         return created;
     }
 }

@@ -66,9 +66,9 @@ class TrainingRunTest {
         }
 
         @Override
-        public void epochEnded(List<EpochMetrics> all, Evaluation evaluation, boolean isBest) {
+        public void epochEnded(List<EpochMetrics> all, Optional<Evaluation> evaluation, boolean isBest) {
             metrics = all;
-            evaluations.add(evaluation);
+            evaluation.ifPresent(evaluations::add);
             best.add(isBest);
         }
     }
@@ -84,12 +84,13 @@ class TrainingRunTest {
                 all.valLoss(),
                 all.valTop1(),
                 all.valTop5(),
+                all.valBalanced(),
                 0,
                 0);
     }
 
     private static void assertSame(Path actual, Path expected) throws IOException {
-        for (String file : List.of("best.safetensors", "last/weights.safetensors", "last/state.safetensors")) {
+        for (String file : List.of("model.safetensors", "last/model.safetensors", "last/state.safetensors")) {
             assertThat(Files.mismatch(actual.resolve(file), expected.resolve(file)))
                     .as(file)
                     .isEqualTo(-1);
@@ -111,13 +112,13 @@ class TrainingRunTest {
             assertThat(files.filter(Files::isRegularFile)
                             .map(file -> directory.relativize(file).toString()))
                     .containsExactlyInAnyOrder(
-                            "best.safetensors",
-                            "config.json",
+                            "model.safetensors",
+                            "train.json",
                             "confusion.csv",
                             "labels.txt",
                             "last" + directory.getFileSystem().getSeparator() + ".lock",
                             "last" + directory.getFileSystem().getSeparator() + "state.safetensors",
-                            "last" + directory.getFileSystem().getSeparator() + "weights.safetensors",
+                            "last" + directory.getFileSystem().getSeparator() + "model.safetensors",
                             "metrics.csv",
                             "metrics.jsonl",
                             "per-class.csv");
@@ -308,7 +309,7 @@ class TrainingRunTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"best.safetensors", "metrics.csv", "last/weights.safetensors", "last/state.safetensors"})
+    @ValueSource(strings = {"model.safetensors", "metrics.csv", "last/model.safetensors", "last/state.safetensors"})
     void run_thatCannotWriteAFile_goesOnToTheSameBitsWhenItCan(String file) throws Exception {
         Recipe recipe = Runs.recipe("adamw", 2);
         Path unbroken = directory.resolve("unbroken");
@@ -339,8 +340,13 @@ class TrainingRunTest {
         try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
             Block network = SmallNetworks.dynamic(manager);
             try (Learner learner = new Learner(network, recipe);
-                    TrainingRun run =
-                            new TrainingRun(folder, learner, network, Runs.training(-1), Runs.validation(), NEVER)) {
+                    TrainingRun run = new TrainingRun(
+                            folder,
+                            learner,
+                            SavedModel.ofWeights(network),
+                            Runs.training(-1),
+                            Optional.of(Runs.validation()),
+                            RunOptions.usual().withSaveEvery(NEVER))) {
                 run.run(1, () -> false, SILENT);
                 byte[] good = Files.readAllBytes(folder.lastWeights());
                 TrainingRun.Listener ruin = new TrainingRun.Listener() {
@@ -375,7 +381,8 @@ class TrainingRunTest {
     @Test
     void metrics_thatAreNotFinite_areNullInJson() throws IOException {
         RunFolder folder = RunFolder.create(directory);
-        EpochMetrics metrics = new EpochMetrics(1, 7, 0.1, 1, Double.NaN, 0.5, Double.POSITIVE_INFINITY, 0.5, 1, 2, 3);
+        EpochMetrics metrics =
+                new EpochMetrics(1, 7, 0.1, 1, Double.NaN, 0.5, Double.POSITIVE_INFINITY, 0.5, 1, 0.5, 2, 3);
         folder.writeMetrics(List.of(metrics));
 
         assertThat(directory.resolve("metrics.jsonl")).content().contains("\"train_loss\":null,", "\"val_loss\":null,");
@@ -403,7 +410,7 @@ class TrainingRunTest {
                             }
                         }))
                 .withMessageContaining("there is no directory " + last.toAbsolutePath());
-        assertThat(directory.resolve("best.safetensors")).exists();
+        assertThat(directory.resolve("model.safetensors")).exists();
         assertThat(new RunFolder(directory).metrics()).hasSize(1);
     }
 
@@ -417,7 +424,7 @@ class TrainingRunTest {
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> Runs.run(directory, Runs.recipe("adamw", 1), -1, 2, NEVER, () -> false, SILENT))
                 .withMessageContaining("was saved with the optimiser sgd");
-        Files.copy(directory.resolve("best.safetensors"), state, StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(directory.resolve("model.safetensors"), state, StandardCopyOption.REPLACE_EXISTING);
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT))
                 .withMessageContaining("is no saved state of a training");
@@ -447,7 +454,12 @@ class TrainingRunTest {
             BatchLoader fewer = new BatchLoader(new Runs.Noise(20, -1), LoaderOptions.training(8, 3), bad -> {});
             try (Learner learner = new Learner(network, recipe);
                     TrainingRun run = new TrainingRun(
-                            RunFolder.open(directory), learner, network, fewer, Runs.validation(), NEVER)) {
+                            RunFolder.open(directory),
+                            learner,
+                            SavedModel.ofWeights(network),
+                            fewer,
+                            Optional.of(Runs.validation()),
+                            RunOptions.usual().withSaveEvery(NEVER))) {
                 assertThatExceptionOfType(IOException.class)
                         .isThrownBy(run::resume)
                         .withMessageContainingAll("was saved with other images", "60:", "20:");
@@ -470,20 +482,20 @@ class TrainingRunTest {
 
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> RunFolder.create(file))
-                .withMessage(file + ": is no folder; name one for the run");
+                .withMessage(file + ": is not a folder; name one for the run");
         // What a process leaves that is killed while it makes the folder.
         Path begun = directory.resolve("begun");
         Files.createDirectories(begun.resolve("last"));
-        Files.writeString(begun.resolve(".config.json.2a.tmp"), "{");
+        Files.writeString(begun.resolve(".train.json.2a.tmp"), "{");
         assertThat(RunFolder.create(begun).path()).isEqualTo(begun);
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> RunFolder.create(directory))
                 .withMessageStartingWith(directory + ": is not empty");
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> RunFolder.create(file.resolve("below")))
-                .withMessageContaining("cannot be made, for " + directory.resolve("file") + " is no folder");
+                .withMessageContaining("cannot be made, because " + directory.resolve("file") + " is not a folder");
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> RunFolder.open(directory))
-                .withMessage(directory + ": no training run was begun here, for there is no config.json");
+                .withMessage(directory + ": no training run was begun here: there is no train.json");
     }
 }

@@ -8,15 +8,15 @@ import io.github.convzoo.train.Annealing;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-class TrainPlanTest {
+class TrainFactoryTest {
 
     private static final Network DYNAMIC = AlexNetVariant.ALEXNET_DY.build();
 
     private static Optional<Annealing> usual(int epochs) {
-        TrainPlan plan = new TrainPlan();
+        TrainOptions plan = new TrainOptions();
         plan.model = "alexnet_dy";
         plan.epochs = epochs;
-        return plan.recipe(DYNAMIC, 100).annealing();
+        return new TrainFactory(plan).recipe(DYNAMIC, 100, new int[] {1}).annealing();
     }
 
     @Test

@@ -1,0 +1,246 @@
+package io.github.convzoo.cli;
+
+import io.github.convzoo.data.FolderParts;
+import io.github.convzoo.image.CropMode;
+import io.github.convzoo.train.BestBy;
+import io.github.convzoo.train.Optimizer;
+import io.github.convzoo.train.Schedule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Refuses options of a training run that contradict each other, before anything is read or computed. */
+final class TrainChecks {
+
+    private static final long ANY_STEPS = 1000;
+
+    private TrainChecks() {}
+
+    /**
+     * Checks all options.
+     *
+     * @throws IllegalArgumentException if one is out of range or contradicts another; the message names it
+     */
+    static void check(TrainOptions o) {
+        start(o);
+        ranges(o);
+        data(o);
+        optimization(o);
+        augmentation(o);
+        // What the parts refuse is refused here, before hours go into anything.
+        TrainFactory factory = new TrainFactory(o);
+        factory.loading();
+        factory.recipe(ANY_STEPS).withRateFactors(Map.of("*", o.headLr));
+        headOnly(o);
+    }
+
+    private static void start(TrainOptions o) {
+        if (o.model.isEmpty() && o.weights == null) {
+            throw new IllegalArgumentException(
+                    "--model is needed to start a run: a network (convzoo list shows them), a"
+                            + " model folder, or hf-hub:owner/name");
+        }
+        if (o.data.isEmpty()) {
+            throw new IllegalArgumentException("--data is needed to start a run");
+        }
+        if (o.pretrained && o.weights != null) {
+            throw new IllegalArgumentException("--pretrained and --weights exclude each other");
+        }
+        if (o.inChannels != null && o.inChannels != 1 && o.inChannels != 3) {
+            throw new IllegalArgumentException(
+                    "--in-channels must be 3, or 1 for grey: images have no others; not " + o.inChannels);
+        }
+        if (o.amp) {
+            throw new IllegalArgumentException(
+                    "cpu".equals(o.device) || o.devices.contains("cpu")
+                            ? "--amp needs a GPU: on the CPU it saves no time; leave it out"
+                            : "--amp is not available yet: training is in single precision; leave it out");
+        }
+    }
+
+    private static void ranges(TrainOptions o) {
+        if (o.epochs < 1) {
+            throw new IllegalArgumentException("--epochs must be at least 1, not " + o.epochs);
+        }
+        if (!(o.saveEvery > 0)) {
+            throw new IllegalArgumentException("--save-every must be more than 0 minutes, not " + o.saveEvery);
+        }
+        if (o.patience != null && o.patience < 1) {
+            throw new IllegalArgumentException("--patience must be at least 1 epoch, not " + o.patience);
+        }
+        if (o.lrPatience < 0) {
+            throw new IllegalArgumentException("--lr-patience must be at least 0 epochs, not " + o.lrPatience);
+        }
+        if (!(o.valFraction > 0 && o.valFraction < 1)) {
+            throw new IllegalArgumentException("--val-fraction must be above 0 and below 1, not " + o.valFraction
+                    + "; to learn from all images, pass --no-validation");
+        }
+        between("--erase", o.erase, 0, 1);
+        between("--min-scale", o.minScale, Double.MIN_VALUE, 1);
+        between("--color-jitter", o.colorJitter, 0, Float.MAX_VALUE / 2);
+        between("--mixup", o.mixup, 0, Float.MAX_VALUE);
+        between("--cutmix", o.cutmix, 0, Float.MAX_VALUE);
+    }
+
+    private static void data(TrainOptions o) {
+        only("--root", o.root != null, o.dataset == DataKind.IMAGE_LIST, "--dataset image-list");
+        if (o.valData != null && o.dataset.isSmall()) {
+            throw new IllegalArgumentException(
+                    "--val-data: " + o.dataset + " has a test set of its own, which is validated with; leave it out");
+        }
+        if (o.noValidation) {
+            without("--val-data", o.valData != null);
+            without("--patience", o.patience != null);
+            without("--best-by", o.bestBy != BestBy.TOP1);
+            without("--schedule plateau", o.schedule == Schedule.Kind.PLATEAU);
+        }
+        if (o.balancedSampling && o.classWeights != TrainOptions.ClassWeights.NONE) {
+            throw new IllegalArgumentException(
+                    "--balanced-sampling and --class-weights each make up for small classes: pass one of them");
+        }
+    }
+
+    private static void without(String option, boolean given) {
+        if (given) {
+            throw new IllegalArgumentException(option + " and --no-validation exclude each other");
+        }
+    }
+
+    private static void optimization(TrainOptions o) {
+        if (o.noAnneal && !o.anneal.isEmpty()) {
+            throw new IllegalArgumentException("--anneal and --no-anneal exclude each other");
+        }
+        if (!o.anneal.isEmpty() && (o.anneal.size() != 3 || o.anneal.get(2) != Math.rint(o.anneal.get(2)))) {
+            throw new IllegalArgumentException(
+                    "--anneal must be START,END,EPOCHS, the last a whole number, not " + o.anneal);
+        }
+        for (int i = 1; i < o.milestones.size(); i++) {
+            if (o.milestones.get(i) <= o.milestones.get(i - 1)) {
+                throw new IllegalArgumentException(
+                        "--milestones must rise; " + o.milestones.get(i) + " follows " + o.milestones.get(i - 1));
+            }
+        }
+        boolean sgd = o.optimizer == Optimizer.Kind.SGD;
+        only("--momentum", o.momentum != TrainOptions.DEFAULT_MOMENTUM, sgd, "--optimizer sgd");
+        only("--nesterov", o.nesterov, sgd, "--optimizer sgd");
+        only(
+                "--lr-factor",
+                o.lrFactor != TrainOptions.DEFAULT_FACTOR,
+                o.schedule == Schedule.Kind.STEP
+                        || o.schedule == Schedule.Kind.EXPONENTIAL
+                        || o.schedule == Schedule.Kind.PLATEAU,
+                "--schedule step, exponential or plateau");
+        only("--milestones", !o.milestones.isEmpty(), o.schedule == Schedule.Kind.STEP, "--schedule step");
+        only("--warmup-epochs", o.warmupEpochs != 0, o.schedule == Schedule.Kind.COSINE, "--schedule cosine");
+        only("--lr-every", o.lrEvery != 1, o.schedule == Schedule.Kind.EXPONENTIAL, "--schedule exponential");
+        only(
+                "--lr-patience",
+                o.lrPatience != TrainOptions.DEFAULT_LR_PATIENCE,
+                o.schedule == Schedule.Kind.PLATEAU,
+                "--schedule plateau");
+        if (!(o.warmupEpochs >= 0 && o.warmupEpochs < o.epochs)) {
+            throw new IllegalArgumentException("--warmup-epochs must be at least 0 and fewer than the " + o.epochs
+                    + " epochs, not " + o.warmupEpochs);
+        }
+        if (o.schedule == Schedule.Kind.STEP && o.milestones.isEmpty()) {
+            throw new IllegalArgumentException("--schedule step needs --milestones, such as --milestones 30,60,90");
+        }
+    }
+
+    private static void augmentation(TrainOptions o) {
+        only("--crop-padding", o.cropPadding != null, o.cropping() == TrainOptions.Crop.PAD, "--crop pad");
+        only(
+                "--min-scale",
+                o.minScale != TrainOptions.DEFAULT_MIN_SCALE,
+                o.cropping() == TrainOptions.Crop.RESIZED,
+                "--crop resized");
+        if (o.crop == TrainOptions.Crop.RANDOM && (o.input.noResize || o.input.cropMode == CropMode.BORDER)) {
+            throw new IllegalArgumentException(
+                    "--crop random crops the resized image, which must be at least as large as"
+                            + " the input on both sides: leave --no-resize and --crop-mode border out");
+        }
+    }
+
+    private static void headOnly(TrainOptions o) {
+        if (!o.headOnly) {
+            return;
+        }
+        if (TrainStart.isNetwork(o.model) && !o.pretrained && o.weights == null) {
+            throw new IllegalArgumentException(
+                    "--head-only needs trained features: pass --pretrained or --weights, or a model folder as --model");
+        }
+        if (o.mixup != 0
+                || o.cutmix != 0
+                || o.erase != 0
+                || o.colorJitter != 0
+                || o.crop != null
+                || o.noFlip
+                || !o.anneal.isEmpty()
+                || o.noAnneal) {
+            throw new IllegalArgumentException(
+                    "--head-only computes features once: leave augmentation and annealing out");
+        }
+        if (!o.freeze.isEmpty()) {
+            throw new IllegalArgumentException("--head-only freezes all but the classifier: leave --freeze out");
+        }
+    }
+
+    private static void between(String option, double value, double least, double most) {
+        if (!(value >= least && value <= most)) {
+            throw new IllegalArgumentException(option + " must be "
+                    + (least == 0 ? "at least 0" : "above 0")
+                    + (most == 1 ? " and at most 1" : "") + ", not " + value);
+        }
+    }
+
+    private static void only(String option, boolean given, boolean of, String other) {
+        if (given && !of) {
+            throw new IllegalArgumentException(option + " has no effect without " + other + ": leave it out");
+        }
+    }
+
+    /** Refuses an output that the next run would read as a class. */
+    static void requireOutside(TrainOptions o, Path output) throws IOException {
+        if (o.dataset != DataKind.IMAGE_FOLDER) {
+            return;
+        }
+        List<Path> read = new ArrayList<>();
+        Path folder = Path.of(o.data);
+        if (o.valData != null) {
+            read.add(Path.of(o.valData));
+        }
+        Optional<FolderParts> parts =
+                o.valData == null && Files.isDirectory(folder) ? FolderParts.of(folder) : Optional.empty();
+        if (parts.isPresent()) {
+            read.add(parts.get().training());
+            read.add(parts.get().validation());
+        } else {
+            read.add(folder);
+        }
+        for (Path each : read) {
+            Path root = real(each);
+            Path inside = real(output);
+            // A name that begins with a dot is not a class.
+            if (inside.startsWith(root)
+                    && !inside.equals(root)
+                    && !root.relativize(inside).getName(0).toString().startsWith(".")) {
+                throw new IllegalArgumentException("--output " + output + " is inside " + each
+                        + ", where it would count as a class; name a folder elsewhere");
+            }
+        }
+    }
+
+    /** Without links, as far as it exists. */
+    private static Path real(Path path) throws IOException {
+        Path absolute = path.toAbsolutePath().normalize();
+        Path there = absolute;
+        while (there.getParent() != null && !Files.exists(there)) {
+            there = there.getParent();
+        }
+        return there.toRealPath().resolve(there.relativize(absolute));
+    }
+}

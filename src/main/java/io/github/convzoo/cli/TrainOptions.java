@@ -1,0 +1,466 @@
+package io.github.convzoo.cli;
+
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import com.google.gson.TypeAdapter;
+import com.google.gson.TypeAdapterFactory;
+import com.google.gson.reflect.TypeToken;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.JsonWriter;
+import io.github.convzoo.data.OnBadImage;
+import io.github.convzoo.train.BestBy;
+import io.github.convzoo.train.Optimizer;
+import io.github.convzoo.train.Schedule;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The options of a training run, and the train.json that keeps them in its folder. */
+final class TrainOptions {
+
+    static final double DEFAULT_MIN_SCALE = 0.08;
+    static final double DEFAULT_MOMENTUM = 0.9;
+    static final double DEFAULT_FACTOR = 0.1;
+    static final int DEFAULT_LR_PATIENCE = 10;
+
+    private static final Gson GSON = new GsonBuilder()
+            .setPrettyPrinting()
+            .serializeNulls()
+            .disableHtmlEscaping()
+            .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_DASHES)
+            .registerTypeAdapterFactory(new EnumNames())
+            .create();
+
+    /** How an image is cropped. */
+    enum Crop {
+        NONE,
+        PAD,
+        RANDOM,
+        RESIZED
+    }
+
+    /** How much classes count in the loss. */
+    enum ClassWeights {
+        NONE,
+        BALANCED
+    }
+
+    @Option(
+            names = "--model",
+            paramLabel = "MODEL",
+            description =
+                    "A network (convzoo list shows them); or what to fine-tune, with its preprocessing: a model folder"
+                            + " such as another run's, or hf-hub:owner/name[@revision].")
+    String model = "";
+
+    @Option(
+            names = "--weights",
+            paramLabel = "FILE",
+            description = "Start from these weights: a checkpoint of any format that is read, a model folder, or"
+                    + " hf-hub:owner/name[@revision]. The classifier is replaced if the number of classes differs.")
+    @Nullable String weights;
+
+    @Option(names = "--pretrained", description = "Start from the network's published weights.")
+    boolean pretrained;
+
+    @Option(
+            names = "--last-activation",
+            paramLabel = "A",
+            description = "relu or elu: the last activation of DPN. Default: the model's, else relu.")
+    @Nullable String lastActivation;
+
+    @Option(
+            names = "--in-channels",
+            paramLabel = "N",
+            description = "Input channels: 3, or 1 to train on grey images. Default: those of the weights, else 3.")
+    @Nullable Integer inChannels;
+
+    @Option(
+            names = "--dataset",
+            paramLabel = "KIND",
+            converter = DataKind.Converter.class,
+            description = "image-folder, image-list, fashion-mnist, cifar10 or cifar100. Default: image-folder.")
+    DataKind dataset = DataKind.IMAGE_FOLDER;
+
+    @Option(
+            names = "--data",
+            paramLabel = "PATH",
+            description =
+                    "The data set's folder; for image-folder one with train and val in it, or one of classes, which is"
+                            + " split. For image-list the file of paths and labels.")
+    String data = "";
+
+    @Option(
+            names = "--val-data",
+            paramLabel = "PATH",
+            description = "Validation data (image-folder and image-list only).")
+    @Nullable String valData;
+
+    @Option(
+            names = "--no-validation",
+            description = "Learn from all images and validate with none: the best weights are then the last ones.")
+    boolean noValidation;
+
+    @Option(
+            names = "--root",
+            paramLabel = "DIR",
+            description = "The folder that the paths of an image-list are relative to. Default: the list's folder.")
+    @Nullable String root;
+
+    @Option(
+            names = "--val-fraction",
+            paramLabel = "F",
+            description =
+                    "The share of each class to validate with, if the data set has no validation part. Default: 0.1.")
+    double valFraction = 0.1;
+
+    @Option(
+            names = "--train-size",
+            paramLabel = "N",
+            description = "Train on only N images, drawn evenly from the classes.")
+    @Nullable Integer trainSize;
+
+    @Mixin
+    InputOptions input = new InputOptions();
+
+    @Mixin
+    ReadingOptions reading = new ReadingOptions();
+
+    @Option(
+            names = "--on-bad-image",
+            paramLabel = "fail|skip",
+            description = "How to handle an image that cannot be read. Default: fail.")
+    OnBadImage onBadImage = OnBadImage.FAIL;
+
+    @Option(
+            names = "--head-only",
+            description = "Compute every image's features once, without augmentation, and train the classifier alone on"
+                    + " them: quick, for small data sets.")
+    boolean headOnly;
+
+    @Option(
+            names = "--crop",
+            paramLabel = "none|pad|random|resized",
+            description =
+                    "Random crop: of the padded image (pad), of the image resized to --resize (random), or of random size"
+                            + " and then resized (resized; of the whole image, or of that resized to --resize). Default:"
+                            + " pad for fashion-mnist and cifar, resized for image files.")
+    @Nullable Crop crop;
+
+    @Option(
+            names = "--crop-padding",
+            paramLabel = "P",
+            description = "Padding at each side in pixels (--crop pad only). Default: an eighth of the input's side.")
+    @Nullable Integer cropPadding;
+
+    @Option(
+            names = "--min-scale",
+            paramLabel = "S",
+            description = "The smallest crop, as a share of the image's area (--crop resized only). Default: 0.08.")
+    double minScale = DEFAULT_MIN_SCALE;
+
+    @Option(names = "--no-flip", description = "Do not flip images at random.")
+    boolean noFlip;
+
+    @Option(
+            names = "--color-jitter",
+            paramLabel = "J",
+            description = "Change brightness, contrast and saturation by up to this share. Default: 0.")
+    double colorJitter;
+
+    @Option(names = "--erase", paramLabel = "P", description = "The probability of erasing a part. Default: 0.")
+    double erase;
+
+    @Option(names = "--mixup", paramLabel = "A", description = "Mix images with this alpha. Default: 0, off.")
+    double mixup;
+
+    @Option(
+            names = "--cutmix",
+            paramLabel = "A",
+            description = "Paste parts of images with this alpha. Default: 0, off.")
+    double cutmix;
+
+    @Option(names = "--epochs", paramLabel = "N", description = "The number of epochs. Default: 10.")
+    int epochs = 10;
+
+    @Option(names = "--batch-size", paramLabel = "B", description = "Images per step. Default: 128.")
+    int batchSize = 128;
+
+    @Option(names = "--optimizer", paramLabel = "NAME", description = "sgd, adam or adamw. Default: sgd.")
+    Optimizer.Kind optimizer = Optimizer.Kind.SGD;
+
+    @Option(
+            names = "--lr",
+            paramLabel = "R",
+            description = "The highest learning rate. Default: 0.1 for sgd, else 0.001.")
+    @Nullable Double lr;
+
+    @Option(names = "--momentum", paramLabel = "M", description = "Momentum (sgd only). Default: 0.9.")
+    double momentum = DEFAULT_MOMENTUM;
+
+    @Option(names = "--nesterov", description = "Nesterov momentum (sgd only).")
+    boolean nesterov;
+
+    @Option(
+            names = "--weight-decay",
+            paramLabel = "W",
+            description = "Default: 1e-4 for sgd, 0.05 for adamw, 0 for adam.")
+    @Nullable Double weightDecay;
+
+    @Option(names = "--decay-all", description = "Also decay normalization parameters and biases.")
+    boolean decayAll;
+
+    @Option(
+            names = "--schedule",
+            paramLabel = "NAME",
+            description = "constant, step, exponential, cosine, onecycle or plateau. Default: cosine.")
+    Schedule.Kind schedule = Schedule.Kind.COSINE;
+
+    @Option(
+            names = "--warmup-epochs",
+            paramLabel = "E",
+            description = "Epochs of linear warm-up (cosine only). Default: 0.")
+    double warmupEpochs;
+
+    @Option(
+            names = "--milestones",
+            paramLabel = "E,E",
+            split = ",",
+            arity = "1..*",
+            description = "The epochs after which the rate falls, such as 30,60,90 or 30 60 90 (step only).")
+    List<Integer> milestones = new ArrayList<>();
+
+    @Option(
+            names = "--lr-every",
+            paramLabel = "E",
+            description = "The rate falls every E epochs (exponential only). Default: 1.")
+    int lrEvery = 1;
+
+    @Option(
+            names = "--lr-factor",
+            paramLabel = "F",
+            description =
+                    "The rate is multiplied by F each time it falls (step, exponential and plateau). Default: 0.1.")
+    double lrFactor = DEFAULT_FACTOR;
+
+    @Option(
+            names = "--lr-patience",
+            paramLabel = "E",
+            description = "Epochs without a better one before the rate falls (plateau only). Default: 10.")
+    int lrPatience = DEFAULT_LR_PATIENCE;
+
+    @Option(
+            names = "--class-weights",
+            paramLabel = "none|balanced",
+            description = "Weigh classes in the loss by the inverse of their number of images. Default: none.")
+    ClassWeights classWeights = ClassWeights.NONE;
+
+    @Option(
+            names = "--balanced-sampling",
+            description = "Draw equally many images of every class in each epoch; those of small classes come several"
+                    + " times.")
+    boolean balancedSampling;
+
+    @Option(
+            names = "--best-by",
+            paramLabel = "top1|balanced|loss",
+            description =
+                    "Which epoch's weights are the best: by accuracy, by the mean of the classes' accuracies, or by"
+                            + " validation loss. Equal epochs are decided by the loss. Default: top1.")
+    BestBy bestBy = BestBy.TOP1;
+
+    @Option(
+            names = "--patience",
+            paramLabel = "N",
+            description = "End after N epochs without a better one. Default: never.")
+    @Nullable Integer patience;
+
+    @Option(names = "--amp", description = "Mixed precision, on GPUs; not available yet.")
+    boolean amp;
+
+    @Option(names = "--label-smoothing", paramLabel = "S", description = "Default: 0.")
+    double labelSmoothing;
+
+    @Option(names = "--clip-norm", paramLabel = "N", description = "Clip gradients to this norm. Default: none.")
+    @Nullable Double clipNorm;
+
+    @Option(
+            names = "--accumulate",
+            paramLabel = "N",
+            description = "Split each batch into N micro-batches and accumulate their gradients. Default: 1.")
+    int accumulate = 1;
+
+    @Option(
+            names = "--ema",
+            paramLabel = "D",
+            description = "Average the weights with this decay (EMA), and validate and save the average.")
+    @Nullable Double ema;
+
+    @Option(
+            names = "--anneal",
+            paramLabel = "START,END,EPOCHS",
+            split = ",",
+            description =
+                    "Temperature of dynamic convolutions: falls by START / EPOCHS per epoch, to END. Default for networks"
+                            + " that have them: from 30 to 1 in the first half of the run, in at most ten epochs.")
+    List<Double> anneal = new ArrayList<>();
+
+    @Option(names = "--no-anneal", description = "Leave the temperature at 1.")
+    boolean noAnneal;
+
+    @Option(names = "--freeze", paramLabel = "PATTERN", description = "Parameters to freeze, such as 'level*'.")
+    List<String> freeze = new ArrayList<>();
+
+    @Option(
+            names = "--head-lr",
+            paramLabel = "F",
+            description = "Multiply the classifier's learning rate by F. Default: 1.")
+    double headLr = 1;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Random seed. Default: 0.")
+    long seed;
+
+    @Option(
+            names = "--save-every",
+            paramLabel = "MIN",
+            description = "Also save every MIN minutes, not only after each epoch. Default: 10.")
+    double saveEvery = 10;
+
+    @Option(
+            names = "--workers",
+            paramLabel = "N",
+            description = "Threads that read and augment. Default: one per core.")
+    @Nullable Integer workers;
+
+    /** Where the run began, because it resumes there: ComputeOptions' and the command's own. */
+    @Nullable Integer threads;
+
+    @Nullable String device;
+
+    List<String> devices = new ArrayList<>();
+
+    /** Has constants as the command line has them: small letters, and dashes. */
+    private static final class EnumNames implements TypeAdapterFactory {
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public <T> @Nullable TypeAdapter<T> create(Gson gson, TypeToken<T> type) {
+            Class<?> raw = type.getRawType();
+            if (!Enum.class.isAssignableFrom(raw)) {
+                return null;
+            }
+            // A constant with a body is of a class of its own.
+            Class<?> declared = raw.isEnum() ? raw : raw.getSuperclass();
+            return (TypeAdapter<T>) new EnumName((Enum<?>[]) declared.getEnumConstants());
+        }
+    }
+
+    private static final class EnumName extends TypeAdapter<Enum<?>> {
+
+        private final Enum<?>[] constants;
+
+        EnumName(Enum<?>[] constants) {
+            this.constants = constants;
+        }
+
+        private static String name(Enum<?> constant) {
+            return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+
+        @Override
+        public void write(JsonWriter out, @Nullable Enum<?> value) throws IOException {
+            out.value(value == null ? null : name(value));
+        }
+
+        @Override
+        public @Nullable Enum<?> read(JsonReader in) throws IOException {
+            if (in.peek() == JsonToken.NULL) {
+                in.nextNull();
+                return null;
+            }
+            String text = in.nextString();
+            for (Enum<?> each : constants) {
+                if (name(each).equals(text)) {
+                    return each;
+                }
+            }
+            throw new JsonParseException("'" + text + "' is not one of "
+                    + String.join(
+                            ", ", Arrays.stream(constants).map(EnumName::name).toList()));
+        }
+    }
+
+    String toJson() {
+        return GSON.toJson(this) + "\n";
+    }
+
+    static TrainOptions read(Path file) throws IOException {
+        try {
+            TrainOptions options = GSON.fromJson(Files.readString(file), TrainOptions.class);
+            if (options == null) {
+                throw new IllegalArgumentException("it is empty");
+            }
+            options.requireAll();
+            TrainChecks.check(options);
+            return options;
+        } catch (JsonParseException | IllegalArgumentException | CharacterCodingException e) {
+            throw new IOException(file + ": does not hold the options of a run (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** Refuses a file that was edited to lack something that has no default. */
+    @SuppressWarnings("ConstantValue")
+    private void requireAll() {
+        for (Object each : Arrays.asList(
+                model,
+                data,
+                dataset,
+                input,
+                input == null ? null : input.mean,
+                input == null ? null : input.std,
+                onBadImage,
+                optimizer,
+                schedule,
+                classWeights,
+                bestBy,
+                milestones,
+                anneal,
+                freeze,
+                devices)) {
+            if (each == null) {
+                throw new IllegalArgumentException("a required value is missing or unknown");
+            }
+        }
+    }
+
+    Crop cropping() {
+        if (crop != null) {
+            return crop;
+        }
+        return dataset.isSmall() ? Crop.PAD : Crop.RESIZED;
+    }
+
+    /** So that the run can be resumed from another directory. */
+    void makeAbsolute() {
+        data = absolute(data);
+        valData = valData == null ? null : absolute(valData);
+        root = root == null ? null : absolute(root);
+        weights = weights == null ? null : TrainFactory.absoluteIfFile(weights);
+        model = TrainFactory.absoluteIfFile(model);
+    }
+
+    static String absolute(String path) {
+        return Path.of(path).toAbsolutePath().normalize().toString();
+    }
+}

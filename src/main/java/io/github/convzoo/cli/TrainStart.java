@@ -1,0 +1,191 @@
+package io.github.convzoo.cli;
+
+import ai.djl.Device;
+import ai.djl.repository.zoo.ZooModel;
+import io.github.convzoo.image.Labels;
+import io.github.convzoo.network.DpnOptions;
+import io.github.convzoo.network.LastActivation;
+import io.github.convzoo.network.Network;
+import io.github.convzoo.network.NetworkOptions;
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.train.RunFolder;
+import io.github.convzoo.weights.LoadReport;
+import io.github.convzoo.weights.Manifest;
+import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.weights.ModelFolder;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The model that a run starts from: a network with random weights, or with those that the options name.
+ *
+ * @param name the model to load
+ * @param config what using it takes; of a run that resumes, what its folder says
+ * @param from the weights; null for random ones
+ * @param err is told what is guessed
+ */
+record TrainStart(String name, ModelConfig config, @Nullable LoadOptions from, boolean verbose, PrintWriter err) {
+
+    /** Whether a text is a network's name, which goes before a folder of the same name. */
+    static boolean isNetwork(String model) {
+        return Variant.all().containsKey(model);
+    }
+
+    /**
+     * Finds the model.
+     *
+     * @param begun the folder of a run that resumes; null for a new run
+     * @throws IOException if a configuration or weights cannot be read or fetched
+     * @throws IllegalArgumentException if there is no such model, or the options contradict it
+     */
+    static TrainStart of(
+            TrainOptions options, @Nullable RunFolder begun, Main main, CommonOptions common, PrintWriter err)
+            throws IOException {
+        ModelOptions model = new ModelOptions();
+        model.model = options.model;
+        model.weights = options.weights;
+        model.lastActivation = options.lastActivation;
+        model.reading = options.reading;
+        LoadOptions load = model.options(main, common, err).withOnLoaded(report -> {});
+        if (options.inChannels != null) {
+            load = load.withInChannels(options.inChannels);
+        }
+        Optional<ModelConfig> kept = begun == null ? Optional.empty() : ModelFolder.config(begun.path());
+        if (begun != null && kept.isPresent()) {
+            String name = kept.get().variant().modelName();
+            if (options.headOnly && Files.exists(begun.start())) {
+                LoadOptions start = LoadOptions.of(begun.start()).withStore(main.store());
+                return new TrainStart(name, kept.get(), start, common.verbose, err);
+            }
+            if (Files.exists(begun.state())) {
+                // The state holds all weights.
+                return new TrainStart(name, kept.get(), null, common.verbose, err);
+            }
+        }
+        requireOneMeaning(options);
+        if (isNetwork(options.model) && options.weights == null && !options.pretrained) {
+            return new TrainStart(options.model, scratch(options), null, common.verbose, err);
+        }
+        ModelConfig config = model.config(load, options.input, options.dataset);
+        return new TrainStart(options.model, config, load, common.verbose, err);
+    }
+
+    private static void requireOneMeaning(TrainOptions options) {
+        boolean tagged = !isNetwork(options.model)
+                && Manifest.rows().stream().anyMatch(row -> row.name().equals(options.model));
+        if (tagged && !options.pretrained && options.weights == null) {
+            throw new IllegalArgumentException(
+                    "--model " + options.model + " names published weights: add --pretrained to"
+                            + " start from them, or give the network alone to start from scratch");
+        }
+        if (options.pretrained && !tagged && !isNetwork(options.model)) {
+            // An unknown name is refused with the names that there are.
+            throw new IllegalArgumentException(
+                    Files.exists(Path.of(options.model)) || options.model.startsWith("hf-hub:")
+                            ? "--pretrained: " + options.model + " has its own weights; leave --pretrained out"
+                            : "--model: " + unknown(options.model));
+        }
+    }
+
+    private static String unknown(String model) {
+        try {
+            return Variant.of(model).modelName();
+        } catch (IllegalArgumentException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
+    /** What is usual for the network and the data, with what the options change. */
+    private static ModelConfig scratch(TrainOptions options) {
+        ModelConfig usual = ModelConfig.usual(Variant.of(options.model));
+        NetworkOptions network = usual.options();
+        if (options.lastActivation != null) {
+            network = network.withFamily(network.family()
+                    .with(
+                            DpnOptions.LAST_ACTIVATION,
+                            LastActivation.of(options.lastActivation).toString()));
+        }
+        if (options.inChannels != null) {
+            network = network.withInChannels(options.inChannels);
+        }
+        return options.input.apply(DataOptions.usual(options.dataset, usual.withOptions(network)));
+    }
+
+    /**
+     * The network that learns.
+     *
+     * @param classes the names of its classes
+     */
+    ZooModel<?, ?> network(List<String> classes, Optional<Device> device) throws IOException {
+        if (from == null) {
+            return ConvZoo.untrained(name, used(LoadOptions.published(), classes.size(), device));
+        }
+        Optional<List<String>> before = config.labels().map(Labels::names);
+        if (before.isPresent()
+                && before.get().size() == classes.size()
+                && !before.get().equals(classes)) {
+            err.println(
+                    Main.oneLine("the classifier starts from that of " + name + ", whose classes are named otherwise: "
+                            + "class 0 was '" + before.get().get(0) + "' and is '" + classes.get(0) + "'"));
+        }
+        return ConvZoo.loadLogits(name, used(from, classes.size(), device).withOnLoaded(this::tell));
+    }
+
+    /** The network without classifier, whose features a classifier alone can learn from. */
+    ZooModel<?, ?> backbone(Optional<Device> device) throws IOException {
+        if (from == null) {
+            throw new IllegalArgumentException("--head-only needs trained features");
+        }
+        return ConvZoo.loadLogits(name, used(from, 0, device));
+    }
+
+    private LoadOptions used(LoadOptions options, int classes, Optional<Device> device) {
+        LoadOptions used = options.withNumClasses(classes)
+                .withPreprocessing(config.preprocessing())
+                .withUpright(config.upright())
+                .forTraining();
+        if (from == null) {
+            used = used.withInChannels(config.options().inChannels());
+            String activation = config.options().family().settings().get(DpnOptions.LAST_ACTIVATION);
+            used = activation == null ? used : used.withLastActivation(LastActivation.of(activation));
+        }
+        return device.isPresent() ? used.withDevice(device.get()) : used;
+    }
+
+    /** Says what was guessed, and what does not start from the weights. */
+    private void tell(LoadReport report) {
+        if (verbose) {
+            report.lines().forEach(line -> err.println(Main.oneLine(line)));
+            return;
+        }
+        for (LoadReport.Note note : report.notes()) {
+            if (note.rule() == LoadReport.Rule.CLASSIFIER_REPLACED
+                    || note.rule() == LoadReport.Rule.INPUT_CHANNELS_ADAPTED) {
+                err.println("convzoo: " + note.rule().text());
+            }
+        }
+        for (LoadReport.Remark remark : report.remarks()) {
+            if (remark.kind() == LoadReport.Remark.Kind.GUESS) {
+                err.println("convzoo: " + Main.oneLine(remark.text()));
+            }
+        }
+    }
+
+    /**
+     * What using the trained network will take.
+     *
+     * @param network the network as it was built
+     * @param classes the names of its classes
+     */
+    ModelConfig config(Network network, List<String> classes) {
+        ModelConfig own = from == null ? config : config.ofOtherWeights();
+        return own.withOptions(network.options()).withLabels(new Labels(classes));
+    }
+}
