@@ -167,6 +167,7 @@ record TrainStart(String name, ModelConfig config, @Nullable LoadOptions from, b
         }
         for (LoadReport.Note note : report.notes()) {
             if (note.rule() == LoadReport.Rule.CLASSIFIER_REPLACED
+                    || note.rule() == LoadReport.Rule.CLASSIFIER_NEW
                     || note.rule() == LoadReport.Rule.INPUT_CHANNELS_ADAPTED) {
                 err.println("convzoo: " + note.rule().text());
             }

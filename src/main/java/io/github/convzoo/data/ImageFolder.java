@@ -114,17 +114,7 @@ public final class ImageFolder extends ImageFiles {
         // Before anything is listed: a list of no classes is a mistake in the program.
         ClassIndex index = new ClassIndex(classes);
         List<ClassFolder> folders = foldersIn(folder);
-        List<Integer> numbers = new ArrayList<>();
-        @Nullable ClassFolder unknown = null;
-        for (ClassFolder each : folders) {
-            OptionalInt number = index.find(each.path().toString(), each.name());
-            number.ifPresent(numbers::add);
-            unknown = number.isEmpty() ? each : unknown;
-        }
-        if (unknown == null) {
-            return of(folder, folders, numbers, classes, decoder, List.of());
-        }
-        if (numbers.isEmpty() && folders.stream().allMatch(each -> isNumber(each.name(), classes.size()))) {
+        if (areNumbers(folders, index)) {
             return of(
                     folder,
                     folders,
@@ -133,12 +123,25 @@ public final class ImageFolder extends ImageFiles {
                     decoder,
                     List.of(folder + ": no folder has a class's name, so their names are taken as class numbers"));
         }
-        throw new IOException(unknown.path() + ": is none of the " + classes.size() + " classes, such as '"
-                + classes.get(0) + "'; is this the folder of another data set?");
+        List<Integer> numbers = new ArrayList<>();
+        for (ClassFolder each : folders) {
+            OptionalInt number = index.find(each.path().toString(), each.name());
+            numbers.add(number.orElseThrow(() -> new IOException(each.path() + ": is none of the " + classes.size()
+                    + " classes, such as '" + classes.get(0) + "'; is this the folder of another data set?")));
+        }
+        return of(folder, folders, numbers, classes, decoder, List.of());
     }
 
-    private static boolean isNumber(String name, int classes) {
-        return name.matches("\\d{1,7}") && Integer.parseInt(name) < classes;
+    /** Whether no folder has the name of a class, and every one the number of one. */
+    private static boolean areNumbers(List<ClassFolder> folders, ClassIndex index) throws IOException {
+        for (ClassFolder each : folders) {
+            if (!each.name().matches("\\d{1,7}")
+                    || Integer.parseInt(each.name()) >= index.size()
+                    || index.find(each.path().toString(), each.name()).isPresent()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static ImageFolder of(

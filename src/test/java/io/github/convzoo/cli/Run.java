@@ -21,7 +21,8 @@ record Run(int status, String out, String err, String found, List<String> guesse
 
     private static final Pattern FOUND = Pattern.compile("(?m)^[\\d,]+ images? of .*\\R");
     private static final Pattern GUESS =
-            Pattern.compile(": has no configuration; images become inputs as for |[(]the default[)]$");
+            Pattern.compile(": has no configuration; images become inputs as for |[(]the default[)]$"
+                    + "|their names are taken as class numbers$");
 
     /** How a training run begins to talk. */
     private static final Pattern BEGUN = Pattern.compile("^training .* on (cpu|gpu): .* of .* steps?$");

@@ -292,6 +292,27 @@ class FileStoreTest {
         assertThat(store(hub).fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
     }
 
+    /** Appended where the part ends, such bytes would only be found wrong by their hash, after all of them came. */
+    @Test
+    void fetch_rangeFromAnEarlierByte_startsOver() throws Exception {
+        leavePart(Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
+        LoopbackServer hub = serve((request, out) -> {
+            if (request.from() > 0) {
+                int length = CONTENT.length - 500;
+                LoopbackServer.head(
+                        out, 206, "Content-Length", length, "Content-Range", "bytes 500-299999/" + CONTENT.length);
+                out.write(CONTENT, 500, length);
+            } else {
+                Hubs.file(CONTENT).answer(request, out);
+            }
+        });
+        Recorded progress = new Recorded();
+        assertThat(store(hub).fetch(row("timm/tiny"), progress).path()).hasBinaryContent(CONTENT);
+        assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(1000, 0);
+        // Nothing of the wrong range was taken.
+        assertThat(progress.events).doesNotContain("start 1000");
+    }
+
     @Test
     void fetch_shortRange_asksForTheRest() throws Exception {
         leavePart(Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
@@ -390,6 +411,16 @@ class FileStoreTest {
     void fetch_chunkedBodyShorterThanPromised_isTriedAgainAndFails() throws Exception {
         LoopbackServer hub = serve((request, out) -> chunked(out, CONTENT, Hubs.quoted(CONTENT), 300_001));
         assertFails(store(hub), "it ended at 300000 of 300001 bytes (tried 3 times)");
+    }
+
+    @Test
+    void fetch_hashThatDiffersOnlyAtItsEnd_isWrong() throws Exception {
+        String hash = Hubs.sha256(CONTENT);
+        String other = hash.substring(0, 63) + (hash.endsWith("0") ? "1" : "0");
+        LoopbackServer hub = serve((request, out) ->
+                Hubs.send(request, out, CONTENT, CONTENT.length, "X-Linked-ETag", "\"" + other + "\""));
+        assertFails(store(hub), hash, other, "deleted");
+        assertThat(names()).isEmpty();
     }
 
     @Test
@@ -586,27 +617,41 @@ class FileStoreTest {
 
     @Test
     void fetch_interrupted_stopsAndKeepsThePart() throws Exception {
-        CountDownLatch sent = new CountDownLatch(1);
+        CountDownLatch received = new CountDownLatch(1);
         LoopbackServer hub = serve((request, out) -> {
+            if (request.from() > 0) {
+                Hubs.file(CONTENT).answer(request, out);
+                return;
+            }
             Hubs.send(request, out, CONTENT, 100_000, "X-Linked-ETag", Hubs.quoted(CONTENT));
-            sent.countDown();
             finished.await();
         });
+        Recorded progress = new Recorded() {
+            @Override
+            public void update(long bytes, @Nullable String message) {
+                received.countDown();
+            }
+        };
         FileStore store = store(hub);
         List<Exception> thrown = new ArrayList<>();
         Thread fetching = new Thread(() -> {
             try {
-                store.fetch(row("timm/tiny"), null);
+                store.fetch(row("timm/tiny"), progress);
             } catch (IOException e) {
                 thrown.add(e);
             }
         });
         fetching.start();
-        sent.await();
+        received.await();
         fetching.interrupt();
         fetching.join();
         assertThat(thrown).hasSize(1).first().isInstanceOf(InterruptedIOException.class);
-        assertThat(home().resolve("model.safetensors")).doesNotExist();
+        assertThat(names()).containsExactly("model.safetensors.part", "model.safetensors.part.json");
+        long there = Files.size(home().resolve("model.safetensors.part"));
+        assertThat(there).isPositive();
+        // The next fetch resumes.
+        assertThat(store.fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
+        assertThat(hub.requests().get(1).from()).isEqualTo((int) there);
     }
 
     // Mirrors and older addresses.
@@ -919,7 +964,7 @@ class FileStoreTest {
         assertThat(hub.requests()).hasSize(1);
     }
 
-    private static final class Recorded implements Progress {
+    private static class Recorded implements Progress {
         private final List<String> events = new ArrayList<>();
 
         @Override
