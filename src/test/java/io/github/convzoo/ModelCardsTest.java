@@ -67,6 +67,8 @@ class ModelCardsTest {
                     expected.addAll(List.of(bundled.file(), name + ".config.json", name + ".metrics.csv"));
                 }
             }
+            // What the families share.
+            expected.add("preprocessing.json");
             assertThat(names).isEqualTo(expected);
         }
     }
