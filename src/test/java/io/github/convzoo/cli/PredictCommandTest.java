@@ -314,6 +314,13 @@ class PredictCommandTest {
         Path inner = Files.createDirectory(images.resolve("c"));
         Files.copy(BOOT, inner.resolve("d.png"));
 
+        Path many = Files.createDirectory(folder.resolve("many"));
+        for (String name : List.of("07", "03", "09", "01", "05", "08", "02", "06", "04", "00")) {
+            Files.copy(BOOT, many.resolve(name + ".png"));
+        }
+        assertThat(names(Run.succeeding(args(many, "--top-k", 1).toArray())))
+                .hasSize(10)
+                .isSorted();
         assertThat(names(Run.succeeding(args(images, "--top-k", 1).toArray())))
                 .containsExactly(
                         images.resolve("a.PNG").toString(),
