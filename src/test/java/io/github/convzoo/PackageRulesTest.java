@@ -23,10 +23,13 @@ class PackageRulesTest {
     static final ArchRule checkpoint_usesOnlyTheJdk = only("checkpoint");
 
     @ArchTest
-    static final ArchRule nn_usesOnlyDjl = only("nn", DJL);
+    static final ArchRule graph_usesOnlyTheJdk = only("graph");
 
     @ArchTest
-    static final ArchRule network_usesOnlyNnAndDjl = only("network", ours("nn"), DJL);
+    static final ArchRule nn_usesOnlyGraphAndDjl = only("nn", ours("graph"), DJL);
+
+    @ArchTest
+    static final ArchRule network_usesOnlyNnGraphAndDjl = only("network", ours("nn"), ours("graph"), DJL);
 
     @ArchTest
     static final ArchRule image_usesOnlyDjlAndGson = only("image", DJL, "com.google.gson..");
@@ -43,6 +46,7 @@ class PackageRulesTest {
             ours("checkpoint"),
             ours("network"),
             ours("nn"),
+            ours("graph"),
             ours("image"),
             ours("hub"),
             DJL,
@@ -56,6 +60,7 @@ class PackageRulesTest {
             ours("checkpoint"),
             ours("network"),
             ours("nn"),
+            ours("graph"),
             ours("image"),
             DJL,
             "com.google.gson..",
@@ -70,6 +75,7 @@ class PackageRulesTest {
             ours("checkpoint"),
             ours("network"),
             ours("nn"),
+            ours("graph"),
             ours("data"),
             ours("image"),
             DJL,

@@ -1,15 +1,20 @@
 package io.github.convzoo.cli;
 
 import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.graph.Graph;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.NetworkOptions;
 import io.github.convzoo.network.Variant;
+import io.github.convzoo.nn.GraphBlock;
 import io.github.convzoo.nn.Layer;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -34,7 +39,8 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  convzoo summary dla34",
             "  convzoo summary run",
-            "  convzoo summary peleenet --input-size 1x64x64 --num-classes 10"
+            "  convzoo summary peleenet --input-size 1x64x64 --num-classes 10",
+            "  convzoo summary dpn68 --graph dpn68.dot"
         })
 final class SummaryCommand implements Callable<Integer> {
 
@@ -63,6 +69,12 @@ final class SummaryCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "The number of classes; 0 for pooled features. Default: the published network's.")
     @Nullable Integer numClasses;
+
+    @Option(
+            names = "--graph",
+            paramLabel = "FILE.dot",
+            description = "Also write the network's graph for Graphviz (dot -Tsvg FILE.dot).")
+    @Nullable Path graph;
 
     @Option(names = "--json", description = "Print JSON.")
     boolean json;
@@ -93,6 +105,10 @@ final class SummaryCommand implements Callable<Integer> {
         // Says which inputs fit; the layers alone would only find that theirs do not.
         network.getOutputShapes(new Shape[] {input});
         List<Layer> layers = Layer.list(network, input);
+        if (graph != null) {
+            Graph flow = network.graph();
+            ReplacedFile.write(graph, flow.toDot(GraphBlock.types(flow, input)).getBytes(StandardCharsets.UTF_8));
+        }
 
         long parameters = layers.stream().mapToLong(Layer::parameters).sum();
         long statistics = layers.stream().mapToLong(Layer::statistics).sum();

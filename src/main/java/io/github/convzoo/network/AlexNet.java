@@ -5,6 +5,7 @@ import ai.djl.nn.Block;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.Dropout;
+import io.github.convzoo.graph.Value;
 import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.DynamicConv2d;
 import io.github.convzoo.nn.FlowBlock;
@@ -113,8 +114,8 @@ public final class AlexNet extends Network {
     }
 
     @Override
-    protected <T> T flow(Operations<T> ops, List<T> inputs) {
-        T x = ops.run(features, inputs.get(0));
+    protected Value flow(Operations ops, List<Value> inputs) {
+        Value x = ops.run(features, inputs.get(0));
         return ops.run(classifier, ops.flatten(x));
     }
 
@@ -167,8 +168,8 @@ public final class AlexNet extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = ops.convNorm(conv0, norm1, inputs.get(0));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = ops.convNorm(conv0, norm1, inputs.get(0));
             x = ops.maxPool(ops.relu(x), 3, 2, 0);
             x = ops.convNorm(conv4, norm5, x);
             x = ops.maxPool(ops.relu(x), 3, 2, 0);
@@ -197,10 +198,10 @@ public final class AlexNet extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = ops.relu(ops.run(linear0, inputs.get(0)));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = ops.relu(ops.run(linear0, inputs.get(0)));
             x = ops.run(dropout2, x);
-            x = ops.relu(ops.run(linear3, x));
+            x = ops.name(POOLED, ops.relu(ops.run(linear3, x)));
             if (linear6 == null) {
                 return x;
             }

@@ -3,6 +3,7 @@ package io.github.convzoo.network;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.convolutional.Conv2d;
+import io.github.convzoo.graph.Value;
 import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.ConvNorm;
@@ -126,12 +127,12 @@ public final class Dla extends Network {
     }
 
     @Override
-    protected <T> T flow(Operations<T> ops, List<T> inputs) {
-        T x = inputs.get(0);
+    protected Value flow(Operations ops, List<Value> inputs) {
+        Value x = inputs.get(0);
         for (Block stage : stages.values()) {
             x = ops.run(stage, x);
         }
-        x = ops.globalAveragePool(x);
+        x = ops.name(POOLED, ops.globalAveragePool(x));
         return fc == null ? x : ops.flatten(ops.run(fc, ops.toPixel(x)));
     }
 
@@ -149,8 +150,8 @@ public final class Dla extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = inputs.get(0);
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = inputs.get(0);
             for (int i = 0; i < convs.size(); i++) {
                 x = ops.relu(ops.convNorm(convs.get(i), bns.get(i), x));
             }
@@ -205,37 +206,35 @@ public final class Dla extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = inputs.get(0);
-            List<T> children = new ArrayList<>(inputs.subList(1, inputs.size()));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = inputs.get(0);
+            List<Value> children = new ArrayList<>(inputs.subList(1, inputs.size()));
             if (root == null) {
                 if (levelRoot) {
-                    children.add(bottom(ops, ops.keep(x)));
+                    children.add(bottom(ops, x));
                 }
-                T x1 = ops.run(tree1, x);
+                Value x1 = ops.run(tree1, x);
+                children.add(0, x1);
                 children.add(x1);
-                children.add(0, ops.keep(x1));
-                T x2 = ops.run(tree2, children);
-                ops.discard(x1);
-                return x2;
+                return ops.run(tree2, children);
             }
-            T residual = stride == 1 ? x : bottom(ops, ops.keep(x));
+            Value residual = bottom(ops, x);
             if (levelRoot) {
-                children.add(ops.keep(residual));
+                children.add(residual);
             }
             if (project != null) {
                 residual = ops.run(project, residual);
             }
-            T x1 = ops.run(tree1, List.of(x, residual));
-            T x2 = ops.run(tree2, List.of(ops.keep(x1), x1));
+            Value x1 = ops.run(tree1, List.of(x, residual));
+            Value x2 = ops.run(tree2, List.of(x1, x1));
             children.add(0, x2);
             children.add(1, x1);
             return ops.run(root, children);
         }
 
         /** The input as the root of its level sees it: at the output's resolution. */
-        private <T> T bottom(Operations<T> ops, T x) {
-            return ops.maxPool(x, stride, stride, 0);
+        private Value bottom(Operations ops, Value x) {
+            return stride == 1 ? x : ops.maxPool(x, stride, stride, 0);
         }
     }
 
@@ -253,24 +252,10 @@ public final class Dla extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            if (residual) {
-                ops.keep(inputs.get(0));
-            }
-            T y = ops.concat(inputs);
-            y = ops.convNorm(conv, bn, y);
-            if (residual) {
-                y = ops.add(y, inputs.get(0));
-            }
-            return ops.relu(y);
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value y = ops.convNorm(conv, bn, ops.concat(inputs));
+            return ops.relu(residual ? ops.add(y, inputs.get(0)) : y);
         }
-    }
-
-    /** A block's input, kept where it is its residual as well. */
-    @SuppressWarnings("ReferenceEquality") // the same array, not an equal one
-    private static <T> T input(Operations<T> ops, List<T> inputs) {
-        T x = inputs.get(0);
-        return x == inputs.get(1) ? ops.keep(x) : x;
     }
 
     /** Two 3x3 convolutions. Input: x, then the residual. */
@@ -289,8 +274,8 @@ public final class Dla extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T y = ops.relu(ops.convNorm(conv1, bn1, input(ops, inputs)));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value y = ops.relu(ops.convNorm(conv1, bn1, inputs.get(0)));
             y = ops.convNorm(conv2, bn2, y);
             return ops.relu(ops.add(y, inputs.get(1)));
         }
@@ -322,8 +307,8 @@ public final class Dla extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T y = ops.relu(ops.convNorm(conv1, bn1, input(ops, inputs)));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value y = ops.relu(ops.convNorm(conv1, bn1, inputs.get(0)));
             y = ops.relu(ops.convNorm(conv2, bn2, y));
             y = ops.convNorm(conv3, bn3, y);
             return ops.relu(ops.add(y, inputs.get(1)));
@@ -365,18 +350,18 @@ public final class Dla extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T y = ops.relu(ops.convNorm(conv1, bn1, input(ops, inputs)));
-            List<T> splits = ops.splitAt(y, mid, 2L * mid, 3L * mid);
-            List<T> outputs = new ArrayList<>(SCALE);
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value y = ops.relu(ops.convNorm(conv1, bn1, inputs.get(0)));
+            List<Value> splits = ops.splitAt(y, mid, 2L * mid, 3L * mid);
+            List<Value> outputs = new ArrayList<>(SCALE);
             for (int i = 0; i < SCALE - 1; i++) {
-                T split = splits.get(i);
+                Value split = splits.get(i);
                 if (i > 0 && stride == 1) {
-                    split = ops.add(split, ops.keep(outputs.get(i - 1)));
+                    split = ops.add(split, outputs.get(i - 1));
                 }
                 outputs.add(ops.relu(ops.convNorm(convs.get(i), bns.get(i), split)));
             }
-            T last = splits.get(SCALE - 1);
+            Value last = splits.get(SCALE - 1);
             outputs.add(stride == 1 ? last : ops.averagePool(last, 3, stride, 1));
             y = ops.convNorm(conv3, bn3, ops.concat(outputs));
             return ops.relu(ops.add(y, inputs.get(1)));

@@ -2,6 +2,7 @@ package io.github.convzoo.network;
 
 import ai.djl.nn.Block;
 import ai.djl.nn.convolutional.Conv2d;
+import io.github.convzoo.graph.Value;
 import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.ConvNorm;
 import io.github.convzoo.nn.FlowBlock;
@@ -118,17 +119,17 @@ public final class Dpn extends Network {
     }
 
     @Override
-    protected <T> T flow(Operations<T> ops, List<T> inputs) {
-        T x = ops.run(features, inputs.get(0));
+    protected Value flow(Operations ops, List<Value> inputs) {
+        Value x = ops.run(features, inputs.get(0));
         if (classifier == null) {
-            return ops.globalAveragePool(x);
+            return ops.name(POOLED, ops.globalAveragePool(x));
         }
         if (testTimePool) {
             x = ops.averagePool(x, TRAINED_MAP, 1, 0);
             return ops.globalAverageMaxPool(ops.run(classifier, x));
         }
-        x = ops.toPixel(ops.globalAveragePool(x));
-        return ops.flatten(ops.run(classifier, x));
+        x = ops.name(POOLED, ops.globalAveragePool(x));
+        return ops.flatten(ops.run(classifier, ops.toPixel(x)));
     }
 
     private static BatchNorm2d norm() {
@@ -148,7 +149,7 @@ public final class Dpn extends Network {
     private static final class StemPool extends FlowBlock {
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
+        protected Value flow(Operations ops, List<Value> inputs) {
             return ops.maxPool(inputs.get(0), 3, 2, 1);
         }
     }
@@ -164,7 +165,7 @@ public final class Dpn extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
+        protected Value flow(Operations ops, List<Value> inputs) {
             return ops.run(conv, ops.relu(ops.run(bn, inputs.get(0))));
         }
     }
@@ -212,23 +213,23 @@ public final class Dpn extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = inputs.get(0);
-            T y = ops.relu(ops.run(bnA, ops.keep(x)));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = inputs.get(0);
+            Value y = ops.relu(ops.run(bnA, x));
             y = ops.relu(ops.convNorm(convA, bnB, y));
             y = ops.relu(ops.convNorm(convB, bnC, y));
-            T residual;
-            T dense;
+            Value residual;
+            Value dense;
             if (c1 != null && c2 != null) {
-                residual = ops.run(c1, ops.keep(y));
+                residual = ops.run(c1, y);
                 dense = ops.run(c2, y);
             } else {
-                List<T> paths = ops.splitAt(ops.run(Objects.requireNonNull(convC), y), bw);
+                List<Value> paths = ops.splitAt(ops.run(Objects.requireNonNull(convC), y), bw);
                 residual = paths.get(0);
                 dense = paths.get(1);
             }
-            T before = projection == null ? x : ops.run(projection, x);
-            List<T> paths = ops.splitAt(before, bw);
+            Value before = projection == null ? x : ops.run(projection, x);
+            List<Value> paths = ops.splitAt(before, bw);
             residual = ops.add(residual, paths.get(0));
             return ops.concat(List.of(residual, paths.get(1), dense));
         }
@@ -244,8 +245,8 @@ public final class Dpn extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = ops.run(bn, inputs.get(0));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = ops.run(bn, inputs.get(0));
             return switch (activation) {
                 case ELU -> ops.elu(x);
                 case RELU -> ops.relu(x);

@@ -3,6 +3,7 @@ package io.github.convzoo.network;
 import ai.djl.nn.Block;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
+import io.github.convzoo.graph.Value;
 import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.ConvNorm;
 import io.github.convzoo.nn.FlowBlock;
@@ -88,12 +89,12 @@ public final class DpnPost extends Network {
     }
 
     @Override
-    protected <T> T flow(Operations<T> ops, List<T> inputs) {
-        T x = inputs.get(0);
+    protected Value flow(Operations ops, List<Value> inputs) {
+        Value x = inputs.get(0);
         for (Block stage : stages.values()) {
             x = ops.run(stage, x);
         }
-        x = ops.globalAveragePool(x);
+        x = ops.name(POOLED, ops.globalAveragePool(x));
         return fc == null ? x : ops.run(fc, x);
     }
 
@@ -108,8 +109,8 @@ public final class DpnPost extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = ops.relu(ops.convNorm(conv, norm, inputs.get(0)));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = ops.relu(ops.convNorm(conv, norm, inputs.get(0)));
             return ops.maxPool(x, 3, 2, 0);
         }
     }
@@ -136,12 +137,12 @@ public final class DpnPost extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = inputs.get(0);
-            T y = ops.run(conv2, ops.run(conv1, ops.keep(x)));
-            List<T> now = ops.splitAt(ops.run(conv3, y), out);
-            List<T> before = ops.splitAt(shortcut == null ? x : ops.run(shortcut, x), out);
-            T residual = ops.add(now.get(0), before.get(0));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = inputs.get(0);
+            Value y = ops.run(conv2, ops.run(conv1, x));
+            List<Value> now = ops.splitAt(ops.run(conv3, y), out);
+            List<Value> before = ops.splitAt(shortcut == null ? x : ops.run(shortcut, x), out);
+            Value residual = ops.add(now.get(0), before.get(0));
             return ops.relu(ops.concat(List.of(residual, before.get(1), now.get(1))));
         }
     }

@@ -1,17 +1,16 @@
 package io.github.convzoo.network;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.AbstractBlock;
-import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.ArrayList;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Value;
+import io.github.convzoo.nn.FlowBlock;
+import io.github.convzoo.nn.GraphCut;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * A network as the backbone of another: (N, channels, H, W) to one feature map (N, features, H / stride, W / stride) for
  * each level, the largest first. Nothing after the last of them runs.
  */
-public final class FeatureExtractor extends AbstractBlock {
+public final class FeatureExtractor extends GraphCut {
 
     private final Network network;
     private final List<Integer> levels;
@@ -68,59 +67,32 @@ public final class FeatureExtractor extends AbstractBlock {
         return levels;
     }
 
-    private record Step(Block stage, boolean wanted) {}
+    @Override
+    protected FlowBlock whole() {
+        return network;
+    }
 
-    /** The stages to run, up to the last level's, and whether each one's output is asked for. */
-    private List<Step> steps() {
-        List<String> wanted =
-                levels.stream().map(level -> network.featureStages().get(level)).toList();
-        List<Step> steps = new ArrayList<>();
-        for (Map.Entry<String, Block> stage : network.stages().entrySet()) {
-            steps.add(new Step(stage.getValue(), wanted.contains(stage.getKey())));
-            if (stage.getKey().equals(wanted.get(wanted.size() - 1))) {
-                break;
-            }
-        }
-        return steps;
+    @Override
+    protected Graph cut(Graph graph) {
+        List<Value> maps = levels.stream()
+                .map(level -> graph.named(network.featureStages().get(level)))
+                .toList();
+        return graph.cut(graph.inputs(), maps);
     }
 
     /** {@inheritDoc} */
     @Override
     protected NDList forwardInternal(
             ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
-        NDArray input = inputs.singletonOrThrow();
-        network.checkInput(input.getShape());
-        NDList maps = new NDList();
-        NDArray x = input;
-        boolean needed = true;
-        for (Step step : steps()) {
-            NDArray next =
-                    step.stage.forward(parameterStore, new NDList(x), training).singletonOrThrow();
-            if (!needed) {
-                x.close();
-            }
-            x = next;
-            needed = step.wanted;
-            if (needed) {
-                maps.add(x);
-            }
-        }
-        return maps;
+        network.checkInput(inputs.singletonOrThrow().getShape());
+        return super.forwardInternal(parameterStore, inputs, training, params);
     }
 
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         network.checkInput(inputShapes[0]);
-        List<Shape> maps = new ArrayList<>();
-        Shape[] x = inputShapes;
-        for (Step step : steps()) {
-            x = step.stage.getOutputShapes(x);
-            if (step.wanted) {
-                maps.add(x[0]);
-            }
-        }
-        return maps.toArray(Shape[]::new);
+        return super.getOutputShapes(inputShapes);
     }
 
     /** {@inheritDoc} */

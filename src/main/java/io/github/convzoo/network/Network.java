@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract sealed class Network extends FlowBlock permits Dla, PeleeNet, Dpn, DpnPost, AlexNet {
 
+    /** The name of the value that the classifier starts from: the pooled features, (N, features). */
+    public static final String POOLED = "pooled";
+
     private final String modelName;
     private final NetworkOptions options;
 

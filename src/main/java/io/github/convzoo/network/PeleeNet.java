@@ -3,6 +3,7 @@ package io.github.convzoo.network;
 import ai.djl.nn.Block;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.Dropout;
+import io.github.convzoo.graph.Value;
 import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.ConvNorm;
 import io.github.convzoo.nn.FlowBlock;
@@ -153,9 +154,9 @@ public final class PeleeNet extends Network {
     }
 
     @Override
-    protected <T> T flow(Operations<T> ops, List<T> inputs) {
-        T x = ops.run(features, inputs.get(0));
-        x = ops.globalAveragePool(x);
+    protected Value flow(Operations ops, List<Value> inputs) {
+        Value x = ops.run(features, inputs.get(0));
+        x = ops.name(POOLED, ops.globalAveragePool(x));
         return classifier == null || dropout == null ? x : ops.run(classifier, ops.run(dropout, x));
     }
 
@@ -173,10 +174,10 @@ public final class PeleeNet extends Network {
         private final ConvNorm stem3 = addChildBlock("stem3", unit(STEM_CHANNELS, 1, 1));
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = ops.run(stem1, inputs.get(0));
-            T convolved = ops.run(stem2b, ops.run(stem2a, ops.keep(x)));
-            T pooled = ops.maxPool(x, 2, 2, 0);
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = ops.run(stem1, inputs.get(0));
+            Value convolved = ops.run(stem2b, ops.run(stem2a, x));
+            Value pooled = ops.maxPool(x, 2, 2, 0);
             return ops.run(stem3, ops.concat(List.of(pooled, convolved)));
         }
     }
@@ -209,10 +210,10 @@ public final class PeleeNet extends Network {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = inputs.get(0);
-            T near = ops.run(branch1b, ops.run(branch1a, ops.keep(x)));
-            T far = ops.run(branch2b, ops.run(branch2a, ops.keep(x)));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = inputs.get(0);
+            Value near = ops.run(branch1b, ops.run(branch1a, x));
+            Value far = ops.run(branch2b, ops.run(branch2a, x));
             far = ops.run(branch2c, far);
             return ops.concat(List.of(x, near, far));
         }
@@ -222,7 +223,7 @@ public final class PeleeNet extends Network {
     private static final class HalvingPool extends FlowBlock {
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
+        protected Value flow(Operations ops, List<Value> inputs) {
             return ops.averagePool(inputs.get(0), 2, 2, 0);
         }
     }

@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
-import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.norm.BatchNorm;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
@@ -35,7 +34,6 @@ public final class BatchNorm2d extends AbstractBlock {
     private final Parameter beta;
     private final Parameter runningMean;
     private final Parameter runningVar;
-    private volatile @Nullable FoldedConv2d folded;
 
     /** Creates the layer with epsilon 1e-5. */
     public BatchNorm2d() {
@@ -58,32 +56,6 @@ public final class BatchNorm2d extends AbstractBlock {
         runningVar = addParameter(parameter("runningVar", Parameter.Type.RUNNING_VAR, false));
     }
 
-    /** The convolution before this layer with this layer folded into it, where that was asked for. */
-    @Nullable FoldedConv2d folded() {
-        return folded;
-    }
-
-    /** Folds this layer, as its parameters are now, into the convolution before it. */
-    void fold(Conv2d conv) {
-        unfold();
-        folded = FoldedConv2d.of(conv, gamma, beta, runningMean, runningVar, epsilon);
-    }
-
-    /** Takes back what {@link FlowBlock#foldNorms} did to this layer: a copy does not see values that change in place. */
-    public void unfold() {
-        if (folded != null) {
-            folded.close();
-            folded = null;
-        }
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public void clear() {
-        unfold();
-        super.clear();
-    }
-
     /**
      * What is added to the variance.
      *
@@ -99,16 +71,25 @@ public final class BatchNorm2d extends AbstractBlock {
             ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
         NDArray input = inputs.singletonOrThrow();
         Device device = input.getDevice();
-        return BatchNorm.batchNorm(
+        return normalize(
                 input,
                 parameterStore.getValue(runningMean, device, training),
                 parameterStore.getValue(runningVar, device, training),
                 parameterStore.getValue(gamma, device, training),
                 parameterStore.getValue(beta, device, training),
-                AS_IT_STANDS,
-                MOMENTUM,
                 epsilon,
                 training && !isFrozen());
+    }
+
+    static NDList normalize(
+            NDArray input,
+            NDArray mean,
+            NDArray variance,
+            NDArray gamma,
+            NDArray beta,
+            float epsilon,
+            boolean byBatch) {
+        return BatchNorm.batchNorm(input, mean, variance, gamma, beta, AS_IT_STANDS, MOMENTUM, epsilon, byBatch);
     }
 
     private boolean isFrozen() {

@@ -1,6 +1,7 @@
 package io.github.convzoo.nn;
 
 import ai.djl.nn.convolutional.Conv2d;
+import io.github.convzoo.graph.Value;
 import java.util.List;
 
 /** A convolution, its batch normalisation and, where asked for, a ReLU: (N, C, H, W) to the convolution's output. */
@@ -27,8 +28,8 @@ public final class ConvNorm extends FlowBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected <T> T flow(Operations<T> ops, List<T> inputs) {
-        T y = ops.convNorm(conv, norm, inputs.get(0));
+    protected Value flow(Operations ops, List<Value> inputs) {
+        Value y = ops.convNorm(conv, norm, inputs.get(0));
         return relu ? ops.relu(y) : y;
     }
 }

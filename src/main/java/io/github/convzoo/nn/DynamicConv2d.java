@@ -333,16 +333,6 @@ public final class DynamicConv2d extends AbstractBlock {
         return Math.floorDiv(side + 2L * spec.padding() - reach, spec.stride()) + 1;
     }
 
-    /** The number of elements of one expert's kernel. */
-    long kernelSize() {
-        return (long) spec.filters() * (spec.channels() / spec.groups()) * spec.kernel() * spec.kernel();
-    }
-
-    /** The number of parameters, the routing's included. */
-    long parameterCount() {
-        return spec.experts() * (kernelSize() + (spec.hasBias() ? spec.filters() : 0)) + routing.parameterCount();
-    }
-
     private static Shape square(int side) {
         return new Shape(side, side);
     }

@@ -1,65 +1,114 @@
 package io.github.convzoo.nn;
 
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.convolutional.Conv2d;
+import ai.djl.nn.core.Linear;
+import ai.djl.nn.norm.Dropout;
+import io.github.convzoo.graph.Constant;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Op;
+import io.github.convzoo.graph.Type;
+import io.github.convzoo.graph.Value;
+import io.github.convzoo.graph.Window;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /**
- * The operations that a {@link FlowBlock} is written in: on arrays they compute, on shapes they measure.
+ * The operations that a {@link FlowBlock} is written in. Each records a node of a graph and gives its output; nothing is computed,
+ * so a flow runs once for all inputs.
  *
- * <p>Every operation uses up its operands, the block's own inputs included: their memory is given back as soon as nobody
- * needs it. An operand that the block needs again is wrapped in {@link #keep}.
- *
- * @param <T> what flows: an array or a shape, (N, C, H, W) unless an operation says otherwise
+ * <p>Maps are (N, C, H, W) unless an operation says otherwise.
  */
-public interface Operations<T> {
+public final class Operations {
+
+    private final Graph.Builder graph = new Graph.Builder();
+    private final Map<Recording.Leaf, Block> blocks = new HashMap<>();
+    private final List<Recording.Call> calls = new ArrayList<>();
+    private final IdentityHashMap<Block, String> names;
+    private final Block root;
+    private Block enclosing;
+
+    private Operations(FlowBlock root) {
+        this.root = root;
+        enclosing = root;
+        names = CanonicalNames.blocks(root);
+    }
+
+    /** Records a block's flow, those of its composed children included. */
+    static Recording record(FlowBlock root, int inputs) {
+        Operations ops = new Operations(root);
+        List<Value> operands = Stream.generate(ops.graph::input).limit(inputs).toList();
+        Value output = root.flow(ops, operands);
+        return new Recording(ops.graph.build(List.of(output)), ops.blocks, ops.calls, CanonicalNames.parameters(root));
+    }
 
     /**
      * Runs a block of one input.
      *
-     * @param block the block
+     * @param block a child of the block whose flow this is
      * @param input its input
      * @return its only output
      */
-    default T run(Block block, T input) {
+    public Value run(Block block, Value input) {
         return run(block, List.of(input));
     }
 
     /**
      * Runs a block.
      *
-     * @param block the block
+     * @param block a child of the block whose flow this is
      * @param inputs its inputs
      * @return its only output
      */
-    T run(Block block, List<T> inputs);
+    public Value run(Block block, List<Value> inputs) {
+        String name = nameOf(block);
+        Value output;
+        if (block instanceof FlowBlock composed) {
+            Block outer = enclosing;
+            enclosing = block;
+            output = composed.flow(this, inputs);
+            enclosing = outer;
+        } else {
+            Op op = op(block, name);
+            blocks.put(new Recording.Leaf(name, op), block);
+            output = graph.add(name, op, inputs).output();
+        }
+        graph.name(name, output);
+        if (enclosing == root) {
+            calls.add(new Recording.Call(block, inputs, output));
+        }
+        return output;
+    }
 
     /**
-     * Runs a convolution and its normalisation, as one where {@link FlowBlock#foldNorms} made them one.
+     * Runs a convolution and its normalization.
      *
      * @param conv the convolution
-     * @param norm what normalises its output, and nothing else
+     * @param norm what normalizes its output
      * @param input the convolution's input
-     * @return the normalised output
+     * @return the normalized output
      */
-    default T convNorm(Conv2d conv, BatchNorm2d norm, T input) {
+    public Value convNorm(Block conv, BatchNorm2d norm, Value input) {
         return run(norm, run(conv, input));
     }
 
     /**
-     * Keeps an operand: the next operation leaves it usable.
+     * Gives a value a name that is not a block's.
      *
-     * @param value the operand
-     * @return the operand
+     * @param name the name, unique within the network
+     * @param value the value
+     * @return the value
      */
-    T keep(T value);
-
-    /**
-     * Gives back a kept operand that no operation will use up.
-     *
-     * @param value the operand, of no use afterwards
-     */
-    void discard(T value);
+    public Value name(String name, Value value) {
+        graph.name(name, value);
+        return value;
+    }
 
     /**
      * Rectified linear unit, max(x, 0).
@@ -67,15 +116,29 @@ public interface Operations<T> {
      * @param x of any shape
      * @return of the same shape
      */
-    T relu(T x);
+    public Value relu(Value x) {
+        return add(Op.Activation.RELU, x);
+    }
 
     /**
-     * Exponential linear unit with alpha 1: x where positive, exp(x) - 1 elsewhere.
+     * Sigmoid linear unit, x * sigmoid(x).
      *
      * @param x of any shape
      * @return of the same shape
      */
-    T elu(T x);
+    public Value silu(Value x) {
+        return add(Op.Activation.SILU, x);
+    }
+
+    /**
+     * Exponential linear unit with alpha 1: x if positive, exp(x) - 1 otherwise.
+     *
+     * @param x of any shape
+     * @return of the same shape
+     */
+    public Value elu(Value x) {
+        return add(new Op.Elu(1), x);
+    }
 
     /**
      * Adds element by element.
@@ -84,7 +147,9 @@ public interface Operations<T> {
      * @param b of the same shape
      * @return of the same shape
      */
-    T add(T a, T b);
+    public Value add(Value a, Value b) {
+        return add(new Op.Add(), a, b);
+    }
 
     /**
      * Concatenates along the channels.
@@ -92,7 +157,9 @@ public interface Operations<T> {
      * @param parts of equal N, H and W
      * @return all channels in the order of the parts
      */
-    T concat(List<T> parts);
+    public Value concat(List<Value> parts) {
+        return add(new Op.Concat(), parts.toArray(Value[]::new));
+    }
 
     /**
      * Splits along the channels.
@@ -101,7 +168,10 @@ public interface Operations<T> {
      * @param channels where each part but the first begins, in ascending order
      * @return the parts in order
      */
-    List<T> splitAt(T x, long... channels);
+    public List<Value> splitAt(Value x, long... channels) {
+        Op split = new Op.Split(Arrays.stream(channels).boxed().toList());
+        return graph.add(nameOf(enclosing), split, List.of(x)).outputs();
+    }
 
     /**
      * Square max pooling; the padding never wins.
@@ -112,7 +182,9 @@ public interface Operations<T> {
      * @param padding what is added on each side
      * @return of size floor((size + 2 * padding - kernel) / stride) + 1
      */
-    T maxPool(T x, int kernel, int stride, int padding);
+    public Value maxPool(Value x, int kernel, int stride, int padding) {
+        return add(new Op.MaxPool(Window.square(kernel, stride, padding)), x);
+    }
 
     /**
      * Square average pooling; the padding counts as zeros, so the divisor is always kernel * kernel.
@@ -123,7 +195,9 @@ public interface Operations<T> {
      * @param padding what is added on each side
      * @return of size floor((size + 2 * padding - kernel) / stride) + 1
      */
-    T averagePool(T x, int kernel, int stride, int padding);
+    public Value averagePool(Value x, int kernel, int stride, int padding) {
+        return add(new Op.AveragePool(Window.square(kernel, stride, padding)), x);
+    }
 
     /**
      * Averages each channel.
@@ -131,7 +205,9 @@ public interface Operations<T> {
      * @param x the input
      * @return of shape (N, C)
      */
-    T globalAveragePool(T x);
+    public Value globalAveragePool(Value x) {
+        return add(Op.GlobalPool.AVERAGE, x);
+    }
 
     /**
      * The mean of each channel's average and maximum.
@@ -139,7 +215,10 @@ public interface Operations<T> {
      * @param x the input
      * @return of shape (N, C)
      */
-    T globalAverageMaxPool(T x);
+    public Value globalAverageMaxPool(Value x) {
+        Value sum = add(add(Op.GlobalPool.AVERAGE, x), add(Op.GlobalPool.MAX, x));
+        return add(new Op.Scale(0.5f), sum);
+    }
 
     /**
      * Lines up each sample's elements.
@@ -147,7 +226,9 @@ public interface Operations<T> {
      * @param x the input
      * @return of shape (N, C * H * W)
      */
-    T flatten(T x);
+    public Value flatten(Value x) {
+        return add(Op.Reshape.FLATTEN, x);
+    }
 
     /**
      * Turns each sample's features into a map of one pixel.
@@ -155,5 +236,89 @@ public interface Operations<T> {
      * @param x of shape (N, C)
      * @return of shape (N, C, 1, 1)
      */
-    T toPixel(T x);
+    public Value toPixel(Value x) {
+        return add(Op.Reshape.TO_PIXEL, x);
+    }
+
+    private Value add(Op op, Value... operands) {
+        return graph.add(nameOf(enclosing), op, List.of(operands)).output();
+    }
+
+    private String nameOf(Block block) {
+        String name = names.get(block);
+        if (name == null) {
+            throw new IllegalStateException(
+                    "a " + block.getClass().getSimpleName() + " runs that is not a child of the network");
+        }
+        return name;
+    }
+
+    private static Op op(Block block, String name) {
+        if (block instanceof Conv2d conv) {
+            return convolution(conv, name);
+        } else if (block instanceof Linear linear) {
+            // DJL tells the number of units by no other way before initialization.
+            Shape output = linear.getOutputShapes(new Shape[] {new Shape(1, 1)})[0];
+            boolean bias = linear.getDirectParameters().contains("bias");
+            return new Op.Linear(
+                    parameter(name, "weight"), bias ? parameter(name, "bias") : null, Math.toIntExact(output.get(1)));
+        } else if (block instanceof BatchNorm2d norm) {
+            return new Op.Normalization(
+                    parameter(name, "weight"),
+                    parameter(name, "bias"),
+                    parameter(name, "running_mean"),
+                    parameter(name, "running_var"),
+                    norm.epsilon());
+        } else if (block instanceof Dropout) {
+            return new Op.Dropout();
+        } else if (block instanceof DynamicConv2d dynamic) {
+            return dynamicConvolution(dynamic, name);
+        }
+        return new Op.Call(block.getClass().getSimpleName(), inputs -> call(block, inputs));
+    }
+
+    private static Op.Convolution convolution(Conv2d conv, String name) {
+        return new Op.Convolution(
+                parameter(name, "weight"),
+                conv.isIncludeBias() ? parameter(name, "bias") : null,
+                conv.getFilters(),
+                new Window(
+                        size(conv.getKernelShape()),
+                        size(conv.getStride()),
+                        size(conv.getPadding()),
+                        size(conv.getDilation())),
+                conv.getGroups());
+    }
+
+    private static Op dynamicConvolution(DynamicConv2d dynamic, String name) {
+        DynamicConv2d.Spec spec = dynamic.spec();
+        RoutingAttention routing = dynamic.routing();
+        return new Op.DynamicConvolution(
+                parameter(name, "weight"),
+                spec.hasBias() ? parameter(name, "bias") : null,
+                convolution(routing.squeeze(), name + ".routing.net.0"),
+                convolution(routing.score(), name + ".routing.net.2"),
+                routing.temperature(),
+                spec.channels(),
+                spec.filters(),
+                new Window(
+                        Window.Size.of(spec.kernel()),
+                        Window.Size.of(spec.stride()),
+                        Window.Size.of(spec.padding()),
+                        Window.Size.of(spec.dilation())),
+                spec.groups());
+    }
+
+    private static List<Type> call(Block block, List<Type> inputs) {
+        Shape[] shapes = inputs.stream().map(Recording::shape).toArray(Shape[]::new);
+        return Stream.of(block.getOutputShapes(shapes)).map(Recording::type).toList();
+    }
+
+    private static Constant parameter(String name, String leaf) {
+        return new Constant.Parameter(name.isEmpty() ? leaf : name + "." + leaf);
+    }
+
+    private static Window.Size size(Shape shape) {
+        return new Window.Size(Math.toIntExact(shape.get(0)), Math.toIntExact(shape.get(1)));
+    }
 }

@@ -66,6 +66,16 @@ public final class RoutingAttention extends AbstractBlock {
         this.temperature = temperature;
     }
 
+    /** The convolution that looks at the pooled channels. */
+    Conv2d squeeze() {
+        return squeeze;
+    }
+
+    /** The convolution that gives a score for each expert. */
+    Conv2d score() {
+        return score;
+    }
+
     /** {@inheritDoc} */
     @Override
     protected NDList forwardInternal(
@@ -102,12 +112,6 @@ public final class RoutingAttention extends AbstractBlock {
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         checkInput(inputShapes[0]);
         return new Shape[] {new Shape(inputShapes[0].get(0), score.getFilters())};
-    }
-
-    /** The number of parameters. */
-    long parameterCount() {
-        long hidden = squeeze.getFilters();
-        return (channels + 1L) * hidden + (hidden + 1L) * score.getFilters();
     }
 
     private void checkInput(Shape input) {

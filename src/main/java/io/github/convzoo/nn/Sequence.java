@@ -1,6 +1,7 @@
 package io.github.convzoo.nn;
 
 import ai.djl.nn.Block;
+import io.github.convzoo.graph.Value;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,8 +28,8 @@ public final class Sequence extends FlowBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected <T> T flow(Operations<T> ops, List<T> inputs) {
-        T x = inputs.get(0);
+    protected Value flow(Operations ops, List<Value> inputs) {
+        Value x = inputs.get(0);
         for (Block block : blocks.values()) {
             x = ops.run(block, x);
         }

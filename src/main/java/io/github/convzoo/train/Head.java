@@ -1,54 +1,59 @@
 package io.github.convzoo.train;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
-import ai.djl.nn.convolutional.Convolution;
+import io.github.convzoo.graph.Graph;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.FlowBlock;
-import io.github.convzoo.nn.Operations;
+import io.github.convzoo.nn.GraphCut;
 import java.util.List;
-import java.util.Map;
 
 /**
- * The classifier of a network as a block of its own, from {@link Features} (N, features) to logits (N, classes). It is the
- * network's own: when the head has learnt, the network has.
+ * What a network does after pooling, its dropout included, as a block of its own: from {@link Features} (N, features) to logits
+ * (N, classes). The parameters are the network's: when the head has learned, the network has.
  */
-public final class Head extends FlowBlock {
+public final class Head extends GraphCut {
 
-    private final Block classifier;
-    private final boolean convolves;
+    private final Network network;
 
     /**
-     * Takes a network's classifier.
+     * Takes a network's head.
      *
-     * @param network initialised, with at least one class
-     * @throws IllegalArgumentException if it has no classifier or no parameters yet
+     * @param network initialized, with at least one class
+     * @throws IllegalArgumentException if it has no classifier or no parameters yet, or pools after its classifier
      */
     public Head(Network network) {
-        Block found = null;
-        for (Map.Entry<Block, String> each : CanonicalNames.blocks(network).entrySet()) {
-            if (each.getValue().equals(network.classifier())) {
-                found = each.getKey();
-            }
-        }
-        if (found == null || !found.isInitialized()) {
+        this.network = network;
+        if (!network.isInitialized() || network.options().numClasses() == 0) {
             throw new IllegalArgumentException(
-                    network.modelName() + " has no classifier with weights; build it with classes and initialise it");
+                    network.modelName() + " has no classifier with weights; build it with classes and initialize it");
         }
-        classifier = addChildBlock(network.classifier(), found);
-        convolves = found instanceof Convolution;
-        long features =
-                found.getDirectParameters().get("weight").getArray().getShape().get(1);
-        beforeInitialize(new Shape(1, features));
+        if (!network.graph().names().containsKey(Network.POOLED)) {
+            throw new IllegalArgumentException(network.modelName()
+                    + " pools after its classifier (test-time pooling); build it without, to train its head alone");
+        }
+        Block classifier = CanonicalNames.blocks(network).entrySet().stream()
+                .filter(each -> each.getValue().equals(network.classifier()))
+                .findFirst()
+                .orElseThrow()
+                .getKey();
+        addChildBlock(network.classifier(), classifier);
+        NDArray weight = classifier.getDirectParameters().get("weight").getArray();
+        beforeInitialize(new Shape(1, weight.getShape().get(1)));
     }
 
     @Override
-    protected <T> T flow(Operations<T> ops, List<T> inputs) {
-        T x = inputs.get(0);
-        return convolves ? ops.flatten(ops.run(classifier, ops.toPixel(x))) : ops.run(classifier, x);
+    protected FlowBlock whole() {
+        return network;
+    }
+
+    @Override
+    protected Graph cut(Graph graph) {
+        return graph.cut(List.of(graph.named(Network.POOLED)), graph.outputs());
     }
 
     /** {@inheritDoc} */

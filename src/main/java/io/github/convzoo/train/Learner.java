@@ -13,10 +13,9 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.data.Batch;
-import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.DynamicConv2d;
-import io.github.convzoo.nn.FlowBlock;
+import io.github.convzoo.nn.GraphBlock;
 import io.github.convzoo.nn.Layer;
 import io.github.convzoo.weights.Glob;
 import java.nio.file.Path;
@@ -94,8 +93,8 @@ public final class Learner implements AutoCloseable {
         }
         trained = freeze();
         for (Block each : CanonicalNames.blocks(network).keySet()) {
-            if (each instanceof BatchNorm2d norm) {
-                norm.unfold();
+            if (each instanceof GraphBlock graph) {
+                graph.unfoldNorms();
             }
         }
         for (Parameter parameter : parameters.values()) {
@@ -325,7 +324,7 @@ public final class Learner implements AutoCloseable {
      */
     void requireParts(Shape sample, int batch) {
         int count = Math.min(batch, recipe.accumulation() * replicas.size());
-        if (batch / count > 1 || sample.dimension() != 3 || !(network instanceof FlowBlock flow)) {
+        if (batch / count > 1 || sample.dimension() != 3 || !(network instanceof GraphBlock flow)) {
             return;
         }
         for (Layer layer : Layer.list(flow, new Shape(1).addAll(sample))) {

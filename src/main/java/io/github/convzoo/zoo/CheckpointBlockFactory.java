@@ -4,6 +4,7 @@ import ai.djl.Model;
 import ai.djl.nn.Block;
 import ai.djl.nn.BlockFactory;
 import io.github.convzoo.network.FeatureExtractor;
+import io.github.convzoo.nn.GraphBlock;
 import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -72,7 +73,11 @@ public final class CheckpointBlockFactory implements BlockFactory {
             throws IOException {
         ConvZoo.Loaded loaded = ConvZoo.load(source, options, model.getNDManager());
         model.setProperty(CONFIG, loaded.config().toJson());
-        return levels == null ? loaded.network() : new FeatureExtractor(loaded.network(), levels);
+        GraphBlock block = levels == null ? loaded.network() : new FeatureExtractor(loaded.network(), levels);
+        if (!options.training) {
+            block.foldNorms();
+        }
+        return block;
     }
 
     /** The options for feature maps, if levels are given. */

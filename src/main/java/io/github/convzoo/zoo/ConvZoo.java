@@ -6,7 +6,6 @@ import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.nn.Block;
 import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.hub.FetchException;
@@ -17,6 +16,7 @@ import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.FeatureExtractor;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
+import io.github.convzoo.nn.GraphBlock;
 import io.github.convzoo.weights.Glob;
 import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.Manifest;
@@ -427,14 +427,18 @@ public final class ConvZoo {
     private static <I, O> ZooModel<I, O> model(
             ModelName name,
             LoadOptions options,
-            Function<Network, Block> block,
+            Function<Network, GraphBlock> block,
             BiFunction<Model, Loaded, ZooModel<I, O>> wrapper)
             throws IOException {
         ModelSource source = ModelSource.of(name, options);
         Model model = NativeLibrary.newModel(source.config().variant().modelName(), options.device);
         try {
             Loaded loaded = load(source, options, model.getNDManager());
-            model.setBlock(block.apply(loaded.network));
+            GraphBlock used = block.apply(loaded.network);
+            if (!options.training) {
+                used.foldNorms();
+            }
+            model.setBlock(used);
             return wrapper.apply(model, loaded);
         } catch (IOException | RuntimeException e) {
             model.close();
@@ -467,7 +471,6 @@ public final class ConvZoo {
                 .withRemarks(source.remarks());
         if (!options.training) {
             network.freezeParameters(true);
-            network.foldNorms();
         }
         if (!report.notes().isEmpty() || !report.remarks().isEmpty()) {
             report.lines().forEach(LOGGER::info);

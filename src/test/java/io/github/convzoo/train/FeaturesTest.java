@@ -236,7 +236,7 @@ class FeaturesTest {
     void head_ofANetworkWithoutClassifier_isRefused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new Head(network("peleenet", 0, 32)))
-                .withMessage("peleenet has no classifier with weights; build it with classes and initialise it");
+                .withMessage("peleenet has no classifier with weights; build it with classes and initialize it");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new Head(Variant.of("dla34").build()))
                 .withMessageStartingWith("dla34 has no classifier with weights");

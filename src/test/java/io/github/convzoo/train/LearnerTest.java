@@ -21,7 +21,6 @@ import io.github.convzoo.network.Network;
 import io.github.convzoo.network.PeleeNetVariant;
 import io.github.convzoo.network.Reference;
 import io.github.convzoo.network.Variant;
-import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.DynamicConv2d;
 import io.github.convzoo.nn.RoutingAttention;
@@ -739,11 +738,7 @@ class LearnerTest {
             learner.step(images, targets);
         }
         float[] after = logits(network, images);
-        for (Block each : CanonicalNames.blocks(network).keySet()) {
-            if (each instanceof BatchNorm2d norm) {
-                norm.unfold();
-            }
-        }
+        network.unfoldNorms();
         assertThat(after).isEqualTo(logits(network, images));
     }
 

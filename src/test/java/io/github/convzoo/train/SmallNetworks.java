@@ -7,6 +7,7 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.Dropout;
+import io.github.convzoo.graph.Value;
 import io.github.convzoo.network.Reference;
 import io.github.convzoo.nn.BatchNorm2d;
 import io.github.convzoo.nn.CanonicalNames;
@@ -47,8 +48,8 @@ final class SmallNetworks {
         }
 
         @Override
-        protected <T> T flow(Operations<T> ops, List<T> inputs) {
-            T x = ops.relu(ops.run(norm, ops.run(conv, inputs.get(0))));
+        protected Value flow(Operations ops, List<Value> inputs) {
+            Value x = ops.relu(ops.run(norm, ops.run(conv, inputs.get(0))));
             return ops.run(fc, ops.globalAveragePool(ops.run(dropout, x)));
         }
     }

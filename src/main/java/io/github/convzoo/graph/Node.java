@@ -1,0 +1,53 @@
+package io.github.convzoo.graph;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * One step of a graph.
+ *
+ * @param name the canonical name of the block that computes it; that of the enclosing block for an operation without a block of
+ *     its own
+ * @param op what it does
+ * @param inputs what it reads
+ * @param outputs what it defines
+ */
+public record Node(String name, Op op, List<Value> inputs, List<Value> outputs) {
+
+    /**
+     * Copies the lists.
+     *
+     * @param name the canonical name
+     * @param op what it does
+     * @param inputs what it reads
+     * @param outputs what it defines, at least one
+     */
+    public Node {
+        inputs = List.copyOf(inputs);
+        outputs = List.copyOf(outputs);
+    }
+
+    /**
+     * The only output.
+     *
+     * @return what the node defines
+     * @throws IllegalStateException if it defines several values
+     */
+    public Value output() {
+        if (outputs.size() != 1) {
+            throw new IllegalStateException(op.kind() + " has " + outputs.size() + " outputs");
+        }
+        return outputs.get(0);
+    }
+
+    /** {@return such as %3 = ReLU(%2)  # level0} */
+    @Override
+    public String toString() {
+        return list(outputs) + " = " + op.kind() + op.details() + "(" + list(inputs) + ")"
+                + (name.isEmpty() ? "" : "  # " + name);
+    }
+
+    private static String list(List<Value> values) {
+        return values.stream().map(Value::toString).collect(Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,28 @@
+package io.github.convzoo.graph;
+
+/** Turns a normalization that no layer before it could take into one multiplication and one addition per channel. */
+public final class NormalizationToAffine implements Pass {
+
+    /** Creates the pass. */
+    public NormalizationToAffine() {}
+
+    @Override
+    public Graph apply(Graph graph, Types types) {
+        Rewrite rewrite = new Rewrite(graph);
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Normalization norm
+                    && types.of(node.output()).rank() == 4) {
+                Constant scale = new Constant.NormScale(norm.gamma(), norm.variance(), norm.epsilon());
+                Constant shift = new Constant.NormShift(norm.beta(), norm.mean(), scale, null);
+                rewrite.define(
+                        node.name(),
+                        new Op.Affine(scale, shift),
+                        node.inputs().stream().map(rewrite::now).toList(),
+                        node.outputs());
+            } else {
+                rewrite.keep(node);
+            }
+        }
+        return rewrite.finish();
+    }
+}

@@ -1,0 +1,870 @@
+package io.github.convzoo.graph;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a node does. The set is closed: whoever handles operations implements {@link Cases}, and does not compile until every
+ * operation is handled.
+ */
+public sealed interface Op {
+
+    /**
+     * The operation's name in PyTorch's terms.
+     *
+     * @return such as {@code Conv2d} or {@code ReLU}
+     */
+    default String kind() {
+        return getClass().getSimpleName();
+    }
+
+    /**
+     * What the name leaves open, for printing.
+     *
+     * @return such as {@code [3x3, stride 2]}; empty if there is nothing to say
+     */
+    default String details() {
+        return "";
+    }
+
+    /**
+     * The types of the outputs.
+     *
+     * @param inputs the types of the inputs
+     * @return one for each output
+     * @throws IllegalArgumentException if the inputs do not fit
+     */
+    List<Type> types(List<Type> inputs);
+
+    /**
+     * The number of outputs.
+     *
+     * @return 1 for most operations
+     */
+    default int outputs() {
+        return 1;
+    }
+
+    /**
+     * The constants that the operation reads.
+     *
+     * @return in a fixed order; empty for most operations
+     */
+    default List<Constant> constants() {
+        return List.of();
+    }
+
+    /**
+     * Handles this operation.
+     *
+     * @param cases what to do for each operation
+     * @param <R> what comes of it
+     * @return what the operation's own case gives
+     */
+    <R> R accept(Cases<R> cases);
+
+    /**
+     * What to do for each operation.
+     *
+     * @param <R> what comes of it
+     */
+    interface Cases<R> {
+        /**
+         * Handles a {@link Convolution}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R convolution(Convolution op);
+
+        /**
+         * Handles a {@link Linear}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R linear(Linear op);
+
+        /**
+         * Handles a {@link Normalization}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R normalization(Normalization op);
+
+        /**
+         * Handles an {@link Affine}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R affine(Affine op);
+
+        /**
+         * Handles a {@link DynamicConvolution}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R dynamicConvolution(DynamicConvolution op);
+
+        /**
+         * Handles an {@link Activation}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R activation(Activation op);
+
+        /**
+         * Handles an {@link Elu}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R elu(Elu op);
+
+        /**
+         * Handles an {@link Add}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R add(Add op);
+
+        /**
+         * Handles a {@link Multiply}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R multiply(Multiply op);
+
+        /**
+         * Handles a {@link Scale}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R scale(Scale op);
+
+        /**
+         * Handles a {@link Concat}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R concat(Concat op);
+
+        /**
+         * Handles a {@link Split}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R split(Split op);
+
+        /**
+         * Handles a {@link MaxPool}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R maxPool(MaxPool op);
+
+        /**
+         * Handles an {@link AveragePool}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R averagePool(AveragePool op);
+
+        /**
+         * Handles a {@link GlobalPool}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R globalPool(GlobalPool op);
+
+        /**
+         * Handles a {@link Reshape}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R reshape(Reshape op);
+
+        /**
+         * Handles a {@link Softmax}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R softmax(Softmax op);
+
+        /**
+         * Handles a {@link Dropout}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R dropout(Dropout op);
+
+        /**
+         * Handles a {@link Pixels}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R pixels(Pixels op);
+
+        /**
+         * Handles a {@link Call}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R call(Call op);
+    }
+
+    /**
+     * A convolution: (N, C, H, W) to (N, filters, H', W').
+     *
+     * @param weight (filters, C / groups, kernel height, kernel width)
+     * @param bias (filters), or null
+     * @param filters the number of output channels
+     * @param window how the kernel moves
+     * @param groups into how many groups channels and filters fall
+     */
+    record Convolution(Constant weight, @Nullable Constant bias, int filters, Window window, int groups) implements Op {
+
+        @Override
+        public String kind() {
+            return "Conv2d";
+        }
+
+        @Override
+        public String details() {
+            return "[" + filters + (groups == 1 ? "" : " in " + groups + " groups") + ", "
+                    + window.details().substring(1);
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            Type map = map(inputs, this);
+            if (map.get(1) % groups != 0 || filters % groups != 0) {
+                throw new IllegalArgumentException("a " + kind() + " of " + groups + " groups and " + filters
+                        + " filters does not fit a map of " + map);
+            }
+            return List.of(window.over(map, kind()).with(1, filters));
+        }
+
+        @Override
+        public List<Constant> constants() {
+            return bias == null ? List.of(weight) : List.of(weight, bias);
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.convolution(this);
+        }
+    }
+
+    /**
+     * A linear layer: (N, features) to (N, units).
+     *
+     * @param weight (units, features)
+     * @param bias (units), or null
+     * @param units the number of outputs
+     */
+    record Linear(Constant weight, @Nullable Constant bias, int units) implements Op {
+
+        @Override
+        public String details() {
+            return "[" + units + "]";
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            Type input = only(inputs, this);
+            if (input.rank() < 2) {
+                throw mismatch(this, "(N, features)", input);
+            }
+            return List.of(input.with(input.rank() - 1, units));
+        }
+
+        @Override
+        public List<Constant> constants() {
+            return bias == null ? List.of(weight) : List.of(weight, bias);
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.linear(this);
+        }
+    }
+
+    /**
+     * Batch normalization by running statistics, on axis 1.
+     *
+     * @param gamma the factor, (C)
+     * @param beta what is added, (C)
+     * @param mean the running mean, (C)
+     * @param variance the running variance, (C)
+     * @param epsilon what is added to the variance
+     */
+    record Normalization(Constant gamma, Constant beta, Constant mean, Constant variance, float epsilon) implements Op {
+
+        @Override
+        public String kind() {
+            return "BatchNorm2d";
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(only(inputs, this));
+        }
+
+        @Override
+        public List<Constant> constants() {
+            return List.of(gamma, beta, mean, variance);
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.normalization(this);
+        }
+    }
+
+    /**
+     * A multiplication and an addition for each channel.
+     *
+     * @param scale the factor, (C)
+     * @param shift what is added, (C)
+     */
+    record Affine(Constant scale, Constant shift) implements Op {
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(map(inputs, this));
+        }
+
+        @Override
+        public List<Constant> constants() {
+            return List.of(scale, shift);
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.affine(this);
+        }
+    }
+
+    /**
+     * A convolution that mixes its kernel for each sample from experts: (N, C, H, W) to (N, filters, H', W'). The shares of the
+     * experts are the softmax over: global average pool, 1x1 convolution, ReLU, 1x1 convolution, division by the temperature.
+     *
+     * @param weight (experts, filters, C / groups, kernel height, kernel width)
+     * @param bias (experts, filters), or null
+     * @param squeeze the first 1x1 convolution
+     * @param score the second 1x1 convolution, one filter for each expert
+     * @param temperature what the scores are divided by
+     * @param channels C, the number of input channels
+     * @param filters the number of output channels
+     * @param window how the kernel moves
+     * @param groups into how many groups channels and filters fall
+     */
+    record DynamicConvolution(
+            Constant weight,
+            @Nullable Constant bias,
+            Convolution squeeze,
+            Convolution score,
+            float temperature,
+            int channels,
+            int filters,
+            Window window,
+            int groups)
+            implements Op {
+
+        @Override
+        public String kind() {
+            return "DynamicConv2d";
+        }
+
+        @Override
+        public String details() {
+            return "[" + score.filters + " experts, " + filters + ", "
+                    + window.details().substring(1);
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            Type map = map(inputs, this);
+            if (map.get(1) != channels) {
+                throw mismatch(this, "(N, " + channels + ", H, W)", map);
+            }
+            return List.of(window.over(map, kind()).with(1, filters));
+        }
+
+        @Override
+        public List<Constant> constants() {
+            List<Constant> constants = new ArrayList<>(List.of(weight));
+            if (bias != null) {
+                constants.add(bias);
+            }
+            constants.addAll(squeeze.constants());
+            constants.addAll(score.constants());
+            return constants;
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.dynamicConvolution(this);
+        }
+    }
+
+    /** A function of each element without parameters. */
+    enum Activation implements Op {
+        /** max(x, 0). */
+        RELU("ReLU"),
+        /** 1 / (1 + exp(-x)). */
+        SIGMOID("Sigmoid"),
+        /** The hyperbolic tangent. */
+        TANH("Tanh"),
+        /** x * sigmoid(x). */
+        SILU("SiLU");
+
+        private final String kind;
+
+        Activation(String kind) {
+            this.kind = kind;
+        }
+
+        @Override
+        public String kind() {
+            return kind;
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(only(inputs, this));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.activation(this);
+        }
+    }
+
+    /**
+     * Exponential linear unit: x if positive, alpha * (exp(x) - 1) otherwise.
+     *
+     * @param alpha what it tends to, negated
+     */
+    record Elu(float alpha) implements Op {
+
+        @Override
+        public String kind() {
+            return "ELU";
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(only(inputs, this));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.elu(this);
+        }
+    }
+
+    /** The sum of two values of one shape. */
+    record Add() implements Op {
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            Type first = inputs.get(0);
+            if (inputs.size() != 2 || !first.equals(inputs.get(1))) {
+                throw new IllegalArgumentException("maps of " + first + " and " + inputs.get(inputs.size() - 1)
+                        + " cannot be added: the input's size does not fit the strides");
+            }
+            return List.of(first);
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.add(this);
+        }
+    }
+
+    /** The product of a map and a value of the same shape, or of shape (N, 1 or C, 1, 1). */
+    record Multiply() implements Op {
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            Type first = inputs.get(0);
+            Type second = inputs.get(inputs.size() - 1);
+            boolean fits = inputs.size() == 2 && first.rank() == second.rank();
+            for (int axis = 0; fits && axis < first.rank(); axis++) {
+                fits = first.get(axis) == second.get(axis) || (axis > 0 && second.get(axis) == 1);
+            }
+            if (!fits) {
+                throw new IllegalArgumentException("maps of " + first + " and " + second + " cannot be multiplied");
+            }
+            return List.of(first);
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.multiply(this);
+        }
+    }
+
+    /**
+     * A multiplication of every element.
+     *
+     * @param factor the factor
+     */
+    record Scale(float factor) implements Op {
+
+        @Override
+        public String details() {
+            return "[" + factor + "]";
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(only(inputs, this));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.scale(this);
+        }
+    }
+
+    /** All channels of values that are alike but for their number, in the order of the values. */
+    record Concat() implements Op {
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            Type first = inputs.get(0);
+            long channels = 0;
+            for (Type part : inputs) {
+                if (part.rank() != first.rank()
+                        || part.rank() < 2
+                        || !part.with(1, 0).equals(first.with(1, 0))) {
+                    throw new IllegalArgumentException("maps of " + first + " and " + part
+                            + " cannot be concatenated: the input's size does not fit the strides");
+                }
+                channels += part.get(1);
+            }
+            return List.of(first.with(1, channels));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.concat(this);
+        }
+    }
+
+    /**
+     * Parts of the channels, one output each.
+     *
+     * @param starts where each part but the first begins, ascending
+     */
+    record Split(List<Long> starts) implements Op {
+
+        /**
+         * Copies the list.
+         *
+         * @param starts where each part but the first begins
+         */
+        public Split {
+            starts = List.copyOf(starts);
+        }
+
+        @Override
+        public String details() {
+            return starts.toString();
+        }
+
+        @Override
+        public int outputs() {
+            return starts.size() + 1;
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            Type whole = only(inputs, this);
+            List<Type> parts = new ArrayList<>();
+            long from = 0;
+            for (int i = 0; i <= starts.size(); i++) {
+                long to = i < starts.size() ? starts.get(i) : whole.get(1);
+                if (to <= from) {
+                    throw new IllegalArgumentException("a map of " + whole + " cannot be split at channels " + starts);
+                }
+                parts.add(whole.with(1, to - from));
+                from = to;
+            }
+            return parts;
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.split(this);
+        }
+    }
+
+    /**
+     * Max pooling; the padding never wins.
+     *
+     * @param window how it moves
+     */
+    record MaxPool(Window window) implements Op {
+
+        @Override
+        public String kind() {
+            return "MaxPool2d";
+        }
+
+        @Override
+        public String details() {
+            return window.details();
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(window.over(map(inputs, this), kind()));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.maxPool(this);
+        }
+    }
+
+    /**
+     * Average pooling; the padding counts as zeros, so the divisor is always the kernel's size.
+     *
+     * @param window how it moves
+     */
+    record AveragePool(Window window) implements Op {
+
+        @Override
+        public String kind() {
+            return "AvgPool2d";
+        }
+
+        @Override
+        public String details() {
+            return window.details();
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(window.over(map(inputs, this), kind()));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.averagePool(this);
+        }
+    }
+
+    /** One number for each channel: (N, C, H, W) to (N, C). */
+    enum GlobalPool implements Op {
+        /** The mean. */
+        AVERAGE("GlobalAvgPool2d"),
+        /** The maximum. */
+        MAX("GlobalMaxPool2d");
+
+        private final String kind;
+
+        GlobalPool(String kind) {
+            this.kind = kind;
+        }
+
+        @Override
+        public String kind() {
+            return kind;
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            Type map = map(inputs, this);
+            return List.of(new Type(map.element(), map.sizes().subList(0, 2)));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.globalPool(this);
+        }
+    }
+
+    /**
+     * The same elements in another shape.
+     *
+     * @param sizes the size of each axis: {@link #KEEP} for that of the input, {@link #REST} at most once for what is left
+     */
+    record Reshape(List<Long> sizes) implements Op {
+
+        /** The input's size of the same axis. */
+        public static final long KEEP = 0;
+
+        /** Whatever the other sizes leave. */
+        public static final long REST = -1;
+
+        /** (N, ...) to (N, elements). */
+        public static final Reshape FLATTEN = new Reshape(List.of(KEEP, REST));
+
+        /** (N, C) to (N, C, 1, 1). */
+        public static final Reshape TO_PIXEL = new Reshape(List.of(KEEP, KEEP, 1L, 1L));
+
+        /**
+         * Copies the list.
+         *
+         * @param sizes the size of each axis
+         */
+        public Reshape {
+            sizes = List.copyOf(sizes);
+        }
+
+        @Override
+        public String kind() {
+            return equals(FLATTEN) ? "Flatten" : "Reshape";
+        }
+
+        @Override
+        public String details() {
+            return equals(FLATTEN) ? "" : sizes.toString();
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            Type input = only(inputs, this);
+            List<Long> result = new ArrayList<>();
+            for (int axis = 0; axis < sizes.size(); axis++) {
+                long size = sizes.get(axis);
+                result.add(size == KEEP ? sizeOf(input, axis) : size);
+            }
+            // The batch stays; a fixed one would bake in what the graph was recorded with.
+            if (sizes.isEmpty() || sizes.get(0) != KEEP) {
+                throw new IllegalArgumentException("a reshape to " + sizes + " does not keep the batch");
+            }
+            long known = result.stream().skip(1).filter(size -> size != REST).reduce(1L, (a, b) -> a * b);
+            int rest = result.subList(1, result.size()).indexOf(REST) + 1;
+            if (rest > 0 && known > 0) {
+                result.set(rest, input.elementsPerSample() / known);
+            }
+            Type output = new Type(input.element(), result);
+            if (output.elementsPerSample() != input.elementsPerSample()) {
+                throw new IllegalArgumentException("a value of " + input + " cannot be reshaped to " + sizes);
+            }
+            return List.of(output);
+        }
+
+        private long sizeOf(Type input, int axis) {
+            if (axis >= input.rank()) {
+                throw new IllegalArgumentException("a value of " + input + " cannot be reshaped to " + sizes);
+            }
+            return input.get(axis);
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.reshape(this);
+        }
+    }
+
+    /** Softmax over axis 1. */
+    record Softmax() implements Op {
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(only(inputs, this));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.softmax(this);
+        }
+    }
+
+    /** Dropout: in training some elements are set to 0 and the others grow; otherwise nothing happens. */
+    record Dropout() implements Op {
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(only(inputs, this));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.dropout(this);
+        }
+    }
+
+    /** Bytes (N, H, W, C), as images have them, to floats (N, C, H, W) from 0 to 255. */
+    record Pixels() implements Op {
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            Type image = only(inputs, this);
+            if (image.rank() != 4 || image.element() != Type.Element.BYTE) {
+                throw mismatch(this, "(N, H, W, C) of bytes", image);
+            }
+            return List.of(
+                    new Type(Type.Element.FLOAT, List.of(image.get(0), image.get(3), image.get(1), image.get(2))));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.pixels(this);
+        }
+    }
+
+    /**
+     * A block whose inside is not recorded.
+     *
+     * @param kind the block's class
+     * @param shapes gives the output's type for those of the inputs
+     */
+    record Call(String kind, UnaryOperator<List<Type>> shapes) implements Op {
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return shapes.apply(inputs);
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.call(this);
+        }
+    }
+
+    private static Type only(List<Type> inputs, Op op) {
+        if (inputs.size() != 1) {
+            throw new IllegalArgumentException("a " + op.kind() + " has one input, not " + inputs.size());
+        }
+        return inputs.get(0);
+    }
+
+    private static Type map(List<Type> inputs, Op op) {
+        Type map = only(inputs, op);
+        if (map.rank() != 4 || map.element() != Type.Element.FLOAT) {
+            throw mismatch(op, "(N, C, H, W)", map);
+        }
+        return map;
+    }
+
+    private static IllegalArgumentException mismatch(Op op, String expected, Type actual) {
+        return new IllegalArgumentException("a " + op.kind() + " expects a value of " + expected + ", not " + actual);
+    }
+}

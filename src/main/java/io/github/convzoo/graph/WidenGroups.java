@@ -1,0 +1,73 @@
+package io.github.convzoo.graph;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Joins narrow groups of a convolution into wider ones, whose kernels are zero between channels that were in different groups. It
+ * computes more and is still faster if the target's kernels are made for blocks of channels. Depthwise convolutions stay.
+ */
+public final class WidenGroups implements Pass {
+
+    private final int block;
+
+    /**
+     * Creates the pass.
+     *
+     * @param block what the channels and filters of a group should be a multiple of
+     */
+    public WidenGroups(int block) {
+        if (block < 1) {
+            throw new IllegalArgumentException("a block has at least 1 channel, not " + block);
+        }
+        this.block = block;
+    }
+
+    @Override
+    public Graph apply(Graph graph, Types types) {
+        Rewrite rewrite = new Rewrite(graph);
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Convolution conv) {
+                int channels = Math.toIntExact(types.of(node.inputs().get(0)).get(1)) / conv.groups();
+                rewrite.define(
+                        node.name(),
+                        widened(conv, channels, conv.filters() / conv.groups()),
+                        node.inputs().stream().map(rewrite::now).toList(),
+                        node.outputs());
+            } else {
+                rewrite.keep(node);
+            }
+        }
+        return rewrite.finish();
+    }
+
+    private Op.Convolution widened(Op.Convolution conv, int channels, int filters) {
+        int joined = joined(conv.groups(), channels, filters);
+        if (joined == 1) {
+            return conv;
+        }
+        List<Integer> starts = new ArrayList<>();
+        for (int filter = 0; filter < conv.filters(); filter++) {
+            starts.add(filter / filters % joined * channels);
+        }
+        return new Op.Convolution(
+                new Constant.Spread(conv.weight(), starts, channels * joined),
+                conv.bias(),
+                conv.filters(),
+                conv.window(),
+                conv.groups() / joined);
+    }
+
+    /** How many groups become one: the fewest that fill whole blocks; 1 if there is nothing to gain. */
+    private int joined(int groups, int channels, int filters) {
+        if (channels == 1) {
+            return 1;
+        }
+        for (int joined = 1; joined <= groups; joined++) {
+            if (groups % joined == 0 && channels * joined % block == 0 && filters * joined % block == 0) {
+                return joined;
+            }
+        }
+        return 1;
+    }
+}

@@ -1,0 +1,111 @@
+package io.github.convzoo.nn;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import io.github.convzoo.graph.Constant;
+import io.github.convzoo.graph.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Weights that a pass has made of parameters, computed once. They hold for the parameters' arrays of the moment: if one is
+ * replaced, they are no longer current.
+ */
+final class FoldedWeights implements AutoCloseable {
+
+    private final Map<String, Parameter> parameters;
+    private final Map<Parameter, NDArray> sources = new LinkedHashMap<>();
+    private final List<NDArray> copies = new ArrayList<>();
+
+    FoldedWeights(Map<String, Parameter> parameters) {
+        this.parameters = parameters;
+    }
+
+    /** Computes a constant; the array is closed with these weights, unless it is a parameter's own. */
+    NDArray get(Constant constant) {
+        if (constant instanceof Constant.Parameter parameter) {
+            return source(parameter.name());
+        }
+        NDArray computed = compute(constant);
+        computed.setRequiresGradient(false);
+        return keep(computed);
+    }
+
+    NDArray keep(NDArray copy) {
+        copies.add(copy);
+        return copy;
+    }
+
+    private NDArray compute(Constant constant) {
+        if (constant instanceof Constant.NormScale norm) {
+            try (NDArray shifted = operand(norm.variance()).add(norm.epsilon());
+                    NDArray deviation = shifted.sqrt()) {
+                return operand(norm.gamma()).div(deviation);
+            }
+        } else if (constant instanceof Constant.NormShift norm) {
+            try (NDArray scale = compute(norm.scale());
+                    NDArray scaledMean = operand(norm.mean()).mul(scale)) {
+                NDArray shift = operand(norm.beta()).sub(scaledMean);
+                if (norm.bias() != null) {
+                    try (NDArray scaledBias = operand(norm.bias()).mul(scale)) {
+                        shift.addi(scaledBias);
+                    }
+                }
+                return shift;
+            }
+        } else if (constant instanceof Constant.Scaled scaled) {
+            NDArray weight = operand(scaled.weight());
+            long[] perFilter = new long[weight.getShape().dimension()];
+            Arrays.fill(perFilter, 1);
+            perFilter[0] = weight.getShape().get(0);
+            try (NDArray scale = compute(scaled.scale());
+                    NDArray factors = scale.reshape(perFilter)) {
+                return weight.mul(factors);
+            }
+        }
+        Tensor tensor = constant.evaluate(this::read);
+        NDManager manager = parameters.values().iterator().next().getArray().getManager();
+        return manager.create(
+                tensor.values(),
+                new Shape(tensor.sizes().stream().mapToLong(Long::longValue).toArray()));
+    }
+
+    private NDArray operand(Constant constant) {
+        return constant instanceof Constant.Parameter parameter ? source(parameter.name()) : keep(compute(constant));
+    }
+
+    private Tensor read(String name) {
+        NDArray array = source(name);
+        return new Tensor(Arrays.stream(array.getShape().getShape()).boxed().toList(), array.toFloatArray());
+    }
+
+    private NDArray source(String name) {
+        Parameter parameter = Objects.requireNonNull(parameters.get(name), name);
+        NDArray array = parameter.getArray();
+        sources.put(parameter, array);
+        return array;
+    }
+
+    /** Whether the parameters have the arrays that the weights were made of, on the device. */
+    boolean areCurrent(Device device) {
+        for (Map.Entry<Parameter, NDArray> source : sources.entrySet()) {
+            Parameter parameter = source.getKey();
+            if (!parameter.isInitialized() || parameter.getArray() != source.getValue()) {
+                return false;
+            }
+        }
+        return copies.isEmpty() || copies.get(0).getDevice().equals(device);
+    }
+
+    @Override
+    public void close() {
+        copies.forEach(NDArray::close);
+    }
+}

@@ -1,0 +1,118 @@
+package io.github.convzoo.nn;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import io.github.convzoo.graph.FoldNormalization;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Types;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A block that is recorded into a graph once, on first need, and then runs it.
+ *
+ * <p>Outputs are the only arrays that outlive a forward pass: each intermediate array is closed at its last use.
+ */
+public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock, GraphCut {
+
+    private volatile @Nullable Recording recording;
+    private volatile @Nullable Program plain;
+    private volatile @Nullable Program folded;
+
+    GraphBlock() {}
+
+    /** Records the graph for a number of inputs. */
+    abstract Recording record(int inputs);
+
+    final Recording recording(int inputs) {
+        Recording current = recording;
+        if (current == null || current.graph().inputs().size() != inputs) {
+            // Two threads may both record: the graphs are equal.
+            current = record(inputs);
+            recording = current;
+        }
+        return current;
+    }
+
+    /**
+     * The block's data flow from one input, as it is now.
+     *
+     * @return a new graph, whose parameters have the block's canonical names
+     */
+    public final Graph graph() {
+        return record(1).graph();
+    }
+
+    /**
+     * The types of the graph's values.
+     *
+     * @param graph a graph of this block, changed by passes or not
+     * @param inputShapes the shapes of its inputs; the first axis may be -1, for a batch of any size
+     * @return the types
+     * @throws IllegalArgumentException if they do not fit
+     */
+    public static Types types(Graph graph, Shape... inputShapes) {
+        return graph.types(Recording.types(inputShapes));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
+        Program fast = folded;
+        if (!training && fast != null && fast.isCurrent(inputs.get(0).getDevice())) {
+            return fast.run(parameterStore, inputs, false);
+        }
+        Program program = plain;
+        if (program == null || program.inputs() != inputs.size()) {
+            program = Program.of(recording(inputs.size()));
+            plain = program;
+        }
+        return program.run(parameterStore, inputs, training);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        Recording current = recording(inputShapes.length);
+        Types types = current.typesFor(inputShapes);
+        return current.graph().outputs().stream()
+                .map(output -> Recording.shape(types.of(output)))
+                .toArray(Shape[]::new);
+    }
+
+    /**
+     * Folds each normalization into the convolution or linear layer before it, for inference: faster, and equal but for rounding.
+     * The parameters stay as they are; a copy of the weights is kept next to them, with their manager.
+     *
+     * <p>Training does not use the copies. Call this again after changing values in place, or {@link #unfoldNorms}; if arrays
+     * are replaced, as loading does, the copies are no longer used.
+     *
+     * @throws IllegalStateException if the block is not initialized
+     */
+    public final void foldNorms() {
+        Shape[] inputs = getInputShapes();
+        unfoldNorms();
+        Recording current = recording(inputs.length);
+        Graph graph = new FoldNormalization().apply(current.graph(), current.typesFor(inputs));
+        folded = Program.of(current.withGraph(graph));
+    }
+
+    /** Takes back what {@link #foldNorms} did: a copy does not see values that change in place. */
+    public final void unfoldNorms() {
+        Program current = folded;
+        folded = null;
+        if (current != null) {
+            current.close();
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void clear() {
+        unfoldNorms();
+        super.clear();
+    }
+}

@@ -1,0 +1,214 @@
+package io.github.convzoo.nn;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.training.ParameterStore;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Node;
+import io.github.convzoo.graph.Op;
+import io.github.convzoo.graph.Value;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A graph made ready to run on arrays: each value has a slot, and is closed at its last use. A sum is computed in place if its
+ * operand's last use it is.
+ *
+ * <p>May be run by several threads at once.
+ */
+final class Program implements AutoCloseable {
+
+    /**
+     * One node.
+     *
+     * @param kernel what computes it
+     * @param inputs the slots that it reads
+     * @param outputs the slots that it fills
+     * @param last the slots to close after it
+     * @param target the slot of the operand that a sum may overwrite; -1 if none
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Step(Kernel kernel, int[] inputs, int[] outputs, int[] last, int target) {}
+
+    private final int inputs;
+    private final int slots;
+    private final List<Step> steps;
+    private final int[] outputs;
+    private final FoldedWeights weights;
+
+    private Program(int inputs, int slots, List<Step> steps, int[] outputs, FoldedWeights weights) {
+        this.inputs = inputs;
+        this.slots = slots;
+        this.steps = steps;
+        this.outputs = outputs;
+        this.weights = weights;
+    }
+
+    /** Prepares a graph; weights that a pass has changed are computed now, and kept until the program is closed. */
+    static Program of(Recording recording) {
+        Graph graph = recording.graph();
+        Map<Value, Integer> slots = new HashMap<>();
+        graph.inputs().forEach(input -> slots.put(input, slots.size()));
+        FoldedWeights weights = new FoldedWeights(recording.parameters());
+        Kernels kernels = new Kernels(recording, weights);
+        Ownership ownership = new Ownership(graph);
+        List<Step> steps = new ArrayList<>();
+        for (int i = 0; i < graph.nodes().size(); i++) {
+            Node node = graph.nodes().get(i);
+            node.outputs().forEach(output -> slots.put(output, slots.size()));
+            steps.add(new Step(
+                    kernels.of(node),
+                    slots(node.inputs(), slots),
+                    slots(node.outputs(), slots),
+                    slots(ownership.lastUsed(i), slots),
+                    node.op() instanceof Op.Add
+                            ? ownership.target(i).map(slots::get).orElse(-1)
+                            : -1));
+        }
+        return new Program(graph.inputs().size(), slots.size(), steps, slots(graph.outputs(), slots), weights);
+    }
+
+    private static int[] slots(List<Value> values, Map<Value, Integer> slots) {
+        return values.stream().mapToInt(slots::get).toArray();
+    }
+
+    int inputs() {
+        return inputs;
+    }
+
+    /** Whether the weights that were computed in advance are still those of the parameters, on the device. */
+    boolean isCurrent(Device device) {
+        return weights.areCurrent(device);
+    }
+
+    /** Runs the graph. The inputs stay open, and so do the outputs. */
+    NDList run(ParameterStore parameters, NDList given, boolean training) {
+        @Nullable NDArray[] arrays = new NDArray[slots];
+        for (int i = 0; i < inputs; i++) {
+            arrays[i] = given.get(i);
+        }
+        try {
+            for (Step step : steps) {
+                run(step, arrays, parameters, training);
+            }
+        } catch (RuntimeException | Error e) {
+            closeFrom(inputs, arrays);
+            throw e;
+        }
+        NDList results = new NDList(outputs.length);
+        for (int output : outputs) {
+            results.add(arrays[output]);
+        }
+        return results;
+    }
+
+    private static void run(Step step, @Nullable NDArray[] arrays, ParameterStore parameters, boolean training) {
+        if (step.target >= 0 && !training) {
+            NDArray sum = arrays[step.target];
+            int other = step.inputs[0] == step.target ? step.inputs[1] : step.inputs[0];
+            arrays[step.outputs[0]] = sum.addi(arrays[other]);
+            arrays[step.target] = null;
+        } else {
+            NDList operands = new NDList(step.inputs.length);
+            for (int input : step.inputs) {
+                operands.add(arrays[input]);
+            }
+            NDList results = step.kernel.run(parameters, operands, training);
+            for (int i = 0; i < step.outputs.length; i++) {
+                arrays[step.outputs[i]] = results.get(i);
+            }
+        }
+        for (int slot : step.last) {
+            NDArray array = arrays[slot];
+            if (array != null) {
+                arrays[slot] = null;
+                array.close();
+            }
+        }
+    }
+
+    private static void closeFrom(int first, @Nullable NDArray[] arrays) {
+        for (int i = first; i < arrays.length; i++) {
+            NDArray array = arrays[i];
+            if (array != null) {
+                array.close();
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+
+    /** What computes a node. */
+    @FunctionalInterface
+    interface Kernel {
+
+        /** Computes the outputs from the inputs, none of which it closes; no output is the same object as an input. */
+        NDList run(ParameterStore parameters, NDList inputs, boolean training);
+    }
+
+    /** When each value is used for the last time, and which of them may be overwritten then. */
+    private static final class Ownership {
+
+        private final Graph graph;
+        private final Map<Value, Integer> last = new HashMap<>();
+
+        /** Values whose memory may be that of others too. */
+        private final Set<Value> shared = new HashSet<>();
+
+        Ownership(Graph graph) {
+            this.graph = graph;
+            shared.addAll(graph.inputs());
+            for (int i = 0; i < graph.nodes().size(); i++) {
+                Node node = graph.nodes().get(i);
+                for (Value input : node.inputs()) {
+                    last.put(input, i);
+                }
+                for (Value output : node.outputs()) {
+                    last.put(output, i);
+                }
+                if (sharesMemory(node.op())) {
+                    shared.addAll(node.inputs());
+                    shared.addAll(node.outputs());
+                }
+            }
+            graph.inputs().forEach(last::remove);
+            graph.outputs().forEach(last::remove);
+        }
+
+        /** The engine gives views of parts and other shapes, and a foreign block may give what it was given. */
+        private static boolean sharesMemory(Op op) {
+            return op instanceof Op.Split
+                    || op instanceof Op.Reshape
+                    || op instanceof Op.Dropout
+                    || op instanceof Op.Call;
+        }
+
+        List<Value> lastUsed(int node) {
+            Node each = graph.nodes().get(node);
+            List<Value> values = new ArrayList<>(each.inputs());
+            values.addAll(each.outputs());
+            return values.stream()
+                    .distinct()
+                    .filter(value -> last.getOrDefault(value, -1) == node)
+                    .toList();
+        }
+
+        /** The operand that a node may overwrite. */
+        Optional<Value> target(int node) {
+            return lastUsed(node).stream()
+                    .filter(graph.nodes().get(node).inputs()::contains)
+                    .filter(value -> !shared.contains(value))
+                    .findFirst();
+        }
+    }
+}

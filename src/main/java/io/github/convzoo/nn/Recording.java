@@ -1,0 +1,63 @@
+package io.github.convzoo.nn;
+
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Node;
+import io.github.convzoo.graph.Op;
+import io.github.convzoo.graph.Type;
+import io.github.convzoo.graph.Types;
+import io.github.convzoo.graph.Value;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A flow as a graph, and the blocks that its nodes stand for.
+ *
+ * @param graph the graph
+ * @param blocks the blocks that nodes stand for
+ * @param calls the block's direct children in the order in which they run
+ * @param parameters the parameters that the graph names
+ */
+record Recording(Graph graph, Map<Leaf, Block> blocks, List<Call> calls, Map<String, Parameter> parameters) {
+
+    /**
+     * A node that stands for a block: passes leave its name and operation as they are, or make it another.
+     *
+     * @param name the block's canonical name
+     * @param op what the block does
+     */
+    record Leaf(String name, Op op) {}
+
+    /** The block that a node stands for, if any. */
+    @Nullable Block block(Node node) {
+        return blocks.get(new Leaf(node.name(), node.op()));
+    }
+
+    /** A child block that runs. */
+    record Call(Block block, List<Value> inputs, Value output) {}
+
+    /** The types of the graph's values for inputs of the given shapes. */
+    Types typesFor(Shape... inputs) {
+        return graph.types(types(inputs));
+    }
+
+    static List<Type> types(Shape... shapes) {
+        return Arrays.stream(shapes).map(Recording::type).toList();
+    }
+
+    Recording withGraph(Graph other) {
+        return new Recording(other, blocks, calls, parameters);
+    }
+
+    static Type type(Shape shape) {
+        return Type.of(shape.getShape());
+    }
+
+    static Shape shape(Type type) {
+        return new Shape(type.sizes().stream().mapToLong(Long::longValue).toArray());
+    }
+}

@@ -1,0 +1,266 @@
+package io.github.convzoo.graph;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** What each pass makes of a small graph, and what it leaves alone. */
+class PassesOnSmallGraphsTest {
+
+    private static final Type MAP = Type.of(Type.ANY, 8, 6, 6);
+
+    private final Graph.Builder builder = new Graph.Builder();
+    private final Value input = builder.input();
+
+    private Value add(String name, Op op, Value... inputs) {
+        return builder.add(name, op, List.of(inputs)).output();
+    }
+
+    private Value conv(String name, int filters, int groups, Value x) {
+        Constant weight = new Constant.Parameter(name + ".weight");
+        return add(name, new Op.Convolution(weight, null, filters, Window.square(3, 1, 1), groups), x);
+    }
+
+    private static Op norm(String name) {
+        return new Op.Normalization(
+                new Constant.Parameter(name + ".weight"),
+                new Constant.Parameter(name + ".bias"),
+                new Constant.Parameter(name + ".running_mean"),
+                new Constant.Parameter(name + ".running_var"),
+                1e-5f);
+    }
+
+    private String after(Pass pass, Value... outputs) {
+        return kinds(applied(pass, outputs));
+    }
+
+    private Graph applied(Pass pass, Value... outputs) {
+        return Pass.applyAll(builder.build(List.of(outputs)), List.of(MAP), List.of(pass));
+    }
+
+    private static String kinds(Graph graph) {
+        return graph.nodes().stream().map(node -> node.op().kind()).collect(Collectors.joining(" "));
+    }
+
+    private static Op.Convolution onlyConvolution(Graph graph) {
+        return (Op.Convolution) graph.nodes().get(0).op();
+    }
+
+    @Test
+    void dropIdentities_dropsWhatDoesNothing() {
+        Value x = add("", new Op.Dropout(), input);
+        x = add("", new Op.Concat(), x);
+        x = add("", Op.Activation.RELU, x);
+        x = add("", Op.Activation.RELU, x);
+        x = add("", new Op.Reshape(List.of(0L, 8L, 6L, -1L)), x);
+        x = add("", Op.Activation.TANH, add("", Op.Activation.TANH, x));
+        assertThat(after(new DropIdentities(), x)).isEqualTo("ReLU Tanh Tanh");
+    }
+
+    @Test
+    void dropIdentities_ofAGraphThatIsOne_givesItsInput() {
+        Graph graph = applied(new DropIdentities(), add("", new Op.Dropout(), input));
+        assertThat(graph.nodes()).isEmpty();
+        assertThat(graph.outputs()).containsExactly(input);
+    }
+
+    @Test
+    void dropDeadNodes_dropsWhatNothingReads() {
+        Value dead = add("", Op.Activation.TANH, input);
+        add("", Op.Activation.RELU, dead);
+        assertThat(after(new DropDeadNodes(), add("", Op.Activation.SILU, input)))
+                .isEqualTo("SiLU");
+    }
+
+    @Test
+    void mergeDuplicates_computesOnce_throughSeveralSteps() {
+        Value a = add("a", Op.Activation.TANH, conv("c", 8, 1, input));
+        Value b = add("b", Op.Activation.TANH, conv("c", 8, 1, input));
+        Value other = conv("d", 8, 1, input);
+        assertThat(after(new MergeDuplicates(), add("", new Op.Concat(), a, b, other)))
+                .isEqualTo("Conv2d Tanh Conv2d Concat");
+    }
+
+    @Test
+    void foldNormalization_takesTheLayerBeforeIt_withItsBias() {
+        Constant weight = new Constant.Parameter("c.weight");
+        Constant bias = new Constant.Parameter("c.bias");
+        Value x = add("c", new Op.Convolution(weight, bias, 8, Window.square(1, 1, 0), 1), input);
+        Graph graph = applied(new FoldNormalization(), add("n", norm("n"), x));
+        assertThat(kinds(graph)).isEqualTo("Conv2d");
+        assertThat(onlyConvolution(graph).weight()).isInstanceOf(Constant.Scaled.class);
+        assertThat(onlyConvolution(graph).bias())
+                .isInstanceOfSatisfying(Constant.NormShift.class, shift -> assertThat(shift.bias())
+                        .isEqualTo(bias));
+    }
+
+    @Test
+    void foldNormalization_leavesWhatHasAnotherReader_orNoLayerBeforeIt() {
+        Value x = conv("c", 8, 1, input);
+        Value y = add("n", norm("n"), x);
+        assertThat(after(new FoldNormalization(), y, x)).isEqualTo("Conv2d BatchNorm2d");
+        assertThat(after(new FoldNormalization(), add("m", norm("m"), add("", Op.Activation.RELU, x))))
+                .contains("ReLU BatchNorm2d");
+    }
+
+    @Test
+    void foldNormalization_ofALinearLayer_isALinearLayer() {
+        Value x = add("", Op.GlobalPool.AVERAGE, input);
+        x = add("l", new Op.Linear(new Constant.Parameter("l.weight"), null, 5), x);
+        assertThat(after(new FoldNormalization(), add("n", norm("n"), x))).isEqualTo("GlobalAvgPool2d Linear");
+    }
+
+    @Test
+    void normalizationToAffine_changesNormalizationsOfMapsOnly() {
+        assertThat(after(new NormalizationToAffine(), add("n", norm("n"), input)))
+                .isEqualTo("Affine");
+        Value vector = add("", Op.GlobalPool.AVERAGE, input);
+        assertThat(after(new NormalizationToAffine(), add("m", norm("m"), vector)))
+                .contains("BatchNorm2d");
+    }
+
+    @Test
+    void cancelSplits_ofAConcat_takesItsParts() {
+        Value a = add("", Op.Activation.RELU, input);
+        Value b = add("", Op.Activation.TANH, input);
+        Value c = add("", Op.Activation.SILU, input);
+        Value whole = add("", new Op.Concat(), a, b, c);
+        List<Value> parts =
+                builder.add("", new Op.Split(List.of(8L)), List.of(whole)).outputs();
+        Graph graph = applied(new CancelSplits(), parts.get(0), parts.get(1), whole);
+        assertThat(kinds(graph)).isEqualTo("ReLU Tanh SiLU Concat Concat");
+        assertThat(graph.outputs().get(0)).isEqualTo(a);
+        assertThat(graph.nodes().get(3).inputs()).containsExactly(b, c);
+        assertThat(graph.nodes().get(4).inputs()).containsExactly(a, b, c);
+    }
+
+    @Test
+    void cancelSplits_ofAConvolution_cutsItsFilters() {
+        Constant weight = new Constant.Parameter("c.weight");
+        Constant bias = new Constant.Parameter("c.bias");
+        Value x = add("c", new Op.Convolution(weight, bias, 8, Window.square(1, 1, 0), 1), input);
+        x = add("", Op.Activation.RELU, x);
+        List<Value> parts =
+                builder.add("", new Op.Split(List.of(3L, 5L)), List.of(x)).outputs();
+        Graph graph = applied(new CancelSplits(), parts.toArray(Value[]::new));
+        assertThat(kinds(graph)).isEqualTo("Conv2d Conv2d Conv2d ReLU ReLU ReLU");
+        Op.Convolution second = (Op.Convolution) graph.nodes().get(1).op();
+        assertThat(second.filters()).isEqualTo(2);
+        assertThat(second.weight()).isEqualTo(new Constant.Rows(weight, 3, 5));
+        assertThat(second.bias()).isEqualTo(new Constant.Rows(bias, 3, 5));
+    }
+
+    @Test
+    void cancelSplits_throughASum_splitsBothSides() {
+        Value sum = add("", new Op.Add(), conv("a", 8, 1, input), conv("b", 8, 1, input));
+        List<Value> parts =
+                builder.add("", new Op.Split(List.of(6L)), List.of(sum)).outputs();
+        Graph graph = applied(new CancelSplits(), parts.get(1), parts.get(0));
+        assertThat(kinds(graph)).isEqualTo("Conv2d Conv2d Conv2d Conv2d Add Add");
+        assertThat(graph.types(List.of(MAP)).of(graph.outputs().get(0))).hasToString("(N, 2, 6, 6)");
+    }
+
+    @Test
+    void cancelSplits_ofWhatCannotBeHadInParts_splitsIt() {
+        List<Value> parts =
+                builder.add("", new Op.Split(List.of(2L)), List.of(input)).outputs();
+        Value grouped = conv("g", 8, 4, input);
+        List<Value> others =
+                builder.add("", new Op.Split(List.of(2L)), List.of(grouped)).outputs();
+        Value read = add("", Op.Activation.RELU, grouped);
+        Graph graph = applied(new CancelSplits(), parts.get(0), others.get(1), read);
+        assertThat(kinds(graph)).isEqualTo("Split Conv2d Split ReLU");
+        assertThat(graph.nodes().get(3).inputs()).containsExactly(grouped);
+    }
+
+    @Test
+    void cancelSplits_ofASplit_findsTheInnerBorders() {
+        Value whole = conv("c", 8, 1, input);
+        List<Value> outer =
+                builder.add("", new Op.Split(List.of(2L)), List.of(whole)).outputs();
+        List<Value> inner = builder.add("", new Op.Split(List.of(4L)), List.of(outer.get(1)))
+                .outputs();
+        Graph graph = applied(new CancelSplits(), outer.get(0), inner.get(0), inner.get(1), outer.get(1));
+        assertThat(kinds(graph)).isEqualTo("Conv2d Conv2d Conv2d Concat");
+        assertThat(graph.nodes())
+                .extracting(Node::op)
+                .filteredOn(Op.Convolution.class::isInstance)
+                .extracting(op -> ((Op.Convolution) op).filters())
+                .containsExactly(2, 4, 2);
+    }
+
+    @Test
+    void widenGroups_joinsAsFewAsFillABlock() {
+        Graph graph = applied(new WidenGroups(4), conv("g", 16, 4, input));
+        Op.Convolution conv = onlyConvolution(graph);
+        // Groups of 2 channels and 4 filters: two of them have 4 and 8.
+        assertThat(conv.groups()).isEqualTo(2);
+        assertThat(conv.weight())
+                .isEqualTo(new Constant.Spread(
+                        new Constant.Parameter("g.weight"),
+                        List.of(0, 0, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 2, 2, 2, 2),
+                        4));
+    }
+
+    @Test
+    void widenGroups_leavesDepthwise_wide_andUnevenGroups() {
+        assertThat(onlyConvolution(applied(new WidenGroups(4), conv("d", 8, 8, input)))
+                        .groups())
+                .isEqualTo(8);
+        Graph.Builder other = new Graph.Builder();
+        Value x = other.input();
+        Constant weight = new Constant.Parameter("w");
+        Op.Convolution wide = new Op.Convolution(weight, null, 8, Window.square(3, 1, 1), 2);
+        Graph graph = other.build(List.of(other.add("", wide, List.of(x)).output()));
+        assertThat(Pass.applyAll(graph, List.of(MAP), List.of(new WidenGroups(4))))
+                .isSameAs(graph);
+        assertThat(Pass.applyAll(graph, List.of(MAP), List.of(new WidenGroups(3))))
+                .isSameAs(graph);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new WidenGroups(0))
+                .withMessageContaining("not 0");
+    }
+
+    @Test
+    void expandDynamicConvolutions_dividesByTheTemperature_unlessItIsOne() {
+        assertThat(after(new ExpandDynamicConvolutions(), dynamic(1)))
+                .doesNotContain("Scale")
+                .endsWith("Multiply Add");
+        Graph graph = applied(new ExpandDynamicConvolutions(), dynamic(4));
+        assertThat(graph.nodes()).extracting(Node::op).contains(new Op.Scale(0.25f));
+    }
+
+    private Value dynamic(float temperature) {
+        Op op = new Op.DynamicConvolution(
+                new Constant.Parameter("weight"),
+                null,
+                new Op.Convolution(new Constant.Parameter("a"), null, 2, Window.square(1, 1, 0), 1),
+                new Op.Convolution(new Constant.Parameter("b"), null, 2, Window.square(1, 1, 0), 1),
+                temperature,
+                8,
+                4,
+                Window.square(3, 1, 1),
+                1);
+        return add("dynamic", op, input);
+    }
+
+    @Test
+    void pass_withNothingToDo_givesTheSameGraph() {
+        Graph graph = builder.build(List.of(add("", Op.Activation.RELU, input)));
+        List<Pass> passes = List.of(
+                new DropIdentities(),
+                new DropDeadNodes(),
+                new MergeDuplicates(),
+                new ExpandDynamicConvolutions(),
+                new FoldNormalization(),
+                new NormalizationToAffine(),
+                new CancelSplits(),
+                new WidenGroups(16));
+        for (Pass pass : passes) {
+            assertThat(pass.apply(graph, graph.types(List.of(MAP)))).isSameAs(graph);
+        }
+    }
+}
