@@ -67,6 +67,27 @@ class PackageRulesTest {
             "org.slf4j..");
 
     @ArchTest
+    static final ArchRule export_usesOnlyZooAndBelow = only(
+            "export",
+            ours("zoo"),
+            ours("weights"),
+            ours("checkpoint"),
+            ours("network"),
+            ours("nn"),
+            ours("graph"),
+            ours("image"),
+            DJL,
+            "ai.onnxruntime..");
+
+    @ArchTest
+    static final ArchRule onnxRuntime_isUsedByExportOnly = noClasses()
+            .that()
+            .resideOutsideOfPackages(ours("export"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("ai.onnxruntime..");
+
+    @ArchTest
     static final ArchRule train_usesOnlyDataZooAndBelow = only(
             "train",
             ours("zoo"),

@@ -33,6 +33,7 @@ import picocli.CommandLine.ParameterException;
             TrainCommand.class,
             ForwardCommand.class,
             ConvertCommand.class,
+            ExportCommand.class,
             InspectCommand.class,
             PullCommand.class,
             CacheCommand.class

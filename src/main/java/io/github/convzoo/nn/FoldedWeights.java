@@ -70,7 +70,7 @@ final class FoldedWeights implements AutoCloseable {
                 return weight.mul(factors);
             }
         }
-        Tensor tensor = constant.evaluate(this::read);
+        Tensor tensor = constant.evaluate(name -> tensor(source(name)));
         NDManager manager = parameters.values().iterator().next().getArray().getManager();
         return manager.create(
                 tensor.values(),
@@ -81,8 +81,18 @@ final class FoldedWeights implements AutoCloseable {
         return constant instanceof Constant.Parameter parameter ? source(parameter.name()) : keep(compute(constant));
     }
 
-    private Tensor read(String name) {
-        NDArray array = source(name);
+    /** Reads parameters. */
+    static Tensor.Source source(Map<String, Parameter> parameters) {
+        return name -> {
+            Parameter parameter = parameters.get(name);
+            if (parameter == null) {
+                throw new IllegalArgumentException("the block has no parameter " + name);
+            }
+            return tensor(parameter.getArray());
+        };
+    }
+
+    private static Tensor tensor(NDArray array) {
         return new Tensor(Arrays.stream(array.getShape().getShape()).boxed().toList(), array.toFloatArray());
     }
 

@@ -7,6 +7,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import io.github.convzoo.graph.FoldNormalization;
 import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Tensor;
 import io.github.convzoo.graph.Types;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,29 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
      */
     public final Graph graph() {
         return record(1).graph();
+    }
+
+    /**
+     * The values of the graph's parameters, as they are now.
+     *
+     * @return reads a parameter by its canonical name
+     */
+    public final Tensor.Source parameterValues() {
+        return FoldedWeights.source(recording(1).parameters());
+    }
+
+    /**
+     * Runs a graph of this block, changed by passes or not, at inference.
+     *
+     * @param graph the graph
+     * @param inputs its inputs; they stay open
+     * @return its outputs
+     */
+    public final NDList run(Graph graph, NDList inputs) {
+        try (Program program = Program.of(recording(1).withGraph(graph))) {
+            ParameterStore parameters = new ParameterStore(inputs.get(0).getManager(), false);
+            return program.run(parameters, inputs, false);
+        }
     }
 
     /**

@@ -3,6 +3,7 @@ package io.github.convzoo.nn;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Block;
@@ -184,7 +185,11 @@ final class Kernels implements Op.Cases<Program.Kernel> {
 
     @Override
     public Program.Kernel pixels(Op.Pixels op) {
-        throw withoutBlock(op);
+        return one(x -> {
+            try (NDArray floats = x.toType(DataType.FLOAT32, true)) {
+                return floats.transpose(0, 3, 1, 2);
+            }
+        });
     }
 
     @Override

@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.training.ParameterStore;
 import io.github.convzoo.graph.CancelSplits;
 import io.github.convzoo.graph.DropDeadNodes;
 import io.github.convzoo.graph.DropIdentities;
@@ -57,13 +56,13 @@ class PassesTest {
             NDArray input = Reference.image(manager, "passes/", new Shape(2, 3, side, side));
             network.freezeParameters(true);
             Graph graph = network.graph();
-            float[] expected = run(network, graph, manager, input);
+            float[] expected = run(network, graph, input);
             List<Type> types = List.of(Type.of(Type.ANY, 3, side, side));
             for (Pass pass : PASSES) {
                 Graph changed = Pass.applyAll(network.graph(), types, List.of(pass));
-                assertClose(run(network, changed, manager, input), expected, pass);
+                assertClose(run(network, changed, input), expected, pass);
                 graph = Pass.applyAll(graph, types, List.of(pass));
-                assertClose(run(network, graph, manager, input), expected, pass);
+                assertClose(run(network, graph, input), expected, pass);
             }
             Map<String, Long> left = graph.nodes().stream()
                     .collect(Collectors.groupingBy(node -> node.op().kind(), Collectors.counting()));
@@ -79,9 +78,8 @@ class PassesTest {
         }
     }
 
-    private static float[] run(Network network, Graph graph, NDManager manager, NDArray input) {
-        try (Program program = Program.of(((GraphBlock) network).recording(1).withGraph(graph));
-                NDList logits = program.run(new ParameterStore(manager, false), new NDList(input), false)) {
+    private static float[] run(Network network, Graph graph, NDArray input) {
+        try (NDList logits = network.run(graph, new NDList(input))) {
             return logits.singletonOrThrow().toFloatArray();
         }
     }

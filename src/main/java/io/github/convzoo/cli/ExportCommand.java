@@ -1,0 +1,117 @@
+package io.github.convzoo.cli;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.repository.zoo.ZooModel;
+import io.github.convzoo.export.ExportOptions;
+import io.github.convzoo.export.ExportReport;
+import io.github.convzoo.export.Exporter;
+import io.github.convzoo.export.Precision;
+import io.github.convzoo.network.Network;
+import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "export",
+        description = "Write a network as ONNX or TorchScript into a model folder, and check what was written.",
+        footer = {
+            "",
+            "The input is named \"input\": normalized float32 of shape (N, channels, H, W), the batch of any size;",
+            "with --with-preprocess, images as bytes of shape (N, H, W, channels). The output is named \"logits\", or",
+            "\"probabilities\" with --with-preprocess.",
+            "",
+            "Examples:",
+            "  convzoo export --model dla34 --format onnx --output dla34-onnx",
+            "  convzoo export --model run --format torchscript --output run --fp16",
+            "  convzoo export --model dpn68 --weights mine.pth --format onnx --with-preprocess --output mine"
+        })
+final class ExportCommand implements Callable<Integer> {
+
+    @Spec
+    CommandSpec spec = CommandSpec.create();
+
+    @ParentCommand
+    Main main = Main.inProcess();
+
+    @Mixin
+    ModelOptions model = new ModelOptions();
+
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            required = true,
+            description = "onnx (model.onnx) or torchscript (model.pt).")
+    String format = "";
+
+    @Option(names = "--output", paramLabel = "DIR", required = true, description = "The model folder; made if missing.")
+    Path output = Path.of("");
+
+    @Mixin
+    InputOptions input = new InputOptions();
+
+    @Option(names = "--fp16", description = "Write weights in half precision, for GPUs.")
+    boolean half;
+
+    @Option(names = "--bf16", description = "Write weights in bfloat16, for GPUs. TorchScript only.")
+    boolean bfloat;
+
+    @Option(
+            names = "--with-preprocess",
+            description = "Take images as bytes and give probabilities: put normalization and softmax into the file.")
+    boolean preprocess;
+
+    @Option(
+            names = "--features",
+            description = "Also give the last feature map (\"features\") and the pooled features (\"pooled\").")
+    boolean features;
+
+    @Option(names = "--json", description = "Print the report as JSON.")
+    boolean json;
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    @Override
+    public Integer call() throws Exception {
+        model.requireModel();
+        if (half && bfloat) {
+            throw new IllegalArgumentException("--fp16 and --bf16 exclude each other; choose one");
+        }
+        ExportOptions options = format(format)
+                .withPrecision(half ? Precision.FLOAT16 : bfloat ? Precision.BFLOAT16 : Precision.FLOAT32)
+                .withPreprocess(preprocess)
+                .withFeatures(features);
+        LoadOptions loading = model.options(main, common, spec.commandLine().getErr());
+        ModelConfig config = model.config(loading, input, null);
+        ExportReport report;
+        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, ModelOptions.with(loading, config))) {
+            Network network = (Network) loaded.getBlock();
+            report = new Exporter(network, config.withOptions(network.options())).export(output, options);
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(Json.of(report));
+        } else {
+            report.lines().forEach(line -> out.println(Main.oneLine(line)));
+        }
+        return Main.DONE;
+    }
+
+    private static ExportOptions format(String name) {
+        return switch (name) {
+            case "onnx" -> ExportOptions.onnx();
+            case "torchscript" -> ExportOptions.torchScript();
+            default ->
+                throw new IllegalArgumentException("--format: " + name + " is unknown; choose onnx or torchscript");
+        };
+    }
+}

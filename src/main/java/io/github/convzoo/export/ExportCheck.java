@@ -1,0 +1,100 @@
+package io.github.convzoo.export;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Type;
+import io.github.convzoo.nn.GraphBlock;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** Runs a written file on random input, and compares its outputs with those of the graph as it was recorded. */
+final class ExportCheck {
+
+    /** Enough for float32, whose rounding differs between runtimes. */
+    private static final double MOST = 1e-4;
+
+    private static final int BATCH = 2;
+
+    private final GraphBlock network;
+    private final Graph recorded;
+    private final NetworkFile file;
+
+    ExportCheck(GraphBlock network, Graph recorded, NetworkFile file) {
+        this.network = network;
+        this.recorded = recorded;
+        this.file = file;
+    }
+
+    /**
+     * Checks a file.
+     *
+     * @param written where it is now
+     * @param place where it will be, for messages
+     */
+    ExportReport check(Path written, Path place, ExportOptions.Format format) throws IOException {
+        List<ExportReport.Check> checks = new ArrayList<>();
+        for (ExportRuntime runtime : ExportRuntime.of(format)) {
+            double difference = difference(written, runtime);
+            // Half precision differs by design; only nonsense is refused.
+            double most = file.precision() == Precision.FLOAT32 ? MOST : 0.1;
+            if (!(difference <= most)) {
+                throw new ExportException(
+                        "%s: %s computes something else than the network: the largest difference is %.1e of"
+                                        .formatted(place, runtime.title(), difference)
+                                + " the largest output; nothing was written. Please report this");
+            }
+            checks.add(new ExportReport.Check(runtime.title(), difference));
+        }
+        return new ExportReport(
+                place,
+                Files.size(written),
+                recorded.nodes().size(),
+                file.graph().nodes().size(),
+                checks);
+    }
+
+    private double difference(Path written, ExportRuntime runtime) throws IOException {
+        double largest = 0;
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                ExportedModel model = runtime.open(written)) {
+            NDArray input = input(manager);
+            NDList expected = network.run(recorded, new NDList(input));
+            NDList actual = model.run(new NDList(input));
+            for (int i = 0; i < expected.size(); i++) {
+                NDArray difference = expected.get(i).sub(actual.get(i)).abs().max();
+                NDArray scale = expected.get(i).abs().max();
+                double relative = difference.getFloat() / Math.max(scale.getFloat(), Float.MIN_NORMAL);
+                largest = Double.isNaN(relative) ? relative : Math.max(largest, relative);
+            }
+        }
+        return largest;
+    }
+
+    private NDArray input(NDManager manager) {
+        Type type = file.input();
+        long[] sizes =
+                type.with(0, BATCH).sizes().stream().mapToLong(Long::longValue).toArray();
+        int elements = Math.toIntExact(type.with(0, BATCH).get(0) * type.elementsPerSample());
+        Random random = new Random();
+        if (type.element() == Type.Element.BYTE) {
+            byte[] bytes = new byte[elements];
+            random.nextBytes(bytes);
+            return manager.create(ByteBuffer.wrap(bytes), new Shape(sizes), DataType.UINT8);
+        }
+        float[] values = new float[elements];
+        for (int i = 0; i < elements; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return manager.create(values, new Shape(sizes));
+    }
+}

@@ -1,0 +1,84 @@
+package io.github.convzoo.export;
+
+/**
+ * How a network is exported. Start from {@link #onnx} or {@link #torchScript} and change what differs.
+ *
+ * @param format the file's format
+ * @param precision what the network computes in
+ * @param preprocess whether the file takes images as bytes (N, H, W, C) and gives probabilities, instead of normalized floats (N, C,
+ *     H, W) and logits
+ * @param features whether the last feature map and the pooled features are outputs, too
+ */
+public record ExportOptions(Format format, Precision precision, boolean preprocess, boolean features) {
+
+    /** File formats. */
+    public enum Format {
+        /** ONNX, operator set 13. */
+        ONNX("model.onnx"),
+        /** An archive that {@code torch.jit.load} and DJL's PyTorch engine read. */
+        TORCHSCRIPT("model.pt");
+
+        private final String file;
+
+        Format(String file) {
+            this.file = file;
+        }
+
+        /**
+         * The file's name in a model folder.
+         *
+         * @return the name
+         */
+        public String file() {
+            return file;
+        }
+    }
+
+    /**
+     * ONNX in float32, from normalized floats to logits.
+     *
+     * @return the options
+     */
+    public static ExportOptions onnx() {
+        return new ExportOptions(Format.ONNX, Precision.FLOAT32, false, false);
+    }
+
+    /**
+     * TorchScript in float32, from normalized floats to logits.
+     *
+     * @return the options
+     */
+    public static ExportOptions torchScript() {
+        return new ExportOptions(Format.TORCHSCRIPT, Precision.FLOAT32, false, false);
+    }
+
+    /**
+     * In another precision.
+     *
+     * @param value what the network computes in
+     * @return the changed options
+     */
+    public ExportOptions withPrecision(Precision value) {
+        return new ExportOptions(format, value, preprocess, features);
+    }
+
+    /**
+     * With preprocessing and softmax in the file, or without.
+     *
+     * @param value whether they are in it
+     * @return the changed options
+     */
+    public ExportOptions withPreprocess(boolean value) {
+        return new ExportOptions(format, precision, value, features);
+    }
+
+    /**
+     * With feature maps as outputs, or without.
+     *
+     * @param value whether they are outputs
+     * @return the changed options
+     */
+    public ExportOptions withFeatures(boolean value) {
+        return new ExportOptions(format, precision, preprocess, value);
+    }
+}

@@ -1,0 +1,55 @@
+package io.github.convzoo.export;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** What runs exported files. */
+public enum ExportRuntime {
+    /** ONNX Runtime on the CPU; optional on the class path. */
+    ONNX_RUNTIME("ONNX Runtime"),
+    /** TorchScript in DJL's PyTorch engine. */
+    TORCHSCRIPT("PyTorch");
+
+    private final String title;
+
+    ExportRuntime(String title) {
+        this.title = title;
+    }
+
+    /**
+     * The runtime's name for people.
+     *
+     * @return such as {@code ONNX Runtime}
+     */
+    public String title() {
+        return title;
+    }
+
+    /**
+     * Loads a file.
+     *
+     * @param file in the runtime's format
+     * @return the model; close it to free its memory
+     * @throws IOException if the runtime refuses the file
+     */
+    public ExportedModel open(Path file) throws IOException {
+        return switch (this) {
+            case ONNX_RUNTIME -> OnnxModel.open(file, OnnxModel.THREADS_OF_THE_ENGINE);
+            case TORCHSCRIPT -> TorchScriptModel.open(file);
+        };
+    }
+
+    /**
+     * The runtimes that are there for a format.
+     *
+     * @param format the format
+     * @return the runtimes; empty if none is on the class path
+     */
+    public static List<ExportRuntime> of(ExportOptions.Format format) {
+        return switch (format) {
+            case ONNX -> OnnxModel.isThere() ? List.of(ONNX_RUNTIME) : List.of();
+            case TORCHSCRIPT -> List.of(TORCHSCRIPT);
+        };
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.convzoo.export;
+
+import io.github.convzoo.graph.Constant;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Tensor;
+import io.github.convzoo.graph.Type;
+import io.github.convzoo.graph.Types;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a writer writes.
+ *
+ * @param graph the network after its passes
+ * @param input the type of its only input; the batch is {@link Type#ANY}
+ * @param outputs a name for each of its outputs
+ * @param parameters where the values of its parameters come from
+ * @param precision what it computes in
+ * @param metadata what else readers may want to know: text by key
+ */
+record NetworkFile(
+        Graph graph,
+        Type input,
+        List<String> outputs,
+        Tensor.Source parameters,
+        Precision precision,
+        Map<String, String> metadata) {
+
+    /** The name of the input in every format. */
+    static final String INPUT = "input";
+
+    Types types() {
+        return graph.types(List.of(input));
+    }
+
+    Tensor evaluate(Constant constant) {
+        return constant.evaluate(parameters);
+    }
+}

@@ -1,0 +1,392 @@
+package io.github.convzoo.export;
+
+import io.github.convzoo.graph.Constant;
+import io.github.convzoo.graph.Node;
+import io.github.convzoo.graph.Op;
+import io.github.convzoo.graph.Tensor;
+import io.github.convzoo.graph.Type;
+import io.github.convzoo.graph.Types;
+import io.github.convzoo.graph.Value;
+import io.github.convzoo.graph.Window;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** A network as the TorchScript class of a module, and the module's buffers. */
+final class TorchScriptCode implements Op.Cases<String> {
+
+    /** {@code torch.channels_last}, as TorchScript counts memory formats. */
+    private static final int CHANNELS_LAST = 2;
+
+    private static final int FLOAT = 6;
+
+    /**
+     * A tensor of the module.
+     *
+     * @param name its name, an identifier
+     * @param sizes its shape
+     * @param channelsLast whether axis 1 varies fastest in memory
+     * @param constant what it is computed of
+     */
+    record Buffer(String name, List<Long> sizes, boolean channelsLast, Constant constant) {
+
+        List<Long> strides() {
+            if (channelsLast) {
+                long channels = sizes.get(1);
+                long width = sizes.get(3);
+                return List.of(channels * sizes.get(2) * width, 1L, channels * width, channels);
+            }
+            List<Long> strides = new ArrayList<>();
+            long stride = 1;
+            for (int axis = sizes.size() - 1; axis >= 0; axis--) {
+                strides.add(0, stride);
+                stride *= sizes.get(axis);
+            }
+            return strides;
+        }
+
+        byte[] bytes(NetworkFile network) {
+            Tensor tensor = network.evaluate(constant);
+            float[] values = tensor.values();
+            long elements = sizes.stream().reduce(1L, (a, b) -> a * b);
+            if (values.length != elements) {
+                throw new IllegalStateException(name + " has " + tensor.sizes() + " elements, not " + sizes);
+            }
+            if (channelsLast) {
+                values = channelsLast(values);
+            }
+            byte[] bytes = new byte[values.length * network.precision().bytes()];
+            network.precision().encode(values).get(bytes);
+            return bytes;
+        }
+
+        private float[] channelsLast(float[] values) {
+            int filters = Math.toIntExact(sizes.get(0));
+            int channels = Math.toIntExact(sizes.get(1));
+            int places = values.length / filters / channels;
+            float[] moved = new float[values.length];
+            for (int filter = 0; filter < filters; filter++) {
+                for (int channel = 0; channel < channels; channel++) {
+                    for (int place = 0; place < places; place++) {
+                        moved[(filter * places + place) * channels + channel] =
+                                values[(filter * channels + channel) * places + place];
+                    }
+                }
+            }
+            return moved;
+        }
+    }
+
+    private final NetworkFile network;
+    private final Types types;
+    private final Map<Value, Integer> lastUse = new HashMap<>();
+
+    /** Values whose memory may be that of others too, or is the caller's. */
+    private final Set<Value> shared = new HashSet<>();
+
+    private final List<Buffer> buffers = new ArrayList<>();
+    private final Map<Constant, String> known = new HashMap<>();
+    private final Set<String> taken = new HashSet<>(List.of("training"));
+    private final StringBuilder body = new StringBuilder();
+    private int index;
+    private Node node;
+
+    TorchScriptCode(NetworkFile network) {
+        this.network = network;
+        types = network.types();
+        List<Node> nodes = network.graph().nodes();
+        node = nodes.get(0);
+        shared.addAll(network.graph().inputs());
+        for (int i = 0; i < nodes.size(); i++) {
+            for (Value input : nodes.get(i).inputs()) {
+                lastUse.put(input, i);
+            }
+            if (nodes.get(i).op() instanceof Op.Split || nodes.get(i).op() instanceof Op.Reshape) {
+                shared.addAll(nodes.get(i).inputs());
+                shared.addAll(nodes.get(i).outputs());
+            }
+        }
+        network.graph().outputs().forEach(output -> lastUse.put(output, nodes.size()));
+    }
+
+    List<Buffer> buffers() {
+        return buffers;
+    }
+
+    /** The source of the class; the buffers are known afterwards. */
+    String source() {
+        boolean bytes = network.input().element() == Type.Element.BYTE;
+        String entry = NetworkFile.INPUT;
+        if (!bytes) {
+            if (network.precision() != Precision.FLOAT32) {
+                entry = cast(entry, dtype());
+            }
+            if (network.input().rank() == 4) {
+                entry = "torch.contiguous(%s, memory_format=%d)".formatted(entry, CHANNELS_LAST);
+            }
+        }
+        statement(name(network.graph().inputs().get(0)), entry);
+        List<Node> nodes = network.graph().nodes();
+        for (index = 0; index < nodes.size(); index++) {
+            node = nodes.get(index);
+            String expression = node.op().accept(this);
+            if (node.op() instanceof Op.Split) {
+                statement("parts" + index, expression);
+                for (int i = 0; i < node.outputs().size(); i++) {
+                    statement(name(node.outputs().get(i)), "parts%d[%d]".formatted(index, i));
+                }
+            } else {
+                statement(name(node.output()), expression);
+            }
+        }
+        List<String> results = network.graph().outputs().stream()
+                .map(output -> network.precision() == Precision.FLOAT32 ? name(output) : cast(name(output), FLOAT))
+                .map(result -> "torch.contiguous(" + result + ")")
+                .toList();
+        boolean single = results.size() == 1;
+        String type = single
+                ? "Tensor"
+                : results.stream().map(each -> "Tensor").collect(Collectors.joining(", ", "Tuple[", "]"));
+        String result = single ? results.get(0) : "(" + String.join(", ", results) + ")";
+        String names =
+                buffers.stream().map(buffer -> "\"" + buffer.name() + "\", ").collect(Collectors.joining());
+        String attributes = buffers.stream()
+                .map(buffer -> "  " + buffer.name() + " : Tensor\n")
+                .collect(Collectors.joining());
+        return "class " + TorchScriptWriter.CLASS + "(Module):\n"
+                + "  __parameters__ = []\n"
+                + "  __buffers__ = [" + names + "]\n"
+                + "  training : bool\n"
+                + attributes
+                + "  def forward(self: " + TorchScriptWriter.MODULE + "." + TorchScriptWriter.CLASS + ",\n"
+                + "    " + NetworkFile.INPUT + ": Tensor) -> " + type + ":\n"
+                + body
+                + "    return " + result + "\n";
+    }
+
+    private int dtype() {
+        return switch (network.precision()) {
+            case FLOAT32 -> FLOAT;
+            case FLOAT16 -> 5;
+            case BFLOAT16 -> 15;
+        };
+    }
+
+    private static String cast(String expression, int dtype) {
+        return "torch.to(" + expression + ", " + dtype + ")";
+    }
+
+    private void statement(String name, String expression) {
+        body.append("    ").append(name).append(" = ").append(expression).append('\n');
+    }
+
+    @Override
+    public String convolution(Op.Convolution op) {
+        Window window = op.window();
+        List<Long> sizes = List.of(
+                (long) op.filters(),
+                types.of(node.inputs().get(0)).get(1) / op.groups(),
+                (long) window.kernel().height(),
+                (long) window.kernel().width());
+        String weight = buffer("weight", sizes, true, op.weight());
+        String bias = op.bias() == null ? "None" : buffer("bias", List.of((long) op.filters()), false, op.bias());
+        return "torch.conv2d(%s, %s, %s, %s, %s, %s, %d)"
+                .formatted(
+                        input(),
+                        weight,
+                        bias,
+                        pair(window.stride()),
+                        pair(window.padding()),
+                        pair(window.dilation()),
+                        op.groups());
+    }
+
+    @Override
+    public String linear(Op.Linear op) {
+        Type type = types.of(node.inputs().get(0));
+        String weight = buffer("weight", List.of((long) op.units(), type.get(type.rank() - 1)), false, op.weight());
+        String bias = op.bias() == null ? "None" : buffer("bias", List.of((long) op.units()), false, op.bias());
+        return "torch.linear(%s, %s, %s)".formatted(input(), weight, bias);
+    }
+
+    @Override
+    public String normalization(Op.Normalization op) {
+        List<Long> sizes = List.of(types.of(node.output()).get(1));
+        return "torch.batch_norm(%s, %s, %s, %s, %s, False, 0.10000000000000001, %s, True)"
+                .formatted(
+                        input(),
+                        buffer("weight", sizes, false, op.gamma()),
+                        buffer("bias", sizes, false, op.beta()),
+                        buffer("running_mean", sizes, false, op.mean()),
+                        buffer("running_var", sizes, false, op.variance()),
+                        number(op.epsilon()));
+    }
+
+    @Override
+    public String affine(Op.Affine op) {
+        List<Long> sizes = List.of(1L, types.of(node.output()).get(1), 1L, 1L);
+        return "torch.addcmul(%s, %s, %s)"
+                .formatted(
+                        buffer("shift", sizes, false, op.shift()), input(), buffer("scale", sizes, false, op.scale()));
+    }
+
+    @Override
+    public String dynamicConvolution(Op.DynamicConvolution op) {
+        throw unexpected(op);
+    }
+
+    @Override
+    public String activation(Op.Activation op) {
+        String function =
+                switch (op) {
+                    case RELU -> "relu";
+                    case SIGMOID -> "sigmoid";
+                    case TANH -> "tanh";
+                    case SILU -> "silu";
+                };
+        return "torch." + function + inPlace(0) + "(" + input() + ")";
+    }
+
+    @Override
+    public String elu(Op.Elu op) {
+        return "torch.elu%s(%s, %s)".formatted(inPlace(0), input(), number(op.alpha()));
+    }
+
+    @Override
+    public String add(Op.Add op) {
+        String first = name(node.inputs().get(0));
+        String second = name(node.inputs().get(1));
+        return inPlace(0).isEmpty() && !inPlace(1).isEmpty()
+                ? "torch.add_(%s, %s)".formatted(second, first)
+                : "torch.add%s(%s, %s)".formatted(inPlace(0), first, second);
+    }
+
+    @Override
+    public String multiply(Op.Multiply op) {
+        return "torch.mul(%s, %s)".formatted(input(), name(node.inputs().get(1)));
+    }
+
+    @Override
+    public String scale(Op.Scale op) {
+        return "torch.mul(%s, %s)".formatted(input(), number(op.factor()));
+    }
+
+    @Override
+    public String concat(Op.Concat op) {
+        return "torch.cat([%s], 1)"
+                .formatted(node.inputs().stream().map(this::name).collect(Collectors.joining(", ")));
+    }
+
+    @Override
+    public String split(Op.Split op) {
+        List<Long> sizes =
+                node.outputs().stream().map(output -> types.of(output).get(1)).toList();
+        return "torch.split_with_sizes(%s, %s, 1)".formatted(input(), sizes);
+    }
+
+    @Override
+    public String maxPool(Op.MaxPool op) {
+        Window window = op.window();
+        return "torch.max_pool2d(%s, %s, %s, %s, %s, False)"
+                .formatted(
+                        input(),
+                        pair(window.kernel()),
+                        pair(window.stride()),
+                        pair(window.padding()),
+                        pair(window.dilation()));
+    }
+
+    @Override
+    public String averagePool(Op.AveragePool op) {
+        Window window = op.window();
+        return "torch.avg_pool2d(%s, %s, %s, %s, False, True, None)"
+                .formatted(input(), pair(window.kernel()), pair(window.stride()), pair(window.padding()));
+    }
+
+    @Override
+    public String globalPool(Op.GlobalPool op) {
+        return switch (op) {
+            case AVERAGE -> "torch.mean(%s, [2, 3], False)".formatted(input());
+            case MAX -> "torch.amax(%s, [2, 3], False)".formatted(input());
+        };
+    }
+
+    @Override
+    public String reshape(Op.Reshape op) {
+        List<String> sizes = new ArrayList<>();
+        for (int axis = 0; axis < op.sizes().size(); axis++) {
+            long size = op.sizes().get(axis);
+            sizes.add(size == Op.Reshape.KEEP ? "torch.size(%s, %d)".formatted(input(), axis) : Long.toString(size));
+        }
+        return "torch.reshape(%s, %s)".formatted(input(), sizes);
+    }
+
+    @Override
+    public String softmax(Op.Softmax op) {
+        return "torch.softmax(" + input() + ", 1)";
+    }
+
+    @Override
+    public String dropout(Op.Dropout op) {
+        throw unexpected(op);
+    }
+
+    @Override
+    public String pixels(Op.Pixels op) {
+        // Pixels of images are in the channels-last order as they come.
+        return "torch.permute(" + cast(input(), dtype()) + ", [0, 3, 1, 2])";
+    }
+
+    @Override
+    public String call(Op.Call op) {
+        throw new IllegalArgumentException(
+                "a " + op.kind() + " (at " + node.name() + ") cannot be exported: its inside is not known");
+    }
+
+    private IllegalStateException unexpected(Op op) {
+        return new IllegalStateException("a pass should have removed " + op.kind() + " (at " + node.name() + ")");
+    }
+
+    /** Whether an operand may be overwritten, as a suffix of the function's name. */
+    private String inPlace(int operand) {
+        Value value = node.inputs().get(operand);
+        boolean twice = node.inputs().stream().filter(value::equals).count() > 1;
+        return !twice && !shared.contains(value) && lastUse.getOrDefault(value, -1) == index ? "_" : "";
+    }
+
+    private String input() {
+        return name(node.inputs().get(0));
+    }
+
+    private String name(Value value) {
+        return "x" + value.id();
+    }
+
+    private String buffer(String leaf, List<Long> sizes, boolean kernel, Constant constant) {
+        @Nullable String same = known.get(constant);
+        if (same == null) {
+            String base = (node.name() + "." + leaf).replaceAll("[^A-Za-z0-9_]", "_");
+            base = Character.isDigit(base.charAt(0)) || base.charAt(0) == '_' ? "p" + base : base;
+            same = base;
+            for (int number = 2; !taken.add(same); number++) {
+                same = base + "_" + number;
+            }
+            buffers.add(new Buffer(same, sizes, kernel, constant));
+            known.put(constant, same);
+        }
+        return "self." + same;
+    }
+
+    private static String pair(Window.Size size) {
+        return "[" + size.height() + ", " + size.width() + "]";
+    }
+
+    private static String number(float value) {
+        return Double.toString(value).replace("E", "e");
+    }
+}

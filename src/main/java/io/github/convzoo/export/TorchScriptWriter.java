@@ -1,0 +1,142 @@
+package io.github.convzoo.export;
+
+import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.ReplacedFile;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * Writes a TorchScript archive: a stored zip of code, a pickled module, and its tensors. {@code torch.jit.load} of PyTorch 2 and
+ * DJL's PyTorch engine read it. Maps and kernels are in the channels-last order inside, which PyTorch's kernels prefer.
+ *
+ * <p>Source: https://github.com/pytorch/pytorch/blob/main/torch/csrc/jit/docs/serialization.md
+ */
+final class TorchScriptWriter {
+
+    static final String MODULE = "__torch__.convzoo";
+    static final String CLASS = "Model";
+
+    private static final String ROOT = "model/";
+
+    /** The version of operators: as old as PyTorch 2.0, so that no reader changes them. */
+    private static final String VERSION = "10\n";
+
+    /** PyTorch maps tensors into memory where they start at multiples of this. */
+    private static final int ALIGNMENT = 64;
+
+    /** The fixed part of an entry's header, and of its extra field. */
+    private static final int LOCAL_HEADER = 30;
+
+    private static final int EXTRA_HEADER = 4;
+
+    private TorchScriptWriter() {}
+
+    /** Writes a network; the file is replaced once the new one is complete. */
+    static void write(NetworkFile network, Path file) throws CheckpointException {
+        TorchScriptCode code = new TorchScriptCode(network);
+        String source = code.source();
+        ReplacedFile.write(file, out -> writeArchive(network, code, source, out));
+    }
+
+    private static void writeArchive(NetworkFile network, TorchScriptCode code, String source, WritableByteChannel out)
+            throws IOException {
+        PickleWriter module = new PickleWriter().object(MODULE, CLASS).startDictionary();
+        module.text("training").truth(false);
+        for (int i = 0; i < code.buffers().size(); i++) {
+            TorchScriptCode.Buffer buffer = code.buffers().get(i);
+            module.text(buffer.name())
+                    .tensor(storage(network.precision()), Integer.toString(i), buffer.sizes(), buffer.strides());
+        }
+        module.endDictionary().build();
+        try (Archive archive = new Archive(out)) {
+            archive.add("version", VERSION.getBytes(StandardCharsets.UTF_8));
+            archive.add("code/__torch__/convzoo.py", source.getBytes(StandardCharsets.UTF_8));
+            archive.add("constants.pkl", new PickleWriter().emptyTuple().finish());
+            archive.add("data.pkl", module.finish());
+            for (Map.Entry<String, String> each : network.metadata().entrySet()) {
+                archive.add("extra/" + each.getKey(), each.getValue().getBytes(StandardCharsets.UTF_8));
+            }
+            for (int i = 0; i < code.buffers().size(); i++) {
+                archive.add("data/" + i, code.buffers().get(i).bytes(network));
+            }
+        }
+    }
+
+    private static String storage(Precision precision) {
+        return switch (precision) {
+            case FLOAT32 -> "FloatStorage";
+            case FLOAT16 -> "HalfStorage";
+            case BFLOAT16 -> "BFloat16Storage";
+        };
+    }
+
+    /** A zip whose entries are stored, each starting at a multiple of the alignment. */
+    private static final class Archive implements AutoCloseable {
+
+        private final Counter counter;
+        private final ZipOutputStream zip;
+
+        Archive(WritableByteChannel out) {
+            counter = new Counter(Channels.newOutputStream(out));
+            zip = new ZipOutputStream(counter, StandardCharsets.UTF_8);
+            zip.setMethod(ZipOutputStream.STORED);
+        }
+
+        void add(String name, byte[] content) throws IOException {
+            ZipEntry entry = new ZipEntry(ROOT + name);
+            entry.setSize(content.length);
+            CRC32 crc = new CRC32();
+            crc.update(content);
+            entry.setCrc(crc.getValue());
+            zip.flush();
+            long start = counter.written + LOCAL_HEADER + (ROOT + name).length() + EXTRA_HEADER;
+            int padding = (int) (-start & (ALIGNMENT - 1));
+            byte[] extra = new byte[EXTRA_HEADER + padding];
+            extra[0] = 'F';
+            extra[1] = 'B';
+            extra[2] = (byte) padding;
+            entry.setExtra(extra);
+            zip.putNextEntry(entry);
+            zip.write(content);
+            zip.closeEntry();
+        }
+
+        /** Finishes the zip; the channel is somebody else's. */
+        @Override
+        public void close() throws IOException {
+            zip.finish();
+            zip.flush();
+        }
+    }
+
+    /** Counts bytes on their way. */
+    private static final class Counter extends OutputStream {
+
+        private final OutputStream out;
+        private long written;
+
+        Counter(OutputStream out) {
+            this.out = out;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            out.write(b);
+            written++;
+        }
+
+        @Override
+        public void write(byte[] b, int off, int len) throws IOException {
+            out.write(b, off, len);
+            written += len;
+        }
+    }
+}
