@@ -63,7 +63,8 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
      * @return its outputs
      */
     public final NDList run(Graph graph, NDList inputs) {
-        try (Program program = Program.of(recording(1).withGraph(graph))) {
+        // Recorded anew, as the graph was: what a block does may have changed in between.
+        try (Program program = Program.of(record(1).withGraph(graph))) {
             ParameterStore parameters = new ParameterStore(inputs.get(0).getManager(), false);
             return program.run(parameters, inputs, false);
         }

@@ -25,7 +25,7 @@ public abstract non-sealed class GraphCut extends GraphBlock {
 
     @Override
     final Recording record(int inputs) {
-        Recording whole = whole().recording(1);
+        Recording whole = whole().record(1);
         return whole.withGraph(cut(whole.graph()));
     }
 }
