@@ -56,7 +56,7 @@ class ExporterTest {
     private final NDManager manager = NDManager.newBaseManager("PyTorch");
 
     @TempDir
-    Path folder;
+    Path folder = Path.of("");
 
     @AfterEach
     void close() {
@@ -336,7 +336,7 @@ class ExporterTest {
             assertThat(metadata)
                     .containsEntry("model", SMALL)
                     .containsEntry("labels", String.join("\n", labels.names()));
-            assertThat(ModelConfig.parse(metadata.get("config.json"), "metadata"))
+            assertThat(ModelConfig.parse(metadata.getOrDefault("config.json", ""), "metadata"))
                     .isEqualTo(given.config);
             assertThat(session.getMetadata().getProducerName()).isEqualTo("convzoo");
         }
