@@ -80,6 +80,17 @@ class PackageRulesTest {
             "ai.onnxruntime..");
 
     @ArchTest
+    static final ArchRule runtime_usesOnlyExportZooAndBelow = only(
+            "runtime",
+            ours("export"),
+            ours("zoo"),
+            ours("weights"),
+            ours("network"),
+            ours("nn"),
+            ours("graph"),
+            DJL);
+
+    @ArchTest
     static final ArchRule onnxRuntime_isUsedByExportOnly = noClasses()
             .that()
             .resideOutsideOfPackages(ours("export"))

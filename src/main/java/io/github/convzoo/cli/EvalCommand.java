@@ -120,6 +120,9 @@ final class EvalCommand implements Callable<Integer> {
     boolean json;
 
     @Mixin
+    CompileOptions compile = new CompileOptions();
+
+    @Mixin
     ComputeOptions compute = new ComputeOptions();
 
     @Mixin
@@ -156,7 +159,7 @@ final class EvalCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         LoadOptions options = model.options(main, common, err);
         ModelConfig config = model.config(options, input, dataset);
-        options = ModelOptions.with(options, config);
+        options = compile.apply(ModelOptions.with(options, config));
         LabeledImages found = images(config);
         if (device.isPresent()) {
             options = options.withDevice(device.get());

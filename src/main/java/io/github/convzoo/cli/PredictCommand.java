@@ -111,6 +111,9 @@ final class PredictCommand implements Callable<Integer> {
     boolean jsonl;
 
     @Mixin
+    CompileOptions compile = new CompileOptions();
+
+    @Mixin
     ComputeOptions compute = new ComputeOptions();
 
     @Mixin
@@ -137,7 +140,7 @@ final class PredictCommand implements Callable<Integer> {
         model.chooseModel(main, err);
         LoadOptions options = model.options(main, common, err).withTopK(topK);
         ModelConfig config = model.config(options, input, null);
-        options = ModelOptions.with(options, config);
+        options = compile.apply(ModelOptions.with(options, config));
         if (labels != null) {
             options = options.withLabels(Labels.read(labels));
         }

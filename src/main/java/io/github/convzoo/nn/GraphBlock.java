@@ -21,6 +21,7 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     private volatile @Nullable Recording recording;
     private volatile @Nullable Program plain;
     private volatile @Nullable Program folded;
+    private volatile @Nullable CompiledGraph compiled;
 
     GraphBlock() {}
 
@@ -86,6 +87,10 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     @Override
     protected NDList forwardInternal(
             ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
+        CompiledGraph other = compiled;
+        if (!training && other != null && other.accepts(inputs.get(0).getShape())) {
+            return other.run(inputs);
+        }
         Program fast = folded;
         if (!training && fast != null && fast.isCurrent(inputs.get(0).getDevice())) {
             return fast.run(parameterStore, inputs, false);
@@ -134,10 +139,20 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
         }
     }
 
+    /**
+     * Runs a compiled form of this block at inference, for as long as the parameters stay as they are. Training does not use it.
+     *
+     * @param value the compiled form of this block's graph; whoever made it closes it. Null to run the graph itself again
+     */
+    public final void useCompiled(@Nullable CompiledGraph value) {
+        compiled = value;
+    }
+
     /** {@inheritDoc} */
     @Override
     public void clear() {
         unfoldNorms();
+        useCompiled(null);
         super.clear();
     }
 }

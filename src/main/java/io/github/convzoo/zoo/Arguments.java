@@ -52,7 +52,9 @@ record Arguments(Map<String, ?> values) {
         /** Feature maps instead of logits: true, or the levels. */
         FEATURES_ONLY("featuresOnly"),
         /** To start training from the weights. */
-        FOR_TRAINING("forTraining");
+        FOR_TRAINING("forTraining"),
+        /** Compiled for prediction: true, or a runtime. */
+        COMPILED("compiled");
 
         final String text;
 
@@ -142,6 +144,11 @@ record Arguments(Map<String, ?> values) {
             options = options.withUpright(false);
         }
         options = options.withTestTimePool(flag(Key.TEST_TIME_POOL));
+        String compiled = text(Key.COMPILED);
+        if (compiled != null && !compiled.equals("false")) {
+            options = options.compiled(
+                    compiled.equals("true") ? CompiledRuntime.FASTEST : CompiledRuntime.of(compiled));
+        }
         return flag(Key.FOR_TRAINING) ? options.forTraining() : options;
     }
 

@@ -74,9 +74,7 @@ public final class CheckpointBlockFactory implements BlockFactory {
         ConvZoo.Loaded loaded = ConvZoo.load(source, options, model.getNDManager());
         model.setProperty(CONFIG, loaded.config().toJson());
         GraphBlock block = levels == null ? loaded.network() : new FeatureExtractor(loaded.network(), levels);
-        if (!options.training) {
-            block.foldNorms();
-        }
+        ConvZoo.prepare(block, loaded.config(), options, model.getNDManager());
         return block;
     }
 

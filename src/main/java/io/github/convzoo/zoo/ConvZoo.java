@@ -16,6 +16,7 @@ import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.FeatureExtractor;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
+import io.github.convzoo.nn.CompiledGraph;
 import io.github.convzoo.nn.GraphBlock;
 import io.github.convzoo.weights.Glob;
 import io.github.convzoo.weights.LoadReport;
@@ -32,6 +33,7 @@ import java.net.URL;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -435,9 +437,7 @@ public final class ConvZoo {
         try {
             Loaded loaded = load(source, options, model.getNDManager());
             GraphBlock used = block.apply(loaded.network);
-            if (!options.training) {
-                used.foldNorms();
-            }
+            prepare(used, loaded.config, options, model.getNDManager());
             model.setBlock(used);
             return wrapper.apply(model, loaded);
         } catch (IOException | RuntimeException e) {
@@ -480,6 +480,27 @@ public final class ConvZoo {
                 .forEach(remark -> LOGGER.warn(remark.text()));
         options.onLoaded.accept(report);
         return new Loaded(network, config);
+    }
+
+    /** Makes a block fast for prediction, unless it is to be trained. */
+    static void prepare(GraphBlock block, ModelConfig config, LoadOptions options, NDManager manager)
+            throws IOException {
+        if (options.compiled.isEmpty()) {
+            if (!options.training) {
+                block.foldNorms();
+            }
+            return;
+        }
+        if (options.training) {
+            throw new IllegalArgumentException("a compiled model cannot learn; load it without compiled()");
+        }
+        if (!(block instanceof Network network)) {
+            throw new IllegalArgumentException("feature maps cannot be compiled; load them without compiled()");
+        }
+        Path cache = options.store().files().directory().resolveSibling("convzoo-compiled");
+        CompiledGraph compiled = ModelCompiler.find().compile(network, config, options.compiled.get(), cache);
+        manager.attachInternal(UUID.randomUUID().toString(), compiled);
+        network.useCompiled(compiled);
     }
 
     static <I> ImageTranslator.Classifier<I> classifier(ModelConfig config, Class<I> inputType, LoadOptions options) {

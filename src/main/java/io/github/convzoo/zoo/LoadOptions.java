@@ -49,6 +49,7 @@ public final class LoadOptions {
     @Nullable Device device;
 
     boolean training;
+    Optional<CompiledRuntime> compiled = Optional.empty();
     Consumer<LoadReport> onLoaded = report -> {};
 
     private LoadOptions() {}
@@ -268,6 +269,26 @@ public final class LoadOptions {
     }
 
     /**
+     * Compiled for prediction: the network's graph is rewritten, written once into the cache, and run by the runtime that is
+     * fastest for it here. Results are the same within 1e-5 of the largest.
+     *
+     * @return the changed options
+     */
+    public LoadOptions compiled() {
+        return compiled(CompiledRuntime.FASTEST);
+    }
+
+    /**
+     * Compiled for prediction, by a runtime of choice.
+     *
+     * @param runtime the runtime
+     * @return the changed options
+     */
+    public LoadOptions compiled(CompiledRuntime runtime) {
+        return with(options -> options.compiled = Optional.of(runtime));
+    }
+
+    /**
      * To start training from the weights: the parameters can learn, and where the number of classes is not the
      * checkpoint's the classifier keeps its initial values, which the report says.
      *
@@ -304,6 +325,7 @@ public final class LoadOptions {
         copy.topK = topK;
         copy.device = device;
         copy.training = training;
+        copy.compiled = compiled;
         copy.onLoaded = onLoaded;
         change.accept(copy);
         return copy;

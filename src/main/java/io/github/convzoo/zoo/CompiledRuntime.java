@@ -1,0 +1,36 @@
+package io.github.convzoo.zoo;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/** What runs a compiled model. */
+public enum CompiledRuntime {
+    /** The fastest that is there, by measured rules: ONNX Runtime if it is on the class path, else TorchScript. */
+    FASTEST,
+    /** ONNX Runtime on the CPU; needs {@code com.microsoft.onnxruntime:onnxruntime} on the class path. */
+    ONNX,
+    /** TorchScript in DJL's PyTorch engine. */
+    TORCHSCRIPT;
+
+    /**
+     * A runtime by its name.
+     *
+     * @param name the name, in any case
+     * @return the runtime
+     * @throws IllegalArgumentException if there is no such runtime; the message names them
+     */
+    public static CompiledRuntime of(String name) {
+        for (CompiledRuntime each : values()) {
+            if (each.toString().equalsIgnoreCase(name)) {
+                return each;
+            }
+        }
+        throw new IllegalArgumentException("a runtime must be one of " + Arrays.toString(values()) + ", not " + name);
+    }
+
+    /** {@return the name in lower case, as options have it} */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,236 @@
+package io.github.convzoo.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.inference.Predictor;
+import ai.djl.modality.Classifications;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ZooModel;
+import io.github.convzoo.hub.FileStore;
+import io.github.convzoo.hub.StoreSettings;
+import io.github.convzoo.network.Network;
+import io.github.convzoo.network.Reference;
+import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.weights.WeightSaver;
+import io.github.convzoo.weights.WeightStore;
+import io.github.convzoo.zoo.CompiledRuntime;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class CompiledModelTest {
+
+    private static final String MODEL = "dla46_c";
+    private static final int SIDE = 64;
+    private static final Path IMAGE = Path.of("src/test/resources/fashion-mnist/ankle-boot.png");
+
+    @TempDir
+    Path folder = Path.of("");
+
+    private Path weights = Path.of("");
+    private LoadOptions options = LoadOptions.published();
+
+    @BeforeEach
+    void writeWeights() throws Exception {
+        weights = folder.resolve("weights.safetensors");
+        Variant variant = Variant.of(MODEL);
+        ModelConfig config = ModelConfig.usual(variant).withOptions(variant.options().withNumClasses(5));
+        config = config.withPreprocessing(config.preprocessing(SIDE));
+        Network network = variant.build(config.options());
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            Reference.initialize(network, manager, "compiled/", config.input());
+            WeightSaver.save(weights, network, config);
+        }
+        options = LoadOptions.of(weights).withStore(new WeightStore(new FileStore(StoreSettings.fromEnvironment(name ->
+                        name.equals("DJL_CACHE_DIR") ? folder.resolve("cache").toString() : null))));
+    }
+
+    private float[] logits(LoadOptions loading, int batch, int side) throws Exception {
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, loading);
+                Predictor<NDList, NDList> predictor = model.newPredictor();
+                NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            NDArray input = Reference.image(manager, "input/", new Shape(batch, 3, side, side));
+            try (NDList output = predictor.predict(new NDList(input))) {
+                return output.singletonOrThrow().toFloatArray();
+            }
+        }
+    }
+
+    private static void assertClose(float[] actual, float[] expected) {
+        float largest = 0;
+        float difference = 0;
+        assertThat(actual).hasSameSizeAs(expected);
+        for (int i = 0; i < expected.length; i++) {
+            largest = Math.max(largest, Math.abs(expected[i]));
+            difference = Math.max(difference, Math.abs(actual[i] - expected[i]));
+        }
+        assertThat(difference).isLessThanOrEqualTo(1e-5f * largest);
+    }
+
+    private List<Path> cached() throws Exception {
+        Path cache = folder.resolve("cache/cache/convzoo-compiled");
+        if (!Files.exists(cache)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.walk(cache)) {
+            return files.filter(Files::isRegularFile)
+                    .filter(file -> file.getFileName().toString().startsWith("model."))
+                    .toList();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(CompiledRuntime.class)
+    void compiled_givesTheSameLogits_forAnyBatch(CompiledRuntime runtime) throws Exception {
+        for (int batch : new int[] {1, 3}) {
+            assertClose(logits(options.compiled(runtime), batch, SIDE), logits(options, batch, SIDE));
+        }
+        String extension = runtime == CompiledRuntime.TORCHSCRIPT ? ".pt" : ".onnx";
+        assertThat(cached()).hasSize(1).allSatisfy(file -> assertThat(file.toString()).endsWith(extension));
+    }
+
+    @Test
+    void compiled_forAnotherSize_runsTheNetworkItself() throws Exception {
+        assertClose(logits(options.compiled(), 1, 96), logits(options, 1, 96));
+    }
+
+    @Test
+    void compiled_again_takesWhatIsCached() throws Exception {
+        logits(options.compiled(), 1, SIDE);
+        Path file = cached().get(0);
+        FileTime old = FileTime.fromMillis(1_000_000_000_000L);
+        Files.setLastModifiedTime(file, old);
+        logits(options.compiled(), 1, SIDE);
+        assertThat(cached()).containsExactly(file);
+        assertThat(Files.getLastModifiedTime(file)).isEqualTo(old);
+    }
+
+    @Test
+    void compiled_ofOtherWeightsOrSize_isAnotherFile() throws Exception {
+        logits(options.compiled(), 1, SIDE);
+        logits(options.compiled().withInputSize(96), 1, 96);
+        logits(options.compiled().withNumClasses(0), 1, SIDE);
+        assertThat(cached()).hasSize(3);
+        Variant variant = Variant.of(MODEL);
+        Network network = variant.build(variant.options().withNumClasses(5));
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            Reference.initialize(network, manager, "others/", new Shape(1, 3, SIDE, SIDE));
+            WeightSaver.save(weights, network, ModelConfig.usual(variant).withOptions(network.options()));
+        }
+        assertClose(
+                logits(options.compiled().withInputSize(SIDE), 1, SIDE), logits(options.withInputSize(SIDE), 1, SIDE));
+        assertThat(cached()).hasSize(4);
+    }
+
+    @Test
+    void compiled_byTwoAtOnce_isOneFile() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try {
+            List<Future<float[]>> results = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                results.add(threads.submit(() -> logits(options.compiled(), 1, SIDE)));
+            }
+            assertThat(results.get(0).get()).isEqualTo(results.get(1).get());
+        } finally {
+            threads.shutdown();
+        }
+        assertThat(cached()).hasSize(1);
+        try (Stream<Path> left = Files.list(cached().get(0).getParent().getParent())) {
+            assertThat(left).hasSize(1);
+        }
+    }
+
+    @Test
+    void compiled_sharedByThreads_givesEachItsOwn() throws Exception {
+        float[] expected = logits(options, 2, SIDE);
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, options.compiled())) {
+            List<Future<float[]>> results = new ArrayList<>();
+            for (int i = 0; i < 16; i++) {
+                results.add(threads.submit(() -> {
+                    try (Predictor<NDList, NDList> predictor = model.newPredictor();
+                            NDManager manager = NDManager.newBaseManager("PyTorch")) {
+                        NDArray input = Reference.image(manager, "input/", new Shape(2, 3, SIDE, SIDE));
+                        try (NDList output = predictor.predict(new NDList(input))) {
+                            return output.singletonOrThrow().toFloatArray();
+                        }
+                    }
+                }));
+            }
+            for (Future<float[]> result : results) {
+                assertClose(result.get(), expected);
+            }
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    @Test
+    void compiled_classifier_givesTheSameClasses() throws Exception {
+        try (ZooModel<Path, Classifications> plain = ConvZoo.load(MODEL, Path.class, options);
+                ZooModel<Path, Classifications> compiled = ConvZoo.load(MODEL, Path.class, options.compiled());
+                Predictor<Path, Classifications> expected = plain.newPredictor();
+                Predictor<Path, Classifications> actual = compiled.newPredictor()) {
+            List<Double> probabilities = expected.predict(IMAGE).getProbabilities();
+            List<Double> others = actual.predict(IMAGE).getProbabilities();
+            for (int i = 0; i < probabilities.size(); i++) {
+                assertThat(others.get(i)).isCloseTo(probabilities.get(i), within(1e-5));
+            }
+        }
+    }
+
+    @Test
+    void criteria_compile_byAnArgument() throws Exception {
+        Criteria<NDList, NDList> criteria = Criteria.builder()
+                .setTypes(NDList.class, NDList.class)
+                .optGroupId("io.github.convzoo")
+                .optArtifactId(MODEL)
+                .optArgument("weights", weights.toString())
+                .optArgument("compiled", "torchscript")
+                .build();
+        System.setProperty("DJL_CACHE_DIR", folder.resolve("cache").toString());
+        try (ZooModel<NDList, NDList> model = criteria.loadModel();
+                Predictor<NDList, NDList> predictor = model.newPredictor();
+                NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            NDArray input = Reference.image(manager, "input/", new Shape(1, 3, SIDE, SIDE));
+            assertClose(
+                    predictor.predict(new NDList(input)).singletonOrThrow().toFloatArray(), logits(options, 1, SIDE));
+        } finally {
+            System.clearProperty("DJL_CACHE_DIR");
+        }
+        assertThat(cached()).hasSize(1);
+    }
+
+    @Test
+    void compiled_forTraining_orFeatures_isRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ConvZoo.loadLogits(MODEL, options.compiled().forTraining()))
+                .withMessageContaining("a compiled model cannot learn");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ConvZoo.loadFeatures(MODEL, options.compiled(), 2))
+                .withMessageContaining("feature maps cannot be compiled");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> CompiledRuntime.of("tvm"))
+                .withMessage("a runtime must be one of [fastest, onnx, torchscript], not tvm");
+    }
+}
