@@ -44,7 +44,7 @@ class MixedPrecisionTest {
     private static final double HALF = 0.02;
 
     @TempDir(deletionStrategy = IgnoreFailures.class)
-    Path folder;
+    Path folder = Path.of("");
 
     private NDManager manager;
 
@@ -193,7 +193,7 @@ class MixedPrecisionTest {
     private static LossScale scaleOf(Path state) throws CheckpointException {
         String[] numbers = Objects.requireNonNull(
                         Checkpoint.readCopy(state).metadata().get("convzoo.loss_scale"))
-                .split(" ");
+                .split(" ", -1);
         return new LossScale(Double.parseDouble(numbers[0]), Integer.parseInt(numbers[1]), Long.parseLong(numbers[2]));
     }
 
@@ -241,8 +241,8 @@ class MixedPrecisionTest {
         Block network = SmallNetworks.plain(manager);
         // Tiny deviations make large gradients.
         Map<String, Parameter> parameters = CanonicalNames.parameters(network);
-        parameters.get("norm.weight").getArray().muli(8000);
-        parameters.get("fc.weight").getArray().muli(12);
+        Objects.requireNonNull(parameters.get("norm.weight")).getArray().muli(8000);
+        Objects.requireNonNull(parameters.get("fc.weight")).getArray().muli(12);
         SmallNetworks.Given given = SmallNetworks.batch(manager);
         SmallNetworks.Given batch = new SmallNetworks.Given(given.images().mul(1e-3), given.targets());
         try (Learner learner = new Learner(network, recipe(ADAM))) {
