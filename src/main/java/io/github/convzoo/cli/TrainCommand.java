@@ -196,7 +196,7 @@ final class TrainCommand implements Callable<Integer> {
                 }
                 try {
                     return train(folder, run, learner, shown, interruption, SavedModel.of(network, config));
-                } catch (IOException | RuntimeException | Error e) {
+                } catch (DivergedException | IOException | InterruptedException | RuntimeException | Error e) {
                     if (begun == null) {
                         removeUnlessSaved(folder, run, e);
                     }
