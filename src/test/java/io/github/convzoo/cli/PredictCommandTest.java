@@ -22,7 +22,6 @@ import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,8 +33,6 @@ import java.util.Locale;
 import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledOnOs;
-import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class PredictCommandTest {
@@ -54,49 +51,6 @@ class PredictCommandTest {
     void help_ofPredict_namesEveryFormat() {
         assertThat(Run.succeeding("predict", "--help").out().replaceAll("\\s+", " "))
                 .contains("JPEG, PNG, GIF, BMP, TIFF and WebP");
-    }
-
-    /** Latin-1 reads the bytes of a Chinese name as other characters. */
-    @Test
-    @EnabledOnOs(value = OS.LINUX, disabledReason = "elsewhere names of files are characters")
-    void predict_withAGridInAnotherLocale_findsTheTrueClassAllTheSame() throws Exception {
-        Path labels = folder.resolve("labels.txt");
-        Files.writeString(labels, Files.readString(LABELS).replace("Ankle boot", "\u732b"));
-        Path images = Files.createDirectories(folder.resolve("images"));
-        Path boots = Files.createDirectories(Path.of(URI.create(images.toUri() + "%E7%8C%AB")));
-        Files.copy(BOOT, boots.resolve("boot.png"));
-        List<byte[]> grids = new ArrayList<>();
-        for (String encoding : List.of("UTF-8", "ISO-8859-1")) {
-            Path grid = folder.resolve(encoding + ".png");
-            Process process = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-Dsun.jnu.encoding=" + encoding,
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            Main.class.getName(),
-                            "predict",
-                            images.toString(),
-                            "--recursive",
-                            "--labels",
-                            labels.toString(),
-                            "--model",
-                            "peleenet.fmnist",
-                            "--device",
-                            "cpu",
-                            "--grid",
-                            grid.toString())
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor()).as(said).isZero();
-            grids.add(Files.readAllBytes(grid));
-        }
-        assertThat(grids.get(1)).isEqualTo(grids.get(0));
-        Path unknown = folder.resolve("unknown.png");
-        Run.of(args(BOOT, "--labels", labels, "--grid", unknown).toArray());
-        assertThat(unknown).isRegularFile();
-        assertThat(grids.get(0)).isNotEqualTo(Files.readAllBytes(unknown));
     }
 
     @Test
