@@ -160,6 +160,29 @@ def losses():
     }
 
 
+def loss_scale():
+    """How GradScaler's factor follows what was found in the gradients of some steps in a row: its binary logarithm."""
+
+    def after(runs, start=2.0**16):
+        scaler = torch.amp.GradScaler("cpu", init_scale=start)
+        scaler.scale(torch.zeros(1))
+        result = []
+        for steps, found_inf in runs:
+            for _ in range(steps):
+                scaler._per_optimizer_states[0]["found_inf_per_device"] = {
+                    torch.device("cpu"): torch.tensor(float(found_inf))
+                }
+                scaler.update()
+            result.append([steps, found_inf, math.log2(scaler.get_scale()), scaler._get_growth_tracker()])
+        return {"start": math.log2(start), "runs": result}
+
+    return [
+        after([(3, 0), (1, 1), (2, 1), (1999, 0), (1, 0), (1999, 0), (1, 1), (2000, 0), (4001, 0)]),
+        after([(2000, 0), (2000, 0), (1, 1)], start=2.0**126),
+        after([(17, 1)]),
+    ]
+
+
 def rounded(value):
     """To 10 digits, which is more than float32 has."""
     if isinstance(value, float):
@@ -180,6 +203,7 @@ def main() -> None:
         "optimizers": {name: trajectory(*row) for name, row in OPTIMIZERS.items()},
         "schedules": schedules(),
         "losses": losses(),
+        "loss_scale": {"cases": loss_scale()},
     }
     for name, content in files.items():
         (folder / f"{name}.json").write_text(json.dumps(rounded(content), indent=1) + "\n")

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.inference.Predictor;
 import ai.djl.modality.Classifications;
 import ai.djl.repository.zoo.ZooModel;
+import io.github.convzoo.data.ImageFolder;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.RgbImage;
@@ -15,6 +16,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -61,7 +63,8 @@ final class PredictCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..*",
             paramLabel = "IMAGE",
-            description = "Image files, folders of images, or URLs; - for an image from standard input.")
+            description = "Image files (" + ImageDecoder.FORMATS + "), folders of images, or URLs; - for an image from"
+                    + " standard input.")
     List<String> images = new ArrayList<>();
 
     @Option(
@@ -246,8 +249,16 @@ final class PredictCommand implements Callable<Integer> {
 
     /** The name of the folder that holds the image, where a class has it. */
     private static Optional<String> truth(String image, List<String> classes) {
-        return Optional.ofNullable(new File(image).getAbsoluteFile().getParentFile())
-                .map(File::getName)
+        Path folder;
+        try {
+            folder = Path.of(image).toAbsolutePath().getParent();
+        } catch (InvalidPathException e) {
+            // Such as a URL on Windows.
+            return Optional.empty();
+        }
+        return Optional.ofNullable(folder)
+                .filter(each -> each.getFileName() != null)
+                .map(ImageFolder::className)
                 .filter(classes::contains);
     }
 

@@ -1,9 +1,11 @@
 package io.github.convzoo.cli;
 
+import ai.djl.Device;
 import io.github.convzoo.data.FolderParts;
 import io.github.convzoo.image.CropMode;
 import io.github.convzoo.train.BestBy;
 import io.github.convzoo.train.Optimizer;
+import io.github.convzoo.train.Precision;
 import io.github.convzoo.train.Schedule;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,11 +56,13 @@ final class TrainChecks {
             throw new IllegalArgumentException(
                     "--in-channels must be 3, or 1 for grey: images have no others; not " + o.inChannels);
         }
-        if (o.amp) {
-            throw new IllegalArgumentException(
-                    "cpu".equals(o.device) || o.devices.contains("cpu")
-                            ? "--amp needs a GPU: on the CPU it saves no time; leave it out"
-                            : "--amp is not available yet: training is in single precision; leave it out");
+    }
+
+    /** Refuses what is of use on a GPU only. */
+    static void devices(TrainOptions o, List<Device> devices) {
+        if (o.precision != Precision.FP32 && !devices.stream().allMatch(Device::isGpu)) {
+            throw new IllegalArgumentException("--amp needs a GPU, and this run would be on the CPU, where float16 is"
+                    + " slower than float32; leave --amp out, or pass --device gpu0 on a machine that has one");
         }
     }
 

@@ -153,6 +153,8 @@ final class TrainCommand implements Callable<Integer> {
         List<Device> shared = devices.stream().map(ComputeOptions::device).toList();
         Optional<Device> first = shared.isEmpty() ? device : Optional.of(shared.get(0));
         TrainChecks.check(options);
+        Engine engine = Engine.getEngine(ENGINE);
+        TrainChecks.devices(options, shared.isEmpty() ? List.of(device.orElse(engine.defaultDevice())) : shared);
         if (options.model.isEmpty() && options.weights != null) {
             options.model = options.weights;
             options.weights = null;
@@ -169,7 +171,7 @@ final class TrainCommand implements Callable<Integer> {
         describe(data);
         RunFolder folder = begun == null ? new RunFolder(Objects.requireNonNull(path)) : begun;
         // Random initial weights are drawn from it.
-        Engine.getEngine(ENGINE).setRandomSeed((int) options.seed);
+        engine.setRandomSeed((int) options.seed);
         try (ZooModel<?, ?> loaded = start.network(data.training().classes(), first);
                 Interruption interruption = new Interruption(main.ended, err)) {
             Network network = (Network) loaded.getBlock();
@@ -194,7 +196,7 @@ final class TrainCommand implements Callable<Integer> {
                 }
                 try {
                     return train(folder, run, learner, shown, interruption, SavedModel.of(network, config));
-                } catch (IOException | RuntimeException | Error e) {
+                } catch (DivergedException | IOException | InterruptedException | RuntimeException | Error e) {
                     if (begun == null) {
                         removeUnlessSaved(folder, run, e);
                     }

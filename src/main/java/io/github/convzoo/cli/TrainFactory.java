@@ -272,6 +272,7 @@ final class TrainFactory {
                 .withLoss(new CrossEntropy(options.labelSmoothing))
                 .withAccumulation(options.accumulate)
                 .withFrozen(options.freeze)
+                .withPrecision(options.precision)
                 .withSeed(options.seed);
         if (options.clipNorm != null) {
             recipe = recipe.withClipNorm(options.clipNorm);

@@ -96,9 +96,13 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         begunAt = clock.getAsLong();
         String line = String.format(
                 Locale.ROOT,
-                "training %s on %s: %,d %s of %,d %s",
+                "training %s on %s%s: %,d %s of %,d %s",
                 options.model,
                 device.getDeviceType(),
+                switch (options.precision) {
+                    case FP32 -> "";
+                    case FP16 -> " in mixed precision (fp16)";
+                },
                 options.epochs,
                 options.epochs == 1 ? "epoch" : "epochs",
                 batches,
@@ -208,6 +212,10 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
             // What was done before a resumption was not done at this speed.
             shown.startAt((long) batch * options.batchSize);
             bar = shown;
+        }
+        if (result.isSkipped()) {
+            noteInPassing("epoch %d/%d  step %d/%d  skipped: the gradients overflowed float16; the loss scale is halved"
+                    .formatted(epoch, options.epochs, batch, batches));
         }
         loss += result.loss() * result.samples();
         correct += result.correct();

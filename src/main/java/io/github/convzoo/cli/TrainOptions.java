@@ -13,6 +13,7 @@ import com.google.gson.stream.JsonWriter;
 import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.train.BestBy;
 import io.github.convzoo.train.Optimizer;
+import io.github.convzoo.train.Precision;
 import io.github.convzoo.train.Schedule;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -23,8 +24,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** The options of a training run, and the train.json that keeps them in its folder. */
 final class TrainOptions {
@@ -286,8 +289,14 @@ final class TrainOptions {
             description = "End after N epochs without a better one. Default: never.")
     @Nullable Integer patience;
 
-    @Option(names = "--amp", description = "Mixed precision, on GPUs; not available yet.")
-    boolean amp;
+    @Option(
+            names = "--amp",
+            arity = "0..1",
+            paramLabel = "fp16",
+            fallbackValue = "fp16",
+            converter = PrecisionName.class,
+            description = "Train in mixed precision: float16 with loss scaling; needs a GPU. --amp alone means fp16.")
+    Precision precision = Precision.FP32;
 
     @Option(names = "--label-smoothing", paramLabel = "S", description = "Default: 0.")
     double labelSmoothing;
@@ -349,6 +358,20 @@ final class TrainOptions {
     @Nullable String device;
 
     List<String> devices = new ArrayList<>();
+
+    /** The formats of mixed precision, by PyTorch's names. */
+    static final class PrecisionName implements ITypeConverter<Precision> {
+
+        @Override
+        public Precision convert(String value) {
+            return switch (value.toLowerCase(Locale.ROOT)) {
+                case "fp16", "float16" -> Precision.FP16;
+                case "bf16", "bfloat16" ->
+                    throw new TypeConversionException("DJL's PyTorch engine has no bfloat16; pass --amp fp16");
+                default -> throw new TypeConversionException("expected fp16, not '" + value + "'");
+            };
+        }
+    }
 
     /** Has constants as the command line has them: small letters, and dashes. */
     private static final class EnumNames implements TypeAdapterFactory {
@@ -434,6 +457,7 @@ final class TrainOptions {
                 schedule,
                 classWeights,
                 bestBy,
+                precision,
                 milestones,
                 anneal,
                 freeze,

@@ -291,6 +291,16 @@ public final class ImageFolder extends ImageFiles {
     }
 
     /**
+     * The class that a folder of images stands for: its name, read as UTF-8 whatever the locale; or as Latin-1, if it is not UTF-8.
+     *
+     * @param folder the folder; it has a name, as a root has not
+     * @return the name of the class
+     */
+    public static String className(Path folder) {
+        return PathNames.of(folder);
+    }
+
+    /**
      * Whether a file counts as an image, by its name alone. A link to nothing does too, as one that cannot be read.
      *
      * @param file the file

@@ -38,6 +38,12 @@ final class HttpTransfer {
     @FunctionalInterface
     interface Pause {
         void of(Duration time) throws InterruptedException;
+
+        /** Waits for a server's answer. */
+        default <T> T await(CompletableFuture<T> answer, Duration longest)
+                throws InterruptedException, ExecutionException, TimeoutException {
+            return answer.get(longest.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 
     /**
@@ -373,7 +379,7 @@ final class HttpTransfer {
         CompletableFuture<HttpResponse<BodyReader>> answer = client.sendAsync(request, info -> new BodyReader());
         Duration longest = limits.connectTimeout().plus(limits.idleTimeout());
         try {
-            return answer.get(longest.toMillis(), TimeUnit.MILLISECONDS);
+            return pause.await(answer, longest);
         } catch (TimeoutException e) {
             throw TransferException.passing("no answer within " + seconds(longest), e);
         } catch (ExecutionException e) {

@@ -34,6 +34,9 @@ import javax.imageio.stream.ImageInputStream;
  */
 public final class ImageDecoder {
 
+    /** The formats that are read, for messages and help: "JPEG, PNG, GIF, BMP, TIFF and WebP". */
+    public static final String FORMATS = "JPEG, PNG, GIF, BMP, TIFF and WebP";
+
     /** The most pixels an image may have unless another limit is set: those at which Pillow refuses too. */
     public static final long DEFAULT_MAX_PIXELS = 178_956_970;
 

@@ -86,6 +86,6 @@ enum ImageFormat {
         String text = start.strip().toLowerCase(Locale.ROOT);
         return text.startsWith("<!doctype html") || text.startsWith("<html")
                 ? "a web page, not an image; the download was probably refused, fetch it again"
-                : "not an image that can be read; JPEG, PNG, GIF, BMP, TIFF and WebP are";
+                : "not an image that can be read; " + ImageDecoder.FORMATS + " are";
     }
 }

@@ -33,6 +33,16 @@ public final class DivergedException extends Exception {
                 false);
     }
 
+    /** The same in float16, which has numbers up to 65504 only. */
+    static DivergedException inHalfPrecision(long step, double loss, double gradientNorm, double rate) {
+        return new DivergedException(
+                new DivergedException(step, loss, gradientNorm, rate).getMessage()
+                        + "; or float16 overflows, which single precision would not",
+                step,
+                loss,
+                false);
+    }
+
     /** Weights that are finite, perhaps, and give no finite numbers. */
     static DivergedException validating(int epoch, long step, double loss) {
         return new DivergedException(

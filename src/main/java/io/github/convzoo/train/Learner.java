@@ -55,6 +55,7 @@ public final class Learner implements AutoCloseable {
     private final OptimizerState optimizer;
     private final @Nullable MovingAverage average;
     private long step;
+    private LossScale lossScale = LossScale.INITIAL;
     private boolean averageInPlace;
 
     /** What the schedule's rate is multiplied by. */
@@ -105,7 +106,8 @@ public final class Learner implements AutoCloseable {
         }
         manager = NDManager.newBaseManager(first, ENGINE);
         for (Device device : devices.isEmpty() ? List.of(first) : devices) {
-            replicas.add(new Replica(network, parameters.values(), trained, device, manager, replicas.isEmpty()));
+            replicas.add(new Replica(
+                    network, parameters.values(), trained, device, manager, replicas.isEmpty(), recipe.precision()));
         }
         optimizer = new OptimizerState(recipe.optimizer(), trained, manager);
         average = recipe.averaging()
@@ -170,7 +172,7 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * How many updates were made.
+     * How many steps were made, those that were skipped in float16 among them.
      *
      * @return at least 0
      */
@@ -181,7 +183,7 @@ public final class Learner implements AutoCloseable {
     /**
      * The learning rate of a step, with what {@link #reduceRate} made of it so far.
      *
-     * @param number how many updates are made before the step, at least 0
+     * @param number how many steps are made before the step, at least 0
      * @return the learning rate
      */
     public double rate(long number) {
@@ -269,18 +271,17 @@ public final class Learner implements AutoCloseable {
                 try (GradientCollector collector = engine.newGradientCollector()) {
                     double divisor = recipe.loss().divisor(targets);
                     for (Part part : parts(targets.size())) {
-                        pass.run(part, samples, targets, divisor, scope, collector);
+                        pass.run(part, samples, targets, divisor, scope, collector, scalars);
                     }
                 }
                 gather(gradients);
+                unscale(gradients, scalars);
                 double rate = rate(step);
                 double loss = pass.loss();
                 double norm = norm(gradients);
-                if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-                    throw new DivergedException(step, loss, norm, rate);
-                }
+                requireFinite(loss, norm, rate);
                 StepResult result = new StepResult(step, loss, rate, norm, pass.correct(), targets.size());
-                update(gradients, rate, norm, scalars);
+                finish(gradients, result, scalars);
                 return result;
             } catch (DivergedException | RuntimeException e) {
                 restoreStatistics(statisticsBefore);
@@ -292,6 +293,46 @@ public final class Learner implements AutoCloseable {
         }
     }
 
+    private boolean isScaled() {
+        return recipe.precision() == Precision.FP16;
+    }
+
+    /** Before anything looks at their length. */
+    private void unscale(NDList gradients, Scalars scalars) {
+        if (isScaled()) {
+            gradients.forEach(gradient -> gradient.muli(scalars.of(1 / lossScale.factor())));
+        }
+    }
+
+    /**
+     * Only gradients may overflow, at a loss scale that can fall: the loss that is not scaled has no such excuse.
+     *
+     * @throws DivergedException if the step cannot even be skipped
+     */
+    private void requireFinite(double loss, double norm, double rate) throws DivergedException {
+        if (Double.isFinite(loss) && Double.isFinite(norm)) {
+            return;
+        }
+        if (!isScaled()) {
+            throw new DivergedException(step, loss, norm, rate);
+        }
+        if (!Double.isFinite(loss) || lossScale.after(false).isExhausted()) {
+            throw DivergedException.inHalfPrecision(step, loss, norm, rate);
+        }
+    }
+
+    /** Updates the weights, or skips that; the schedule goes on in any case, as it counts batches. */
+    private void finish(NDList gradients, StepResult result, Scalars scalars) {
+        if (!result.isSkipped()) {
+            update(gradients, result.rate(), result.gradientNorm(), scalars);
+        }
+        if (isScaled()) {
+            lossScale = lossScale.after(!result.isSkipped());
+        }
+        step++;
+        spreadStatistics();
+    }
+
     private void update(NDList gradients, double rate, double norm, Scalars scalars) {
         if (recipe.clipNorm().isPresent()) {
             // PyTorch's rule, which is a little short of the largest norm.
@@ -300,17 +341,16 @@ public final class Learner implements AutoCloseable {
                 gradients.forEach(gradient -> gradient.muli(scalars.of(share)));
             }
         }
-        optimizer.update(gradients, rate, step, scalars);
+        long updates = step - lossScale.skipped();
+        optimizer.update(gradients, rate, updates, scalars);
         if (average != null) {
-            average.update(step, scalars);
+            average.update(updates, scalars);
         }
-        step++;
         for (Replica other : replicas.subList(1, replicas.size())) {
             for (TrainedParameter each : trained) {
                 Values.set(other.array(each.parameter()), each.array());
             }
         }
-        spreadStatistics();
     }
 
     /** A run of samples, and who learns from it. */
@@ -360,7 +400,13 @@ public final class Learner implements AutoCloseable {
         private final List<int[]> expected = new ArrayList<>();
 
         void run(
-                Part part, NDArray samples, Targets all, double divisor, NDManager scope, GradientCollector collector) {
+                Part part,
+                NDArray samples,
+                Targets all,
+                double divisor,
+                NDManager scope,
+                GradientCollector collector,
+                Scalars scalars) {
             Targets targets = all.slice(part.start(), part.end());
             Device device = part.replica().device();
             try (NDManager own = scope.newSubManager(device);
@@ -368,13 +414,23 @@ public final class Learner implements AutoCloseable {
                 NDArray input = slice.toDevice(device, false);
                 NDArray logits = part.replica().forward(input);
                 NDArray loss = recipe.loss().ofSum(logits, targets, divisor);
-                collector.backward(loss);
+                backward(loss, collector, scalars);
                 NDArray best = logits.argMax(1);
                 loss.attach(scope);
                 best.attach(scope);
                 losses.add(loss);
                 classes.add(best);
                 expected.add(targets.classes());
+            }
+        }
+
+        private void backward(NDArray loss, GradientCollector collector, Scalars scalars) {
+            if (!isScaled()) {
+                collector.backward(loss);
+                return;
+            }
+            try (NDArray scaled = loss.mul(scalars.of(lossScale.factor()))) {
+                collector.backward(scaled);
             }
         }
 
@@ -526,7 +582,7 @@ public final class Learner implements AutoCloseable {
 
     /**
      * Writes everything that going on needs into one file: the weights, the optimiser's memory, the average, how many steps
-     * were made, the seed and the annealing. The file appears as a whole or not at all.
+     * were made, the seed, the annealing, and the loss scale. The file appears as a whole or not at all.
      *
      * @param file a safetensors file, replaced if it stands there
      * @param notes what the caller wants to find again, such as the place in the data
@@ -541,6 +597,7 @@ public final class Learner implements AutoCloseable {
                         recipe.seed(),
                         recipe.annealing(),
                         recipe.stepsPerEpoch(),
+                        lossScale,
                         notes)
                 .write(file, state());
     }
@@ -561,6 +618,7 @@ public final class Learner implements AutoCloseable {
                 LearnerState.read(file, state(), recipe.optimizer().kind().id());
         step = saved.step();
         rateFactor = saved.rateFactor();
+        lossScale = saved.lossScale();
         recipe = recipe.withSeed(saved.seed()).withAnnealing(saved.annealing(), saved.stepsPerEpoch());
         for (Replica other : replicas.subList(1, replicas.size())) {
             for (Parameter each : parameters.values()) {

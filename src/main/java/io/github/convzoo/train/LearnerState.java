@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param seed the recipe's
  * @param annealing the recipe's
  * @param stepsPerEpoch the recipe's
+ * @param lossScale the factor of the loss, for float16
  * @param notes what the caller keeps with it
  */
 record LearnerState(
@@ -39,6 +40,7 @@ record LearnerState(
         long seed,
         Optional<Annealing> annealing,
         long stepsPerEpoch,
+        LossScale lossScale,
         Map<String, String> notes) {
 
     private static final String STEP = "convzoo.step";
@@ -47,6 +49,7 @@ record LearnerState(
     private static final String SEED = "convzoo.seed";
     private static final String ANNEALING = "convzoo.annealing";
     private static final String STEPS_PER_EPOCH = "convzoo.steps_per_epoch";
+    private static final String LOSS_SCALE = "convzoo.loss_scale";
     private static final String NOTE = "note.";
 
     /** How many names an error lists. */
@@ -60,6 +63,9 @@ record LearnerState(
         metadata.put(SEED, Long.toString(seed));
         annealing.ifPresent(value -> metadata.put(ANNEALING, value.start() + " " + value.end() + " " + value.epochs()));
         metadata.put(STEPS_PER_EPOCH, Long.toString(stepsPerEpoch));
+        if (!lossScale.equals(LossScale.INITIAL)) {
+            metadata.put(LOSS_SCALE, lossScale.factor() + " " + lossScale.goodSteps() + " " + lossScale.skipped());
+        }
         notes.forEach((key, value) -> metadata.put(NOTE + key, value));
         WeightSaver.write(file, arrays, metadata);
     }
@@ -162,11 +168,23 @@ record LearnerState(
                     Long.parseLong(entry(checkpoint, SEED)),
                     annealing(metadata.get(ANNEALING)),
                     stepsPerEpoch,
+                    lossScale(metadata.get(LOSS_SCALE)),
                     notes);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(
                     checkpoint.file(), -1, null, "its metadata is damaged (" + e.getMessage() + ")", e);
         }
+    }
+
+    private static LossScale lossScale(@Nullable String text) {
+        if (text == null) {
+            return LossScale.INITIAL;
+        }
+        String[] numbers = text.split(" ", -1);
+        if (numbers.length != 3) {
+            throw new IllegalArgumentException(LOSS_SCALE + " is " + text);
+        }
+        return new LossScale(Double.parseDouble(numbers[0]), Integer.parseInt(numbers[1]), Long.parseLong(numbers[2]));
     }
 
     private static Optional<Annealing> annealing(@Nullable String text) {

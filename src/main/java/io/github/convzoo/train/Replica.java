@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
@@ -23,11 +24,16 @@ final class Replica {
     private final Block block;
     private final Device device;
     private final List<TrainedParameter> trained;
+    private final Precision precision;
 
     /** A device's arrays by parameter; the network's own on the first. */
     private final IdentityHashMap<Parameter, NDArray> arrays = new IdentityHashMap<>();
 
     private final IdentityHashMap<Parameter, NDArray> aliases = new IdentityHashMap<>();
+
+    /** The float16 copies of a forward pass, if it is in float16. Gradients flow through them to the aliases. */
+    private final IdentityHashMap<Parameter, NDArray> halves = new IdentityHashMap<>();
+
     private final ParameterStore store;
 
     /**
@@ -36,6 +42,7 @@ final class Replica {
      * @param parameters every parameter of the block
      * @param manager what owns the copies
      * @param first whether the network's own arrays serve, which are on this device then
+     * @param precision the format of the numbers that the block computes in
      */
     Replica(
             Block block,
@@ -43,10 +50,12 @@ final class Replica {
             List<TrainedParameter> trained,
             Device device,
             NDManager manager,
-            boolean first) {
+            boolean first,
+            Precision precision) {
         this.block = block;
         this.device = device;
         this.trained = trained;
+        this.precision = precision;
         for (Parameter parameter : parameters) {
             NDArray array = parameter.getArray();
             if (!first) {
@@ -59,11 +68,7 @@ final class Replica {
         store = new ParameterStore(manager, false) {
             @Override
             public @Nullable NDArray getValue(@Nullable Parameter parameter, Device where, boolean training) {
-                if (parameter == null) {
-                    return null;
-                }
-                NDArray alias = aliases.get(parameter);
-                return alias == null ? arrays.get(parameter) : alias;
+                return parameter == null ? null : value(parameter);
             }
         };
     }
@@ -89,8 +94,51 @@ final class Replica {
         }
     }
 
+    /** What the block computes with. */
+    private NDArray value(Parameter parameter) {
+        NDArray alias = aliases.get(parameter);
+        NDArray array = alias == null ? array(parameter) : alias;
+        return switch (precision) {
+            case FP32 -> array;
+            case FP16 ->
+                isOfNormalization(parameter)
+                        ? array
+                        : halves.computeIfAbsent(parameter, key -> Values.cast(array, DataType.FLOAT16));
+        };
+    }
+
+    /** Statistics of float16 maps are float32, and so is what is applied with them: the engine takes both together. */
+    private static boolean isOfNormalization(Parameter parameter) {
+        return switch (parameter.getType()) {
+            case GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * Runs the block in training.
+     *
+     * @param images the input, float32
+     * @return the logits, float32
+     */
     NDArray forward(NDArray images) {
-        return block.forward(store, new NDList(images), true).singletonOrThrow();
+        return switch (precision) {
+            case FP32 -> run(images);
+            case FP16 -> {
+                try (NDArray input = Values.cast(images, DataType.FLOAT16);
+                        NDArray logits = run(input)) {
+                    yield Values.cast(logits, DataType.FLOAT32);
+                } finally {
+                    // The engine keeps what the backward pass needs.
+                    halves.values().forEach(NDArray::close);
+                    halves.clear();
+                }
+            }
+        };
+    }
+
+    private NDArray run(NDArray input) {
+        return block.forward(store, new NDList(input), true).singletonOrThrow();
     }
 
     /** The gradients gathered since {@link #begin}, one a trained parameter; for the caller to close. */

@@ -265,7 +265,7 @@ public record RunFolder(Path path) {
      * @throws IOException if a file cannot be removed
      */
     public void removeUnlessSaved() throws IOException {
-        for (Path saved : List.of(state(), best(), lastWeights(), start(), diverged())) {
+        for (Path saved : List.of(state(), best(), lastWeights(), diverged())) {
             if (Files.exists(saved)) {
                 return;
             }
@@ -274,6 +274,7 @@ public record RunFolder(Path path) {
             Files.deleteIfExists(path.resolve(name));
         }
         Files.deleteIfExists(last().resolve(ModelFolder.CONFIG));
+        Files.deleteIfExists(start());
         Files.deleteIfExists(lock());
         for (Path folder : List.of(last(), path)) {
             try {

@@ -332,7 +332,7 @@ public final class TrainingRun implements AutoCloseable {
      * @param listener is told what happens
      * @return whether the run is done: all epochs are, or its patience has run out
      * @throws DivergedException if the loss or a gradient is not finite, and then the weights before that step are saved
-     *     next to the state, which stays what it was; or if the validation loss is not, and then the best weights and the
+     *     next to the state, which stays what it was, unless it is the first step; or if the validation loss is not, and then the best weights and the
      *     last ones stay those of earlier epochs
      * @throws IOException if an image cannot be read, and then the state is saved, or something not written; what was saved
      *     before stays
@@ -414,8 +414,10 @@ public final class TrainingRun implements AutoCloseable {
             return learner.step(batch);
         } catch (DivergedException e) {
             // Nothing of the step was kept. The state stays the last regular one: the next step of this one would be
-            // the same.
-            saveAfter(e, () -> saved.writeTo(folder.diverged()));
+            // the same. Before the first step, the weights are those that the run began with.
+            if (learner.step() > 0) {
+                saveAfter(e, () -> saved.writeTo(folder.diverged()));
+            }
             throw e;
         }
     }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class NativeLibrary {
 
     /** What every jar with DJL's native library of PyTorch has. */
-    private static final String PROPERTIES = "/native/lib/pytorch.properties";
+    private static final String PROPERTIES = "native/lib/pytorch.properties";
 
     private NativeLibrary() {}
 
@@ -24,7 +24,8 @@ final class NativeLibrary {
         try {
             return Model.newInstance(name, device, ConvZoo.ENGINE);
         } catch (RuntimeException | LinkageError e) {
-            if (NativeLibrary.class.getResource(PROPERTIES) != null) {
+            // By the loader: a class of a module finds only what is in its own.
+            if (NativeLibrary.class.getClassLoader().getResource(PROPERTIES) != null) {
                 throw e;
             }
             throw new EngineException(

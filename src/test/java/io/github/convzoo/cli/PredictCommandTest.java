@@ -48,6 +48,12 @@ class PredictCommandTest {
     }
 
     @Test
+    void help_ofPredict_namesEveryFormat() {
+        assertThat(Run.succeeding("predict", "--help").out().replaceAll("\\s+", " "))
+                .contains("JPEG, PNG, GIF, BMP, TIFF and WebP");
+    }
+
+    @Test
     void predict_ofOneImage_namesItsBestClassesFirst() {
         List<String> lines = Run.succeeding(args(BOOT, "--labels", LABELS).toArray())
                 .out()

@@ -25,6 +25,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A run's folder is a model folder: nothing has to be repeated to use it. */
 class RunAsModelTest {
@@ -302,6 +304,24 @@ class RunAsModelTest {
                 2,
                 List.of("train", "--model", "dla34", "--data", data, "--output", run, "--amp", "--device", "cpu"),
                 "--amp needs a GPU");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--amp --device cpu|--amp needs a GPU",
+                "--amp fp16 --devices cpu,cpu|--amp needs a GPU",
+                "--amp=FP16 --device cpu|--amp needs a GPU",
+                "--amp bf16|bfloat16; pass --amp fp16",
+                "--amp half|expected fp16",
+            })
+    void train_inMixedPrecisionWithoutAGpu_isRefused(String options, String message) throws IOException {
+        Path data = ImageFolders.fashion(directory.resolve("data"));
+        List<Object> args = new ArrayList<>(List.of("train", "--model", "peleenet", "--data", data, "--output", run));
+        args.addAll(List.of(options.split(" ")));
+        Run.refused(2, args, message);
+        assertThat(run).doesNotExist();
     }
 
     @Test

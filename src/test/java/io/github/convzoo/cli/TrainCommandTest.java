@@ -3,11 +3,15 @@ package io.github.convzoo.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import ai.djl.nn.Parameter;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.convzoo.Samples;
 import io.github.convzoo.train.EpochMetrics;
 import io.github.convzoo.train.RunFolder;
+import io.github.convzoo.weights.WeightSaver;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
 import java.awt.image.BufferedImage;
 import java.io.File;
 import java.io.IOException;
@@ -281,6 +285,27 @@ class TrainCommandTest {
                         + "; start a new run from them with --weights");
         assertThat(run.resolve("last/diverged.safetensors")).exists();
         Run.succeeding("inspect", run.resolve("last/diverged.safetensors"));
+    }
+
+    @Test
+    void train_thatDivergesInItsFirstStep_leavesTheFolderFree() throws IOException {
+        Path broken = directory.resolve("broken.safetensors");
+        try (var model = ConvZoo.untrained("peleenet", LoadOptions.published().withNumClasses(10))) {
+            for (Parameter each : model.getBlock().getParameters().values()) {
+                if (each.getType() == Parameter.Type.BIAS) {
+                    each.getArray().addi(Float.NaN);
+                }
+            }
+            WeightSaver.save(broken, model.getBlock());
+        }
+        for (List<Object> args : List.of(args("--weights", broken), args("--weights", broken, "--head-only"))) {
+            Run diverged = Run.of(args.toArray());
+
+            assertThat(diverged.err()).contains("epoch 1, batch 1, step 0: the loss is NaN", "; start a new run");
+            assertThat(diverged.status()).isEqualTo(1);
+            assertThat(run).doesNotExist();
+        }
+        trained();
     }
 
     @Test

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.LoaderOptions;
 import io.github.convzoo.data.Samples;
+import io.github.convzoo.train.Precision;
 import io.github.convzoo.train.RunFolder;
 import io.github.convzoo.train.StepResult;
 import java.io.PrintWriter;
@@ -78,6 +79,29 @@ class TrainLogTest {
                         "epoch 1/2  step 20/100  loss 0.5000  accuracy 50.00 %  rate 0.0100  9 min left",
                         "epoch 1/2  step 40/100  loss 0.5000  accuracy 50.00 %  rate 0.0100  8 min left");
         assertThat(Files.readAllLines(folder.resolve("log.txt"))).hasSize(3);
+    }
+
+    @Test
+    void log_ofASkippedStep_saysSoAtOnce(@TempDir Path folder) throws Exception {
+        StringWriter err = new StringWriter();
+        TrainOptions options = new TrainOptions();
+        options.model = "dla34";
+        options.epochs = 2;
+        options.batchSize = 10;
+        options.precision = Precision.FP16;
+        BatchLoader batches = new BatchLoader(new Nothing(1000), LoaderOptions.training(10, 0), bad -> {});
+        TrainCommand.Loaders loaders = new TrainCommand.Loaders(batches, Optional.of(batches), List.of(batches));
+        try (TrainLog log =
+                new TrainLog(new RunFolder(folder), new PrintWriter(err, true), options, loaders, () -> 0)) {
+            log.begins(0, Device.gpu());
+            log.stepped(1, 1, 100, new StepResult(0, 0.5, 0.01, Double.POSITIVE_INFINITY, 5, 10));
+            log.stepped(1, 2, 100, new StepResult(1, 0.5, 0.01, 1, 5, 10));
+        }
+        assertThat(err.toString().lines())
+                .containsExactly(
+                        "training dla34 on gpu in mixed precision (fp16): 2 epochs of 100 steps",
+                        "epoch 1/2  step 1/100  skipped: the gradients overflowed float16; the loss scale is halved");
+        assertThat(Files.readAllLines(folder.resolve("log.txt"))).hasSize(2);
     }
 
     @Test

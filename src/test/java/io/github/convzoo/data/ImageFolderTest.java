@@ -10,6 +10,7 @@ import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.ImageException;
 import io.github.convzoo.image.Labels;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -211,6 +212,19 @@ class ImageFolderTest {
             Files.delete(made.resolve("1.png"));
             Files.delete(made);
         }
+    }
+
+    /** What the locale makes of a name's bytes has a replacement character here in every locale. */
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "elsewhere names of files are characters")
+    void className_ofBytesBeyondTheLocale_isWhatADataSetCallsTheClass() throws IOException {
+        Path made = Files.createDirectories(Path.of(URI.create(folder.toUri() + "caf%E9")));
+        Files.copy(BOOT, made.resolve("1.png"));
+
+        assertThat(ImageFolder.className(made)).isEqualTo("caf\u00e9");
+        assertThat(ImageFolder.of(folder).classes()).containsExactly(ImageFolder.className(made));
+        assertThat(ImageFolder.className(Path.of(URI.create(folder.toUri() + "%E7%8C%AB"))))
+                .isEqualTo("\u732b");
     }
 
     /** In a process whose locale is C, where all Chinese names of one length read the same. */

@@ -24,10 +24,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -588,11 +591,39 @@ class FileStoreTest {
 
     @Test
     void fetch_noAnswer_timesOut() throws Exception {
-        LoopbackServer hub = serve((request, out) -> finished.await());
-        TransferSettings limits = new TransferSettings(
-                Duration.ofMillis(200), Duration.ofMillis(200), 2, Duration.ofMillis(1), Duration.ofMillis(1), 1 << 20);
-        assertFails(store(List.of(URI.create(hub.url())), limits), "no answer within 0.400 s (tried 2 times)");
+        Semaphore asked = new Semaphore(0);
+        LoopbackServer hub = serve((request, out) -> {
+            asked.release();
+            finished.await();
+        });
+        List<Duration> waits = new ArrayList<>();
+        HttpTransfer.Pause impatient = new HttpTransfer.Pause() {
+            @Override
+            public void of(Duration time) {
+                pauses.add(time);
+            }
+
+            /** Until the request has arrived, on however slow a machine. */
+            @Override
+            public <T> T await(CompletableFuture<T> answer, Duration longest)
+                    throws InterruptedException, TimeoutException {
+                waits.add(longest);
+                asked.acquire();
+                throw new TimeoutException();
+            }
+        };
+        FileStore store = new FileStore(settings(List.of(URI.create(hub.url())), limits(2, 60_000)), impatient);
+        assertFails(store, "no answer within 65.0 s (tried 2 times)");
+        assertThat(waits).containsOnly(Duration.ofSeconds(65)).hasSize(2);
         assertThat(hub.requests()).hasSize(2);
+        assertThat(pauses).hasSize(1);
+    }
+
+    @Test
+    void await_ofAnAnswerThatDoesNotCome_timesOut() {
+        HttpTransfer.Pause pause = pauses::add;
+        assertThatThrownBy(() -> pause.await(new CompletableFuture<>(), Duration.ofMillis(1)))
+                .isInstanceOf(TimeoutException.class);
     }
 
     @Test

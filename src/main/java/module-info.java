@@ -1,0 +1,48 @@
+/**
+ * Image classification on DJL and PyTorch: networks, published and users' weights, preprocessing, and training.
+ *
+ * <p>{@link io.github.convzoo.zoo.ConvZoo} is where to start. The command line and its pictures are not exported.
+ *
+ * @provides ai.djl.repository.zoo.ZooProvider so that DJL's {@code Criteria} finds the models
+ */
+@SuppressWarnings({"requires-automatic", "requires-transitive-automatic"})
+module io.github.convzoo {
+    requires transitive ai.djl.api;
+    requires ai.djl.pytorch_engine;
+    requires com.google.gson;
+    requires transitive java.desktop;
+    requires java.net.http;
+    requires org.slf4j;
+    requires static org.jspecify;
+    requires static info.picocli;
+    requires static org.knowm.xchart;
+
+    // DJL and JNA use these, and as automatic modules its jars cannot say so.
+    requires java.compiler;
+    requires java.logging;
+    requires java.management;
+
+    exports io.github.convzoo.checkpoint;
+    exports io.github.convzoo.data;
+    exports io.github.convzoo.hub;
+    exports io.github.convzoo.image;
+    exports io.github.convzoo.network;
+    exports io.github.convzoo.nn;
+    exports io.github.convzoo.train;
+    exports io.github.convzoo.weights;
+    exports io.github.convzoo.zoo;
+
+    // Records that are read from and written as JSON, and the command line's options.
+    opens io.github.convzoo.cli to
+            com.google.gson,
+            info.picocli;
+    opens io.github.convzoo.hub to
+            com.google.gson;
+    opens io.github.convzoo.train to
+            com.google.gson;
+    opens io.github.convzoo.weights to
+            com.google.gson;
+
+    provides ai.djl.repository.zoo.ZooProvider with
+            io.github.convzoo.zoo.ConvZooProvider;
+}
