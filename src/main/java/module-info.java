@@ -3,6 +3,8 @@
  *
  * <p>{@link io.github.convzoo.zoo.ConvZoo} is where to start. The command line and its pictures are not exported.
  *
+ * @uses io.github.convzoo.zoo.ModelCompiler which {@code LoadOptions.compiled()} asks for
+ * @provides io.github.convzoo.zoo.ModelCompiler so that models can be compiled
  * @provides ai.djl.repository.zoo.ZooProvider so that DJL's {@code Criteria} finds the models
  */
 @SuppressWarnings({"requires-automatic", "requires-transitive-automatic"})
@@ -14,6 +16,7 @@ module io.github.convzoo {
     requires java.net.http;
     requires org.slf4j;
     requires static org.jspecify;
+    requires static com.microsoft.onnxruntime;
     requires static info.picocli;
     requires static org.knowm.xchart;
 
@@ -24,6 +27,8 @@ module io.github.convzoo {
 
     exports io.github.convzoo.checkpoint;
     exports io.github.convzoo.data;
+    exports io.github.convzoo.export;
+    exports io.github.convzoo.graph;
     exports io.github.convzoo.hub;
     exports io.github.convzoo.image;
     exports io.github.convzoo.network;
@@ -36,6 +41,8 @@ module io.github.convzoo {
     opens io.github.convzoo.cli to
             com.google.gson,
             info.picocli;
+    opens io.github.convzoo.export to
+            com.google.gson;
     opens io.github.convzoo.hub to
             com.google.gson;
     opens io.github.convzoo.train to
@@ -43,6 +50,10 @@ module io.github.convzoo {
     opens io.github.convzoo.weights to
             com.google.gson;
 
+    uses io.github.convzoo.zoo.ModelCompiler;
+
+    provides io.github.convzoo.zoo.ModelCompiler with
+            io.github.convzoo.runtime.CachingCompiler;
     provides ai.djl.repository.zoo.ZooProvider with
             io.github.convzoo.zoo.ConvZooProvider;
 }

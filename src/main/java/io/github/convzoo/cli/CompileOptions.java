@@ -10,8 +10,9 @@ final class CompileOptions {
 
     @Option(
             names = "--compiled",
-            description = "Compile the network for prediction: faster, and the same results within 1e-5. The compiled form is"
-                    + " cached.")
+            description =
+                    "Compile the network for prediction: faster, and the same results within 1e-5. The compiled form is"
+                            + " cached.")
     boolean compiled;
 
     @Option(

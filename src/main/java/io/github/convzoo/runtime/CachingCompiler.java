@@ -101,13 +101,16 @@ public final class CachingCompiler implements ModelCompiler {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
         }
-        String what = String.join("\n", List.of(
-                Integer.toString(VERSION),
-                options.toString(),
-                config.input().slice(1).toString(),
-                network.graph().toString()));
+        String what = String.join(
+                "\n",
+                List.of(
+                        Integer.toString(VERSION),
+                        options.toString(),
+                        config.input().slice(1).toString(),
+                        network.graph().toString()));
         digest.update(what.getBytes(StandardCharsets.UTF_8));
-        for (Map.Entry<String, Parameter> each : CanonicalNames.parameters(network).entrySet()) {
+        for (Map.Entry<String, Parameter> each :
+                CanonicalNames.parameters(network).entrySet()) {
             NDArray array = each.getValue().getArray();
             digest.update((each.getKey() + array.getShape()).getBytes(StandardCharsets.UTF_8));
             digest.update(array.toByteBuffer());

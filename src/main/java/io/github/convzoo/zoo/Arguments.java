@@ -146,8 +146,8 @@ record Arguments(Map<String, ?> values) {
         options = options.withTestTimePool(flag(Key.TEST_TIME_POOL));
         String compiled = text(Key.COMPILED);
         if (compiled != null && !compiled.equals("false")) {
-            options = options.compiled(
-                    compiled.equals("true") ? CompiledRuntime.FASTEST : CompiledRuntime.of(compiled));
+            options =
+                    options.compiled(compiled.equals("true") ? CompiledRuntime.FASTEST : CompiledRuntime.of(compiled));
         }
         return flag(Key.FOR_TRAINING) ? options.forTraining() : options;
     }

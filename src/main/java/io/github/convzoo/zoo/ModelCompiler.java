@@ -23,7 +23,11 @@ public interface ModelCompiler {
      */
     CompiledGraph compile(Network network, ModelConfig config, CompiledRuntime runtime, Path cache) throws IOException;
 
-    /** The compiler that ConvZoo brings. */
+    /**
+     * Finds the compiler that ConvZoo brings.
+     *
+     * @return the compiler
+     */
     static ModelCompiler find() {
         return ServiceLoader.load(ModelCompiler.class, ModelCompiler.class.getClassLoader())
                 .findFirst()
