@@ -12,6 +12,7 @@ import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -80,6 +81,8 @@ final class ExportCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
+    private record Written(String file, long bytes, int nodesBefore, int nodesAfter, List<ExportReport.Check> checks) {}
+
     @Override
     public Integer call() throws Exception {
         model.requireModel();
@@ -99,7 +102,12 @@ final class ExportCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
-            out.println(Json.of(report));
+            out.println(Json.of(new Written(
+                    report.file().toString(),
+                    report.bytes(),
+                    report.nodesBefore(),
+                    report.nodesAfter(),
+                    report.checks())));
         } else {
             report.lines().forEach(line -> out.println(Main.oneLine(line)));
         }

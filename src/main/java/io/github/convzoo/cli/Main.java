@@ -34,6 +34,7 @@ import picocli.CommandLine.ParameterException;
             ForwardCommand.class,
             ConvertCommand.class,
             ExportCommand.class,
+            BenchmarkCommand.class,
             InspectCommand.class,
             PullCommand.class,
             CacheCommand.class

@@ -1,0 +1,381 @@
+package io.github.convzoo.cli;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.repository.zoo.ZooModel;
+import com.google.gson.Gson;
+import io.github.convzoo.export.ExportOptions;
+import io.github.convzoo.export.ExportRuntime;
+import io.github.convzoo.export.Exporter;
+import io.github.convzoo.network.Network;
+import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.weights.ModelFolder;
+import io.github.convzoo.weights.WeightSaver;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "benchmark",
+        description = "Time networks in every runtime, on the CPU.",
+        footer = {
+            "",
+            "Each runtime runs in a process of its own; the runtimes take turns, so that a drift of the machine's speed hits",
+            "all. Stop everything else first: one busy core can make a pass ten times slower. A network by name has random",
+            "weights, which cost the same time as trained ones.",
+            "",
+            "Examples:",
+            "  convzoo benchmark dla34 peleenet",
+            "  convzoo benchmark dpn68 --batch 1 --runtime onnx,eager --peer timm_dpn68.onnx"
+        })
+final class BenchmarkCommand implements Callable<Integer> {
+
+    private static final List<String> RUNTIMES = List.of("eager", "torchscript", "onnx");
+
+    @Spec
+    CommandSpec spec = CommandSpec.create();
+
+    @ParentCommand
+    Main main = Main.inProcess();
+
+    @Parameters(
+            paramLabel = "MODEL",
+            arity = "1..*",
+            description = "Networks (convzoo list shows them) or model folders.")
+    List<String> models = List.of();
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N,...",
+            split = ",",
+            description = "Batch sizes. Default: ${DEFAULT-VALUE}.")
+    List<Integer> batches = List.of(1, 8);
+
+    @Option(
+            names = "--runtime",
+            paramLabel = "R,...",
+            split = ",",
+            description = "eager (the network as it is loaded), torchscript, onnx. Default: all that are there.")
+    List<String> runtimes = List.of();
+
+    @Option(
+            names = "--peer",
+            paramLabel = "FILE",
+            description =
+                    "A .onnx or .pt file of another tool to time, too; may be repeated. It takes the models' input.")
+    List<Path> peers = List.of();
+
+    @Option(
+            names = "--input-size",
+            paramLabel = "S",
+            description = "The side of the square input in pixels. Default: the model's.")
+    @Nullable Integer inputSize;
+
+    @Option(names = "--rounds", paramLabel = "N", description = "How often to go round. Default: ${DEFAULT-VALUE}.")
+    int rounds = 5;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            description = "How long each process measures. Default: ${DEFAULT-VALUE}.")
+    double seconds = 3;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads to compute on. Default: one for each core.")
+    @Nullable Integer threads;
+
+    @Option(names = "--json", description = "Print JSON.")
+    boolean json;
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    /** What runs, and on what file. */
+    private record Subject(String name, String runtime, Path file) {}
+
+    private record Row(
+            String model,
+            int batch,
+            String runtime,
+            double medianMs,
+            double p10Ms,
+            double p90Ms,
+            double imagesPerSecond,
+            long nativeMiB,
+            double ratio,
+            double leastRatio,
+            double mostRatio) {}
+
+    @Override
+    public Integer call() throws Exception {
+        check();
+        List<Row> rows = new ArrayList<>();
+        for (String model : models) {
+            Path folder = Files.createTempDirectory("convzoo-benchmark");
+            try {
+                ModelConfig config = prepare(model, folder);
+                for (int batch : batches) {
+                    rows.addAll(compare(config, batch, subjects(folder)));
+                }
+            } finally {
+                delete(folder);
+            }
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(Json.of(rows));
+        } else {
+            print(rows, out);
+        }
+        return Main.DONE;
+    }
+
+    private void check() throws IOException {
+        for (String runtime : runtimes) {
+            if (!RUNTIMES.contains(runtime)) {
+                throw new IllegalArgumentException(
+                        "--runtime: " + runtime + " is unknown; there are " + String.join(", ", RUNTIMES));
+            }
+        }
+        if (runtimes.contains("onnx")
+                && ExportRuntime.of(ExportOptions.Format.ONNX).isEmpty()) {
+            throw new IllegalArgumentException("--runtime: ONNX Runtime is not on the class path");
+        }
+        for (Path peer : peers) {
+            runtimeOf(peer);
+            if (!Files.isRegularFile(peer)) {
+                throw new IOException(peer + ": there is no such file");
+            }
+        }
+        if (rounds < 1 || !(seconds > 0) || batches.stream().anyMatch(batch -> batch < 1)) {
+            throw new IllegalArgumentException("--rounds and --batch must be at least 1, and --seconds positive");
+        }
+    }
+
+    private List<String> runtimes() {
+        if (!runtimes.isEmpty()) {
+            return runtimes;
+        }
+        return ExportRuntime.of(ExportOptions.Format.ONNX).isEmpty() ? RUNTIMES.subList(0, 2) : RUNTIMES;
+    }
+
+    /** Writes the model and its exports into a folder. */
+    private ModelConfig prepare(String model, Path folder) throws IOException {
+        LoadOptions options = LoadOptions.published().withStore(main.store());
+        if (inputSize != null) {
+            options = options.withInputSize(inputSize);
+        }
+        ModelConfig config = ConvZoo.configuration(model, options);
+        boolean named = config.variant().modelName().equals(model);
+        try (ZooModel<NDList, NDList> loaded =
+                named ? ConvZoo.untrained(model, options) : ConvZoo.loadLogits(model, options)) {
+            Network network = (Network) loaded.getBlock();
+            network.freezeParameters(true);
+            ModelConfig used = config.withOptions(network.options());
+            WeightSaver.save(folder.resolve(ModelFolder.WEIGHTS), network, used);
+            Exporter exporter = new Exporter(network, used);
+            for (String runtime : runtimes()) {
+                switch (runtime) {
+                    case "onnx" -> exporter.export(folder, ExportOptions.onnx());
+                    case "torchscript" -> exporter.export(folder, ExportOptions.torchScript());
+                    default -> {}
+                }
+            }
+            return used;
+        }
+    }
+
+    private List<Subject> subjects(Path folder) {
+        List<Subject> subjects = new ArrayList<>();
+        for (Path peer : peers) {
+            subjects.add(new Subject(String.valueOf(peer.getFileName()), runtimeOf(peer), peer));
+        }
+        for (String runtime : runtimes()) {
+            Path file =
+                    switch (runtime) {
+                        case "onnx" -> folder.resolve(ExportOptions.Format.ONNX.file());
+                        case "torchscript" -> folder.resolve(ExportOptions.Format.TORCHSCRIPT.file());
+                        default -> folder.resolve(ModelFolder.WEIGHTS);
+                    };
+            subjects.add(new Subject(runtime, runtime, file));
+        }
+        return subjects;
+    }
+
+    private static String runtimeOf(Path peer) {
+        String name = peer.toString().toLowerCase(Locale.ROOT);
+        if (name.endsWith(".onnx")) {
+            return "onnx";
+        } else if (name.endsWith(".pt")) {
+            return "torchscript";
+        }
+        throw new IllegalArgumentException("--peer: " + peer + " is neither .onnx nor .pt");
+    }
+
+    private List<Row> compare(ModelConfig config, int batch, List<Subject> subjects) throws IOException {
+        Shape sample = config.input().slice(1);
+        List<List<Double>> medians = new ArrayList<>();
+        List<List<Double>> times = new ArrayList<>();
+        long[] memory = new long[subjects.size()];
+        for (int i = 0; i < subjects.size(); i++) {
+            medians.add(new ArrayList<>());
+            times.add(new ArrayList<>());
+        }
+        for (int round = 0; round < rounds; round++) {
+            for (int i = 0; i < subjects.size(); i++) {
+                BenchmarkProcess.Result result = run(subjects.get(i), batch, sample);
+                medians.get(i).add(quantile(result.milliseconds(), 0.5));
+                times.get(i).addAll(result.milliseconds());
+                memory[i] = Math.max(memory[i], result.nativeMebibytes());
+                if (common.verbose) {
+                    spec.commandLine()
+                            .getErr()
+                            .println("%s batch %d %s: %.2f ms"
+                                    .formatted(
+                                            config.variant().modelName(),
+                                            batch,
+                                            subjects.get(i).name(),
+                                            medians.get(i).get(round)));
+                }
+            }
+        }
+        List<Row> rows = new ArrayList<>();
+        for (int i = 0; i < subjects.size(); i++) {
+            List<Double> ratios = new ArrayList<>();
+            for (int round = 0; round < rounds; round++) {
+                ratios.add(medians.get(i).get(round) / medians.get(0).get(round));
+            }
+            double median = quantile(medians.get(i), 0.5);
+            rows.add(new Row(
+                    config.variant().modelName(),
+                    batch,
+                    subjects.get(i).name(),
+                    median,
+                    quantile(times.get(i), 0.1),
+                    quantile(times.get(i), 0.9),
+                    1e3 * batch / median,
+                    memory[i],
+                    quantile(ratios, 0.5),
+                    Collections.min(ratios),
+                    Collections.max(ratios)));
+        }
+        return rows;
+    }
+
+    private BenchmarkProcess.Result run(Subject subject, int batch, Shape sample) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xms" + BenchmarkProcess.HEAP_MEBIBYTES + "m",
+                "-Xmx" + BenchmarkProcess.HEAP_MEBIBYTES + "m",
+                "-XX:+UseSerialGC",
+                "-XX:+AlwaysPreTouch",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
+        if (threads != null) {
+            command.add("-Dai.djl.pytorch.num_threads=" + threads);
+        }
+        command.addAll(List.of(
+                "-cp",
+                System.getProperty("java.class.path"),
+                BenchmarkProcess.class.getName(),
+                subject.runtime(),
+                subject.file().toString(),
+                Integer.toString(batch),
+                Long.toString(sample.get(0)),
+                Long.toString(sample.get(1)),
+                Long.toString(sample.get(2)),
+                Double.toString(seconds)));
+        Path errors = Files.createTempFile("convzoo-benchmark", ".log");
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectError(errors.toFile()).start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                String log = Files.readString(errors).strip();
+                throw new IOException(subject.name() + ": the process failed: "
+                        + log.lines().findFirst().orElse("no message"));
+            }
+            return new Gson().fromJson(output, BenchmarkProcess.Result.class);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        } finally {
+            Files.delete(errors);
+        }
+    }
+
+    private static double quantile(List<Double> values, double share) {
+        List<Double> sorted = values.stream().sorted().toList();
+        double place = share * (sorted.size() - 1);
+        int low = (int) place;
+        double above = sorted.get(Math.min(low + 1, sorted.size() - 1));
+        return sorted.get(low) + (place - low) * (above - sorted.get(low));
+    }
+
+    private static void print(List<Row> rows, PrintWriter out) {
+        Table table = new Table(
+                "model",
+                "<",
+                "batch",
+                ">",
+                "runtime",
+                "<",
+                "ms",
+                ">",
+                "10 %",
+                ">",
+                "90 %",
+                ">",
+                "images/s",
+                ">",
+                "native MiB",
+                ">",
+                "ratio",
+                ">",
+                "range",
+                "<");
+        for (Row row : rows) {
+            table.row(
+                    row.model(),
+                    Integer.toString(row.batch()),
+                    row.runtime(),
+                    number("%.2f", row.medianMs()),
+                    number("%.2f", row.p10Ms()),
+                    number("%.2f", row.p90Ms()),
+                    number("%.1f", row.imagesPerSecond()),
+                    Long.toString(row.nativeMiB()),
+                    number("%.2f", row.ratio()),
+                    number("%.2f", row.leastRatio()) + " to " + number("%.2f", row.mostRatio()));
+        }
+        table.print(out);
+    }
+
+    private static String number(String format, double value) {
+        return String.format(Locale.ROOT, format, value);
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
+    }
+}

@@ -1,0 +1,129 @@
+package io.github.convzoo.cli;
+
+import ai.djl.Device;
+import ai.djl.inference.Predictor;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.TranslateException;
+import com.google.gson.Gson;
+import io.github.convzoo.export.ExportRuntime;
+import io.github.convzoo.export.ExportedModel;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/** What {@code convzoo benchmark} runs in a process of its own: one runtime on one file, at one batch size. */
+final class BenchmarkProcess {
+
+    /** The heap is this large from the start, so that what is resident beyond it is native. */
+    static final int HEAP_MEBIBYTES = 256;
+
+    private static final double WARM_UP_SECONDS = 1.5;
+    private static final int WARM_UP_RUNS = 3;
+    private static final int LEAST_RUNS = 5;
+
+    /**
+     * What one process has measured.
+     *
+     * @param milliseconds the time of each run
+     * @param nativeMebibytes the most resident memory beyond the heap; 0 if the system does not tell
+     */
+    record Result(List<Double> milliseconds, long nativeMebibytes) {}
+
+    private BenchmarkProcess() {}
+
+    /** Arguments: eager, onnx or torchscript; the file or model folder; N, C, H, W; how many seconds to measure. */
+    public static void main(String[] args) throws Exception {
+        PrintStream out = System.out;
+        // Whatever libraries print must not end up in the result.
+        System.setOut(System.err);
+        Path file = Path.of(args[1]);
+        Shape shape = new Shape(
+                Long.parseLong(args[2]), Long.parseLong(args[3]), Long.parseLong(args[4]), Long.parseLong(args[5]));
+        double seconds = Double.parseDouble(args[6]);
+        Result result =
+                switch (args[0]) {
+                    case "eager" -> eager(file, shape, seconds);
+                    case "onnx" -> exported(ExportRuntime.ONNX_RUNTIME, file, shape, seconds);
+                    case "torchscript" -> exported(ExportRuntime.TORCHSCRIPT, file, shape, seconds);
+                    default -> throw new IllegalArgumentException("no runtime " + args[0]);
+                };
+        out.println(new Gson().toJson(result));
+        out.flush();
+    }
+
+    private static Result eager(Path folder, Shape shape, double seconds) throws Exception {
+        try (ZooModel<NDList, NDList> model =
+                        ConvZoo.loadLogits(folder, LoadOptions.published().withDevice(Device.cpu()));
+                Predictor<NDList, NDList> predictor = model.newPredictor()) {
+            return measure(shape, seconds, input -> {
+                try {
+                    return predictor.predict(input);
+                } catch (TranslateException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+        }
+    }
+
+    private static Result exported(ExportRuntime runtime, Path file, Shape shape, double seconds) throws IOException {
+        try (ExportedModel model = runtime.open(file)) {
+            return measure(shape, seconds, model::run);
+        }
+    }
+
+    private static Result measure(Shape shape, double seconds, Function<NDList, NDList> run) throws IOException {
+        List<Double> times = new ArrayList<>();
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray input = manager.randomNormal(shape);
+            long begun = System.nanoTime();
+            for (int i = 0; i < WARM_UP_RUNS || since(begun) < WARM_UP_SECONDS; i++) {
+                time(manager, input, run);
+            }
+            begun = System.nanoTime();
+            while (times.size() < LEAST_RUNS || since(begun) < seconds) {
+                times.add(1e3 * time(manager, input, run));
+            }
+        }
+        return new Result(times, Math.max(0, residentMebibytes() - HEAP_MEBIBYTES));
+    }
+
+    private static double time(NDManager manager, NDArray input, Function<NDList, NDList> run) {
+        try (NDManager step = manager.newSubManager()) {
+            NDArray own = input.duplicate();
+            own.attach(step);
+            long begun = System.nanoTime();
+            NDList output = run.apply(new NDList(own));
+            output.attach(step);
+            // The engine may compute later; a value cannot be read before.
+            output.get(0).getFloat(0, 0);
+            return since(begun);
+        }
+    }
+
+    private static double since(long nanoseconds) {
+        return (System.nanoTime() - nanoseconds) / 1e9;
+    }
+
+    private static long residentMebibytes() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.exists(status)) {
+            return 0;
+        }
+        for (String line : Files.readAllLines(status)) {
+            if (line.startsWith("VmHWM:")) {
+                return Long.parseLong(line.replaceAll("\\D", "")) / 1024;
+            }
+        }
+        return 0;
+    }
+}
