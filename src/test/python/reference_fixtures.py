@@ -96,6 +96,7 @@ NETWORKS = (
     Network("dla60_res2net", from_timm("dla60_res2net"), DLA_STAGES, train_size=64),
     Network("dla60_res2next", from_timm("dla60_res2next"), DLA_STAGES),
     Network("peleenet", PeleeNet, PELEENET_STAGES, train_size=64),
+    Network("dpn48b", from_timm("dpn48b"), train_size=64),
     Network("dpn68", dpn_elu("dpn68"), train_size=64),
     Network(
         "dpn68_test_time_pool", dpn_elu("dpn68"), size=320, variant_of="dpn68", test_time_pool=7

@@ -10,6 +10,7 @@ import io.github.convzoo.data.LabeledImages;
 import io.github.convzoo.data.LoaderOptions;
 import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.data.Split;
+import io.github.convzoo.image.ImageException;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.train.DivergedException;
@@ -205,6 +206,13 @@ final class TrainCommand implements Callable<Integer> {
             }
         } catch (DivergedException e) {
             throw new IOException(e.getMessage() + whatIsLeft(folder, e), e);
+        } catch (ImageException e) {
+            throw new IOException(
+                    e.getMessage() + "; or leave such images out: "
+                            + (Files.exists(folder.path())
+                                    ? "convzoo train --resume " + folder.path() + " --on-bad-image skip"
+                                    : "pass --on-bad-image skip"),
+                    e);
         }
     }
 

@@ -32,8 +32,13 @@ public enum ExportRuntime {
      * @param file in the runtime's format
      * @return the model; close it to free its memory
      * @throws IOException if the runtime refuses the file
+     * @throws IllegalStateException if the runtime is not on the class path
      */
     public ExportedModel open(Path file) throws IOException {
+        if (this == ONNX_RUNTIME && !onnxRuntimeIsThere()) {
+            throw new IllegalStateException(
+                    "ONNX Runtime is not on the class path; add the dependency com.microsoft.onnxruntime:onnxruntime");
+        }
         return switch (this) {
             case ONNX_RUNTIME -> OnnxModel.open(file, OnnxModel.THREADS_OF_THE_ENGINE);
             case TORCHSCRIPT -> TorchScriptModel.open(file);
@@ -48,8 +53,18 @@ public enum ExportRuntime {
      */
     public static List<ExportRuntime> of(ExportOptions.Format format) {
         return switch (format) {
-            case ONNX -> OnnxModel.isThere() ? List.of(ONNX_RUNTIME) : List.of();
+            case ONNX -> onnxRuntimeIsThere() ? List.of(ONNX_RUNTIME) : List.of();
             case TORCHSCRIPT -> List.of(TORCHSCRIPT);
         };
+    }
+
+    // Here and not in OnnxModel, which cannot even be loaded without it.
+    private static boolean onnxRuntimeIsThere() {
+        try {
+            Class.forName("ai.onnxruntime.OrtEnvironment", false, ExportRuntime.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException e) {
+            return false;
+        }
     }
 }

@@ -84,6 +84,9 @@ public final class Exporter {
         NetworkFile file = new NetworkFile(
                 rewritten, input, names(options), network.parameterValues(), options.precision(), metadata());
         requireSameModel(folder);
+        if (Files.exists(folder) && !Files.isDirectory(folder)) {
+            throw new IOException(folder + ": is a file; name a folder");
+        }
         boolean made = !Files.exists(folder);
         Files.createDirectories(folder);
         Path draft = Files.createTempDirectory(folder, ".export");

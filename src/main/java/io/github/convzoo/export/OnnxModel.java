@@ -28,16 +28,6 @@ final class OnnxModel implements ExportedModel {
         this.session = session;
     }
 
-    /** Whether ONNX Runtime is on the class path. */
-    static boolean isThere() {
-        try {
-            Class.forName("ai.onnxruntime.OrtEnvironment", false, OnnxModel.class.getClassLoader());
-            return true;
-        } catch (ClassNotFoundException e) {
-            return false;
-        }
-    }
-
     static OnnxModel open(Path file, int threads) throws IOException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);

@@ -4,7 +4,6 @@ import ai.djl.nn.Block;
 import ai.djl.nn.convolutional.Conv2d;
 import io.github.convzoo.graph.Value;
 import io.github.convzoo.nn.BatchNorm2d;
-import io.github.convzoo.nn.ConvNorm;
 import io.github.convzoo.nn.FlowBlock;
 import io.github.convzoo.nn.Group;
 import io.github.convzoo.nn.Operations;
@@ -20,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Dual path networks: each block adds to a residual path and appends to a dense one.
  *
- * <p>Chen, Li, Xiao, Jin, Yan and Feng, Dual Path Networks, NIPS 2017. Names and numbers are those of timm, whose last
- * activation is ELU where the authors' is ReLU. Any height and width will do.
+ * <p>Chen, Li, Xiao, Jin, Yan and Feng, Dual Path Networks, NIPS 2017. Names and numbers are those of timm, where
+ * blocks have ReLU whatever the stem and the end have. Any height and width will do.
  */
 public final class Dpn extends Network {
 
@@ -58,7 +57,7 @@ public final class Dpn extends Network {
         }
         testTimePool = family.testTimePool();
         features = addChildBlock("features", new Sequence());
-        stage("conv1_1", new ConvNorm("conv", conv(variant.init, variant.small ? 3 : 7, 2, 1), "bn", norm(), true));
+        stage("conv1_1", new Stem(variant));
         featureStages.add("features.conv1_1");
         stage("conv1_pool", new StemPool());
         int expansion = variant.small ? 1 : 4;
@@ -146,6 +145,25 @@ public final class Dpn extends Network {
         HALVING
     }
 
+    /** Convolution, normalization, activation. */
+    private static final class Stem extends FlowBlock {
+
+        private final LastActivation activation;
+        private final Conv2d conv;
+        private final BatchNorm2d bn;
+
+        Stem(DpnVariant variant) {
+            activation = variant.activation;
+            conv = addChildBlock("conv", conv(variant.init, variant.small ? 3 : 7, 2, 1));
+            bn = addChildBlock("bn", norm());
+        }
+
+        @Override
+        protected Value flow(Operations ops, List<Value> inputs) {
+            return activation.apply(ops, ops.convNorm(conv, bn, inputs.get(0)));
+        }
+    }
+
     private static final class StemPool extends FlowBlock {
 
         @Override
@@ -154,7 +172,7 @@ public final class Dpn extends Network {
         }
     }
 
-    /** Normalisation, ReLU, convolution, in front of a stage's paths. */
+    /** Normalization, ReLU, convolution, in front of a stage's paths. */
     private static final class PreActivation extends FlowBlock {
 
         private final BatchNorm2d bn = addChildBlock("bn", norm());
@@ -246,11 +264,7 @@ public final class Dpn extends Network {
 
         @Override
         protected Value flow(Operations ops, List<Value> inputs) {
-            Value x = ops.run(bn, inputs.get(0));
-            return switch (activation) {
-                case ELU -> ops.elu(x);
-                case RELU -> ops.relu(x);
-            };
+            return activation.apply(ops, ops.run(bn, inputs.get(0)));
         }
     }
 }

@@ -1,8 +1,10 @@
 package io.github.convzoo.network;
 
+import io.github.convzoo.graph.Value;
+import io.github.convzoo.nn.Operations;
 import java.util.Locale;
 
-/** What follows {@link Dpn}'s last normalisation. */
+/** What follows {@link Dpn}'s last normalization. */
 public enum LastActivation {
     /**
      * The default: in the authors' MXNet symbols and in timm since 0.9, whose published accuracies were measured with it,
@@ -10,14 +12,16 @@ public enum LastActivation {
      */
     RELU,
     /** For weights that were trained with timm 0.6 or older. */
-    ELU;
+    ELU,
+    /** DPN-48b's, in the stem too. */
+    SILU;
 
     /**
      * Finds an activation.
      *
-     * @param name {@code elu} or {@code relu}, in any case
+     * @param name {@code relu}, {@code elu}, or {@code silu}, in any case
      * @return the activation
-     * @throws IllegalArgumentException if it is neither
+     * @throws IllegalArgumentException if it is none of these
      */
     public static LastActivation of(String name) {
         for (LastActivation each : values()) {
@@ -25,7 +29,16 @@ public enum LastActivation {
                 return each;
             }
         }
-        throw new IllegalArgumentException("the last activation must be elu or relu, not " + name);
+        throw new IllegalArgumentException("the last activation must be relu, elu, or silu, not " + name);
+    }
+
+    /** Applies the activation. */
+    Value apply(Operations ops, Value x) {
+        return switch (this) {
+            case RELU -> ops.relu(x);
+            case ELU -> ops.elu(x);
+            case SILU -> ops.silu(x);
+        };
     }
 
     @Override

@@ -25,6 +25,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Compiles a network by exporting it into a cache. A compiled form is a folder of the cache that is named after everything it
@@ -32,6 +34,8 @@ import java.util.Map;
  * do so at once.
  */
 public final class CachingCompiler implements ModelCompiler {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(CachingCompiler.class);
 
     /** Raise this if the same graph is written differently. */
     private static final int VERSION = 1;
@@ -58,9 +62,16 @@ public final class CachingCompiler implements ModelCompiler {
         }
         Path folder = cache.resolve(key(network, config, options));
         Path file = folder.resolve(options.format().file());
-        if (!Files.exists(file)) {
+        boolean cached = Files.exists(file);
+        if (!cached) {
             make(new Exporter(network, config), options, folder);
         }
+        LOGGER.info(
+                "{}: {} runs {}, {}",
+                network.modelName(),
+                there.get(0).title(),
+                file,
+                cached ? "compiled before" : "compiled now");
         Shape sample = config.input().slice(1);
         return new Compiled(there.get(0).open(file), sample, options.format() == ExportOptions.Format.ONNX);
     }

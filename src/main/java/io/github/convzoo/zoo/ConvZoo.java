@@ -138,6 +138,19 @@ public final class ConvZoo {
     }
 
     /**
+     * What using a model folder takes, as {@link #load(Path)} would take it, with the options' changes.
+     *
+     * @param model a model folder, or a single file that carries its configuration
+     * @param options how to use it
+     * @return the configuration
+     * @throws IOException if a configuration or weights cannot be read, or contradict each other
+     * @throws IllegalArgumentException if it does not have what the options ask for
+     */
+    public static ModelConfig configuration(Path model, LoadOptions options) throws IOException {
+        return ModelSource.of(new ModelName.Local(model), options).config();
+    }
+
+    /**
      * What a model says of its own use: a model folder, a file that carries its configuration, a repository of the hub, or
      * weights that the library bundles.
      *

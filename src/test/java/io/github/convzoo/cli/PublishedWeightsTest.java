@@ -175,7 +175,7 @@ class PublishedWeightsTest {
         assertThat(logits(input, "--last-activation", "elu")).isNotEqualTo(usual);
         CommandRun wrong = forward(input, "--last-activation", "gelu");
         assertThat(wrong.status()).isEqualTo(2);
-        assertThat(wrong.err()).contains("must be elu or relu, not gelu");
+        assertThat(wrong.err()).contains("must be relu, elu, or silu, not gelu");
     }
 
     private CommandRun forward(Path input, Object... more) {

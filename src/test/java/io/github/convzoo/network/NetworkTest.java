@@ -210,7 +210,7 @@ class NetworkTest {
     @Test
     void variant_thatDoesNotExist_isRefusedWithThoseThatDo() {
         assertRefused(() -> Variant.of("dla35"), "there is no network dla35; there are dla34, dla46_c");
-        assertThat(Variant.all()).hasSize(23);
+        assertThat(Variant.all()).hasSize(24);
     }
 
     @ParameterizedTest

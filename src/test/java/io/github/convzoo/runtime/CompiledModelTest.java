@@ -23,6 +23,8 @@ import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.CompiledRuntime;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import java.io.File;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -31,11 +33,13 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class CompiledModelTest {
@@ -235,5 +239,43 @@ class CompiledModelTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> CompiledRuntime.of("tvm"))
                 .withMessage("a runtime must be one of [fastest, onnx, torchscript], not tvm");
+    }
+
+    /** Loads a compiled model; ends with 3 if ONNX Runtime is refused for not being there. */
+    static final class WithoutOnnxRuntime {
+        public static void main(String[] args) throws Exception {
+            LoadOptions options = LoadOptions.of(Path.of(args[0])).compiled(CompiledRuntime.of(args[1]));
+            try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, options);
+                    Predictor<NDList, NDList> predictor = model.newPredictor();
+                    NDManager manager = NDManager.newBaseManager("PyTorch")) {
+                predictor.predict(new NDList(manager.zeros(new Shape(1, 3, SIDE, SIDE))));
+            } catch (IllegalArgumentException e) {
+                System.err.println(e.getMessage());
+                System.exit(e.getMessage().startsWith("ONNX Runtime is not on the class path") ? 3 : 4);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"fastest, 0", "torchscript, 0", "onnx, 3"})
+    void compiled_withoutOnnxRuntimeOnTheClassPath_isTorchScript(String runtime, int status) throws Exception {
+        String classPath = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(jar -> !jar.contains("onnxruntime"))
+                .collect(Collectors.joining(File.pathSeparator));
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx256m",
+                        "-DDJL_CACHE_DIR=" + folder.resolve("cache"),
+                        "-cp",
+                        classPath,
+                        WithoutOnnxRuntime.class.getName(),
+                        weights.toString(),
+                        runtime)
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isEqualTo(status);
+        assertThat(cached()).hasSize(status == 0 ? 1 : 0).allSatisfy(file -> assertThat(file.toString())
+                .endsWith("model.pt"));
     }
 }

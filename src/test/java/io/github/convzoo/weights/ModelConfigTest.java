@@ -163,7 +163,7 @@ class ModelConfigTest {
                 "{'architecture': 'dla34', 'convzoo': {'last_activation': 'elu'}} | is an option of DPN only",
                 "{'architecture': 'dla34', 'convzoo': {'newer': 1}} | convzoo: there is no option newer",
                 "{'architecture': 'dpn68', 'convzoo': {'newer': 1}} | convzoo: DPN has no option newer",
-                "{'architecture': 'dpn68', 'convzoo': {'last_activation': 'gelu'}} | must be elu or relu, not gelu",
+                "{'architecture': 'dpn68', 'convzoo': {'last_activation': 'gelu'}} | must be relu, elu, or silu, not gelu",
                 "{'architecture': 'dla34', 'convzoo': {'orientation': 'left'}} | must be upright or as_stored, not left",
                 "{'architecture': 'dla34', 'convzoo': {'resize': 'no'}} | convzoo.resize must be true or false, not no"
             })
@@ -232,7 +232,7 @@ class ModelConfigTest {
         ModelConfig elu = ModelConfig.usual(DpnVariant.DPN68)
                 .withOptions(DpnVariant.DPN68.options().withFamily(new DpnOptions(false, LastActivation.ELU)));
         assertThat(elu.differenceToTimm())
-                .hasValueSatisfying(why -> assertThat(why).contains("ReLU", "ELU"));
+                .hasValueSatisfying(why -> assertThat(why).contains("computes relu", "want elu"));
         assertThat(ModelConfig.parse(elu.toJson(), "x")).isEqualTo(elu);
 
         ModelConfig unresized = ModelConfig.usual(DlaVariant.DLA34)

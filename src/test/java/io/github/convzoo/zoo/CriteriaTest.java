@@ -231,7 +231,7 @@ class CriteriaTest {
                 "featuresOnly must be true");
         assertIllegal(
                 peleenet(NDList.class, NDList.class).optArgument("lastActivation", "gelu"),
-                "must be elu or relu, not gelu");
+                "must be relu, elu, or silu, not gelu");
         assertIllegal(
                 peleenet(Path.class, Classifications.class).optArgument("inChannels", 4), "images have 3 channels");
         assertThatExceptionOfType(CheckpointException.class)
