@@ -251,7 +251,7 @@ class CompiledModelTest {
                 predictor.predict(new NDList(manager.zeros(new Shape(1, 3, SIDE, SIDE))));
             } catch (IllegalArgumentException e) {
                 System.err.println(e.getMessage());
-                System.exit(e.getMessage().startsWith("ONNX Runtime is not on the class path") ? 3 : 4);
+                System.exit(String.valueOf(e.getMessage()).startsWith("ONNX Runtime is not on the class path") ? 3 : 4);
             }
         }
     }
