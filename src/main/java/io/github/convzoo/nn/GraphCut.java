@@ -26,8 +26,10 @@ public abstract non-sealed class GraphCut extends GraphBlock {
 
     @Override
     final Recording record(int inputs, Block root) {
+        Graph part = cut(whole().record(1, whole()).graph());
+        // The same values, whatever the names.
         Recording whole = whole().record(1, root);
-        return whole.withGraph(cut(whole.graph()));
+        return whole.withGraph(whole.graph().cut(part.inputs(), part.outputs()));
     }
 
     @Override

@@ -184,8 +184,8 @@ final class RecordedFunctions {
             NDArray input,
             NDArray runningMean,
             NDArray runningVar,
-            @Nullable NDArray gamma,
-            @Nullable NDArray beta,
+            NDArray gamma,
+            NDArray beta,
             int axis,
             float momentum,
             float eps,
@@ -196,13 +196,12 @@ final class RecordedFunctions {
         if (axis != 1 && axis != -1) {
             throw trace.refusal("graphs normalize axis 1 only, not axis " + axis);
         }
-        int channels = Math.toIntExact(x.type().get(1));
-        if (runningMean.getShape().size() != channels) {
+        if (runningMean.getShape().size() != x.type().get(1)) {
             throw trace.refusal("a mean of " + runningMean.getShape() + " does not fit " + x.type());
         }
         Op op = new Op.Normalization(
-                gamma == null ? trace.repeated(1, channels) : trace.constant(gamma),
-                beta == null ? trace.repeated(0, channels) : trace.constant(beta),
+                trace.constant(gamma),
+                trace.constant(beta),
                 trace.constant(runningMean),
                 trace.constant(runningVar),
                 eps);

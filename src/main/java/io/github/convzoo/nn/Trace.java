@@ -366,7 +366,7 @@ final class Trace {
         return shape.size() == 1 ? new Constant.Repeated(constant, channels(x)) : constant;
     }
 
-    Constant repeated(float value, int times) {
+    private Constant repeated(float value, int times) {
         return new Constant.Repeated(literals.number(value), times);
     }
 

@@ -42,7 +42,7 @@ public final class Tracer {
      * @throws IllegalArgumentException if something in the block cannot be traced; the message says what, where, and why
      */
     public static Traced trace(Block block, Shape input) {
-        long[] sizes = input.getShape();
+        long[] sizes = input.getShape().clone();
         if (sizes.length < 2 || Arrays.stream(sizes).skip(1).anyMatch(size -> size < 1)) {
             throw new IllegalArgumentException(
                     "an input to trace has a batch and other axes of known size, not " + input);
