@@ -146,7 +146,7 @@ class BlockExportTest {
     @MethodSource("operations")
     void export_ofAnOperation_computesIt(String name, Shape shape, UnaryOperator<NDArray> operation)
             throws IOException {
-        assertExported(LambdaBlock.singleton(operation::apply), shape);
+        assertExported(LambdaBlock.singleton(operation), shape);
     }
 
     @Test

@@ -17,6 +17,7 @@ import io.github.convzoo.network.Reference;
 import java.util.function.Supplier;
 
 /** Networks of DJL's model zoo, none of which ConvZoo knows; as narrow as their builders allow, so that tests are fast. */
+@SuppressWarnings("ImmutableEnumChecker") // nobody changes the shapes
 public enum ForeignNetwork {
     RESNET(new Shape(1, 3, 64, 64), () -> resnet(18, new Shape(3, 64, 64))),
     RESNET_OF_SMALL_IMAGES(new Shape(1, 1, 28, 28), () -> resnet(20, new Shape(1, 28, 28))),
