@@ -6,9 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import io.github.convzoo.graph.Graph;
 import io.github.convzoo.graph.Type;
-import io.github.convzoo.nn.GraphBlock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -17,7 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** Runs a written file on random input, and compares its outputs with those of the graph as it was recorded. */
+/** Runs a written file on random input, and compares its outputs with those of the network: the block, or its graph as it was recorded. */
 final class ExportCheck {
 
     /** Enough for float32, whose rounding differs between runtimes. */
@@ -25,12 +23,10 @@ final class ExportCheck {
 
     private static final int BATCH = 2;
 
-    private final GraphBlock network;
-    private final Graph recorded;
+    private final ExportSource.Recorded recorded;
     private final NetworkFile file;
 
-    ExportCheck(GraphBlock network, Graph recorded, NetworkFile file) {
-        this.network = network;
+    ExportCheck(ExportSource.Recorded recorded, NetworkFile file) {
         this.recorded = recorded;
         this.file = file;
     }
@@ -58,7 +54,7 @@ final class ExportCheck {
         return new ExportReport(
                 place,
                 Files.size(written),
-                recorded.nodes().size(),
+                recorded.graph().nodes().size(),
                 file.graph().nodes().size(),
                 checks);
     }
@@ -68,7 +64,7 @@ final class ExportCheck {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
                 ExportedModel model = runtime.open(written)) {
             NDArray input = input(manager);
-            NDList expected = network.run(recorded, new NDList(input));
+            NDList expected = recorded.reference().run(new NDList(input));
             NDList actual = model.run(new NDList(input));
             for (int i = 0; i < expected.size(); i++) {
                 NDArray difference = expected.get(i).sub(actual.get(i)).abs().max();

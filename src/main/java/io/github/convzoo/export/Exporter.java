@@ -1,6 +1,7 @@
 package io.github.convzoo.export;
 
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.graph.CancelSplits;
 import io.github.convzoo.graph.DropDeadNodes;
@@ -10,12 +11,9 @@ import io.github.convzoo.graph.FoldNormalization;
 import io.github.convzoo.graph.Graph;
 import io.github.convzoo.graph.MergeDuplicates;
 import io.github.convzoo.graph.Pass;
-import io.github.convzoo.graph.Surroundings;
-import io.github.convzoo.graph.Type;
-import io.github.convzoo.graph.Value;
 import io.github.convzoo.graph.WidenGroups;
-import io.github.convzoo.image.Normalization;
 import io.github.convzoo.network.Network;
+import io.github.convzoo.nn.Tracer;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
@@ -24,9 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -45,8 +41,11 @@ public final class Exporter {
     /** What ONNX Runtime's kernels for x86 with AVX-512 compute at once. */
     private static final int ONNX_BLOCK = 16;
 
-    private final Network network;
-    private final ModelConfig config;
+    private final ExportSource source;
+
+    private Exporter(ExportSource source) {
+        this.source = source;
+    }
 
     /**
      * Takes a network.
@@ -59,12 +58,24 @@ public final class Exporter {
         if (!network.isInitialized()) {
             throw new IllegalArgumentException(network.modelName() + " has no parameters yet; load or initialize them");
         }
-        this.network = network;
-        this.config = config;
+        source = new NetworkSource(network, config);
     }
 
     /**
-     * Writes the network, and its {@code config.json} if the folder has none.
+     * Takes any DJL block, which is traced when it is exported: see {@link Tracer}. Nothing is known of how it is used, so the folder
+     * gets no {@code config.json}; the file takes what the block takes, and its outputs are called {@code output}, or {@code output_0}
+     * and so on if there are several.
+     *
+     * @param block of one input, initialized, on the CPU
+     * @param input the input's shape, such as (1, 3, 224, 224); the file takes batches of any size
+     * @return exports the block
+     */
+    public static Exporter of(Block block, Shape input) {
+        return new Exporter(new BlockSource(block, input));
+    }
+
+    /**
+     * Writes the network, and its {@code config.json} if it is known and the folder has none.
      *
      * @param folder the model folder; made if it is not there
      * @param options how to write it
@@ -75,14 +86,18 @@ public final class Exporter {
      * @throws IllegalArgumentException if the network cannot be written so
      */
     public ExportReport export(Path folder, ExportOptions options) throws IOException {
-        int height = config.preprocessing().height();
-        int width = config.preprocessing().width();
-        network.getOutputShapes(new Shape[] {new Shape(1, network.options().inChannels(), height, width)});
-        Graph recorded = recorded(options);
-        Type input = inputType(options, height, width);
-        Graph rewritten = Pass.applyAll(recorded, List.of(input), passes(options.format()));
+        ExportSource.Recorded recorded = source.record(options);
+        Graph rewritten = Pass.applyAll(recorded.graph(), List.of(recorded.input()), passes(options.format()));
+        if (rewritten.nodes().isEmpty()) {
+            throw new IllegalArgumentException("the outputs are the input; there is nothing to export");
+        }
         NetworkFile file = new NetworkFile(
-                rewritten, input, names(options), network.parameterValues(), options.precision(), metadata());
+                rewritten,
+                recorded.input(),
+                recorded.outputs(),
+                recorded.parameters(),
+                options.precision(),
+                source.metadata());
         requireSameModel(folder);
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
             throw new IOException(folder + ": is a file; name a folder");
@@ -96,15 +111,15 @@ public final class Exporter {
                 case ONNX -> OnnxWriter.write(file, written);
                 case TORCHSCRIPT -> TorchScriptWriter.write(file, written);
             }
-            ExportReport report = new ExportCheck(network, recorded, file)
+            ExportReport report = new ExportCheck(recorded, file)
                     .check(written, folder.resolve(options.format().file()), options.format());
             try (DirectoryStream<Path> files = Files.newDirectoryStream(draft)) {
                 for (Path each : files) {
                     Files.move(each, folder.resolve(each.getFileName()), StandardCopyOption.REPLACE_EXISTING);
                 }
             }
-            if (ModelFolder.config(folder).isEmpty()) {
-                ModelFolder.writeConfig(folder, config);
+            if (source.config().isPresent() && ModelFolder.config(folder).isEmpty()) {
+                ModelFolder.writeConfig(folder, source.config().get());
             }
             return report;
         } finally {
@@ -113,42 +128,6 @@ public final class Exporter {
                 Files.delete(folder);
             }
         }
-    }
-
-    private Graph recorded(ExportOptions options) {
-        Graph graph = network.graph();
-        if (options.features()) {
-            List<Value> outputs = new ArrayList<>(graph.outputs());
-            List<String> stages = network.featureStages();
-            outputs.add(graph.named(stages.get(stages.size() - 1)));
-            outputs.add(graph.named(Network.POOLED));
-            graph = graph.cut(graph.inputs(), outputs);
-        }
-        if (options.preprocess()) {
-            if (network.options().numClasses() == 0) {
-                throw new IllegalArgumentException(network.modelName()
-                        + " has no classifier, so there are no probabilities; leave preprocessing out");
-            }
-            Normalization normalization = config.preprocessing().normalization();
-            graph = Surroundings.withSoftmax(
-                    Surroundings.withPixels(graph, floats(normalization.mean()), floats(normalization.std())));
-        }
-        return graph;
-    }
-
-    private static float[] floats(List<Double> values) {
-        float[] floats = new float[values.size()];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = values.get(i).floatValue();
-        }
-        return floats;
-    }
-
-    private Type inputType(ExportOptions options, int height, int width) {
-        long channels = network.options().inChannels();
-        return options.preprocess()
-                ? new Type(Type.Element.BYTE, List.of(Type.ANY, (long) height, (long) width, channels))
-                : Type.of(Type.ANY, channels, height, width);
     }
 
     private static List<Pass> passes(ExportOptions.Format format) {
@@ -166,29 +145,9 @@ public final class Exporter {
         return passes;
     }
 
-    private List<String> names(ExportOptions options) {
-        List<String> names = new ArrayList<>();
-        names.add(options.preprocess() ? "probabilities" : network.options().numClasses() == 0 ? "pooled" : "logits");
-        if (options.features()) {
-            names.add("features");
-            names.add(names.contains("pooled") ? "pooled_features" : "pooled");
-        }
-        return names;
-    }
-
-    private Map<String, String> metadata() {
-        Map<String, String> metadata = new LinkedHashMap<>();
-        metadata.put("model", network.modelName());
-        metadata.put(ModelFolder.CONFIG, config.toJson());
-        config.labels().ifPresent(labels -> metadata.put("labels", String.join("\n", labels.names())));
-        config.tag().ifPresent(tag -> metadata.put("tag", tag));
-        config.license().ifPresent(license -> metadata.put("license", license));
-        return metadata;
-    }
-
     private void requireSameModel(Path folder) throws IOException {
         Optional<ModelConfig> there = Files.isDirectory(folder) ? ModelFolder.config(folder) : Optional.empty();
-        if (there.isPresent() && !there.get().toJson().equals(config.toJson())) {
+        if (there.isPresent() && !source.config().map(ModelConfig::toJson).equals(there.map(ModelConfig::toJson))) {
             throw new IOException(folder + ": holds another model ("
                     + there.get().variant().modelName() + "), or the same with other settings; name another folder");
         }

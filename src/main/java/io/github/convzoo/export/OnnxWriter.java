@@ -198,6 +198,7 @@ final class OnnxWriter {
 
         private final Set<String> taken = new HashSet<>();
         private final Map<Constant, String> shared = new HashMap<>();
+        private final Map<Float, Constant> numbers = new HashMap<>();
         private Node node;
 
         Nodes(NetworkFile network) {
@@ -321,7 +322,8 @@ final class OnnxWriter {
         @Override
         public List<String> affine(Op.Affine op) {
             String name = unique("Mul");
-            List<Long> sizes = List.of(inputType().get(1), 1L, 1L);
+            long channels = inputType().get(1);
+            List<Long> sizes = inputType().rank() == 2 ? List.of(channels) : List.of(channels, 1L, 1L);
             String scaled = add("Mul", name, List.of(input(), weight(name, "scale", sizes, op.scale())));
             return one(add("Add", unique("Add"), List.of(scaled, weight(name, "shift", sizes, op.shift()))));
         }
@@ -341,7 +343,39 @@ final class OnnxWriter {
                     String sigmoid = simple("Sigmoid").get(0);
                     yield one(add("Mul", unique("Mul"), List.of(input(), sigmoid)));
                 }
+                case SOFTPLUS -> simple("Softplus");
+                case SELU -> simple("Selu");
+                case GELU -> gelu();
             };
+        }
+
+        /** x * (erf(x / sqrt(2)) + 1) / 2, which ONNX Runtime fuses; Gelu itself came with operator set 20. */
+        private List<String> gelu() {
+            String scaled = add("Div", unique("Div"), List.of(input(), number(Math.sqrt(2))));
+            String erf = add("Erf", unique("Erf"), List.of(scaled));
+            String sum = add("Add", unique("Add"), List.of(erf, number(1)));
+            String product = add("Mul", unique("Mul"), List.of(input(), sum));
+            return one(add("Mul", unique("Mul"), List.of(product, number(0.5))));
+        }
+
+        /** A number as an input; there is one of each in the file. */
+        private String number(double value) {
+            Constant constant = numbers.computeIfAbsent(
+                    (float) value, key -> new Constant.Literal(new Tensor(List.of(), new float[] {key})));
+            return weight("number_" + (float) value, "value", List.of(), constant);
+        }
+
+        @Override
+        public List<String> leakyRelu(Op.LeakyRelu op) {
+            return one(add("LeakyRelu", unique("LeakyRelu"), inputs(), number("alpha", op.alpha())));
+        }
+
+        @Override
+        public List<String> clip(Op.Clip op) {
+            // An empty name is an input that is left out.
+            String min = op.min() == Float.NEGATIVE_INFINITY ? "" : number(op.min());
+            String max = op.max() == Float.POSITIVE_INFINITY ? "" : number(op.max());
+            return one(add("Clip", unique("Clip"), List.of(input(), min, max)));
         }
 
         @Override

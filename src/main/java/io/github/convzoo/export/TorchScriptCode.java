@@ -229,7 +229,8 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String affine(Op.Affine op) {
-        List<Long> sizes = List.of(1L, types.of(node.output()).get(1), 1L, 1L);
+        long channels = types.of(node.output()).get(1);
+        List<Long> sizes = types.of(node.output()).rank() == 2 ? List.of(1L, channels) : List.of(1L, channels, 1L, 1L);
         return "torch.addcmul(%s, %s, %s)"
                 .formatted(
                         buffer("shift", sizes, false, op.shift()), input(), buffer("scale", sizes, false, op.scale()));
@@ -242,19 +243,37 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String activation(Op.Activation op) {
-        String function =
-                switch (op) {
-                    case RELU -> "relu";
-                    case SIGMOID -> "sigmoid";
-                    case TANH -> "tanh";
-                    case SILU -> "silu";
-                };
+        return switch (op) {
+            case RELU -> elementwise("relu");
+            case SIGMOID -> elementwise("sigmoid");
+            case TANH -> elementwise("tanh");
+            case SILU -> elementwise("silu");
+            case SELU -> elementwise("selu");
+            // These have no form that works in place.
+            case SOFTPLUS -> "torch.softplus(" + input() + ")";
+            case GELU -> "torch.gelu(" + input() + ")";
+        };
+    }
+
+    private String elementwise(String function) {
         return "torch." + function + inPlace(0) + "(" + input() + ")";
     }
 
     @Override
     public String elu(Op.Elu op) {
         return "torch.elu%s(%s, %s)".formatted(inPlace(0), input(), number(op.alpha()));
+    }
+
+    @Override
+    public String leakyRelu(Op.LeakyRelu op) {
+        return "torch.leaky_relu%s(%s, %s)".formatted(inPlace(0), input(), number(op.alpha()));
+    }
+
+    @Override
+    public String clip(Op.Clip op) {
+        String min = op.min() == Float.NEGATIVE_INFINITY ? "None" : number(op.min());
+        String max = op.max() == Float.POSITIVE_INFINITY ? "None" : number(op.max());
+        return "torch.clamp%s(%s, %s, %s)".formatted(inPlace(0), input(), min, max);
     }
 
     @Override

@@ -232,6 +232,8 @@ public final class CancelSplits implements Pass {
         private static boolean isElementwise(Op op) {
             return op instanceof Op.Activation
                     || op instanceof Op.Elu
+                    || op instanceof Op.LeakyRelu
+                    || op instanceof Op.Clip
                     || op instanceof Op.Scale
                     || op instanceof Op.Add;
         }

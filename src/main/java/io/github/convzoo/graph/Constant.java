@@ -1,5 +1,6 @@
 package io.github.convzoo.graph;
 
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -132,6 +133,25 @@ public sealed interface Constant {
         public Tensor evaluate(Tensor.Source parameters) {
             Tensor row = whole.evaluate(parameters).rows(index, index + 1);
             return new Tensor(row.sizes().subList(1, row.sizes().size()), row.values());
+        }
+    }
+
+    /**
+     * A vector that repeats one number.
+     *
+     * @param number a tensor of one element
+     * @param times the number of elements
+     */
+    record Repeated(Constant number, int times) implements Constant {
+        @Override
+        public Tensor evaluate(Tensor.Source parameters) {
+            float[] one = number.evaluate(parameters).values();
+            if (one.length != 1) {
+                throw new IllegalArgumentException("only one number can be repeated, not " + one.length);
+            }
+            float[] values = new float[times];
+            Arrays.fill(values, one[0]);
+            return Tensor.vector(values);
         }
     }
 

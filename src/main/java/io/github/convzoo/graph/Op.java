@@ -128,6 +128,22 @@ public sealed interface Op {
         R elu(Elu op);
 
         /**
+         * Handles a {@link LeakyRelu}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R leakyRelu(LeakyRelu op);
+
+        /**
+         * Handles a {@link Clip}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R clip(Clip op);
+
+        /**
          * Handles an {@link Add}.
          *
          * @param op the operation
@@ -342,7 +358,7 @@ public sealed interface Op {
     }
 
     /**
-     * A multiplication and an addition for each channel.
+     * A multiplication and an addition for each channel of (N, C, H, W), or each feature of (N, C).
      *
      * @param scale the factor, (C)
      * @param shift what is added, (C)
@@ -351,7 +367,11 @@ public sealed interface Op {
 
         @Override
         public List<Type> types(List<Type> inputs) {
-            return List.of(map(inputs, this));
+            Type input = only(inputs, this);
+            if ((input.rank() != 2 && input.rank() != 4) || input.element() != Type.Element.FLOAT) {
+                throw mismatch(this, "(N, C) or (N, C, H, W)", input);
+            }
+            return List.of(input);
         }
 
         @Override
@@ -437,7 +457,13 @@ public sealed interface Op {
         /** The hyperbolic tangent. */
         TANH("Tanh"),
         /** x * sigmoid(x). */
-        SILU("SiLU");
+        SILU("SiLU"),
+        /** log(1 + exp(x)). */
+        SOFTPLUS("Softplus"),
+        /** 1.0507 * x if positive, 1.0507 * 1.6733 * (exp(x) - 1) otherwise: Klambauer et al., 2017. */
+        SELU("SELU"),
+        /** x * Phi(x), by the error function, not by its tanh approximation. */
+        GELU("GELU");
 
         private final String kind;
 
@@ -481,6 +507,70 @@ public sealed interface Op {
         @Override
         public <R> R accept(Cases<R> cases) {
             return cases.elu(this);
+        }
+    }
+
+    /**
+     * Leaky rectified linear unit: x if positive, alpha * x otherwise.
+     *
+     * @param alpha the slope of the negative side
+     */
+    record LeakyRelu(float alpha) implements Op {
+
+        @Override
+        public String kind() {
+            return "LeakyReLU";
+        }
+
+        @Override
+        public String details() {
+            return "[" + alpha + "]";
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(only(inputs, this));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.leakyRelu(this);
+        }
+    }
+
+    /**
+     * Bounds each element.
+     *
+     * @param min the lower bound; negative infinity for none
+     * @param max the upper bound; infinity for none
+     */
+    record Clip(float min, float max) implements Op {
+
+        /**
+         * Checks the bounds.
+         *
+         * @param min at most the other
+         * @param max at least the other
+         */
+        public Clip {
+            if (!(min <= max)) {
+                throw new IllegalArgumentException("a Clip's bounds must ascend, not " + min + " to " + max);
+            }
+        }
+
+        @Override
+        public String details() {
+            return "[" + min + " to " + max + "]";
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            return List.of(only(inputs, this));
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.clip(this);
         }
     }
 

@@ -1,18 +1,24 @@
 package io.github.convzoo.nn;
 
 import ai.djl.nn.Block;
+import ai.djl.nn.BlockList;
 import ai.djl.nn.Parameter;
 import ai.djl.util.Pair;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
  * The canonical names of a block's parts: paths in the block tree, as PyTorch's state dicts have them.
  *
  * <p>A child's name is its name in the tree without the number that DJL puts before it; gamma, beta, runningMean and
- * runningVar read as weight, bias, running_mean and running_var.
+ * runningVar read as weight, bias, running_mean and running_var. If two children of a block would then have the same name, as in
+ * a {@code SequentialBlock} of two convolutions, all its children keep their numbers: {@code 01Conv2d}, {@code 02LambdaBlock},
+ * {@code 03Conv2d}.
  */
 public final class CanonicalNames {
 
@@ -48,13 +54,17 @@ public final class CanonicalNames {
         for (Pair<String, Parameter> each : block.getDirectParameters()) {
             parameters.put(join(path, leaf(each.getKey())), each.getValue());
         }
-        int number = 0;
-        for (Pair<String, Block> each : block.getChildren()) {
-            number++;
-            String prefix = (number < 10 ? "0" : "") + number;
-            String key = each.getKey();
-            String name = key.startsWith(prefix) ? key.substring(prefix.length()) : key;
-            collect(each.getValue(), join(path, name), parameters, blocks);
+        BlockList children = block.getChildren();
+        List<String> keys = children.keys();
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i < keys.size(); i++) {
+            String prefix = (i < 9 ? "0" : "") + (i + 1);
+            String key = keys.get(i);
+            names.add(key.startsWith(prefix) ? key.substring(prefix.length()) : key);
+        }
+        List<String> distinct = new HashSet<>(names).size() == names.size() ? names : keys;
+        for (int i = 0; i < keys.size(); i++) {
+            collect(children.valueAt(i), join(path, distinct.get(i)), parameters, blocks);
         }
     }
 

@@ -226,6 +226,9 @@ public final class DynamicConv2d extends AbstractBlock {
             ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
         NDArray input = inputs.singletonOrThrow();
         getOutputShapes(new Shape[] {input.getShape()});
+        if (input instanceof RecordedArray recorded) {
+            return recorded.trace.leaf(this, recorded);
+        }
         Device device = input.getDevice();
         NDArray kernels = parameterStore.getValue(weight, device, training);
         NDArray biases = bias == null ? null : parameterStore.getValue(bias, device, training);

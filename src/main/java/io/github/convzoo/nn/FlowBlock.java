@@ -3,6 +3,7 @@ package io.github.convzoo.nn;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.convolutional.Conv2d;
 import io.github.convzoo.graph.Types;
@@ -25,8 +26,13 @@ public abstract non-sealed class FlowBlock extends GraphBlock {
     protected abstract Value flow(Operations ops, List<Value> inputs);
 
     @Override
-    final Recording record(int inputs) {
-        return Operations.record(this, inputs);
+    final Recording record(int inputs, Block root) {
+        return Operations.record(this, inputs, root);
+    }
+
+    @Override
+    final Block nameRoot() {
+        return this;
     }
 
     /** {@inheritDoc} */

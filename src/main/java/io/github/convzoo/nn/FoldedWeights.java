@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Weights that a pass has made of parameters, computed once. They hold for the parameters' arrays of the moment: if one is
@@ -23,6 +24,7 @@ final class FoldedWeights implements AutoCloseable {
     private final Map<String, Parameter> parameters;
     private final Map<Parameter, NDArray> sources = new LinkedHashMap<>();
     private final List<NDArray> copies = new ArrayList<>();
+    private @Nullable NDManager own;
 
     FoldedWeights(Map<String, Parameter> parameters) {
         this.parameters = parameters;
@@ -71,10 +73,25 @@ final class FoldedWeights implements AutoCloseable {
             }
         }
         Tensor tensor = constant.evaluate(name -> tensor(source(name)));
-        NDManager manager = parameters.values().iterator().next().getArray().getManager();
-        return manager.create(
-                tensor.values(),
-                new Shape(tensor.sizes().stream().mapToLong(Long::longValue).toArray()));
+        return manager()
+                .create(
+                        tensor.values(),
+                        new Shape(tensor.sizes().stream()
+                                .mapToLong(Long::longValue)
+                                .toArray()));
+    }
+
+    /** That of the parameters; a block without any has only numbers of the graph's own. */
+    private NDManager manager() {
+        if (!parameters.isEmpty()) {
+            return parameters.values().iterator().next().getArray().getManager();
+        }
+        NDManager current = own;
+        if (current == null) {
+            current = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+            own = current;
+        }
+        return current;
     }
 
     private NDArray operand(Constant constant) {
@@ -117,5 +134,9 @@ final class FoldedWeights implements AutoCloseable {
     @Override
     public void close() {
         copies.forEach(NDArray::close);
+        NDManager current = own;
+        if (current != null) {
+            current.close();
+        }
     }
 }

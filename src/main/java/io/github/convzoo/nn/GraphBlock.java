@@ -3,6 +3,7 @@ package io.github.convzoo.nn;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import io.github.convzoo.graph.FoldNormalization;
@@ -25,26 +26,30 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
 
     GraphBlock() {}
 
-    /** Records the graph for a number of inputs. */
-    abstract Recording record(int inputs);
+    /** Records the graph for a number of inputs, with names below a root. */
+    abstract Recording record(int inputs, Block root);
+
+    /** The block below which this block's graph has its names, if the block stands alone. */
+    abstract Block nameRoot();
 
     final Recording recording(int inputs) {
         Recording current = recording;
         if (current == null || current.graph().inputs().size() != inputs) {
             // Two threads may both record: the graphs are equal.
-            current = record(inputs);
+            current = record(inputs, nameRoot());
             recording = current;
         }
         return current;
     }
 
     /**
-     * The block's data flow from one input, as it is now.
+     * The block's data flow from one input, as it is now. A block of another library is one node, whose inside is not known; {@link
+     * Tracer} looks inside.
      *
      * @return a new graph, whose parameters have the block's canonical names
      */
     public final Graph graph() {
-        return record(1).graph();
+        return record(1, nameRoot()).graph();
     }
 
     /**
@@ -65,7 +70,7 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
      */
     public final NDList run(Graph graph, NDList inputs) {
         // Recorded anew, as the graph was: what a block does may have changed in between.
-        try (Program program = Program.of(record(1).withGraph(graph))) {
+        try (Program program = Program.of(record(1, nameRoot()).withGraph(graph))) {
             ParameterStore parameters = new ParameterStore(inputs.get(0).getManager(), false);
             return program.run(parameters, inputs, false);
         }
@@ -87,6 +92,9 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     @Override
     protected NDList forwardInternal(
             ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
+        if (inputs.get(0) instanceof RecordedArray recorded) {
+            return recorded.trace.splice(this, inputs);
+        }
         CompiledGraph other = compiled;
         if (!training && other != null && other.accepts(inputs.get(0).getShape())) {
             return other.run(inputs);

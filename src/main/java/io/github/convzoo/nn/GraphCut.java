@@ -1,5 +1,6 @@
 package io.github.convzoo.nn;
 
+import ai.djl.nn.Block;
 import io.github.convzoo.graph.Graph;
 
 /** A part of a network that runs on its own, with the network's own parameters. */
@@ -24,8 +25,15 @@ public abstract non-sealed class GraphCut extends GraphBlock {
     protected abstract Graph cut(Graph graph);
 
     @Override
-    final Recording record(int inputs) {
-        Recording whole = whole().record(1);
-        return whole.withGraph(cut(whole.graph()));
+    final Recording record(int inputs, Block root) {
+        Graph part = cut(whole().record(1, whole()).graph());
+        // The same values, whatever the names.
+        Recording whole = whole().record(1, root);
+        return whole.withGraph(whole.graph().cut(part.inputs(), part.outputs()));
+    }
+
+    @Override
+    final Block nameRoot() {
+        return whole();
     }
 }

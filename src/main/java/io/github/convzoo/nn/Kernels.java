@@ -76,17 +76,23 @@ final class Kernels implements Op.Cases<Program.Kernel> {
 
     @Override
     public Program.Kernel affine(Op.Affine op) {
-        NDArray scale = pixels(op.scale());
-        NDArray shift = pixels(op.shift());
+        NDArray scale = vector(op.scale());
+        NDArray shift = vector(op.shift());
+        NDArray mapScale = pixels(scale);
+        NDArray mapShift = pixels(shift);
         return one(x -> {
-            NDArray scaled = x.mul(scale);
-            return scaled.addi(shift);
+            boolean map = x.getShape().dimension() == 4;
+            NDArray scaled = x.mul(map ? mapScale : scale);
+            return scaled.addi(map ? mapShift : shift);
         });
     }
 
+    private NDArray vector(Constant constant) {
+        return weights.keep(weights.get(constant).flatten());
+    }
+
     /** A vector of channels as it is multiplied with maps. */
-    private NDArray pixels(Constant constant) {
-        NDArray vector = weights.get(constant);
+    private NDArray pixels(NDArray vector) {
         return weights.keep(vector.reshape(1, vector.size(), 1, 1));
     }
 
@@ -107,12 +113,25 @@ final class Kernels implements Op.Cases<Program.Kernel> {
                         return x.mul(sigmoid);
                     }
                 });
+            case SOFTPLUS -> one(Activation::softPlus);
+            case SELU -> one(Activation::selu);
+            case GELU -> one(Activation::gelu);
         };
     }
 
     @Override
     public Program.Kernel elu(Op.Elu op) {
         return one(x -> Activation.elu(x, op.alpha()));
+    }
+
+    @Override
+    public Program.Kernel leakyRelu(Op.LeakyRelu op) {
+        return one(x -> Activation.leakyRelu(x, op.alpha()));
+    }
+
+    @Override
+    public Program.Kernel clip(Op.Clip op) {
+        return one(x -> x.clip(op.min(), op.max()));
     }
 
     @Override

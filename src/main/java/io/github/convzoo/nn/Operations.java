@@ -31,20 +31,20 @@ public final class Operations {
     private final Map<Recording.Leaf, Block> blocks = new HashMap<>();
     private final List<Recording.Call> calls = new ArrayList<>();
     private final IdentityHashMap<Block, String> names;
-    private final Block root;
+    private final FlowBlock whole;
     private Block enclosing;
 
-    private Operations(FlowBlock root) {
-        this.root = root;
-        enclosing = root;
+    private Operations(FlowBlock whole, Block root) {
+        this.whole = whole;
+        enclosing = whole;
         names = CanonicalNames.blocks(root);
     }
 
-    /** Records a block's flow, those of its composed children included. */
-    static Recording record(FlowBlock root, int inputs) {
-        Operations ops = new Operations(root);
+    /** Records a block's flow, those of its composed children included; the names are those below a root. */
+    static Recording record(FlowBlock whole, int inputs, Block root) {
+        Operations ops = new Operations(whole, root);
         List<Value> operands = Stream.generate(ops.graph::input).limit(inputs).toList();
-        Value output = root.flow(ops, operands);
+        Value output = whole.flow(ops, operands);
         return new Recording(ops.graph.build(List.of(output)), ops.blocks, ops.calls, CanonicalNames.parameters(root));
     }
 
@@ -80,7 +80,7 @@ public final class Operations {
             output = graph.add(name, op, inputs).output();
         }
         graph.name(name, output);
-        if (enclosing == root) {
+        if (enclosing == whole) {
             calls.add(new Recording.Call(block, inputs, output));
         }
         return output;
@@ -253,7 +253,7 @@ public final class Operations {
         return name;
     }
 
-    private static Op op(Block block, String name) {
+    static Op op(Block block, String name) {
         if (block instanceof Conv2d conv) {
             return convolution(conv, name);
         } else if (block instanceof Linear linear) {

@@ -387,14 +387,15 @@ class ExporterTest {
         Path file = given.exporter().export(folder, ExportOptions.onnx()).file();
         given.network.clear();
         Reference.initialize(given.network, manager, "other/", new Shape(1, 3, SIDE, SIDE));
+        ExportSource.Recorded recorded = new NetworkSource(given.network, given.config).record(ExportOptions.onnx());
         NetworkFile network = new NetworkFile(
-                given.network.graph(),
-                Type.of(Type.ANY, 3, SIDE, SIDE),
-                List.of("logits"),
-                given.network.parameterValues(),
+                recorded.graph(),
+                recorded.input(),
+                recorded.outputs(),
+                recorded.parameters(),
                 Precision.FLOAT32,
                 Map.of());
-        ExportCheck check = new ExportCheck(given.network, given.network.graph(), network);
+        ExportCheck check = new ExportCheck(recorded, network);
         assertThatExceptionOfType(ExportException.class)
                 .isThrownBy(() -> check.check(file, Path.of("there/model.onnx"), ExportOptions.Format.ONNX))
                 .withMessageContaining("model.onnx: ONNX Runtime computes something else than the network");

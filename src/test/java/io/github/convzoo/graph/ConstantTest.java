@@ -91,4 +91,16 @@ class ConstantTest {
                 .isThrownBy(() -> new Tensor(List.of(2L, 3L), new float[5]))
                 .withMessage("a tensor of [2, 3] has 6 elements, not 5");
     }
+
+    @Test
+    void repeated_isAVectorOfOneNumber_andRefusesMore() {
+        Constant number = new Constant.Literal(new Tensor(List.of(1L, 1L), new float[] {3}));
+        Tensor repeated = new Constant.Repeated(number, 4).evaluate(name -> Tensor.vector());
+        assertThat(repeated.sizes()).containsExactly(4L);
+        assertThat(repeated.values()).containsExactly(3, 3, 3, 3);
+        Constant two = new Constant.Repeated(new Constant.Literal(Tensor.vector(1, 2)), 4);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> two.evaluate(name -> Tensor.vector()))
+                .withMessage("only one number can be repeated, not 2");
+    }
 }

@@ -42,6 +42,36 @@ class OpTest {
     }
 
     @Test
+    void affine_takesMapsAndVectors_ofFloats() {
+        Op affine = new Op.Affine(NONE, NONE);
+        assertThat(types(affine, Type.of(Type.ANY, 4, 3, 2))).containsExactly("(N, 4, 3, 2)");
+        assertThat(types(affine, Type.of(Type.ANY, 4))).containsExactly("(N, 4)");
+        assertRefused("a Affine expects a value of (N, C) or (N, C, H, W), not (1, 4, 3)", affine, Type.of(1, 4, 3));
+        assertRefused(
+                "expects a value of (N, C)", affine, new Type(Type.Element.BYTE, List.of(Type.ANY, 32L, 48L, 3L)));
+    }
+
+    @Test
+    void elementwiseOperations_keepTheType_andPrintWhatTheyDo() {
+        assertThat(types(new Op.LeakyRelu(0.1f), Type.of(Type.ANY, 4, 3, 2))).containsExactly("(N, 4, 3, 2)");
+        assertThat(types(new Op.Clip(0, 6), Type.of(2, 4))).containsExactly("(2, 4)");
+        assertThat(types(Op.Activation.GELU, Type.of(2, 4))).containsExactly("(2, 4)");
+        assertRefused("a Clip has one input, not 2", new Op.Clip(0, 6), Type.of(2, 4), Type.of(2, 4));
+        assertThat(List.of(new Op.LeakyRelu(0.1f), new Op.Clip(0, 6)))
+                .extracting(op -> op.kind() + op.details())
+                .containsExactly("LeakyReLU[0.1]", "Clip[0.0 to 6.0]");
+    }
+
+    @Test
+    void clip_ofBoundsThatDoNotAscend_isRefused() {
+        assertThat(new Op.Clip(1, 1).max()).isEqualTo(1);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Op.Clip(2, 1))
+                .withMessage("a Clip's bounds must ascend, not 2.0 to 1.0");
+        assertThatIllegalArgumentException().isThrownBy(() -> new Op.Clip(Float.NaN, 1));
+    }
+
+    @Test
     void concat_addsChannels_andRefusesOtherSizes() {
         assertThat(types(new Op.Concat(), Type.of(2, 3, 4, 5), Type.of(2, 7, 4, 5)))
                 .containsExactly("(2, 10, 4, 5)");

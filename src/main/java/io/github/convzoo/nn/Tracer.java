@@ -1,0 +1,91 @@
+package io.github.convzoo.nn;
+
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Type;
+import java.util.Arrays;
+
+/**
+ * Makes a graph of any DJL block, with whatever blocks of DJL, of other libraries, or of ConvZoo are inside.
+ *
+ * <p>The block runs on arrays that record what is done with them instead of computing it, at inference. It runs for several batch
+ * sizes, and every run must record the same graph: that is how a batch size that is baked in, a random number, or a decision by the
+ * batch size is found.
+ *
+ * <p>A parameter stays a parameter, named by {@link CanonicalNames}. Any other array that is combined with a recorded one, and what
+ * the block computes of parameters alone, becomes a literal with the values of the moment. It cannot depend on the input's values,
+ * because those of a recorded array cannot be read, and it must be equal in every run, so it does not depend on the batch size.
+ * Height and width, however, are those of the traced input: the graph is for inputs of this size.
+ *
+ * <p>Everything else is refused with the operation, the block, and the reason. The block is the innermost one that the tracer runs
+ * itself: children of a {@code SequentialBlock} at the top or in another one, and ConvZoo's blocks anywhere. Inside other blocks,
+ * such as a {@code ParallelBlock}, DJL does not tell which child runs; the message then also names the block whose parameters were
+ * read last.
+ */
+public final class Tracer {
+
+    /**
+     * The first is the graph's; 1 finds arrays that lose their batch axis with it; no network has 31 channels by chance where it has 1
+     * or 2.
+     */
+    private static final long[] BATCHES = {2, 1, 31};
+
+    private Tracer() {}
+
+    /**
+     * Traces a block.
+     *
+     * @param block any block of one input, initialized; it is not changed
+     * @param input the input's shape, such as (1, 3, 224, 224); the first axis is the batch and may have any size
+     * @return the graph, for batches of any size, and its parameters
+     * @throws IllegalArgumentException if something in the block cannot be traced; the message says what, where, and why
+     */
+    public static Traced trace(Block block, Shape input) {
+        long[] sizes = input.getShape().clone();
+        if (sizes.length < 2 || Arrays.stream(sizes).skip(1).anyMatch(size -> size < 1)) {
+            throw new IllegalArgumentException(
+                    "an input to trace has a batch and other axes of known size, not " + input);
+        }
+        sizes[0] = Type.ANY;
+        Type type = Type.of(sizes);
+        Literals literals = new Literals();
+        Recording first = Trace.run(block, type.with(0, BATCHES[0]), literals);
+        for (int i = 1; i < BATCHES.length; i++) {
+            Recording other = Trace.run(block, type.with(0, BATCHES[i]), literals);
+            requireSame(block, first.graph(), other.graph(), BATCHES[i]);
+        }
+        return new Traced(first, type);
+    }
+
+    private static void requireSame(Block block, Graph first, Graph other, long batch) {
+        int nodes = Math.min(first.nodes().size(), other.nodes().size());
+        for (int i = 0; i < nodes; i++) {
+            if (!first.nodes().get(i).equals(other.nodes().get(i))) {
+                throw new IllegalArgumentException(
+                        "%s cannot be traced (in %s): for a batch of %d it does %s, for %d %s; make it independent of the batch size, and of chance"
+                                .formatted(
+                                        first.nodes().get(i).op().kind(),
+                                        first.nodes().get(i).name().isEmpty()
+                                                ? block.getClass().getSimpleName()
+                                                : first.nodes().get(i).name(),
+                                        BATCHES[0],
+                                        first.nodes().get(i),
+                                        batch,
+                                        other.nodes().get(i)));
+            }
+        }
+        if (first.nodes().size() != other.nodes().size() || !first.outputs().equals(other.outputs())) {
+            throw new IllegalArgumentException(
+                    "a %s cannot be traced: for a batch of %d it has %d steps and the outputs %s, for %d %d and %s; make it independent of the batch size"
+                            .formatted(
+                                    block.getClass().getSimpleName(),
+                                    BATCHES[0],
+                                    first.nodes().size(),
+                                    first.outputs(),
+                                    batch,
+                                    other.nodes().size(),
+                                    other.outputs()));
+        }
+    }
+}
