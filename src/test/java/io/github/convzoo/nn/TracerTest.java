@@ -245,10 +245,7 @@ class TracerTest {
                 function("all", x -> x.get(":").add(x.get(":, :, :"))),
                 function("softmax", x -> x.softmax(-3)),
                 function("tanh", NDArray::tanh),
-                function(
-                        "gate",
-                        x -> x.mul(Activation.sigmoid(x.get(":, 0:1"))
-                                .add(x.get(":, 1:2").mul(0)))),
+                function("gate", x -> x.mul(Activation.sigmoid(x.get(":, 0:1")).add(x.get(":, 1:2")))),
                 function("type and device", x -> x.toType(DataType.FLOAT32, false)
                         .toDevice(x.getDevice(), true)
                         .duplicate()
@@ -284,7 +281,7 @@ class TracerTest {
                         x -> Pool.maxPool2d(x, new Shape(2, 3), new Shape(2, 2), new Shape(0, 0), true)),
                 function(
                         "pool that would start in the padding",
-                        x -> Pool.maxPool2d(x, new Shape(2, 2), new Shape(3, 3), new Shape(1, 1), true)),
+                        x -> Pool.maxPool2d(x, new Shape(2, 2), new Shape(7, 4), new Shape(1, 1), true)),
                 function("global maximum", x -> Pool.globalMaxPool2d(x).reshape(-1, 4, 1, 1)));
     }
 
