@@ -36,6 +36,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.ZipFile;
@@ -102,15 +103,19 @@ class ExporterTest {
         }
     }
 
+    /** The largest, which have the same parts as others: ExportEveryNetwork exports them too, when asked. */
+    private static final Set<String> LARGE =
+            Set.of("dla102", "dla102x", "dla102x2", "dla169", "dpn92", "dpn98", "dpn107", "dpn131", "dpn98_post");
+
     static Stream<String> models() {
-        return Variant.all().keySet().stream();
+        return Variant.all().keySet().stream().filter(name -> !LARGE.contains(name));
     }
 
     // The same logits, whatever the batch
 
     @ParameterizedTest
     @MethodSource("models")
-    void export_ofAnyNetwork_givesItsLogits_forAnyBatch(String model) throws IOException {
+    void export_ofANetwork_givesItsLogits_forAnyBatch(String model) throws IOException {
         assertLogits(given(model, SIDE), SIDE, SIDE);
     }
 
