@@ -36,7 +36,7 @@ class ModuleTest {
             List.of("api-", "pytorch-engine-", "pytorch-jni-", "gson-", "jna-", "slf4j-api-");
 
     /** Those that only ConvZoo itself is compiled with. */
-    private static final List<String> OPTIONAL = List.of("jspecify-", "picocli-", "xchart-");
+    private static final List<String> OPTIONAL = List.of("onnxruntime-", "jspecify-", "picocli-", "xchart-");
 
     private static final String APPLICATION =
             """
@@ -48,6 +48,8 @@ class ModuleTest {
             import ai.djl.repository.zoo.ZooModel;
             import io.github.convzoo.checkpoint.Checkpoint;
             import io.github.convzoo.data.ImageFolder;
+            import io.github.convzoo.export.Exporter;
+            import io.github.convzoo.graph.Graph;
             import io.github.convzoo.hub.StoreSettings;
             import io.github.convzoo.image.Labels;
             import io.github.convzoo.network.Variant;
@@ -62,7 +64,8 @@ class ModuleTest {
             public class Shop {
                 static final List<Class<?>> API = List.of(
                         Checkpoint.class, ImageFolder.class, StoreSettings.class, Labels.class, Variant.class,
-                        DynamicConv2d.class, Recipe.class, ModelFolder.class, ConvZoo.class);
+                        DynamicConv2d.class, Recipe.class, ModelFolder.class, ConvZoo.class,
+                        Exporter.class, Graph.class);
 
                 public static void main(String[] args) throws Exception {
                     LoadOptions options = LoadOptions.published();
@@ -189,7 +192,7 @@ class ModuleTest {
     }
 
     @Test
-    void module_exportsEveryPackage_butTheCommandLineAndThePictures() throws IOException {
+    void module_exportsEveryPackage_butTheCommandLineThePicturesAndTheRuntime() throws IOException {
         ModuleDescriptor descriptor;
         try (InputStream in = Files.newInputStream(module.resolve("module-info.class"))) {
             descriptor = ModuleDescriptor.read(in);
@@ -199,7 +202,7 @@ class ModuleTest {
         try (Stream<Path> files = Files.list(sources)) {
             packages = files.filter(Files::isDirectory)
                     .map(each -> "io.github.convzoo." + each.getFileName())
-                    .filter(each -> !each.endsWith(".cli") && !each.endsWith(".plot"))
+                    .filter(each -> !each.endsWith(".cli") && !each.endsWith(".plot") && !each.endsWith(".runtime"))
                     .collect(Collectors.toSet());
         }
         assertThat(packages).hasSizeGreaterThan(8);
