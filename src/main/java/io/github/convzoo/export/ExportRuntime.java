@@ -40,7 +40,7 @@ public enum ExportRuntime {
                     "ONNX Runtime is not on the class path; add the dependency com.microsoft.onnxruntime:onnxruntime");
         }
         return switch (this) {
-            case ONNX_RUNTIME -> OnnxModel.open(file, OnnxModel.THREADS_OF_THE_ENGINE);
+            case ONNX_RUNTIME -> OnnxModel.open(file);
             case TORCHSCRIPT -> TorchScriptModel.open(file);
         };
     }

@@ -20,7 +20,11 @@ import java.util.Map;
 /** A file in ONNX Runtime, on the CPU. The session is shared by all threads. */
 final class OnnxModel implements ExportedModel {
 
-    static final int THREADS_OF_THE_ENGINE = 0;
+    /** DJL's setting for its PyTorch engine, which {@code --threads} sets; it holds for every runtime. */
+    private static final String THREADS = "ai.djl.pytorch.num_threads";
+
+    /** One thread for each core. */
+    private static final int ALL_CORES = 0;
 
     private final OrtSession session;
 
@@ -28,12 +32,10 @@ final class OnnxModel implements ExportedModel {
         this.session = session;
     }
 
-    static OnnxModel open(Path file, int threads) throws IOException {
+    static OnnxModel open(Path file) throws IOException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-            if (threads != THREADS_OF_THE_ENGINE) {
-                options.setIntraOpNumThreads(threads);
-            }
+            options.setIntraOpNumThreads(Integer.getInteger(THREADS, ALL_CORES));
             return new OnnxModel(OrtEnvironment.getEnvironment().createSession(file.toString(), options));
         } catch (OrtException e) {
             throw new IOException(file + ": ONNX Runtime refuses it: " + e.getMessage(), e);
