@@ -81,7 +81,7 @@ public final class ReplacedFile {
     /**
      * Moves a file that is complete and synced over another, in one step if the file system can.
      *
-     * @param from the new file, in the same folder
+     * @param from the new file, in the same folder or below it
      * @param to its place
      * @throws IOException if it cannot be moved; then both files are as they were
      */

@@ -3,6 +3,7 @@ package io.github.convzoo.export;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.ReplacedFile;
 import io.github.convzoo.graph.CancelSplits;
 import io.github.convzoo.graph.DropDeadNodes;
 import io.github.convzoo.graph.DropIdentities;
@@ -20,7 +21,6 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -113,11 +113,7 @@ public final class Exporter {
             }
             ExportReport report = new ExportCheck(recorded, file)
                     .check(written, folder.resolve(options.format().file()), options.format());
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(draft)) {
-                for (Path each : files) {
-                    Files.move(each, folder.resolve(each.getFileName()), StandardCopyOption.REPLACE_EXISTING);
-                }
-            }
+            move(draft, written, folder);
             if (source.config().isPresent() && ModelFolder.config(folder).isEmpty()) {
                 ModelFolder.writeConfig(folder, source.config().get());
             }
@@ -151,6 +147,16 @@ public final class Exporter {
             throw new IOException(folder + ": holds another model ("
                     + there.get().variant().modelName() + "), or the same with other settings; name another folder");
         }
+    }
+
+    /** Moves the model last: what it refers to is there before it is. */
+    private static void move(Path draft, Path model, Path folder) throws IOException {
+        try (DirectoryStream<Path> others = Files.newDirectoryStream(draft, each -> !each.equals(model))) {
+            for (Path each : others) {
+                ReplacedFile.move(each, folder.resolve(each.getFileName()));
+            }
+        }
+        ReplacedFile.move(model, folder.resolve(model.getFileName()));
     }
 
     private static boolean isEmpty(Path folder) throws IOException {

@@ -16,10 +16,8 @@ import io.github.convzoo.zoo.CompiledRuntime;
 import io.github.convzoo.zoo.ModelCompiler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -30,8 +28,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Compiles a network by exporting it into a cache. A compiled form is a folder of the cache that is named after everything it
- * depends on: graph, weights, input size, and format. It is made under another name and moved into place, so that two processes may
- * do so at once.
+ * depends on: graph, weights, input size, and format. The exporter moves a file into place once it is complete, so two processes may
+ * compile at once.
  */
 public final class CachingCompiler implements ModelCompiler {
 
@@ -64,7 +62,7 @@ public final class CachingCompiler implements ModelCompiler {
         Path file = folder.resolve(options.format().file());
         boolean cached = Files.exists(file);
         if (!cached) {
-            make(new Exporter(network, config), options, folder);
+            export(new Exporter(network, config), options, folder, file);
         }
         LOGGER.info(
                 "{}: {} runs {}, {}",
@@ -76,32 +74,14 @@ public final class CachingCompiler implements ModelCompiler {
         return new Compiled(there.get(0).open(file), sample, options.format() == ExportOptions.Format.ONNX);
     }
 
-    private static void make(Exporter exporter, ExportOptions options, Path folder) throws IOException {
-        Path parent = Files.createDirectories(folder.toAbsolutePath().getParent());
-        Path draft = Files.createTempDirectory(parent, ".draft");
+    private static void export(Exporter exporter, ExportOptions options, Path folder, Path file) throws IOException {
         try {
-            exporter.export(draft, options);
-            try {
-                Files.move(draft, folder, StandardCopyOption.ATOMIC_MOVE);
-            } catch (IOException e) {
-                // Another process was faster; what it made is the same.
-                if (!Files.exists(folder.resolve(options.format().file()))) {
-                    throw e;
-                }
+            exporter.export(folder, options);
+        } catch (IOException e) {
+            // Another process was faster, and this system does not replace its file; what it made is the same.
+            if (!Files.exists(file)) {
+                throw e;
             }
-        } finally {
-            delete(draft);
-        }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (Files.exists(folder)) {
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-                for (Path each : files) {
-                    Files.delete(each);
-                }
-            }
-            Files.delete(folder);
         }
     }
 
