@@ -161,7 +161,7 @@ final class BenchmarkCommand implements Callable<Integer> {
         for (Path peer : peers) {
             runtimeOf(peer);
             if (!Files.isRegularFile(peer)) {
-                throw new IOException(peer + ": there is no such file");
+                throw new IOException(peer + ": there is no such file; check the path");
             }
         }
         if (rounds < 1 || !(seconds > 0) || batches.stream().anyMatch(batch -> batch < 1)) {
@@ -229,54 +229,65 @@ final class BenchmarkCommand implements Callable<Integer> {
         throw new IllegalArgumentException("--peer: " + peer + " is neither .onnx nor .pt");
     }
 
-    private List<Row> compare(ModelConfig config, int batch, List<Subject> subjects) throws IOException {
-        Shape sample = config.input().slice(1);
-        List<List<Double>> medians = new ArrayList<>();
-        List<List<Double>> times = new ArrayList<>();
-        long[] memory = new long[subjects.size()];
-        for (int i = 0; i < subjects.size(); i++) {
-            medians.add(new ArrayList<>());
-            times.add(new ArrayList<>());
+    /** What the processes of a subject have measured, round by round. */
+    private static final class Measured {
+
+        private final Subject subject;
+        private final List<Double> medians = new ArrayList<>();
+        private final List<Double> times = new ArrayList<>();
+        private long nativeMebibytes;
+
+        Measured(Subject subject) {
+            this.subject = subject;
         }
+
+        void add(BenchmarkProcess.Result result) {
+            medians.add(quantile(result.milliseconds(), 0.5));
+            times.addAll(result.milliseconds());
+            nativeMebibytes = Math.max(nativeMebibytes, result.nativeMebibytes());
+        }
+
+        Row row(String model, int batch, Measured first) {
+            List<Double> ratios = new ArrayList<>();
+            for (int round = 0; round < medians.size(); round++) {
+                ratios.add(medians.get(round) / first.medians.get(round));
+            }
+            double median = quantile(medians, 0.5);
+            return new Row(
+                    model,
+                    batch,
+                    subject.name(),
+                    median,
+                    quantile(times, 0.1),
+                    quantile(times, 0.9),
+                    1e3 * batch / median,
+                    nativeMebibytes,
+                    quantile(ratios, 0.5),
+                    Collections.min(ratios),
+                    Collections.max(ratios));
+        }
+    }
+
+    private List<Row> compare(ModelConfig config, int batch, List<Subject> subjects) throws IOException {
+        String model = config.variant().modelName();
+        Shape sample = config.input().slice(1);
+        List<Measured> all = subjects.stream().map(Measured::new).toList();
         for (int round = 0; round < rounds; round++) {
-            for (int i = 0; i < subjects.size(); i++) {
-                BenchmarkProcess.Result result = run(subjects.get(i), batch, sample);
-                medians.get(i).add(quantile(result.milliseconds(), 0.5));
-                times.get(i).addAll(result.milliseconds());
-                memory[i] = Math.max(memory[i], result.nativeMebibytes());
+            for (Measured each : all) {
+                each.add(run(each.subject, batch, sample));
                 if (common.verbose) {
                     spec.commandLine()
                             .getErr()
-                            .println("%s batch %d %s: %.2f ms"
+                            .println("%s batch %d %s: %s ms"
                                     .formatted(
-                                            config.variant().modelName(),
+                                            model,
                                             batch,
-                                            subjects.get(i).name(),
-                                            medians.get(i).get(round)));
+                                            each.subject.name(),
+                                            number("%.2f", each.medians.get(round))));
                 }
             }
         }
-        List<Row> rows = new ArrayList<>();
-        for (int i = 0; i < subjects.size(); i++) {
-            List<Double> ratios = new ArrayList<>();
-            for (int round = 0; round < rounds; round++) {
-                ratios.add(medians.get(i).get(round) / medians.get(0).get(round));
-            }
-            double median = quantile(medians.get(i), 0.5);
-            rows.add(new Row(
-                    config.variant().modelName(),
-                    batch,
-                    subjects.get(i).name(),
-                    median,
-                    quantile(times.get(i), 0.1),
-                    quantile(times.get(i), 0.9),
-                    1e3 * batch / median,
-                    memory[i],
-                    quantile(ratios, 0.5),
-                    Collections.min(ratios),
-                    Collections.max(ratios)));
-        }
-        return rows;
+        return all.stream().map(each -> each.row(model, batch, all.get(0))).toList();
     }
 
     private BenchmarkProcess.Result run(Subject subject, int batch, Shape sample) throws IOException {

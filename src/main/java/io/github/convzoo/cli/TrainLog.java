@@ -53,7 +53,7 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
     private long samples;
     private boolean logged = true;
 
-    /** For how long, in nanoseconds, nothing may be said if there is no bar. */
+    /** How long a log without a bar may stay silent, in nanoseconds. */
     private static final long SILENCE = TimeUnit.MINUTES.toNanos(1);
 
     private final LongSupplier clock;
@@ -137,7 +137,7 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
                 : String.format(Locale.ROOT, "%d h %02d min", minutes / 60, minutes % 60);
     }
 
-    /** If there is no bar to look at: a line after a minute without one. */
+    /** Without a bar: prints a line after a minute without one. */
     private void sayNowAndThen(long batch, String line) {
         if (!terminal && clock.getAsLong() - lastLine >= SILENCE) {
             note(line + timeLeft(batch));

@@ -13,9 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 
-/** Runs a written file on random input, and compares its outputs with those of the network: the block, or its graph as it was recorded. */
+/**
+ * Runs a written file on random input, and compares its outputs with those of the network: the block, or its graph as it was
+ * recorded.
+ */
 final class ExportCheck {
 
     /** Enough for float32, whose rounding differs between runtimes. */
@@ -44,10 +48,13 @@ final class ExportCheck {
             // Half precision differs by design; only nonsense is refused.
             double most = file.precision() == Precision.FLOAT32 ? MOST : 0.1;
             if (!(difference <= most)) {
-                throw new ExportException(
-                        "%s: %s computes something else than the network: the largest difference is %.1e of"
-                                        .formatted(place, runtime.title(), difference)
-                                + " the largest output; nothing was written. Please report this");
+                throw new ExportException(String.format(
+                        Locale.ROOT,
+                        "%s: %s computes something else than the network: the largest difference is %.1e of the largest output;"
+                                + " nothing was written. Please report this",
+                        place,
+                        runtime.title(),
+                        difference));
             }
             checks.add(new ExportReport.Check(runtime.title(), difference));
         }
@@ -77,20 +84,19 @@ final class ExportCheck {
     }
 
     private NDArray input(NDManager manager) {
-        Type type = file.input();
-        long[] sizes =
-                type.with(0, BATCH).sizes().stream().mapToLong(Long::longValue).toArray();
-        int elements = Math.toIntExact(type.with(0, BATCH).get(0) * type.elementsPerSample());
+        Type type = file.input().with(0, BATCH);
+        Shape shape = new Shape(type.sizes().stream().mapToLong(Long::longValue).toArray());
+        int elements = Math.toIntExact(shape.size());
         Random random = new Random();
         if (type.element() == Type.Element.BYTE) {
             byte[] bytes = new byte[elements];
             random.nextBytes(bytes);
-            return manager.create(ByteBuffer.wrap(bytes), new Shape(sizes), DataType.UINT8);
+            return manager.create(ByteBuffer.wrap(bytes), shape, DataType.UINT8);
         }
         float[] values = new float[elements];
         for (int i = 0; i < elements; i++) {
             values[i] = (float) random.nextGaussian();
         }
-        return manager.create(values, new Shape(sizes));
+        return manager.create(values, shape);
     }
 }

@@ -44,8 +44,13 @@ public record ExportReport(Path file, long bytes, int nodesBefore, int nodesAfte
      */
     public List<String> lines() {
         List<String> lines = new ArrayList<>();
-        lines.add("%s: written, %.1f MB, %d nodes (%d before rewriting)"
-                .formatted(file, bytes / 1e6, nodesAfter, nodesBefore));
+        lines.add(String.format(
+                Locale.ROOT,
+                "%s: written, %.1f MB, %d nodes (%d before rewriting)",
+                file,
+                bytes / 1e6,
+                nodesAfter,
+                nodesBefore));
         for (Check check : checks) {
             lines.add(String.format(
                     Locale.ROOT,
