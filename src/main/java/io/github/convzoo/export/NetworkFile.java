@@ -2,6 +2,7 @@ package io.github.convzoo.export;
 
 import io.github.convzoo.graph.Constant;
 import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Node;
 import io.github.convzoo.graph.Tensor;
 import io.github.convzoo.graph.Type;
 import io.github.convzoo.graph.Types;
@@ -31,6 +32,12 @@ record NetworkFile(
 
     Types types() {
         return graph.types(List.of(input));
+    }
+
+    /** What to throw for an operation that is gone before anything is written. */
+    IllegalStateException unexpected(Node node) {
+        return new IllegalStateException(
+                "the tracer or a pass should have removed " + node.op().kind() + " (at " + node.name() + ")");
     }
 
     Tensor evaluate(Constant constant) {

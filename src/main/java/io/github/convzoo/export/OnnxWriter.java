@@ -266,10 +266,7 @@ final class OnnxWriter {
         @Override
         public List<String> convolution(Op.Convolution op) {
             Window window = op.window();
-            long channels = inputType().get(1) / op.groups();
-            List<Long> sizes = List.of(
-                    (long) op.filters(), channels, (long) window.kernel().height(), (long)
-                            window.kernel().width());
+            List<Long> sizes = op.weightSizes(inputType());
             String name = unique("Conv");
             List<String> inputs = new ArrayList<>(inputs());
             inputs.add(weight(name, "weight", sizes, op.weight()));
@@ -330,7 +327,7 @@ final class OnnxWriter {
 
         @Override
         public List<String> dynamicConvolution(Op.DynamicConvolution op) {
-            throw unexpected(op);
+            throw network.unexpected(node);
         }
 
         @Override
@@ -487,7 +484,7 @@ final class OnnxWriter {
 
         @Override
         public List<String> dropout(Op.Dropout op) {
-            throw unexpected(op);
+            throw network.unexpected(node);
         }
 
         @Override
@@ -499,12 +496,7 @@ final class OnnxWriter {
 
         @Override
         public List<String> call(Op.Call op) {
-            throw new IllegalArgumentException(
-                    "a " + op.kind() + " (at " + node.name() + ") cannot be exported: its inside is not known");
-        }
-
-        private IllegalStateException unexpected(Op op) {
-            return new IllegalStateException("a pass should have removed " + op.kind() + " (at " + node.name() + ")");
+            throw network.unexpected(node);
         }
 
         private List<String> simple(String type) {

@@ -1,6 +1,7 @@
 package io.github.convzoo.export;
 
 import io.github.convzoo.graph.Constant;
+import io.github.convzoo.graph.Lifetimes;
 import io.github.convzoo.graph.Node;
 import io.github.convzoo.graph.Op;
 import io.github.convzoo.graph.Tensor;
@@ -84,11 +85,7 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     private final NetworkFile network;
     private final Types types;
-    private final Map<Value, Integer> lastUse = new HashMap<>();
-
-    /** Values whose memory may be that of others too, or is the caller's. */
-    private final Set<Value> shared = new HashSet<>();
-
+    private final Lifetimes lifetimes;
     private final List<Buffer> buffers = new ArrayList<>();
     private final Map<Constant, String> known = new HashMap<>();
     private final Set<String> taken = new HashSet<>(List.of("training"));
@@ -99,19 +96,8 @@ final class TorchScriptCode implements Op.Cases<String> {
     TorchScriptCode(NetworkFile network) {
         this.network = network;
         types = network.types();
-        List<Node> nodes = network.graph().nodes();
-        node = nodes.get(0);
-        shared.addAll(network.graph().inputs());
-        for (int i = 0; i < nodes.size(); i++) {
-            for (Value input : nodes.get(i).inputs()) {
-                lastUse.put(input, i);
-            }
-            if (nodes.get(i).op() instanceof Op.Split || nodes.get(i).op() instanceof Op.Reshape) {
-                shared.addAll(nodes.get(i).inputs());
-                shared.addAll(nodes.get(i).outputs());
-            }
-        }
-        network.graph().outputs().forEach(output -> lastUse.put(output, nodes.size()));
+        lifetimes = new Lifetimes(network.graph());
+        node = network.graph().nodes().get(0);
     }
 
     List<Buffer> buffers() {
@@ -188,11 +174,7 @@ final class TorchScriptCode implements Op.Cases<String> {
     @Override
     public String convolution(Op.Convolution op) {
         Window window = op.window();
-        List<Long> sizes = List.of(
-                (long) op.filters(),
-                types.of(node.inputs().get(0)).get(1) / op.groups(),
-                (long) window.kernel().height(),
-                (long) window.kernel().width());
+        List<Long> sizes = op.weightSizes(types.of(node.inputs().get(0)));
         String weight = buffer("weight", sizes, true, op.weight());
         String bias = op.bias() == null ? "None" : buffer("bias", List.of((long) op.filters()), false, op.bias());
         return "torch.conv2d(%s, %s, %s, %s, %s, %s, %d)"
@@ -238,7 +220,7 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String dynamicConvolution(Op.DynamicConvolution op) {
-        throw unexpected(op);
+        throw network.unexpected(node);
     }
 
     @Override
@@ -352,7 +334,7 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String dropout(Op.Dropout op) {
-        throw unexpected(op);
+        throw network.unexpected(node);
     }
 
     @Override
@@ -363,19 +345,12 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String call(Op.Call op) {
-        throw new IllegalArgumentException(
-                "a " + op.kind() + " (at " + node.name() + ") cannot be exported: its inside is not known");
-    }
-
-    private IllegalStateException unexpected(Op op) {
-        return new IllegalStateException("a pass should have removed " + op.kind() + " (at " + node.name() + ")");
+        throw network.unexpected(node);
     }
 
     /** Whether an operand may be overwritten, as a suffix of the function's name. */
     private String inPlace(int operand) {
-        Value value = node.inputs().get(operand);
-        boolean twice = node.inputs().stream().filter(value::equals).count() > 1;
-        return !twice && !shared.contains(value) && lastUse.getOrDefault(value, -1) == index ? "_" : "";
+        return lifetimes.mayOverwrite(index, node.inputs().get(operand)) ? "_" : "";
     }
 
     private String input() {

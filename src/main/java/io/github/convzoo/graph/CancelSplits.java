@@ -81,7 +81,7 @@ public final class CancelSplits implements Pass {
                     }
                     start = end;
                 }
-            } else if (isElementwise(node.op())) {
+            } else if (node.op() instanceof Op.Elementwise || node.op() instanceof Op.Add) {
                 SortedSet<Long> wanted = bordersOf(node.output());
                 node.inputs().forEach(input -> bordersOf(input).addAll(wanted));
             }
@@ -105,7 +105,7 @@ public final class CancelSplits implements Pass {
                 keepWhole(node);
             } else if (node.op() instanceof Op.Add) {
                 parts.put(node.output(), sums(node, wanted));
-            } else if (isElementwise(node.op())) {
+            } else if (node.op() instanceof Op.Elementwise) {
                 parts.put(
                         node.output(),
                         partsOf(node.inputs().get(0)).stream()
@@ -227,15 +227,6 @@ public final class CancelSplits implements Pass {
 
         private long channels(Value value) {
             return types.of(value).get(1);
-        }
-
-        private static boolean isElementwise(Op op) {
-            return op instanceof Op.Activation
-                    || op instanceof Op.Elu
-                    || op instanceof Op.LeakyRelu
-                    || op instanceof Op.Clip
-                    || op instanceof Op.Scale
-                    || op instanceof Op.Add;
         }
     }
 }

@@ -48,6 +48,15 @@ public sealed interface Op {
     }
 
     /**
+     * Whether an engine may give the outputs in the memory of the inputs.
+     *
+     * @return true for operations that only look at their input in another way
+     */
+    default boolean sharesMemory() {
+        return false;
+    }
+
+    /**
      * The constants that the operation reads.
      *
      * @return in a fixed order; empty for most operations
@@ -280,6 +289,18 @@ public sealed interface Op {
             return List.of(window.over(map, kind()).with(1, filters));
         }
 
+        /**
+         * The shape of the weight.
+         *
+         * @param map the type of the input
+         * @return (filters, C / groups, kernel height, kernel width)
+         */
+        public List<Long> weightSizes(Type map) {
+            return List.of(
+                    (long) filters, map.get(1) / groups, (long) window.kernel().height(), (long)
+                            window.kernel().width());
+        }
+
         @Override
         public List<Constant> constants() {
             return bias == null ? List.of(weight) : List.of(weight, bias);
@@ -448,8 +469,17 @@ public sealed interface Op {
         }
     }
 
+    /** A function of each element alone, so that it may be applied to the parts of a value instead of the whole. */
+    sealed interface Elementwise extends Op permits Activation, Elu, LeakyRelu, Clip, Scale {
+
+        @Override
+        default List<Type> types(List<Type> inputs) {
+            return List.of(only(inputs, this));
+        }
+    }
+
     /** A function of each element without parameters. */
-    enum Activation implements Op {
+    enum Activation implements Elementwise {
         /** max(x, 0). */
         RELU("ReLU"),
         /** 1 / (1 + exp(-x)). */
@@ -477,11 +507,6 @@ public sealed interface Op {
         }
 
         @Override
-        public List<Type> types(List<Type> inputs) {
-            return List.of(only(inputs, this));
-        }
-
-        @Override
         public <R> R accept(Cases<R> cases) {
             return cases.activation(this);
         }
@@ -492,16 +517,11 @@ public sealed interface Op {
      *
      * @param alpha what it tends to, negated
      */
-    record Elu(float alpha) implements Op {
+    record Elu(float alpha) implements Elementwise {
 
         @Override
         public String kind() {
             return "ELU";
-        }
-
-        @Override
-        public List<Type> types(List<Type> inputs) {
-            return List.of(only(inputs, this));
         }
 
         @Override
@@ -515,7 +535,7 @@ public sealed interface Op {
      *
      * @param alpha the slope of the negative side
      */
-    record LeakyRelu(float alpha) implements Op {
+    record LeakyRelu(float alpha) implements Elementwise {
 
         @Override
         public String kind() {
@@ -525,11 +545,6 @@ public sealed interface Op {
         @Override
         public String details() {
             return "[" + alpha + "]";
-        }
-
-        @Override
-        public List<Type> types(List<Type> inputs) {
-            return List.of(only(inputs, this));
         }
 
         @Override
@@ -544,7 +559,7 @@ public sealed interface Op {
      * @param min the lower bound; negative infinity for none
      * @param max the upper bound; infinity for none
      */
-    record Clip(float min, float max) implements Op {
+    record Clip(float min, float max) implements Elementwise {
 
         /**
          * Checks the bounds.
@@ -561,11 +576,6 @@ public sealed interface Op {
         @Override
         public String details() {
             return "[" + min + " to " + max + "]";
-        }
-
-        @Override
-        public List<Type> types(List<Type> inputs) {
-            return List.of(only(inputs, this));
         }
 
         @Override
@@ -621,16 +631,11 @@ public sealed interface Op {
      *
      * @param factor the factor
      */
-    record Scale(float factor) implements Op {
+    record Scale(float factor) implements Elementwise {
 
         @Override
         public String details() {
             return "[" + factor + "]";
-        }
-
-        @Override
-        public List<Type> types(List<Type> inputs) {
-            return List.of(only(inputs, this));
         }
 
         @Override
@@ -704,6 +709,11 @@ public sealed interface Op {
                 from = to;
             }
             return parts;
+        }
+
+        @Override
+        public boolean sharesMemory() {
+            return true;
         }
 
         @Override
@@ -868,6 +878,11 @@ public sealed interface Op {
         }
 
         @Override
+        public boolean sharesMemory() {
+            return true;
+        }
+
+        @Override
         public <R> R accept(Cases<R> cases) {
             return cases.reshape(this);
         }
@@ -893,6 +908,11 @@ public sealed interface Op {
         @Override
         public List<Type> types(List<Type> inputs) {
             return List.of(only(inputs, this));
+        }
+
+        @Override
+        public boolean sharesMemory() {
+            return true;
         }
 
         @Override
@@ -931,6 +951,11 @@ public sealed interface Op {
         @Override
         public List<Type> types(List<Type> inputs) {
             return shapes.apply(inputs);
+        }
+
+        @Override
+        public boolean sharesMemory() {
+            return true;
         }
 
         @Override

@@ -3,7 +3,6 @@ package io.github.convzoo.nn;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import io.github.convzoo.graph.Constant;
 import io.github.convzoo.graph.Tensor;
@@ -73,12 +72,7 @@ final class FoldedWeights implements AutoCloseable {
             }
         }
         Tensor tensor = constant.evaluate(name -> tensor(source(name)));
-        return manager()
-                .create(
-                        tensor.values(),
-                        new Shape(tensor.sizes().stream()
-                                .mapToLong(Long::longValue)
-                                .toArray()));
+        return manager().create(tensor.values(), Recording.shape(tensor.sizes()));
     }
 
     /** That of the parameters; a block without any has only numbers of the graph's own. */

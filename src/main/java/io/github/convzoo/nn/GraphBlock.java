@@ -58,7 +58,7 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
      * @return reads a parameter by its canonical name
      */
     public final Tensor.Source parameterValues() {
-        return FoldedWeights.source(recording(1).parameters());
+        return recording(1).parameterValues();
     }
 
     /**
@@ -70,10 +70,7 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
      */
     public final NDList run(Graph graph, NDList inputs) {
         // Recorded anew, as the graph was: what a block does may have changed in between.
-        try (Program program = Program.of(record(1, nameRoot()).withGraph(graph))) {
-            ParameterStore parameters = new ParameterStore(inputs.get(0).getManager(), false);
-            return program.run(parameters, inputs, false);
-        }
+        return record(1, nameRoot()).withGraph(graph).run(inputs);
     }
 
     /**

@@ -5,16 +5,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
 import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Lifetimes;
 import io.github.convzoo.graph.Node;
 import io.github.convzoo.graph.Op;
 import io.github.convzoo.graph.Value;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +57,7 @@ final class Program implements AutoCloseable {
         graph.inputs().forEach(input -> slots.put(input, slots.size()));
         FoldedWeights weights = new FoldedWeights(recording.parameters());
         Kernels kernels = new Kernels(recording, weights);
-        Ownership ownership = new Ownership(graph);
+        Lifetimes lifetimes = new Lifetimes(graph);
         List<Step> steps = new ArrayList<>();
         for (int i = 0; i < graph.nodes().size(); i++) {
             Node node = graph.nodes().get(i);
@@ -67,12 +66,19 @@ final class Program implements AutoCloseable {
                     kernels.of(node),
                     slots(node.inputs(), slots),
                     slots(node.outputs(), slots),
-                    slots(ownership.lastUsed(i), slots),
-                    node.op() instanceof Op.Add
-                            ? ownership.target(i).map(slots::get).orElse(-1)
-                            : -1));
+                    slots(lifetimes.endingAt(i), slots),
+                    target(node, i, lifetimes).map(slots::get).orElse(-1)));
         }
         return new Program(graph.inputs().size(), slots.size(), steps, slots(graph.outputs(), slots), weights);
+    }
+
+    /** The operand that a sum may overwrite. */
+    private static Optional<Value> target(Node node, int place, Lifetimes lifetimes) {
+        return node.op() instanceof Op.Add
+                ? node.inputs().stream()
+                        .filter(input -> lifetimes.mayOverwrite(place, input))
+                        .findFirst()
+                : Optional.empty();
     }
 
     private static int[] slots(List<Value> values, Map<Value, Integer> slots) {
@@ -154,61 +160,5 @@ final class Program implements AutoCloseable {
 
         /** Computes the outputs from the inputs, none of which it closes; no output is the same object as an input. */
         NDList run(ParameterStore parameters, NDList inputs, boolean training);
-    }
-
-    /** When each value is used for the last time, and which of them may be overwritten then. */
-    private static final class Ownership {
-
-        private final Graph graph;
-        private final Map<Value, Integer> last = new HashMap<>();
-
-        /** Values whose memory may be that of others too. */
-        private final Set<Value> shared = new HashSet<>();
-
-        Ownership(Graph graph) {
-            this.graph = graph;
-            shared.addAll(graph.inputs());
-            for (int i = 0; i < graph.nodes().size(); i++) {
-                Node node = graph.nodes().get(i);
-                for (Value input : node.inputs()) {
-                    last.put(input, i);
-                }
-                for (Value output : node.outputs()) {
-                    last.put(output, i);
-                }
-                if (sharesMemory(node.op())) {
-                    shared.addAll(node.inputs());
-                    shared.addAll(node.outputs());
-                }
-            }
-            graph.inputs().forEach(last::remove);
-            graph.outputs().forEach(last::remove);
-        }
-
-        /** The engine gives views of parts and other shapes, and a foreign block may give what it was given. */
-        private static boolean sharesMemory(Op op) {
-            return op instanceof Op.Split
-                    || op instanceof Op.Reshape
-                    || op instanceof Op.Dropout
-                    || op instanceof Op.Call;
-        }
-
-        List<Value> lastUsed(int node) {
-            Node each = graph.nodes().get(node);
-            List<Value> values = new ArrayList<>(each.inputs());
-            values.addAll(each.outputs());
-            return values.stream()
-                    .distinct()
-                    .filter(value -> last.getOrDefault(value, -1) == node)
-                    .toList();
-        }
-
-        /** The operand that a node may overwrite. */
-        Optional<Value> target(int node) {
-            return lastUsed(node).stream()
-                    .filter(graph.nodes().get(node).inputs()::contains)
-                    .filter(value -> !shared.contains(value))
-                    .findFirst();
-        }
     }
 }

@@ -1,11 +1,14 @@
 package io.github.convzoo.nn;
 
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
 import io.github.convzoo.graph.Graph;
 import io.github.convzoo.graph.Node;
 import io.github.convzoo.graph.Op;
+import io.github.convzoo.graph.Tensor;
 import io.github.convzoo.graph.Type;
 import io.github.convzoo.graph.Types;
 import io.github.convzoo.graph.Value;
@@ -53,11 +56,27 @@ record Recording(Graph graph, Map<Leaf, Block> blocks, List<Call> calls, Map<Str
         return new Recording(other, blocks, calls, parameters);
     }
 
+    /** Reads the parameters, as they are then. */
+    Tensor.Source parameterValues() {
+        return FoldedWeights.source(parameters);
+    }
+
+    /** Runs the graph once, at inference. */
+    NDList run(NDList inputs) {
+        try (Program program = Program.of(this)) {
+            return program.run(new ParameterStore(inputs.get(0).getManager(), false), inputs, false);
+        }
+    }
+
     static Type type(Shape shape) {
         return Type.of(shape.getShape());
     }
 
     static Shape shape(Type type) {
-        return new Shape(type.sizes().stream().mapToLong(Long::longValue).toArray());
+        return shape(type.sizes());
+    }
+
+    static Shape shape(List<Long> sizes) {
+        return new Shape(sizes.stream().mapToLong(Long::longValue).toArray());
     }
 }

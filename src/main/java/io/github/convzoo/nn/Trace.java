@@ -215,7 +215,7 @@ final class Trace {
     private String nameOf(Block block) {
         String name = block == whole ? names.getOrDefault(block, "") : names.get(block);
         if (name == null) {
-            throw refusal("a " + block.getClass().getSimpleName() + " runs that is no child of the traced block");
+            throw refusal("a " + block.getClass().getSimpleName() + " runs that is not a child of the traced block");
         }
         return name;
     }
@@ -243,12 +243,10 @@ final class Trace {
         List<Value> outputs = graph.add(
                         name, op, operands.stream().map(RecordedArray::value).toList())
                 .outputs();
-        // The engine gives views of parts and other shapes.
-        boolean isView = op instanceof Op.Split || op instanceof Op.Reshape || op instanceof Op.Dropout;
         List<RecordedArray> results = new ArrayList<>();
         for (int i = 0; i < outputs.size(); i++) {
             results.add(
-                    isView
+                    op.sharesMemory()
                             ? operands.get(0).view(types.get(i), outputs.get(i))
                             : new RecordedArray(this, types.get(i), outputs.get(i)));
         }

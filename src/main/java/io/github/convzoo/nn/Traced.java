@@ -1,7 +1,6 @@
 package io.github.convzoo.nn;
 
 import ai.djl.ndarray.NDList;
-import ai.djl.training.ParameterStore;
 import io.github.convzoo.graph.Graph;
 import io.github.convzoo.graph.Tensor;
 import io.github.convzoo.graph.Type;
@@ -41,7 +40,7 @@ public final class Traced {
      * @return reads a parameter by its canonical name
      */
     public Tensor.Source parameterValues() {
-        return FoldedWeights.source(recording.parameters());
+        return recording.parameterValues();
     }
 
     /**
@@ -52,9 +51,6 @@ public final class Traced {
      * @return its outputs
      */
     public NDList run(Graph graph, NDList inputs) {
-        try (Program program = Program.of(recording.withGraph(graph))) {
-            ParameterStore parameters = new ParameterStore(inputs.get(0).getManager(), false);
-            return program.run(parameters, inputs, false);
-        }
+        return recording.withGraph(graph).run(inputs);
     }
 }

@@ -563,7 +563,7 @@ class TracerTest {
         Block hidden = initialized(conv(4));
         assertRefused(new Calling(hidden), "the parameter weight does not belong to the traced block or its children");
         Block flow = initialized(new Sequence().add("conv", conv(4)));
-        assertRefused(new Calling(flow), "a Sequence runs that is no child of the traced block");
+        assertRefused(new Calling(flow), "a Sequence runs that is not a child of the traced block");
     }
 
     private static final class Changing extends AbstractBlock {
