@@ -6,6 +6,7 @@ import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportReport;
 import io.github.convzoo.export.Exporter;
 import io.github.convzoo.export.Precision;
+import io.github.convzoo.export.Target;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
@@ -66,6 +67,15 @@ final class ExportCommand implements Callable<Integer> {
     boolean bfloat;
 
     @Option(
+            names = "--target",
+            paramLabel = "CPU",
+            description = {
+                "The processor that the file is made for: any, avx2, avx512, or here (this machine's). TorchScript for",
+                "avx2 and avx512 calls oneDNN and runs on x86 CPUs only. Default: any."
+            })
+    String target = "any";
+
+    @Option(
             names = "--with-preprocess",
             description = "Take images as bytes and give probabilities: put normalization and softmax into the file.")
     boolean preprocess;
@@ -92,7 +102,8 @@ final class ExportCommand implements Callable<Integer> {
         ExportOptions options = format(format)
                 .withPrecision(half ? Precision.FLOAT16 : bfloat ? Precision.BFLOAT16 : Precision.FLOAT32)
                 .withPreprocess(preprocess)
-                .withFeatures(features);
+                .withFeatures(features)
+                .withTarget(target(target));
         LoadOptions loading = model.options(main, common, spec.commandLine().getErr());
         ModelConfig config = model.config(loading, input, null);
         ExportReport report;
@@ -120,6 +131,18 @@ final class ExportCommand implements Callable<Integer> {
             case "torchscript" -> ExportOptions.torchScript();
             default ->
                 throw new IllegalArgumentException("--format: " + name + " is unknown; choose onnx or torchscript");
+        };
+    }
+
+    private static Target target(String name) {
+        return switch (name) {
+            case "any" -> Target.ANY;
+            case "avx2" -> Target.AVX2;
+            case "avx512" -> Target.AVX512;
+            case "here" -> Target.here();
+            default ->
+                throw new IllegalArgumentException(
+                        "--target: " + name + " is unknown; choose any, avx2, avx512, or here");
         };
     }
 }

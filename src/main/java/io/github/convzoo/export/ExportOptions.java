@@ -8,8 +8,26 @@ package io.github.convzoo.export;
  * @param preprocess whether the file takes images as bytes (N, H, W, C) and gives probabilities, instead of normalized floats (N, C,
  *     H, W) and logits
  * @param features whether the last feature map and the pooled features are outputs, too
+ * @param target the processor that the file is made for
  */
-public record ExportOptions(Format format, Precision precision, boolean preprocess, boolean features) {
+public record ExportOptions(Format format, Precision precision, boolean preprocess, boolean features, Target target) {
+
+    /**
+     * Checks that target and precision fit.
+     *
+     * @param format the file's format
+     * @param precision what the network computes in
+     * @param preprocess whether preprocessing and softmax are in the file
+     * @param features whether feature maps are outputs
+     * @param target the processor
+     * @throws IllegalArgumentException if the target has no kernels for the precision
+     */
+    public ExportOptions {
+        if (target.oneDnn() && format == Format.TORCHSCRIPT && precision != Precision.FLOAT32) {
+            throw new IllegalArgumentException("TorchScript for " + target + " computes in " + Precision.FLOAT32
+                    + ", not in " + precision + ", which is for GPUs; leave the target at " + Target.ANY);
+        }
+    }
 
     /** File formats. */
     public enum Format {
@@ -40,7 +58,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the options
      */
     public static ExportOptions onnx() {
-        return new ExportOptions(Format.ONNX, Precision.FLOAT32, false, false);
+        return new ExportOptions(Format.ONNX, Precision.FLOAT32, false, false, Target.ANY);
     }
 
     /**
@@ -49,7 +67,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the options
      */
     public static ExportOptions torchScript() {
-        return new ExportOptions(Format.TORCHSCRIPT, Precision.FLOAT32, false, false);
+        return new ExportOptions(Format.TORCHSCRIPT, Precision.FLOAT32, false, false, Target.ANY);
     }
 
     /**
@@ -59,7 +77,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the changed options
      */
     public ExportOptions withPrecision(Precision value) {
-        return new ExportOptions(format, value, preprocess, features);
+        return new ExportOptions(format, value, preprocess, features, target);
     }
 
     /**
@@ -69,7 +87,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the changed options
      */
     public ExportOptions withPreprocess(boolean value) {
-        return new ExportOptions(format, precision, value, features);
+        return new ExportOptions(format, precision, value, features, target);
     }
 
     /**
@@ -79,6 +97,16 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the changed options
      */
     public ExportOptions withFeatures(boolean value) {
-        return new ExportOptions(format, precision, preprocess, value);
+        return new ExportOptions(format, precision, preprocess, value, target);
+    }
+
+    /**
+     * For another processor.
+     *
+     * @param value the processor that the file is made for
+     * @return the changed options
+     */
+    public ExportOptions withTarget(Target value) {
+        return new ExportOptions(format, precision, preprocess, features, value);
     }
 }

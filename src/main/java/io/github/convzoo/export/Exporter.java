@@ -9,6 +9,7 @@ import io.github.convzoo.graph.DropDeadNodes;
 import io.github.convzoo.graph.DropIdentities;
 import io.github.convzoo.graph.ExpandDynamicConvolutions;
 import io.github.convzoo.graph.FoldNormalization;
+import io.github.convzoo.graph.FuseConvolutions;
 import io.github.convzoo.graph.Graph;
 import io.github.convzoo.graph.MergeDuplicates;
 import io.github.convzoo.graph.Pass;
@@ -37,9 +38,6 @@ import java.util.Optional;
  * }</pre>
  */
 public final class Exporter {
-
-    /** What ONNX Runtime's kernels for x86 with AVX-512 compute at once. */
-    private static final int ONNX_BLOCK = 16;
 
     private final ExportSource source;
 
@@ -87,7 +85,7 @@ public final class Exporter {
      */
     public ExportReport export(Path folder, ExportOptions options) throws IOException {
         ExportSource.Recorded recorded = source.record(options);
-        Graph rewritten = Pass.applyAll(recorded.graph(), List.of(recorded.input()), passes(options.format()));
+        Graph rewritten = Pass.applyAll(recorded.graph(), List.of(recorded.input()), passes(options));
         if (rewritten.nodes().isEmpty()) {
             throw new IllegalArgumentException("the outputs are the input; there is nothing to export");
         }
@@ -109,7 +107,8 @@ public final class Exporter {
             Path written = draft.resolve(options.format().file());
             switch (options.format()) {
                 case ONNX -> OnnxWriter.write(file, written);
-                case TORCHSCRIPT -> TorchScriptWriter.write(file, written);
+                case TORCHSCRIPT ->
+                    TorchScriptWriter.write(file, options.target().oneDnn(), written);
             }
             ExportReport report = new ExportCheck(recorded, file)
                     .check(written, folder.resolve(options.format().file()), options.format());
@@ -126,7 +125,7 @@ public final class Exporter {
         }
     }
 
-    private static List<Pass> passes(ExportOptions.Format format) {
+    private static List<Pass> passes(ExportOptions options) {
         List<Pass> passes = new ArrayList<>(List.of(
                 new DropIdentities(),
                 new ExpandDynamicConvolutions(),
@@ -134,9 +133,11 @@ public final class Exporter {
                 new CancelSplits(),
                 new DropIdentities(),
                 new MergeDuplicates(),
-                new DropDeadNodes()));
-        if (format == ExportOptions.Format.ONNX) {
-            passes.add(new WidenGroups(ONNX_BLOCK));
+                new DropDeadNodes(),
+                new WidenGroups(options.target().block(options.format()))));
+        if (options.format() == ExportOptions.Format.TORCHSCRIPT
+                && options.target().oneDnn()) {
+            passes.add(new FuseConvolutions());
         }
         return passes;
     }

@@ -326,6 +326,11 @@ final class OnnxWriter {
         }
 
         @Override
+        public List<String> fusedConvolution(Op.FusedConvolution op) {
+            throw network.unexpected(node);
+        }
+
+        @Override
         public List<String> dynamicConvolution(Op.DynamicConvolution op) {
             throw network.unexpected(node);
         }

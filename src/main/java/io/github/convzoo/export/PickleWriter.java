@@ -33,6 +33,14 @@ final class PickleWriter {
         return opcode('u');
     }
 
+    PickleWriter startList() {
+        return opcode(']').opcode('(');
+    }
+
+    PickleWriter endList() {
+        return opcode('e');
+    }
+
     /** Gives the object its state. */
     PickleWriter build() {
         return opcode('b');

@@ -26,6 +26,8 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     private static final int FLOAT = 6;
 
+    private static final String SELF = TorchScriptWriter.MODULE + "." + TorchScriptWriter.CLASS;
+
     /**
      * A tensor of the module.
      *
@@ -84,17 +86,23 @@ final class TorchScriptCode implements Op.Cases<String> {
     }
 
     private final NetworkFile network;
+    private final boolean oneDnn;
     private final Types types;
     private final Lifetimes lifetimes;
     private final List<Buffer> buffers = new ArrayList<>();
     private final Map<Constant, String> known = new HashMap<>();
+
+    /** The buffers that oneDNN wants in an order of its own, and how they get into it. */
+    private final Map<String, String> orders = new HashMap<>();
+
     private final Set<String> taken = new HashSet<>(List.of("training"));
     private final StringBuilder body = new StringBuilder();
     private int index;
     private Node node;
 
-    TorchScriptCode(NetworkFile network) {
+    TorchScriptCode(NetworkFile network, boolean oneDnn) {
         this.network = network;
+        this.oneDnn = oneDnn;
         types = network.types();
         lifetimes = new Lifetimes(network.graph());
         node = network.graph().nodes().get(0);
@@ -139,20 +147,41 @@ final class TorchScriptCode implements Op.Cases<String> {
                 ? "Tensor"
                 : results.stream().map(each -> "Tensor").collect(Collectors.joining(", ", "Tuple[", "]"));
         String result = single ? results.get(0) : "(" + String.join(", ", results) + ")";
-        String names =
-                buffers.stream().map(buffer -> "\"" + buffer.name() + "\", ").collect(Collectors.joining());
-        String attributes = buffers.stream()
-                .map(buffer -> "  " + buffer.name() + " : Tensor\n")
-                .collect(Collectors.joining());
         return "class " + TorchScriptWriter.CLASS + "(Module):\n"
                 + "  __parameters__ = []\n"
-                + "  __buffers__ = [" + names + "]\n"
+                + "  __buffers__ = [" + (oneDnn ? "" : joined("\"%s\", ")) + "]\n"
                 + "  training : bool\n"
-                + attributes
-                + "  def forward(self: " + TorchScriptWriter.MODULE + "." + TorchScriptWriter.CLASS + ",\n"
+                + joined("  %s : Tensor\n")
+                + (oneDnn ? state() : "")
+                + "  def forward(self: " + SELF + ",\n"
                 + "    " + NetworkFile.INPUT + ": Tensor) -> " + type + ":\n"
                 + body
                 + "    return " + result + "\n";
+    }
+
+    /** A text for each buffer's name. */
+    private String joined(String format) {
+        return buffers.stream().map(buffer -> format.formatted(buffer.name())).collect(Collectors.joining());
+    }
+
+    /** What stands in the file for the module, and what is made of it when it is loaded: kernels in oneDNN's order. */
+    private String state() {
+        StringBuilder get = new StringBuilder();
+        StringBuilder set = new StringBuilder();
+        for (int i = 0; i < buffers.size(); i++) {
+            String name = buffers.get(i).name();
+            String order = orders.get(name);
+            get.append(order == null ? "self.%s, ".formatted(name) : "torch.to_dense(self.%s), ".formatted(name));
+            String stored = "state[%d]".formatted(i);
+            set.append("    self.%s = %s\n".formatted(name, order == null ? stored : order.formatted(stored)));
+        }
+        return "  def __getstate__(self: " + SELF + ") -> List[Tensor]:\n"
+                + "    return [" + get + "]\n"
+                + "  def __setstate__(self: " + SELF + ",\n"
+                + "    state: List[Tensor]) -> NoneType:\n"
+                + "    self.training = False\n"
+                + set
+                + "    return None\n";
     }
 
     private int dtype() {
@@ -173,6 +202,9 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String convolution(Op.Convolution op) {
+        if (oneDnn) {
+            return pointwise(op, false, false);
+        }
         Window window = op.window();
         List<Long> sizes = op.weightSizes(types.of(node.inputs().get(0)));
         String weight = buffer("weight", sizes, true, op.weight());
@@ -186,6 +218,45 @@ final class TorchScriptCode implements Op.Cases<String> {
                         pair(window.padding()),
                         pair(window.dilation()),
                         op.groups());
+    }
+
+    @Override
+    public String fusedConvolution(Op.FusedConvolution op) {
+        if (!oneDnn) {
+            throw network.unexpected(node);
+        }
+        return pointwise(op.convolution(), op.adds(), op.rectifies());
+    }
+
+    /** A convolution by oneDNN, with what follows it. */
+    private String pointwise(Op.Convolution op, boolean adds, boolean rectifies) {
+        Type map = types.of(node.inputs().get(0));
+        String weight = buffer("weight", op.weightSizes(map), true, op.weight());
+        String bias = op.bias() == null ? "None" : buffer("bias", List.of((long) op.filters()), false, op.bias());
+        Window window = op.window();
+        String shape = "%s, %s, %s, %d"
+                .formatted(pair(window.padding()), pair(window.stride()), pair(window.dilation()), op.groups());
+        // The order that is best for one image.
+        orders.put(
+                weight.substring("self.".length()),
+                "ops.mkldnn._reorder_convolution_weight(%%s, %s, [1, %d, %d, %d])"
+                        .formatted(shape, map.get(1), map.get(2), map.get(3)));
+        String after = rectifies ? "\"relu\"" : "None";
+        if (!adds) {
+            return "ops.mkldnn._convolution_pointwise(%s, %s, %s, %s, %s, [], None)"
+                    .formatted(input(), weight, bias, shape, rectifies ? after : "\"none\"");
+        }
+        Value added = node.inputs().get(1);
+        boolean inPlace = lifetimes.mayOverwrite(index, added)
+                && !added.equals(node.inputs().get(0));
+        return "ops.mkldnn._convolution_pointwise%s(%s, %s, %s, %s, \"add\", None, %s, [], None)"
+                .formatted(
+                        inPlace ? "_" : "",
+                        inPlace ? name(added) + ", " + input() : input() + ", " + name(added),
+                        weight,
+                        bias,
+                        shape,
+                        after);
     }
 
     @Override

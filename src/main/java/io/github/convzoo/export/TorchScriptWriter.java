@@ -40,27 +40,39 @@ final class TorchScriptWriter {
     private TorchScriptWriter() {}
 
     /** Writes a network; the file is replaced once the new one is complete. */
-    static void write(NetworkFile network, Path file) throws CheckpointException {
-        TorchScriptCode code = new TorchScriptCode(network);
+    static void write(NetworkFile network, boolean oneDnn, Path file) throws CheckpointException {
+        TorchScriptCode code = new TorchScriptCode(network, oneDnn);
         String source = code.source();
-        ReplacedFile.write(file, out -> writeArchive(network, code, source, out));
+        byte[] module = module(network, code, oneDnn);
+        ReplacedFile.write(file, out -> writeArchive(network, code, source, module, out));
     }
 
-    private static void writeArchive(NetworkFile network, TorchScriptCode code, String source, WritableByteChannel out)
-            throws IOException {
-        PickleWriter module = new PickleWriter().object(MODULE, CLASS).startDictionary();
-        module.text("training").truth(false);
+    /** The module as an object: its attributes by name, or with oneDNN the list that its code takes them from. */
+    private static byte[] module(NetworkFile network, TorchScriptCode code, boolean oneDnn) {
+        PickleWriter module = new PickleWriter().object(MODULE, CLASS);
+        if (oneDnn) {
+            module.startList();
+        } else {
+            module.startDictionary().text("training").truth(false);
+        }
         for (int i = 0; i < code.buffers().size(); i++) {
             TorchScriptCode.Buffer buffer = code.buffers().get(i);
-            module.text(buffer.name())
-                    .tensor(storage(network.precision()), Integer.toString(i), buffer.sizes(), buffer.strides());
+            if (!oneDnn) {
+                module.text(buffer.name());
+            }
+            module.tensor(storage(network.precision()), Integer.toString(i), buffer.sizes(), buffer.strides());
         }
-        module.endDictionary().build();
+        return (oneDnn ? module.endList() : module.endDictionary()).build().finish();
+    }
+
+    private static void writeArchive(
+            NetworkFile network, TorchScriptCode code, String source, byte[] module, WritableByteChannel out)
+            throws IOException {
         try (Archive archive = new Archive(out)) {
             archive.add("version", VERSION.getBytes(StandardCharsets.UTF_8));
             archive.add("code/__torch__/convzoo.py", source.getBytes(StandardCharsets.UTF_8));
             archive.add("constants.pkl", new PickleWriter().emptyTuple().finish());
-            archive.add("data.pkl", module.finish());
+            archive.add("data.pkl", module);
             for (Map.Entry<String, String> each : network.metadata().entrySet()) {
                 archive.add("extra/" + each.getKey(), each.getValue().getBytes(StandardCharsets.UTF_8));
             }

@@ -89,6 +89,14 @@ public sealed interface Op {
         R convolution(Convolution op);
 
         /**
+         * Handles a {@link FusedConvolution}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R fusedConvolution(FusedConvolution op);
+
+        /**
          * Handles a {@link Linear}.
          *
          * @param op the operation
@@ -309,6 +317,48 @@ public sealed interface Op {
         @Override
         public <R> R accept(Cases<R> cases) {
             return cases.convolution(this);
+        }
+    }
+
+    /**
+     * A convolution and what follows it, computed at once: the sum with a second input, if it adds one, then ReLU.
+     *
+     * @param convolution of the first input
+     * @param adds whether there is a second input, of the output's type, which is added
+     * @param rectifies whether the result is max(x, 0)
+     */
+    record FusedConvolution(Convolution convolution, boolean adds, boolean rectifies) implements Op {
+
+        @Override
+        public String kind() {
+            return convolution.kind()
+                    + (adds ? "+" + new Add().kind() : "")
+                    + (rectifies ? "+" + Activation.RELU.kind() : "");
+        }
+
+        @Override
+        public String details() {
+            return convolution.details();
+        }
+
+        @Override
+        public List<Type> types(List<Type> inputs) {
+            if (inputs.size() != (adds ? 2 : 1)) {
+                throw new IllegalArgumentException(
+                        "a " + kind() + " has " + (adds ? "two inputs" : "one input") + ", not " + inputs.size());
+            }
+            List<Type> outputs = convolution.types(inputs.subList(0, 1));
+            return adds ? new Add().types(List.of(outputs.get(0), inputs.get(1))) : outputs;
+        }
+
+        @Override
+        public List<Constant> constants() {
+            return convolution.constants();
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.fusedConvolution(this);
         }
     }
 

@@ -58,6 +58,25 @@ final class Kernels implements Op.Cases<Program.Kernel> {
     }
 
     @Override
+    public Program.Kernel fusedConvolution(Op.FusedConvolution op) {
+        Program.Kernel convolution = convolution(op.convolution());
+        return (parameters, inputs, training) -> {
+            NDArray result = convolution
+                    .run(parameters, new NDList(inputs.get(0)), training)
+                    .singletonOrThrow();
+            if (op.adds()) {
+                result.addi(inputs.get(1));
+            }
+            if (!op.rectifies()) {
+                return new NDList(result);
+            }
+            try (result) {
+                return new NDList(Activation.relu(result));
+            }
+        };
+    }
+
+    @Override
     public Program.Kernel linear(Op.Linear op) {
         NDArray weight = weights.get(op.weight());
         @Nullable NDArray bias = op.bias() == null ? null : weights.get(op.bias());

@@ -8,6 +8,7 @@ import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportRuntime;
 import io.github.convzoo.export.ExportedModel;
 import io.github.convzoo.export.Exporter;
+import io.github.convzoo.export.Target;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.CompiledGraph;
@@ -36,7 +37,7 @@ public final class CachingCompiler implements ModelCompiler {
     private static final Logger LOGGER = LoggerFactory.getLogger(CachingCompiler.class);
 
     /** Raise this if the same graph is written differently. */
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     /** For {@link java.util.ServiceLoader}. */
     public CachingCompiler() {}
@@ -44,7 +45,7 @@ public final class CachingCompiler implements ModelCompiler {
     @Override
     public CompiledGraph compile(Network network, ModelConfig config, CompiledRuntime runtime, Path cache)
             throws IOException {
-        ExportOptions options =
+        ExportOptions portable =
                 switch (runtime) {
                     case FASTEST ->
                         ExportRuntime.of(ExportOptions.Format.ONNX).isEmpty()
@@ -53,6 +54,7 @@ public final class CachingCompiler implements ModelCompiler {
                     case ONNX -> ExportOptions.onnx();
                     case TORCHSCRIPT -> ExportOptions.torchScript();
                 };
+        ExportOptions options = portable.withTarget(Target.here());
         List<ExportRuntime> there = ExportRuntime.of(options.format());
         if (there.isEmpty()) {
             throw new IllegalArgumentException("ONNX Runtime is not on the class path; add"

@@ -77,7 +77,7 @@ class BlockExportTest {
     }
 
     private void assertExported(Block block, Shape shape) throws IOException {
-        for (ExportOptions options : List.of(ExportOptions.onnx(), ExportOptions.torchScript())) {
+        for (ExportOptions options : ExporterTest.files()) {
             ExportReport report = Exporter.of(block, shape).export(folder, options);
             assertThat(report.checks()).hasSize(1).allSatisfy(check -> assertThat(check.difference())
                     .isBetween(0.0, 1e-5));

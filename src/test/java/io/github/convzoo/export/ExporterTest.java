@@ -103,6 +103,21 @@ class ExporterTest {
         }
     }
 
+    private static ExportOptions options(ExportOptions.Format format) {
+        return format == ExportOptions.Format.ONNX ? ExportOptions.onnx() : ExportOptions.torchScript();
+    }
+
+    /** A file for any machine of each format, and files for the processors that this machine can stand in for. */
+    static List<ExportOptions> files() {
+        List<ExportOptions> files = new ArrayList<>(List.of(ExportOptions.onnx(), ExportOptions.torchScript()));
+        if (Target.here() != Target.ANY) {
+            files.add(ExportOptions.onnx().withTarget(Target.AVX2));
+            files.add(ExportOptions.torchScript().withTarget(Target.AVX2));
+            files.add(ExportOptions.torchScript().withTarget(Target.AVX512));
+        }
+        return files;
+    }
+
     /** The largest, which have the same parts as others: ExportEveryNetwork exports them too, when asked. */
     private static final Set<String> LARGE =
             Set.of("dla102", "dla102x", "dla102x2", "dla169", "dpn92", "dpn98", "dpn107", "dpn131", "dpn98_post");
@@ -129,7 +144,7 @@ class ExporterTest {
     }
 
     private void assertLogits(Given given, int height, int width) throws IOException {
-        for (ExportOptions options : List.of(ExportOptions.onnx(), ExportOptions.torchScript())) {
+        for (ExportOptions options : files()) {
             ExportReport report = given.exporter().export(folder, options);
             assertThat(report.file())
                     .isEqualTo(folder.resolve(options.format().file()))
@@ -157,7 +172,7 @@ class ExporterTest {
                 .withOptions(
                         variant.options().withNumClasses(CLASSES).withFamily(new DpnOptions(true, LastActivation.ELU)));
         Given given = given(config, 256, 256);
-        ExportOptions options = new ExportOptions(format, Precision.FLOAT32, false, false);
+        ExportOptions options = options(format);
         Path file = given.exporter().export(folder, options).file();
         NDArray input = Reference.image(manager, "pool/", new Shape(1, 3, 256, 256));
         assertClose(run(file, format, input).singletonOrThrow(), logits(given.network, input), 1e-5);
@@ -168,7 +183,7 @@ class ExporterTest {
     void export_ofADynamicConvolution_hasItsTemperature(ExportOptions.Format format) throws IOException {
         Given given = given("alexnet_dy", SIDE);
         DynamicConv2d.setTemperature(given.network, 4);
-        ExportOptions options = new ExportOptions(format, Precision.FLOAT32, false, false);
+        ExportOptions options = options(format);
         Path file = given.exporter().export(folder, options).file();
         NDArray input = Reference.image(manager, "t/", new Shape(3, 3, SIDE, SIDE));
         NDArray actual = run(file, format, input).singletonOrThrow();
@@ -188,7 +203,7 @@ class ExporterTest {
         ModelConfig usual =
                 ModelConfig.usual(variant).withOptions(variant.options().withNumClasses(CLASSES));
         Given given = given(usual.withPreprocessing(usual.preprocessing().withNormalization(normalization)), SIDE, 96);
-        ExportOptions options = new ExportOptions(format, Precision.FLOAT32, true, false);
+        ExportOptions options = options(format).withPreprocess(true);
         Path file = given.exporter().export(folder, options).file();
 
         NDArray bytes =
@@ -206,7 +221,7 @@ class ExporterTest {
     void features_areTheLastMapAndThePooledVector(ExportOptions.Format format) throws IOException {
         for (String model : List.of(SMALL, "peleenet", "alexnet")) {
             Given given = given(model, SIDE);
-            ExportOptions options = new ExportOptions(format, Precision.FLOAT32, false, true);
+            ExportOptions options = options(format).withFeatures(true);
             Path at = folder.resolve(model);
             Path file = given.exporter().export(at, options).file();
             NDArray input = Reference.image(manager, "f/", new Shape(2, 3, SIDE, SIDE));
@@ -232,10 +247,10 @@ class ExporterTest {
             ExportOptions.Format format, Precision precision, double tolerance) throws IOException {
         Given given = given(SMALL, SIDE);
         long whole = given.exporter()
-                .export(folder.resolve("whole"), new ExportOptions(format, Precision.FLOAT32, false, false))
+                .export(folder.resolve("whole"), options(format))
                 .bytes();
         Path at = folder.resolve("half");
-        ExportReport report = given.exporter().export(at, new ExportOptions(format, precision, false, false));
+        ExportReport report = given.exporter().export(at, options(format).withPrecision(precision));
         assertThat((double) report.bytes() / whole).isBetween(0.5, 0.56);
         NDArray input = Reference.image(manager, "h/", new Shape(2, 3, SIDE, SIDE));
         NDArray actual = run(report.file(), format, input).singletonOrThrow();
@@ -243,6 +258,20 @@ class ExporterTest {
         NDArray expected = logits(given.network, input);
         assertClose(actual, expected, tolerance);
         assertThat(actual.sub(expected).abs().max().getFloat()).isPositive();
+    }
+
+    @Test
+    void forOneProcessor_inHalfPrecision_isRefused() {
+        ExportOptions half = ExportOptions.torchScript().withPrecision(Precision.FLOAT16);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> half.withTarget(Target.AVX2))
+                .withMessageContaining("AVX2")
+                .withMessageContaining("leave the target at ANY");
+        assertThat(ExportOptions.onnx()
+                        .withPrecision(Precision.FLOAT16)
+                        .withTarget(Target.AVX512)
+                        .target())
+                .isEqualTo(Target.AVX512);
     }
 
     @Test

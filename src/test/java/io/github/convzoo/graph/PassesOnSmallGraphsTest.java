@@ -12,8 +12,14 @@ class PassesOnSmallGraphsTest {
 
     private static final Type MAP = Type.of(Type.ANY, 8, 6, 6);
 
-    private final Graph.Builder builder = new Graph.Builder();
-    private final Value input = builder.input();
+    private Graph.Builder builder = new Graph.Builder();
+    private Value input = builder.input();
+
+    /** Starts another graph. */
+    private void restart() {
+        builder = new Graph.Builder();
+        input = builder.input();
+    }
 
     private Value add(String name, Op op, Value... inputs) {
         return builder.add(name, op, List.of(inputs)).output();
@@ -225,6 +231,64 @@ class PassesOnSmallGraphsTest {
     }
 
     @Test
+    void fuseConvolutions_takesTheSumAndTheReluAfterIt() {
+        Value sum = add("", new Op.Add(), conv("a", 8, 1, input), input);
+        Graph graph = applied(new FuseConvolutions(), add("", Op.Activation.RELU, sum));
+        assertThat(kinds(graph)).isEqualTo("Conv2d+Add+ReLU");
+        Node fused = graph.nodes().get(0);
+        assertThat(fused.name()).isEqualTo("a");
+        assertThat(fused.inputs()).containsExactly(input, input);
+    }
+
+    @Test
+    void fuseConvolutions_ofASumOfTwo_takesTheLater_whateverTheOrderOfTheOperands() {
+        Value early = conv("early", 8, 1, input);
+        Value late = conv("late", 8, 1, input);
+        Graph graph =
+                applied(new FuseConvolutions(), add("", new Op.Add(), late, early), add("", Op.Activation.TANH, input));
+        assertThat(kinds(graph)).isEqualTo("Conv2d Conv2d+Add Tanh");
+        assertThat(graph.nodes()).extracting(Node::name).startsWith("early", "late");
+        assertThat(graph.nodes().get(1).inputs()).containsExactly(input, early);
+    }
+
+    @Test
+    void fuseConvolutions_ofASum_takesTheEarlier_ifSomethingElseReadsTheLater() {
+        Value early = conv("early", 8, 1, input);
+        Value late = conv("late", 8, 1, input);
+        Value sum = add("", new Op.Add(), early, late);
+        assertThat(after(new FuseConvolutions(), sum, late)).isEqualTo("Conv2d Conv2d+Add");
+    }
+
+    @Test
+    void fuseConvolutions_leavesWhatIsReadElsewhere() {
+        Value read = conv("read", 8, 1, input);
+        assertThat(after(new FuseConvolutions(), add("", Op.Activation.RELU, read), add("", Op.Activation.TANH, read)))
+                .isEqualTo("Conv2d ReLU Tanh");
+        restart();
+        Value output = conv("output", 8, 1, input);
+        assertThat(after(new FuseConvolutions(), add("", Op.Activation.RELU, output), output))
+                .isEqualTo("Conv2d ReLU");
+        restart();
+        Value twice = conv("twice", 8, 1, input);
+        assertThat(after(new FuseConvolutions(), add("", new Op.Add(), twice, twice)))
+                .isEqualTo("Conv2d Add");
+    }
+
+    @Test
+    void fuseConvolutions_keepsTheOrder_reluBeforeSum_andOneSumOnly() {
+        Value rectified = add("", Op.Activation.RELU, conv("a", 8, 1, input));
+        Value sum = add("", new Op.Add(), rectified, input);
+        assertThat(after(new FuseConvolutions(), sum)).isEqualTo("Conv2d+ReLU Add");
+        restart();
+        Value first = add("", new Op.Add(), conv("a", 8, 1, input), input);
+        assertThat(after(new FuseConvolutions(), add("", new Op.Add(), first, input)))
+                .isEqualTo("Conv2d+Add Add");
+        restart();
+        assertThat(after(new FuseConvolutions(), add("", Op.Activation.SIGMOID, conv("a", 8, 1, input))))
+                .isEqualTo("Conv2d Sigmoid");
+    }
+
+    @Test
     void expandDynamicConvolutions_dividesByTheTemperature_unlessItIsOne() {
         assertThat(after(new ExpandDynamicConvolutions(), dynamic(1)))
                 .doesNotContain("Scale")
@@ -258,7 +322,8 @@ class PassesOnSmallGraphsTest {
                 new FoldNormalization(),
                 new NormalizationToAffine(),
                 new CancelSplits(),
-                new WidenGroups(16));
+                new WidenGroups(16),
+                new FuseConvolutions());
         for (Pass pass : passes) {
             assertThat(pass.apply(graph, graph.types(List.of(MAP)))).isSameAs(graph);
         }

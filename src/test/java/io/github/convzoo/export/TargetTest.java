@@ -1,0 +1,33 @@
+package io.github.convzoo.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TargetTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "AVX512, fma avx2 avx512f avx512dq avx512cd avx512bw avx512vl avx512_vnni",
+        "AVX2, fma avx avx2 bmi2",
+        "AVX2, fma avx2 avx512f avx512cd avx512er",
+        "ANY, avx2",
+        "ANY, sse4_2 avx fma",
+        "ANY, fp asimd"
+    })
+    void target_isWhatTheFeaturesAllow(Target expected, String features) {
+        Set<String> all = Arrays.stream(features.split(" ")).collect(Collectors.toSet());
+        assertThat(Target.ofFeatures(all)).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ANY, 16, 1", "AVX2, 8, 8", "AVX512, 16, 16"})
+    void blocks_areWhatTheKernelsCompute(Target target, int onnx, int torchScript) {
+        assertThat(target.block(ExportOptions.Format.ONNX)).isEqualTo(onnx);
+        assertThat(target.block(ExportOptions.Format.TORCHSCRIPT)).isEqualTo(torchScript);
+    }
+}
