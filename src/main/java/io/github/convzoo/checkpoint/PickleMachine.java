@@ -937,6 +937,11 @@ final class PickleMachine {
             // A copy costs what it copies, as that of a mapping does.
             count(attributes.pairs.size());
             object.pairs.addAll(attributes.pairs);
+        } else if (target instanceof Pairs object && object.attributes) {
+            // What the class's __setstate__ takes; it has no names of its own.
+            count(1);
+            object.pairs.add(new Value.Text("state"));
+            object.pairs.add(state);
         } else if (target instanceof NumpyArray array) {
             buildArray(array, state);
         } else if (target instanceof NumpyType type) {

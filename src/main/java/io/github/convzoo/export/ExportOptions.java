@@ -1,5 +1,7 @@
 package io.github.convzoo.export;
 
+import java.util.Locale;
+
 /**
  * How a network is exported. Start from {@link #onnx} or {@link #torchScript} and change what differs.
  *
@@ -24,8 +26,9 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      */
     public ExportOptions {
         if (target.oneDnn() && format == Format.TORCHSCRIPT && precision != Precision.FLOAT32) {
-            throw new IllegalArgumentException("TorchScript for " + target + " computes in " + Precision.FLOAT32
-                    + ", not in " + precision + ", which is for GPUs; leave the target at " + Target.ANY);
+            throw new IllegalArgumentException("TorchScript for " + target + " computes in float32, not in "
+                    + precision.name().toLowerCase(Locale.ROOT) + ", which is for GPUs; leave the target at "
+                    + Target.ANY);
         }
     }
 

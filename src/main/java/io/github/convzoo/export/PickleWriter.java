@@ -33,12 +33,16 @@ final class PickleWriter {
         return opcode('u');
     }
 
-    PickleWriter startList() {
-        return opcode(']').opcode('(');
+    /** A list that says itself what it holds, as newer readers ask for. */
+    PickleWriter startTensorList() {
+        return global("torch.jit._pickle", "build_tensorlist")
+                .opcode('(')
+                .opcode(']')
+                .opcode('(');
     }
 
-    PickleWriter endList() {
-        return opcode('e');
+    PickleWriter endTensorList() {
+        return opcode('e').opcode('t').opcode('R');
     }
 
     /** Gives the object its state. */

@@ -51,7 +51,7 @@ final class TorchScriptWriter {
     private static byte[] module(NetworkFile network, TorchScriptCode code, boolean oneDnn) {
         PickleWriter module = new PickleWriter().object(MODULE, CLASS);
         if (oneDnn) {
-            module.startList();
+            module.startTensorList();
         } else {
             module.startDictionary().text("training").truth(false);
         }
@@ -62,7 +62,9 @@ final class TorchScriptWriter {
             }
             module.tensor(storage(network.precision()), Integer.toString(i), buffer.sizes(), buffer.strides());
         }
-        return (oneDnn ? module.endList() : module.endDictionary()).build().finish();
+        return (oneDnn ? module.endTensorList() : module.endDictionary())
+                .build()
+                .finish();
     }
 
     private static void writeArchive(

@@ -61,6 +61,22 @@ class TorchScriptTest {
     }
 
     @Test
+    void object_thatMakesItselfOfAList_hasTheListsTensors() throws IOException {
+        byte[] pickle = new PickleAssembler()
+                .global("__torch__.net", "Net")
+                .op(')', 0x81)
+                .global("torch.jit._pickle", "build_tensorlist")
+                .op('(', ']', '(')
+                .tensor("FloatStorage", "0", 6, 0, ONE, ONE)
+                .tensor("FloatStorage", "0", 6, 1, ONE, ONE)
+                .op('e', 't', 'R', 'b')
+                .stop();
+        Value root = Checkpoint.read(file(directory, archive(pickle, none()).bytes()))
+                .root();
+        assertThat(Crafted.entries(root)).containsOnlyKeys("state.0", "state.1");
+    }
+
+    @Test
     void object_thatHoldsItself_isRefused() throws IOException {
         byte[] pickle = new PickleAssembler()
                 .global("__torch__.net", "Net")
