@@ -1,5 +1,6 @@
 package io.github.convzoo.checkpoint;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -47,8 +48,41 @@ public final class Checkpoint {
      * @throws CheckpointException if the file cannot be read, is of no known format, corrupt, hostile or over a limit
      */
     public static Checkpoint read(Path file, Limits limits) throws CheckpointException {
+        Parts<CheckpointException> siblings = file::resolveSibling;
+        return read(file, limits, siblings);
+    }
+
+    /** Where the files are that an index names.
+     *
+     * @param <E> the exception if one cannot be had
+     */
+    @FunctionalInterface
+    public interface Parts<E extends IOException> {
+        /**
+         * Finds a file of a checkpoint in several files.
+         *
+         * @param name a plain file name, without any directory
+         * @return the file
+         * @throws E if it cannot be had
+         */
+        Path find(String name) throws E;
+    }
+
+    /**
+     * Reads a file. If it is the index of several files, those are found as given, one after the other as they are read.
+     *
+     * @param file the file
+     * @param limits what the file may ask for
+     * @param parts finds the files that an index names; not called for any other file
+     * @param <E> the exception if one cannot be had
+     * @return its values; tensors' elements are not touched yet
+     * @throws CheckpointException if a file cannot be read, is of no known format, corrupt, hostile or over a limit
+     * @throws E if a file that the index names cannot be had
+     */
+    public static <E extends IOException> Checkpoint read(Path file, Limits limits, Parts<E> parts)
+            throws CheckpointException, E {
         try (MappedFile mapped = MappedFile.open(file)) {
-            return read(mapped, limits);
+            return read(mapped, limits, parts);
         }
     }
 
@@ -68,10 +102,16 @@ public final class Checkpoint {
     }
 
     static Checkpoint read(MappedFile file, Limits limits) throws CheckpointException {
+        Parts<CheckpointException> siblings = file.path()::resolveSibling;
+        return read(file, limits, siblings);
+    }
+
+    private static <E extends IOException> Checkpoint read(MappedFile file, Limits limits, Parts<E> parts)
+            throws CheckpointException, E {
         return switch (FormatProbe.probe(file)) {
             case SAFETENSORS -> SafetensorsReader.read(file, limits);
             case PYTORCH_ZIP, TORCHSCRIPT, NUMPY_ZIP -> readZip(file, limits);
-            case SAFETENSORS_INDEX, PYTORCH_INDEX -> ShardedReader.read(file, limits);
+            case SAFETENSORS_INDEX, PYTORCH_INDEX -> ShardedReader.read(file, limits, parts);
             case PADDLE, PICKLE -> PickleReader.read(file, limits);
             case DJL -> DjlReader.read(file, limits);
             case MXNET -> MxnetReader.read(file, limits);

@@ -1,5 +1,7 @@
 package io.github.convzoo.checkpoint;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -11,7 +13,7 @@ import java.util.regex.Pattern;
 /**
  * Reads {@code model.safetensors.index.json} and {@code pytorch_model.bin.index.json}, as huggingface_hub and transformers
  * write them next to the files of a model in several parts: an object with {@code metadata}, of numbers and text, and {@code weight_map}, which gives for each tensor the file that has it.
- * The files stand beside the index, and hold what the index says and nothing else.
+ * The files are next to the index unless the caller finds them elsewhere, and hold what the index says and nothing else.
  */
 final class ShardedReader {
     /** Names that mean a file of this directory everywhere. */
@@ -33,11 +35,12 @@ final class ShardedReader {
         return trimmed.startsWith("{") && head.chars().limit(8).noneMatch(c -> c < '\t' || c > 0x7e);
     }
 
-    static Checkpoint read(MappedFile index, Limits limits) throws CheckpointException {
-        return new ShardedReader(index, limits).read();
+    static <E extends IOException> Checkpoint read(MappedFile index, Limits limits, Checkpoint.Parts<E> parts)
+            throws CheckpointException, E {
+        return new ShardedReader(index, limits).read(parts);
     }
 
-    private Checkpoint read() throws CheckpointException {
+    private <E extends IOException> Checkpoint read(Checkpoint.Parts<E> parts) throws CheckpointException, E {
         if (index.size() > limits.headerBytes()) {
             throw index.overLimit(
                     0, null, "the index has " + index.size() + " bytes", "headerBytes", limits.headerBytes());
@@ -51,7 +54,7 @@ final class ShardedReader {
         for (Map.Entry<String, String> entry : weightMap.entrySet()) {
             Map<String, Value> shard = shards.get(entry.getValue());
             if (shard == null) {
-                Checkpoint read = shard(entry.getValue());
+                Checkpoint read = shard(parts.find(entry.getValue()));
                 placeholders.addAll(read.placeholders());
                 shard = ((Value.Mapping) read.root()).entries();
                 // At once, so that no more tensors are held than the index names.
@@ -86,8 +89,8 @@ final class ShardedReader {
         }
     }
 
-    private Checkpoint shard(String name) throws CheckpointException {
-        try (MappedFile shard = MappedFile.open(index.path().resolveSibling(name))) {
+    private Checkpoint shard(Path file) throws CheckpointException {
+        try (MappedFile shard = MappedFile.open(file)) {
             Checkpoint read =
                     switch (FormatProbe.probe(shard)) {
                         case SAFETENSORS -> SafetensorsReader.read(shard, limits);

@@ -13,6 +13,7 @@ import io.github.convzoo.weights.ModelFolder;
 import io.github.convzoo.weights.WeightSaver;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import io.github.convzoo.zoo.OpenModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -182,10 +183,11 @@ final class BenchmarkCommand implements Callable<Integer> {
         if (inputSize != null) {
             options = options.withInputSize(inputSize);
         }
-        ModelConfig config = ConvZoo.configuration(model, options);
+        OpenModel open = ConvZoo.open(model, options);
+        ModelConfig config = open.config(options);
         boolean named = config.variant().modelName().equals(model);
         try (ZooModel<NDList, NDList> loaded =
-                named ? ConvZoo.untrained(model, options) : ConvZoo.loadLogits(model, options)) {
+                named ? ConvZoo.untrained(model, options) : ConvZoo.loadLogits(open, options)) {
             Network network = (Network) loaded.getBlock();
             network.freezeParameters(true);
             ModelConfig used = config.withOptions(network.options());

@@ -1,6 +1,8 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.hub.StoredFile;
+import io.github.convzoo.runtime.CompiledCache;
+import io.github.convzoo.zoo.ModelCompiler;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
@@ -14,12 +16,13 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "cache",
-        description = "Look after the downloaded weights.",
+        description = "List, verify, or remove downloaded weights and compiled models.",
         subcommands = {CacheCommand.Show.class, CacheCommand.Verify.class, CacheCommand.Prune.class},
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "",
-            "The files stand under cache/convzoo in DJL's cache directory, DJL_CACHE_DIR or ~/.djl.ai.",
+            "Weights are in cache/convzoo and compiled models in cache/convzoo-compiled of DJL's cache directory, DJL_CACHE_DIR"
+                    + " or ~/.djl.ai. What is removed is downloaded, unpacked, or compiled again when it is needed.",
             "",
             "Examples:",
             "  convzoo cache list",
@@ -30,10 +33,16 @@ final class CacheCommand {
     @ParentCommand
     Main main = Main.inProcess();
 
+    private CompiledCache compiled() {
+        return new CompiledCache(ModelCompiler.cache(main.store()));
+    }
+
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    @Command(name = "list", description = "List the files, their sizes, and what is known of their hashes.")
+    @Command(
+            name = "list",
+            description = "List weights and compiled models, their sizes, and what is known of their hashes.")
     static final class Show implements Callable<Integer> {
 
         @Spec
@@ -50,14 +59,19 @@ final class CacheCommand {
 
         @Override
         public Integer call() throws IOException {
-            print(spec, parent.main.store().files().list(), json);
+            print(
+                    spec,
+                    FileRow.of(
+                            parent.main.store().files().list(),
+                            parent.compiled().list()),
+                    json);
             return Main.DONE;
         }
     }
 
     @Command(
             name = "verify",
-            description = "Read every file and compute its hash anew.",
+            description = "Read every file of weights and compute its hash anew.",
             footer = {"", "Exit status: 0 all good, 1 if a file is corrupt."})
     static final class Verify implements Callable<Integer> {
 
@@ -76,7 +90,7 @@ final class CacheCommand {
         @Override
         public Integer call() throws IOException {
             List<StoredFile> files = parent.main.store().files().verify();
-            print(spec, files, json);
+            print(spec, FileRow.of(files), json);
             PrintWriter err = spec.commandLine().getErr();
             int result = Main.DONE;
             for (StoredFile file : files) {
@@ -92,7 +106,9 @@ final class CacheCommand {
 
     @Command(
             name = "prune",
-            description = "Remove partial downloads, and files whose hash is wrong or unknown; list what was removed.")
+            description =
+                    "Remove partial downloads, files whose hash is wrong or unknown, and compiled models that were left"
+                            + " incomplete; list what was removed.")
     static final class Prune implements Callable<Integer> {
 
         @Spec
@@ -101,7 +117,7 @@ final class CacheCommand {
         @ParentCommand
         CacheCommand parent = new CacheCommand();
 
-        @Option(names = "--all", description = "Remove the good files too.")
+        @Option(names = "--all", description = "Remove the good weights and all compiled models too.")
         boolean all;
 
         @Option(names = "--json", description = "Print JSON; sizes are bytes.")
@@ -112,24 +128,25 @@ final class CacheCommand {
 
         @Override
         public Integer call() throws IOException {
-            print(spec, parent.main.store().files().prune(all), json);
+            print(
+                    spec,
+                    FileRow.of(
+                            parent.main.store().files().prune(all),
+                            parent.compiled().prune(all)),
+                    json);
             return Main.DONE;
         }
     }
 
-    private static void print(CommandSpec spec, List<StoredFile> files, boolean json) {
+    private static void print(CommandSpec spec, List<FileRow> rows, boolean json) {
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
-            out.println(Json.of(FileRow.of(files)));
+            out.println(Json.of(rows));
             return;
         }
-        Table table = new Table("weights", "<", "bytes", ">", "state", "<", "file", "<");
-        for (StoredFile file : files) {
-            table.row(
-                    file.name(),
-                    FileRow.bytes(file.size()),
-                    FileRow.state(file),
-                    file.path().toString());
+        Table table = new Table("name", "<", "bytes", ">", "state", "<", "file", "<");
+        for (FileRow row : rows) {
+            table.row(row.weights(), FileRow.bytes(row.size()), row.state(), row.path());
         }
         table.print(out);
     }

@@ -1,5 +1,6 @@
 package io.github.convzoo.cli;
 
+import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.weights.Conversion;
 import io.github.convzoo.weights.LoadReport;
@@ -7,6 +8,7 @@ import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ReadOptions;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import io.github.convzoo.zoo.OpenModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -113,6 +115,8 @@ final class ConvertCommand implements Callable<Integer> {
         }
         if (folder != null) {
             requireEmpty(folder);
+        } else {
+            OutputFile.requireFile("OUT", target);
         }
         ModelOptions from = new ModelOptions();
         from.model = model;
@@ -121,9 +125,10 @@ final class ConvertCommand implements Callable<Integer> {
         from.lastActivation = lastActivation;
         from.requireModel();
         LoadOptions options = from.options(main, common, spec.commandLine().getErr());
-        Path weights = ConvZoo.weights(from.model, options);
-        requireAnother(weights, target);
-        ModelConfig config = from.config(options, input, null);
+        OpenModel open = ConvZoo.open(from.model, options);
+        Checkpoint weights = open.checkpoint(options);
+        requireAnother(weights.file(), target);
+        ModelConfig config = from.config(open, options, input, null);
         Optional<Labels> names = labels == null ? Optional.empty() : Optional.of(Labels.read(labels));
         ReadOptions read = reading.options();
         LoadReport report = djl
@@ -163,11 +168,9 @@ final class ConvertCommand implements Callable<Integer> {
     }
 
     private static void requireEmpty(Path folder) throws IOException {
+        OutputFile.requireFolder("--output", folder);
         if (!Files.exists(folder)) {
             return;
-        }
-        if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException("--output: " + folder + " is a file; name a folder");
         }
         try (Stream<Path> inside = Files.list(folder)) {
             if (inside.findAny().isPresent()) {

@@ -21,6 +21,7 @@ import io.github.convzoo.train.Evaluation;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import io.github.convzoo.zoo.OpenModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -42,9 +43,10 @@ import picocli.CommandLine.Spec;
         description = "Measure a network's accuracy on a data set.",
         footer = {
             "",
-            "image-folder: a folder that holds a folder of images for each class. Without --labels it must have all of the"
-                    + " network's classes, numbered in the order of their names; folders named by ImageNet's synsets, such"
-                    + " as n01440764, may be some of a 1000-class network's.",
+            "image-folder: a folder that holds a folder of images for each class. If the model has labels or --labels gives"
+                    + " them, folders are matched by name and classes may be missing. Otherwise all of the network's"
+                    + " classes must be there, numbered in the order of their names; folders named by ImageNet's synsets,"
+                    + " such as n01440764, may be some of a 1000-class network's.",
             "image-list: a file of lines of a path, relative to the file's folder, and a class's number or name.",
             "fashion-mnist: a folder with the test set's IDX files, gzipped or not. Images are padded to 32 x 32.",
             "cifar10, cifar100: a folder with the test set's binary file.",
@@ -52,9 +54,11 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  convzoo eval --model peleenet --weights mine.pth.tar --dataset fashion-mnist --data fashion-mnist/",
             "  convzoo eval --model dla34 --dataset image-list --data val.txt --per-class --confusion confusion.png",
-            "  convzoo eval --model run --dataset image-folder --data more-flowers/"
+            "  convzoo eval --model run --data more-flowers/"
         })
 final class EvalCommand implements Callable<Integer> {
+
+    private static final int TOP = 5;
 
     @Spec
     CommandSpec spec = CommandSpec.create();
@@ -68,9 +72,8 @@ final class EvalCommand implements Callable<Integer> {
     @Option(
             names = "--dataset",
             paramLabel = "KIND",
-            required = true,
             converter = DataKind.Converter.class,
-            description = "${COMPLETION-CANDIDATES}.")
+            description = "image-folder, image-list, fashion-mnist, cifar10 or cifar100. Default: image-folder.")
     DataKind dataset = DataKind.IMAGE_FOLDER;
 
     @Option(names = "--data", paramLabel = "PATH", required = true, description = "The data set's folder, or the list.")
@@ -81,7 +84,7 @@ final class EvalCommand implements Callable<Integer> {
             paramLabel = "FILE",
             description =
                     "Of image-folder and image-list: the names of the network's classes in their order, one a line,"
-                            + " as a run's labels.txt. Default: the data's, which then must be all.")
+                            + " as a run's labels.txt. Default: the model's; else the data's, which then must be all.")
     @Nullable Path labels;
 
     @Option(
@@ -131,6 +134,9 @@ final class EvalCommand implements Callable<Integer> {
     /** Whether classes without images are not worth a line. */
     private boolean onlyFound;
 
+    /** How many classes the network tells apart, which may be more than the data set has. */
+    private int networkClasses;
+
     /** What is computed at the moment, as the terminal shows it. */
     private @Nullable ProgressBar bar;
 
@@ -153,12 +159,17 @@ final class EvalCommand implements Callable<Integer> {
         if (batchSize < 1) {
             throw new IllegalArgumentException("--batch-size must be at least 1, not " + batchSize);
         }
-        if (confusion != null && !isTable(confusion)) {
-            OutputFile.requirePng("--confusion", confusion);
+        if (confusion != null) {
+            if (isTable(confusion)) {
+                OutputFile.requireFile("--confusion", confusion);
+            } else {
+                OutputFile.requirePng("--confusion", confusion);
+            }
         }
         PrintWriter err = spec.commandLine().getErr();
         LoadOptions options = model.options(main, common, err);
-        ModelConfig config = model.config(options, input, dataset);
+        OpenModel open = ConvZoo.open(model.model, options);
+        ModelConfig config = model.config(open, options, input, dataset);
         options = compile.apply(ModelOptions.with(options, config));
         LabeledImages found = images(config);
         if (device.isPresent()) {
@@ -166,8 +177,9 @@ final class EvalCommand implements Callable<Integer> {
         }
         Evaluation evaluation;
         int bad;
-        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, options)) {
+        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(open, options)) {
             Network network = (Network) loaded.getBlock();
+            networkClasses = network.options().numClasses();
             LabeledImages images = numbered(found, network);
             checkClasses(images, network);
             DataSummary.of(images).forEach(line -> err.println(Main.oneLine(line)));
@@ -249,15 +261,18 @@ final class EvalCommand implements Callable<Integer> {
     private void checkClasses(LabeledImages images, Network network) throws IOException {
         int classes = network.options().numClasses();
         if (labels != null && images.classes().size() != classes) {
-            throw new IOException(labels + ": names " + images.classes().size() + " classes, and the network has "
-                    + classes + "; give the names that it was trained with");
+            throw new IOException(
+                    labels + ": names " + Count.of(images.classes().size(), "class", "classes")
+                            + ", and the network has " + classes + "; give the names that it was trained with");
         }
         if (images.classes().size() > classes) {
-            throw new IOException(data + ": has " + images.classes().size() + " classes, and the network " + classes
+            throw new IOException(data + ": has " + Count.of(images.classes().size(), "class", "classes")
+                    + ", and the network " + classes
                     + "; evaluate with weights for this data set");
         }
         if (images.classes().size() < classes && namesClasses(images)) {
-            throw new IOException(data + ": has " + images.classes().size() + " classes, and the network " + classes
+            throw new IOException(data + ": has " + Count.of(images.classes().size(), "class", "classes")
+                    + ", and the network " + classes
                     + "; say which is which with --labels, such as a run's labels.txt");
         }
     }
@@ -296,7 +311,10 @@ final class EvalCommand implements Callable<Integer> {
             return;
         }
         out.printf(Locale.ROOT, "top-1     %.2f %%%n", 100 * evaluation.top1());
-        out.printf(Locale.ROOT, "top-5     %.2f %%%n", 100 * evaluation.top5());
+        // Of five classes or fewer, the true one is always among the five.
+        if (networkClasses > TOP) {
+            out.printf(Locale.ROOT, "top-5     %.2f %%%n", 100 * evaluation.top5());
+        }
         out.printf(Locale.ROOT, "correct   %,d of %,d%n", evaluation.correct(), evaluation.total());
         if (skipped > 0) {
             out.printf(Locale.ROOT, "skipped   %,d%n", skipped);

@@ -11,6 +11,7 @@ import io.github.convzoo.network.Network;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import io.github.convzoo.zoo.OpenModel;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -96,6 +97,7 @@ final class ExportCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         model.requireModel();
+        OutputFile.requireFolder("--output", output);
         if (half && bfloat) {
             throw new IllegalArgumentException("--fp16 and --bf16 exclude each other; choose one");
         }
@@ -105,9 +107,10 @@ final class ExportCommand implements Callable<Integer> {
                 .withFeatures(features)
                 .withTarget(target(target));
         LoadOptions loading = model.options(main, common, spec.commandLine().getErr());
-        ModelConfig config = model.config(loading, input, null);
+        OpenModel open = ConvZoo.open(model.model, loading);
+        ModelConfig config = model.config(open, loading, input, null);
         ExportReport report;
-        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(model.model, ModelOptions.with(loading, config))) {
+        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(open, ModelOptions.with(loading, config))) {
             Network network = (Network) loaded.getBlock();
             report = new Exporter(network, config.withOptions(network.options())).export(output, options);
         }

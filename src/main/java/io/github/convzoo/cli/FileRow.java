@@ -1,8 +1,10 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.hub.StoredFile;
+import io.github.convzoo.runtime.CompiledCache;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A file of weights as JSON has it. */
@@ -13,6 +15,21 @@ record FileRow(
         return files.stream()
                 .map(file -> new FileRow(
                         file.name(), file.path().toString(), file.size(), state(file), file.sha256(), file.expected()))
+                .toList();
+    }
+
+    /** The files, and compiled models, which have no published hash. */
+    static List<FileRow> of(List<StoredFile> files, List<CompiledCache.Entry> compiled) {
+        return Stream.concat(
+                        of(files).stream(),
+                        compiled.stream()
+                                .map(entry -> new FileRow(
+                                        entry.name(),
+                                        entry.path().toString(),
+                                        entry.size(),
+                                        entry.complete() ? "compiled" : "partial",
+                                        null,
+                                        null)))
                 .toList();
     }
 

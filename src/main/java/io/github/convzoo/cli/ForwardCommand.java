@@ -89,6 +89,7 @@ final class ForwardCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         model.requireModel();
+        OutputFile.requireFile("--output", output);
         Optional<Device> device = compute.apply();
         Tensor array = Npy.read(input);
         long[] shape = array.shape();

@@ -1,15 +1,17 @@
 package io.github.convzoo.cli;
 
+import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Format;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.weights.Glob;
 import io.github.convzoo.weights.Inspection;
 import io.github.convzoo.weights.LoadReport;
-import io.github.convzoo.weights.ModelFolder;
 import io.github.convzoo.weights.StateDict;
 import io.github.convzoo.weights.TensorStatistics;
 import io.github.convzoo.weights.WeightMatch;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -34,6 +36,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -47,7 +50,8 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  convzoo inspect dla34-ba72cf86.pth",
             "  convzoo inspect checkpoint.pth.tar '*running_var'",
-            "  convzoo inspect model.safetensors --no-stats --json"
+            "  convzoo inspect model.safetensors --no-stats --json",
+            "  convzoo inspect hf-hub:timm/dla34.in1k --no-stats"
         })
 final class InspectCommand implements Callable<Integer> {
 
@@ -60,11 +64,15 @@ final class InspectCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec = CommandSpec.create();
 
+    @ParentCommand
+    Main main = Main.inProcess();
+
     @Parameters(
             index = "0",
             paramLabel = "FILE",
-            description = "A checkpoint: safetensors, .pth, .pt, .pth.tar, .params, .pdparams, .npz.")
-    Path file = Path.of("");
+            description = "A checkpoint: safetensors, .pth, .pt, .pth.tar, .params, .pdparams, .npz; a model folder; or"
+                    + " hf-hub:owner/name[@revision].")
+    String in = "";
 
     @Parameters(
             index = "1",
@@ -84,6 +92,9 @@ final class InspectCommand implements Callable<Integer> {
 
     @Mixin
     CommonOptions common = new CommonOptions();
+
+    /** What is inspected. */
+    private Path file = Path.of("");
 
     private record Statistics(
             @Nullable Double min,
@@ -128,12 +139,9 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (Files.isDirectory(file)) {
-            Path folder = file;
-            file = ModelFolder.weights(folder)
-                    .orElseThrow(() -> new IOException(folder + ": holds no weights; give a file or a model folder"));
-        }
-        Inspection inspection = Inspection.of(file, reading.options());
+        Checkpoint checkpoint = checkpoint();
+        file = checkpoint.file();
+        Inspection inspection = Inspection.of(checkpoint, reading.options());
         List<Tensor> listed = listed(inspection.tensors());
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
@@ -142,6 +150,16 @@ final class InspectCommand implements Callable<Integer> {
             print(inspection, listed, out);
         }
         return Main.DONE;
+    }
+
+    private Checkpoint checkpoint() throws IOException {
+        DownloadBar bar = new DownloadBar(spec.commandLine().getErr());
+        try {
+            return ConvZoo.checkpoint(
+                    reading.apply(LoadOptions.of(in)).withStore(main.store()).withProgress(bar));
+        } finally {
+            bar.end();
+        }
     }
 
     private List<Tensor> listed(List<Tensor> tensors) {
@@ -258,12 +276,12 @@ final class InspectCommand implements Callable<Integer> {
         table.print(out);
         out.println();
         line(out, "file", file.toString());
-        line(out, "format", name(inspection.checkpoint().format()) + ", " + count(size(), "byte"));
+        line(out, "format", name(inspection.checkpoint().format()) + ", " + Count.of(size(), "byte"));
         line(
                 out,
                 "tensors",
-                number(inspection.tensors().size()) + " of " + count(values(inspection.tensors()), "value") + ", "
-                        + count(bytes(inspection.tensors()), "byte"));
+                number(inspection.tensors().size()) + " of " + Count.of(values(inspection.tensors()), "value") + ", "
+                        + Count.of(bytes(inspection.tensors()), "byte"));
         List<String> others = new ArrayList<>();
         inspection.checkpoint().metadata().forEach((name, text) -> others.add(name + " = " + brief(text)));
         inspection.entries().forEach(entry -> others.add(text(entry)));
@@ -285,7 +303,8 @@ final class InspectCommand implements Callable<Integer> {
                         + (weights.prefixes.isEmpty()
                                 ? ""
                                 : ", without the prefix " + String.join(" or ", weights.prefixes))
-                        + ": " + count(weights.tensors, "tensor") + ", " + count(weights.parameters, "parameter"));
+                        + ": " + Count.of(weights.tensors, "tensor") + ", "
+                        + Count.of(weights.parameters, "parameter"));
         for (LoadReport.Note note : Objects.requireNonNull(inspection.weights()).notes()) {
             line(out, "", note.line());
         }
@@ -297,7 +316,7 @@ final class InspectCommand implements Callable<Integer> {
                             + (match.ignored().isEmpty()
                                     ? ""
                                     : "; ignored: "
-                                            + count(match.ignored().size(), "tensor") + " such as "
+                                            + Count.of(match.ignored().size(), "tensor") + " such as "
                                             + match.ignored().get(0)));
         }
         WeightMatch nearest = inspection.nearest();
@@ -305,7 +324,7 @@ final class InspectCommand implements Callable<Integer> {
             line(
                     out,
                     "fits",
-                    "no network; the nearest is " + model(nearest) + ", which " + count(nearest.matching(), "tensor")
+                    "no network; the nearest is " + model(nearest) + ", which " + Count.of(nearest.matching(), "tensor")
                             + " match");
             nearest.differences().forEach(difference -> line(out, "", difference));
         } else if (inspection.fits().isEmpty()) {
@@ -316,8 +335,8 @@ final class InspectCommand implements Callable<Integer> {
     private static String model(WeightMatch match) {
         int classes = match.options().numClasses();
         return match.variant().modelName() + " with "
-                + (classes == 0 ? "no classifier" : classes == 1 ? "1 class" : number(classes) + " classes") + " and "
-                + count(match.options().inChannels(), "input channel");
+                + (classes == 0 ? "no classifier" : Count.of(classes, "class", "classes")) + " and "
+                + Count.of(match.options().inChannels(), "input channel");
     }
 
     private static String text(Inspection.Entry entry) {
@@ -378,10 +397,6 @@ final class InspectCommand implements Callable<Integer> {
         return tensors.stream()
                 .mapToLong(tensor -> tensor.size() * tensor.type().bytes())
                 .sum();
-    }
-
-    private static String count(long count, String thing) {
-        return number(count) + " " + thing + (count == 1 ? "" : "s");
     }
 
     private static String number(long number) {

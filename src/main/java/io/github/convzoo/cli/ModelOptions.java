@@ -5,8 +5,8 @@ import io.github.convzoo.network.LastActivation;
 import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.ModelConfig;
-import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import io.github.convzoo.zoo.OpenModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Optional;
@@ -118,12 +118,12 @@ final class ModelOptions {
      *
      * @param kind the data set that it is used on; null if the images come one by one
      */
-    ModelConfig config(LoadOptions options, InputOptions input, @Nullable DataKind kind) throws IOException {
-        Optional<ModelConfig> declared = ConvZoo.declared(model, options);
+    ModelConfig config(OpenModel open, LoadOptions options, InputOptions input, @Nullable DataKind kind) {
+        Optional<ModelConfig> declared = open.declared(options);
         if (declared.isPresent()) {
             return input.apply(declared.get());
         }
-        ModelConfig usual = ConvZoo.configuration(model, options);
+        ModelConfig usual = open.config(options);
         return input.apply(kind == null ? usual : DataOptions.usual(kind, usual));
     }
 

@@ -6,6 +6,7 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -19,8 +20,23 @@ final class OutputFile {
 
     /** Refuses a name of another kind of file, before anything is computed. */
     static void requirePng(String option, Path file) {
+        requireFile(option, file);
         if (!isPng(file)) {
             throw new IllegalArgumentException(option + ": pictures are written as PNG; name a .png file, not " + file);
+        }
+    }
+
+    /** Refuses a folder where a file is to be, before anything is computed. */
+    static void requireFile(String option, Path file) {
+        if (Files.isDirectory(file)) {
+            throw new IllegalArgumentException(option + ": " + file + " is a folder; name a file");
+        }
+    }
+
+    /** Refuses a file where a folder is to be, before anything is computed. */
+    static void requireFolder(String option, Path folder) {
+        if (Files.exists(folder) && !Files.isDirectory(folder)) {
+            throw new IllegalArgumentException(option + ": " + folder + " is a file; name a folder");
         }
     }
 

@@ -12,6 +12,7 @@ import io.github.convzoo.plot.ImageGrid;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import io.github.convzoo.zoo.OpenModel;
 import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -142,7 +143,8 @@ final class PredictCommand implements Callable<Integer> {
         }
         model.chooseModel(main, err);
         LoadOptions options = model.options(main, common, err).withTopK(topK);
-        ModelConfig config = model.config(options, input, null);
+        OpenModel open = ConvZoo.open(model.model, options);
+        ModelConfig config = model.config(open, options, input, null);
         options = compile.apply(ModelOptions.with(options, config));
         if (labels != null) {
             options = options.withLabels(Labels.read(labels));
@@ -150,7 +152,7 @@ final class PredictCommand implements Callable<Integer> {
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
-        try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(model.model, RgbImage.class, options);
+        try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(open, RgbImage.class, options);
                 Predictor<RgbImage, Classifications> predictor = loaded.newPredictor()) {
             Run run = new Run(predictor, new ImageDecoder().withOrientation(config.upright()), names.isOne(), out, err);
             names.forEach(run);

@@ -96,6 +96,9 @@ final class SummaryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (graph != null) {
+            OutputFile.requireFile("--graph", graph);
+        }
         LoadOptions from = LoadOptions.published().withStore(main.store());
         ModelConfig config = ConvZoo.configuration(model, numClasses == null ? from : from.withNumClasses(numClasses));
         Variant variant = config.variant();

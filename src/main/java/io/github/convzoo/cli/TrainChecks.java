@@ -20,6 +20,9 @@ final class TrainChecks {
 
     private static final long ANY_STEPS = 1000;
 
+    /** A twentieth of those of the shortest published recipe, AlexNet's on CIFAR-10. */
+    private static final long FEW_STEPS = 500;
+
     private TrainChecks() {}
 
     /**
@@ -56,6 +59,23 @@ final class TrainChecks {
             throw new IllegalArgumentException(
                     "--in-channels must be 3, or 1 for grey: images have no others; not " + o.inChannels);
         }
+    }
+
+    /**
+     * What to say of a run from random weights that is too short for them.
+     *
+     * @param steps the steps of all epochs
+     */
+    static Optional<String> fewSteps(TrainOptions o, long steps) {
+        if (steps >= FEW_STEPS) {
+            return Optional.empty();
+        }
+        return Optional.of("training from scratch for only " + Count.of(steps, "step")
+                + ": random weights hardly learn in so few; start from weights (--pretrained), or train for more --epochs"
+                + (o.lr == null && o.batchSize != TrainOptions.DEFAULT_BATCH
+                        ? "; the default --lr is meant for batches of " + TrainOptions.DEFAULT_BATCH
+                                + ", so try a lower one for batches of " + o.batchSize
+                        : ""));
     }
 
     /** Refuses what is of use on a GPU only. */
@@ -147,8 +167,8 @@ final class TrainChecks {
                 o.schedule == Schedule.Kind.PLATEAU,
                 "--schedule plateau");
         if (!(o.warmupEpochs >= 0 && o.warmupEpochs < o.epochs)) {
-            throw new IllegalArgumentException("--warmup-epochs must be at least 0 and fewer than the " + o.epochs
-                    + " epochs, not " + o.warmupEpochs);
+            throw new IllegalArgumentException("--warmup-epochs must be at least 0 and less than "
+                    + Count.of(o.epochs, "epoch") + ", not " + o.warmupEpochs);
         }
         if (o.schedule == Schedule.Kind.STEP && o.milestones.isEmpty()) {
             throw new IllegalArgumentException("--schedule step needs --milestones, such as --milestones 30,60,90");

@@ -170,6 +170,11 @@ final class TrainCommand implements Callable<Integer> {
         TrainFactory factory = new TrainFactory(options);
         TrainFactory.Data data = factory.data(start.config().upright());
         describe(data);
+        if (begun == null && start.open() == null) {
+            TrainChecks.fewSteps(
+                            options, (long) options.epochs * (data.training().size() / options.batchSize))
+                    .ifPresent(this::found);
+        }
         RunFolder folder = begun == null ? new RunFolder(Objects.requireNonNull(path)) : begun;
         // Random initial weights are drawn from it.
         engine.setRandomSeed((int) options.seed);

@@ -106,8 +106,9 @@ final class TrainFactory {
         }
         requireEveryClass(training);
         if (training.size() < options.batchSize) {
-            throw new IllegalArgumentException(training.size() + " images to learn from do not fill a batch of "
-                    + options.batchSize + "; give --batch-size " + Math.max(1, training.size() / 2) + " or less");
+            throw new IllegalArgumentException(
+                    Count.of(training.size(), "image") + " to learn from cannot fill a batch of " + options.batchSize
+                            + "; give --batch-size " + Math.max(1, training.size() / 2) + " or less");
         }
         return new Data(training, found.validation());
     }

@@ -83,7 +83,8 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
     }
 
     void resumed(TrainingRun run) {
-        note("resumed after %d epochs and %d batches".formatted(run.epochs(), run.batches()));
+        note("resumed after " + Count.of(run.epochs(), "epoch") + " and "
+                + Count.of(run.batches(), "batch", "batches"));
     }
 
     /**
@@ -96,17 +97,15 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         begunAt = clock.getAsLong();
         String line = String.format(
                 Locale.ROOT,
-                "training %s on %s%s: %,d %s of %,d %s",
+                "training %s on %s%s: %s of %s",
                 options.model,
                 device.getDeviceType(),
                 switch (options.precision) {
                     case FP32 -> "";
                     case FP16 -> " in mixed precision (fp16)";
                 },
-                options.epochs,
-                options.epochs == 1 ? "epoch" : "epochs",
-                batches,
-                batches == 1 ? "step" : "steps");
+                Count.of(options.epochs, "epoch"),
+                Count.of(batches, "step"));
         if (terminal) {
             append(line);
         } else {
@@ -254,7 +253,8 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         }
         sayNowAndThen(
                 epoch * batches,
-                "epoch %d/%d  validated %d of %d images".formatted(epoch, options.epochs, images, validationImages));
+                "epoch %d/%d  validated %d of %s"
+                        .formatted(epoch, options.epochs, images, Count.of(validationImages, "image")));
         shown.update(images, "epoch %d/%d, validating ".formatted(epoch, options.epochs), "");
     }
 
@@ -281,7 +281,7 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
                                 100 * last.valBalanced()),
                 last.imagesPerSecond(),
                 last.seconds(),
-                bad == 0 ? "" : "  " + bad + " images skipped",
+                bad == 0 ? "" : "  " + Count.of(bad, "image") + " skipped",
                 timeLeft(last.epoch() * batches),
                 best && evaluation.isPresent() ? "  best" : ""));
         draw("curves.png", () -> curves(all));
@@ -294,7 +294,8 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
 
     @Override
     public void endsEarly(int epoch, int best) {
-        note("ended early after %d epochs: none since epoch %d was better (--patience)".formatted(epoch, best));
+        note("ended early after %s: none since epoch %d was better (--patience)"
+                .formatted(Count.of(epoch, "epoch"), best));
     }
 
     /** A run is worth more than its pictures: one that cannot be drawn is named once. */

@@ -33,6 +33,7 @@ import picocli.CommandLine.TypeConversionException;
 final class TrainOptions {
 
     static final double DEFAULT_MIN_SCALE = 0.08;
+    static final int DEFAULT_BATCH = 128;
     static final double DEFAULT_MOMENTUM = 0.9;
     static final double DEFAULT_FACTOR = 0.1;
     static final int DEFAULT_LR_PATIENCE = 10;
@@ -198,7 +199,7 @@ final class TrainOptions {
     int epochs = 10;
 
     @Option(names = "--batch-size", paramLabel = "B", description = "Images per step. Default: 128.")
-    int batchSize = 128;
+    int batchSize = DEFAULT_BATCH;
 
     @Option(names = "--optimizer", paramLabel = "NAME", description = "sgd, adam or adamw. Default: sgd.")
     Optimizer.Kind optimizer = Optimizer.Kind.SGD;

@@ -15,6 +15,7 @@ import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ModelFolder;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import io.github.convzoo.zoo.OpenModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -28,10 +29,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name the model to load
  * @param config what using it takes; of a run that resumes, what its folder says
- * @param from the weights; null for random ones
+ * @param open the model with its weights; null for random ones
+ * @param from how its weights are read
  * @param err is told what is guessed
  */
-record TrainStart(String name, ModelConfig config, @Nullable LoadOptions from, boolean verbose, PrintWriter err) {
+record TrainStart(
+        String name, ModelConfig config, @Nullable OpenModel open, LoadOptions from, boolean verbose, PrintWriter err) {
 
     /** Whether a text is a network's name, which goes before a folder of the same name. */
     static boolean isNetwork(String model) {
@@ -62,19 +65,20 @@ record TrainStart(String name, ModelConfig config, @Nullable LoadOptions from, b
             String name = kept.get().variant().modelName();
             if (options.headOnly && Files.exists(begun.start())) {
                 LoadOptions start = LoadOptions.of(begun.start()).withStore(main.store());
-                return new TrainStart(name, kept.get(), start, common.verbose, err);
+                return new TrainStart(name, kept.get(), ConvZoo.open(name, start), start, common.verbose, err);
             }
             if (Files.exists(begun.state())) {
                 // The state holds all weights.
-                return new TrainStart(name, kept.get(), null, common.verbose, err);
+                return new TrainStart(name, kept.get(), null, LoadOptions.published(), common.verbose, err);
             }
         }
         requireOneMeaning(options);
         if (isNetwork(options.model) && options.weights == null && !options.pretrained) {
-            return new TrainStart(options.model, scratch(options), null, common.verbose, err);
+            return new TrainStart(options.model, scratch(options), null, LoadOptions.published(), common.verbose, err);
         }
-        ModelConfig config = model.config(load, options.input, options.dataset);
-        return new TrainStart(options.model, config, load, common.verbose, err);
+        OpenModel open = ConvZoo.open(options.model, load);
+        ModelConfig config = model.config(open, load, options.input, options.dataset);
+        return new TrainStart(options.model, config, open, load, common.verbose, err);
     }
 
     private static void requireOneMeaning(TrainOptions options) {
@@ -124,8 +128,8 @@ record TrainStart(String name, ModelConfig config, @Nullable LoadOptions from, b
      * @param classes the names of its classes
      */
     ZooModel<?, ?> network(List<String> classes, Optional<Device> device) throws IOException {
-        if (from == null) {
-            return ConvZoo.untrained(name, used(LoadOptions.published(), classes.size(), device));
+        if (open == null) {
+            return ConvZoo.untrained(name, used(from, classes.size(), device));
         }
         Optional<List<String>> before = config.labels().map(Labels::names);
         if (before.isPresent()
@@ -135,15 +139,15 @@ record TrainStart(String name, ModelConfig config, @Nullable LoadOptions from, b
                     Main.oneLine("the classifier starts from that of " + name + ", whose classes are named otherwise: "
                             + "class 0 was '" + before.get().get(0) + "' and is '" + classes.get(0) + "'"));
         }
-        return ConvZoo.loadLogits(name, used(from, classes.size(), device).withOnLoaded(this::tell));
+        return ConvZoo.loadLogits(open, used(from, classes.size(), device).withOnLoaded(this::tell));
     }
 
     /** The network without classifier, whose features a classifier alone can learn from. */
     ZooModel<?, ?> backbone(Optional<Device> device) throws IOException {
-        if (from == null) {
+        if (open == null) {
             throw new IllegalArgumentException("--head-only needs trained features");
         }
-        return ConvZoo.loadLogits(name, used(from, 0, device));
+        return ConvZoo.loadLogits(open, used(from, 0, device));
     }
 
     private LoadOptions used(LoadOptions options, int classes, Optional<Device> device) {
@@ -151,7 +155,7 @@ record TrainStart(String name, ModelConfig config, @Nullable LoadOptions from, b
                 .withPreprocessing(config.preprocessing())
                 .withUpright(config.upright())
                 .forTraining();
-        if (from == null) {
+        if (open == null) {
             used = used.withInChannels(config.options().inChannels());
             String activation = config.options().family().settings().get(DpnOptions.LAST_ACTIVATION);
             used = activation == null ? used : used.withLastActivation(LastActivation.of(activation));
@@ -186,7 +190,7 @@ record TrainStart(String name, ModelConfig config, @Nullable LoadOptions from, b
      * @param classes the names of its classes
      */
     ModelConfig config(Network network, List<String> classes) {
-        ModelConfig own = from == null ? config : config.ofOtherWeights();
+        ModelConfig own = open == null ? config : config.ofOtherWeights();
         return own.withOptions(network.options()).withLabels(new Labels(classes));
     }
 }

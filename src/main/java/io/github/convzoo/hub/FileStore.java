@@ -1,6 +1,7 @@
 package io.github.convzoo.hub;
 
 import ai.djl.util.Progress;
+import io.github.convzoo.checkpoint.ReplacedFile;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -122,6 +123,27 @@ public final class FileStore {
             throw new FetchException(
                     remote.name(), "the cache in " + directory + " cannot be used (" + e + ")", List.of(), e);
         }
+    }
+
+    /**
+     * Puts a file into the cache that does not come from the network.
+     *
+     * @param name the directory of the cache, which is what listings call the file
+     * @param fileName the file's name in it
+     * @param content the whole file
+     * @param source where it comes from, for the record
+     * @return the file
+     * @throws IOException if it cannot be written
+     */
+    public StoredFile put(String name, String fileName, byte[] content, String source) throws IOException {
+        Path home = directory.resolve(name);
+        Path file = home.resolve(fileName);
+        Files.createDirectories(home);
+        ReplacedFile.write(file, content);
+        String sha256 = Sha256.of(file);
+        CacheRecord.Receipt receipt = CacheRecord.Receipt.of(file, sha256, sha256, source);
+        receipt.write(CacheRecord.beside(file));
+        return receipt.file(name, file);
     }
 
     private StoredFile download(RemoteFile remote, List<Source> sources, @Nullable Progress progress)

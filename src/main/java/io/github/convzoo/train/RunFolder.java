@@ -64,7 +64,8 @@ public record RunFolder(Path path) {
      *
      * @param path a folder that is empty or not there
      * @return the folder, ready
-     * @throws IOException if there is something in it, or it cannot be written
+     * @throws IllegalArgumentException as of {@link #requireFree}
+     * @throws IOException as of {@link #requireFree}
      */
     public static RunFolder create(Path path) throws IOException {
         requireFree(path);
@@ -77,7 +78,8 @@ public record RunFolder(Path path) {
      * Refuses a folder that no new run can have, without making it.
      *
      * @param path a folder that is empty or not there
-     * @throws IOException if there is something in it, or it is no folder
+     * @throws IllegalArgumentException if there is something in it, or it is not a folder
+     * @throws IOException if it cannot be made or listed
      */
     public static void requireFree(Path path) throws IOException {
         Path there = path.toAbsolutePath();
@@ -93,12 +95,12 @@ public record RunFolder(Path path) {
         }
         if (Files.exists(path)) {
             if (!Files.isDirectory(path)) {
-                throw new IOException(path + ": is not a folder; name one for the run");
+                throw new IllegalArgumentException(path + ": is not a folder; name one for the run");
             }
             // A process that was killed early leaves its lock.
             try (Stream<Path> inside = Files.walk(path)) {
                 if (inside.anyMatch(each -> Files.isRegularFile(each) && !isLeftover(each) && !each.endsWith(LOCK))) {
-                    throw new IOException(
+                    throw new IllegalArgumentException(
                             path + ": is not empty; resume the run in it with --resume, or name another folder");
                 }
             } catch (FileSystemException | UncheckedIOException e) {

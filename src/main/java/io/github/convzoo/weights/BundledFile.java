@@ -1,6 +1,6 @@
 package io.github.convzoo.weights;
 
-import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.hub.FileStore;
 import io.github.convzoo.hub.Sha256;
 import io.github.convzoo.hub.StoredFile;
 import java.io.IOException;
@@ -18,10 +18,10 @@ final class BundledFile {
     /**
      * Finds the file, unpacking it if need be.
      *
-     * @param home where it is unpacked to
+     * @param cache where it is unpacked to
      * @throws IOException if it cannot be written there
      */
-    static StoredFile of(Manifest.Row row, Manifest.Bundled bundled, Path home) throws IOException {
+    static StoredFile of(Manifest.Row row, Manifest.Bundled bundled, FileStore cache) throws IOException {
         URL url = Manifest.class.getResource(Manifest.resource(bundled.file()));
         if (url == null) {
             throw new IllegalStateException("the library's jar lacks " + bundled.file());
@@ -33,11 +33,10 @@ final class BundledFile {
                 throw new IllegalStateException(e);
             }
         }
-        Path unpacked = home.resolve(bundled.file());
+        Path unpacked = cache.directory().resolve(row.name()).resolve(bundled.file());
         if (!Files.isRegularFile(unpacked) || !Sha256.of(unpacked).equals(bundled.sha256())) {
-            Files.createDirectories(home);
             try (InputStream in = url.openStream()) {
-                ReplacedFile.write(unpacked, in.readAllBytes());
+                return cache.put(row.name(), bundled.file(), in.readAllBytes(), "the library's jar");
             }
         }
         return file(row, bundled, unpacked);

@@ -35,20 +35,20 @@ public final class Conversion {
      * Checks that a checkpoint fits a network, and writes the network's weights, with the model's configuration in the
      * metadata. Classes and input channels are those of the file. What the network has no use for is left out.
      *
-     * @param in a checkpoint of any format that {@link Checkpoint} reads
-     * @param options how to read it
+     * @param in the checkpoint
+     * @param options where the weights are in it, and what to leave out
      * @param out the safetensors file, replaced once the new one is complete
      * @param config the network, and how to use it
      * @param labels names for the classes instead of the configuration's, or empty
      * @param half whether kernels and matrices are written in half precision, which takes half of the room; vectors, as
      *     those of normalizations, keep their type, and everything does otherwise
      * @return what was written, and what was left out
-     * @throws CheckpointException if the file is unreadable or does not fit, holds a number that half precision does not
+     * @throws CheckpointException if the checkpoint does not fit, holds a number that half precision does not
      *     reach, or the new one cannot be written
      * @throws IllegalArgumentException if there are more or fewer labels than classes
      */
     public static LoadReport toSafetensors(
-            Path in, ReadOptions options, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
+            Checkpoint in, ReadOptions options, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
             throws CheckpointException {
         return write(in, options, out, config, labels, half).report;
     }
@@ -56,8 +56,8 @@ public final class Conversion {
     /**
      * The same, as a {@link ModelFolder}.
      *
-     * @param in a checkpoint of any format that {@link Checkpoint} reads
-     * @param options how to read it
+     * @param in the checkpoint
+     * @param options where the weights are in it, and what to leave out
      * @param folder the folder, made if it is not there
      * @param config the network, and how to use it
      * @param labels names for the classes instead of the configuration's, or empty
@@ -67,10 +67,10 @@ public final class Conversion {
      * @throws IllegalArgumentException if there are more or fewer labels than classes
      */
     public static LoadReport toFolder(
-            Path in, ReadOptions options, Path folder, ModelConfig config, Optional<Labels> labels, boolean half)
+            Checkpoint in, ReadOptions options, Path folder, ModelConfig config, Optional<Labels> labels, boolean half)
             throws IOException {
         // First what can be wrong with the weights, so that a bad file leaves no folder.
-        StateDict.read(in, config.variant(), options);
+        StateDict.of(in, config.variant(), options);
         ModelFolder.create(folder);
         Written written = write(in, options, folder.resolve(ModelFolder.WEIGHTS), config, labels, half);
         ModelFolder.writeConfig(folder, written.config);
@@ -80,10 +80,10 @@ public final class Conversion {
     private record Written(LoadReport report, ModelConfig config) {}
 
     private static Written write(
-            Path in, ReadOptions reading, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
+            Checkpoint in, ReadOptions reading, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
             throws CheckpointException {
         Variant variant = config.variant();
-        StateDict stateDict = StateDict.read(in, variant, reading);
+        StateDict stateDict = StateDict.of(in, variant, reading);
         Network network = network(stateDict, variant);
         LoadReport report;
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
@@ -111,7 +111,7 @@ public final class Conversion {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             List<Tensor> halves = new ArrayList<>();
             for (Tensor tensor : tensors) {
-                halves.add(tensor.shape().length > 1 ? half(in, tensor, manager) : tensor);
+                halves.add(tensor.shape().length > 1 ? half(in.file(), tensor, manager) : tensor);
             }
             Safetensors.write(out, halves, metadata);
         }
@@ -142,29 +142,17 @@ public final class Conversion {
     /**
      * Checks that a checkpoint fits a network, and writes the network's parameters as DJL does. Elements become float32.
      *
-     * @param in a checkpoint of any format that {@link Checkpoint} reads
+     * @param in the checkpoint
+     * @param options where the weights are in it, and what to leave out
      * @param out the {@code .params} file, replaced once the new one is complete; for DJL's {@code Model.load} its name is
      *     the model's and a number: {@code dla34-0000.params}
      * @param variant the network
      * @return what was written, and what was left out
-     * @throws CheckpointException if the file is unreadable or does not fit, or the new one cannot be written
+     * @throws CheckpointException if the checkpoint does not fit, or the new file cannot be written
      */
-    public static LoadReport toDjl(Path in, Path out, Variant variant) throws CheckpointException {
-        return toDjl(in, ReadOptions.DEFAULT, out, variant);
-    }
-
-    /**
-     * The same, of weights that are read with the given options.
-     *
-     * @param in a checkpoint of any format that {@link Checkpoint} reads
-     * @param options how to read it
-     * @param out the {@code .params} file, replaced once the new one is complete
-     * @param variant the network
-     * @return what was written, and what was left out
-     * @throws CheckpointException as above
-     */
-    public static LoadReport toDjl(Path in, ReadOptions options, Path out, Variant variant) throws CheckpointException {
-        StateDict stateDict = StateDict.read(in, variant, options);
+    public static LoadReport toDjl(Checkpoint in, ReadOptions options, Path out, Variant variant)
+            throws CheckpointException {
+        StateDict stateDict = StateDict.of(in, variant, options);
         Network network = network(stateDict, variant);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             LoadReport report = load(stateDict, network, variant, manager);

@@ -74,26 +74,21 @@ public record Inspection(
      * @throws CheckpointException if the file is unreadable; not if it merely holds no weights
      */
     public static Inspection of(Path file) throws CheckpointException {
-        return of(file, ReadOptions.DEFAULT);
-    }
-
-    /**
-     * Looks into a file.
-     *
-     * @param file a checkpoint of any format that {@link Checkpoint} reads
-     * @param options how to read it
-     * @return what it holds
-     * @throws CheckpointException if the file is unreadable; not if it merely holds no weights
-     */
-    public static Inspection of(Path file, ReadOptions options) throws CheckpointException {
-        return of(Checkpoint.read(file, options.limits()), options);
+        return of(Checkpoint.read(file));
     }
 
     static Inspection of(Checkpoint checkpoint) {
         return of(checkpoint, ReadOptions.DEFAULT);
     }
 
-    private static Inspection of(Checkpoint checkpoint, ReadOptions options) {
+    /**
+     * Looks into a checkpoint.
+     *
+     * @param checkpoint the checkpoint
+     * @param options where the weights may be in it, and what to leave out
+     * @return what it holds, which may be no weights
+     */
+    public static Inspection of(Checkpoint checkpoint, ReadOptions options) {
         List<Tensor> tensors = new ArrayList<>();
         collect(checkpoint.root(), "", tensors);
         StateDict weights = null;

@@ -38,8 +38,8 @@ public final class ModelFolder {
 
     private static final int MAX_CONFIG_BYTES = 1 << 24;
 
-    /** Where the weights are, in this order; every other name is told by its content. */
-    private static final List<String> USUAL =
+    /** The usual names of a model's weights, or of their index if they are in several files; the first that is there counts. */
+    public static final List<String> USUAL_WEIGHTS =
             List.of(WEIGHTS, WEIGHTS + ".index.json", PYTORCH_WEIGHTS, PYTORCH_WEIGHTS + ".index.json");
 
     /** What files beside weights end in. */
@@ -112,7 +112,7 @@ public final class ModelFolder {
      * @throws IOException if there are several, or the folder cannot be listed; the message names them
      */
     public static Optional<Path> weights(Path folder) throws IOException {
-        for (String name : USUAL) {
+        for (String name : USUAL_WEIGHTS) {
             Path file = folder.resolve(name);
             if (Files.isRegularFile(file)) {
                 return Optional.of(file);

@@ -64,9 +64,7 @@ public final class WeightStore {
      */
     public Optional<StoredFile> find(Manifest.Row row) throws IOException {
         Manifest.@Nullable Bundled bundled = row.bundled();
-        return bundled == null
-                ? files.find(remote(row))
-                : Optional.of(BundledFile.of(row, bundled, files.directory().resolve(row.name())));
+        return bundled == null ? files.find(remote(row)) : Optional.of(BundledFile.of(row, bundled, files));
     }
 
     /**
@@ -81,9 +79,7 @@ public final class WeightStore {
      */
     public StoredFile fetch(Manifest.Row row, @Nullable Progress progress) throws IOException {
         Manifest.@Nullable Bundled bundled = row.bundled();
-        return bundled == null
-                ? files.fetch(remote(row), progress)
-                : BundledFile.of(row, bundled, files.directory().resolve(row.name()));
+        return bundled == null ? files.fetch(remote(row), progress) : BundledFile.of(row, bundled, files);
     }
 
     private static RemoteFile remote(Manifest.Row row) {

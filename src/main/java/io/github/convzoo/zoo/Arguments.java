@@ -85,6 +85,11 @@ record Arguments(Map<String, ?> values) {
                     + "|required_memory_mb|reserved_memory_mb|retry_threshold|log_request_metric|metrics_aggregation"
                     + "|chunked_read_timeout|prediction_timeout|model_url|env\\..*)");
 
+    /** Whether a name is that of an argument. */
+    static boolean isKey(String name) {
+        return Arrays.stream(Key.values()).anyMatch(key -> key.text.equals(name));
+    }
+
     /**
      * Refuses arguments that have no meaning here, which misspelt ones have not.
      *

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.repository.zoo.ZooModel;
+import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.hub.FetchException;
 import io.github.convzoo.image.ImageDecoder;
@@ -32,7 +33,6 @@ import java.io.InputStream;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -134,7 +134,7 @@ public final class ConvZoo {
      * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
      */
     public static ModelConfig configuration(String model, LoadOptions options) throws IOException {
-        return ModelSource.of(ModelName.of(model), options).config();
+        return open(model, options).config(options);
     }
 
     /**
@@ -147,37 +147,37 @@ public final class ConvZoo {
      * @throws IllegalArgumentException if it does not have what the options ask for
      */
     public static ModelConfig configuration(Path model, LoadOptions options) throws IOException {
-        return ModelSource.of(new ModelName.Local(model), options).config();
+        return open(new ModelName.Local(model), options).config(options);
     }
 
     /**
-     * What a model says of its own use: a model folder, a file that carries its configuration, a repository of the hub, or
-     * weights that the library bundles.
+     * Finds a model, to ask and load it without reading its files more than once. Published weights are not fetched yet; those
+     * of a repository of the hub are.
      *
      * @param model a network, published weights, a model folder, or a repository of the hub
-     * @param options the weights, and how to use them
-     * @return its configuration, with the options' changes; empty if it is used as is usual for its network
-     * @throws IOException as {@link #configuration}
-     * @throws IllegalArgumentException as {@link #configuration}
+     * @param options the weights, and how to read them
+     * @return the model
+     * @throws IOException if a configuration or weights cannot be read or fetched, or contradict each other
+     * @throws IllegalArgumentException if there is no such model
      */
-    public static Optional<ModelConfig> declared(String model, LoadOptions options) throws IOException {
-        ModelSource source = ModelSource.of(ModelName.of(model), options);
-        boolean bundled = source.weights() instanceof ModelSource.Weights.Published published
-                && published.row().bundled() != null;
-        return source.declared() != null || bundled ? Optional.of(source.config()) : Optional.empty();
+    public static OpenModel open(String model, LoadOptions options) throws IOException {
+        return open(ModelName.of(model), options);
+    }
+
+    private static OpenModel open(ModelName model, LoadOptions options) throws IOException {
+        return new OpenModel(ModelSource.found(model, options));
     }
 
     /**
-     * Where a model's weights are. Published weights and those of a repository of the hub are fetched.
+     * Opens the weights that options name, whatever they are for. A configuration next to them is not read.
      *
-     * @param model a network, published weights, a model folder, or a repository of the hub
-     * @param options the weights
-     * @return the file
-     * @throws IOException as {@link #configuration}, or if published weights cannot be fetched
-     * @throws IllegalArgumentException as {@link #configuration}, or if there are no published weights
+     * @param options the weights, a file, model folder, or repository of the hub, and how to read them
+     * @return the weights
+     * @throws IOException if they cannot be read or fetched
+     * @throws IllegalArgumentException if the options name none
      */
-    public static Path weights(String model, LoadOptions options) throws IOException {
-        return ModelSource.of(ModelName.of(model), options).checkpoint(options).file();
+    public static Checkpoint checkpoint(LoadOptions options) throws IOException {
+        return ModelSource.checkpoint(options);
     }
 
     /**
@@ -261,13 +261,36 @@ public final class ConvZoo {
 
     private static <I> ZooModel<I, Classifications> load(ModelName model, Class<I> inputType, LoadOptions options)
             throws IOException {
-        // Refused before anything is loaded.
-        ImageReader.of(inputType, new ImageDecoder());
-        requireImages(options);
+        // Refused before anything is opened.
+        requireClassifier(inputType, options);
+        return load(open(model, options), inputType, options);
+    }
+
+    /**
+     * Loads an image classifier that is open.
+     *
+     * @param model the model
+     * @param inputType what an image comes as, as of {@link #load(String, Class, LoadOptions)}
+     * @param options how to use it
+     * @param <I> what an image comes as
+     * @return the model; close it to free its memory
+     * @throws CheckpointException if the checkpoint does not fit
+     * @throws FetchException if published weights cannot be fetched
+     * @throws IOException if the configuration contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if it does not have what the options ask for
+     */
+    public static <I> ZooModel<I, Classifications> load(OpenModel model, Class<I> inputType, LoadOptions options)
+            throws IOException {
+        requireClassifier(inputType, options);
         return model(model, options, network -> network, (djl, loaded) -> {
             ImageTranslator.Classifier<I> translator = classifier(loaded.config, inputType, options);
             return new LabeledModel<>(djl, translator, translator.labels());
         });
+    }
+
+    private static void requireClassifier(Class<?> inputType, LoadOptions options) {
+        ImageReader.of(inputType, new ImageDecoder());
+        requireImages(options);
     }
 
     /**
@@ -310,9 +333,10 @@ public final class ConvZoo {
     private static <I> ZooModel<I, float[]> loadEmbeddings(ModelName model, Class<I> inputType, LoadOptions options)
             throws IOException {
         ImageReader.of(inputType, new ImageDecoder());
+        LoadOptions headless = withoutClassifier(options);
         return model(
-                model,
-                withoutClassifier(options),
+                open(model, headless),
+                headless,
                 network -> network,
                 (djl, loaded) -> new ZooModel<>(
                         djl,
@@ -333,7 +357,7 @@ public final class ConvZoo {
      * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
      */
     public static ZooModel<NDList, NDList> loadLogits(String model, LoadOptions options) throws IOException {
-        return loadLogits(ModelName.of(model), options);
+        return loadLogits(open(model, options), options);
     }
 
     /**
@@ -348,10 +372,21 @@ public final class ConvZoo {
      * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
      */
     public static ZooModel<NDList, NDList> loadLogits(Path model, LoadOptions options) throws IOException {
-        return loadLogits(new ModelName.Local(model), options);
+        return loadLogits(open(new ModelName.Local(model), options), options);
     }
 
-    private static ZooModel<NDList, NDList> loadLogits(ModelName model, LoadOptions options) throws IOException {
+    /**
+     * Loads a network for arrays that is open.
+     *
+     * @param model the model
+     * @param options how to use it; labels and top-k play no part
+     * @return a model from one float32 array (N, channels, H, W) to logits (N, classes); close it to free its memory
+     * @throws CheckpointException if the checkpoint does not fit
+     * @throws FetchException if published weights cannot be fetched
+     * @throws IOException if the configuration contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if it does not have what the options ask for
+     */
+    public static ZooModel<NDList, NDList> loadLogits(OpenModel model, LoadOptions options) throws IOException {
         return model(model, options, network -> network, ConvZoo::arrays);
     }
 
@@ -393,8 +428,9 @@ public final class ConvZoo {
 
     private static ZooModel<NDList, NDList> loadFeatures(ModelName model, LoadOptions options, int... levels)
             throws IOException {
+        LoadOptions headless = withoutClassifier(options);
         return model(
-                model, withoutClassifier(options), network -> new FeatureExtractor(network, levels), ConvZoo::arrays);
+                open(model, headless), headless, network -> new FeatureExtractor(network, levels), ConvZoo::arrays);
     }
 
     private static ZooModel<NDList, NDList> arrays(Model djl, Loaded loaded) {
@@ -440,12 +476,12 @@ public final class ConvZoo {
     }
 
     private static <I, O> ZooModel<I, O> model(
-            ModelName name,
+            OpenModel open,
             LoadOptions options,
             Function<Network, GraphBlock> block,
             BiFunction<Model, Loaded, ZooModel<I, O>> wrapper)
             throws IOException {
-        ModelSource source = ModelSource.of(name, options);
+        ModelSource source = open.with(options);
         Model model = NativeLibrary.newModel(source.config().variant().modelName(), options.device);
         try {
             Loaded loaded = load(source, options, model.getNDManager());
@@ -469,7 +505,7 @@ public final class ConvZoo {
     /** Builds a network and loads its weights into arrays of the manager. */
     static Loaded load(ModelSource source, LoadOptions options, NDManager manager) throws IOException {
         Variant variant = source.config().variant();
-        StateDict stateDict = StateDict.of(source.checkpoint(options), variant, options.reading);
+        StateDict stateDict = StateDict.of(source.read(options), variant, options.reading);
         source.requireDeclared(stateDict, options);
         ModelConfig config = source.configFor(stateDict, options);
         Preprocessing preprocessing = config.preprocessing();
@@ -485,14 +521,18 @@ public final class ConvZoo {
         if (!options.training) {
             network.freezeParameters(true);
         }
+        options.onLoaded.accept(report);
+        return new Loaded(network, config);
+    }
+
+    /** What was guessed as warnings, and the rest if there is anything to say. */
+    static void log(LoadReport report) {
         if (!report.notes().isEmpty() || !report.remarks().isEmpty()) {
             report.lines().forEach(LOGGER::info);
         }
         report.remarks().stream()
                 .filter(remark -> remark.kind() == LoadReport.Remark.Kind.GUESS)
                 .forEach(remark -> LOGGER.warn(remark.text()));
-        options.onLoaded.accept(report);
-        return new Loaded(network, config);
     }
 
     /** Makes a block fast for prediction, unless it is to be trained. */
@@ -510,8 +550,8 @@ public final class ConvZoo {
         if (!(block instanceof Network network)) {
             throw new IllegalArgumentException("feature maps cannot be compiled; load them without compiled()");
         }
-        Path cache = options.store().files().directory().resolveSibling("convzoo-compiled");
-        CompiledGraph compiled = ModelCompiler.find().compile(network, config, options.compiled.get(), cache);
+        CompiledGraph compiled = ModelCompiler.find()
+                .compile(network, config, options.compiled.get(), ModelCompiler.cache(options.store()));
         manager.attachInternal(UUID.randomUUID().toString(), compiled);
         network.useCompiled(compiled);
     }

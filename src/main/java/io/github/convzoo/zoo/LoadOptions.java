@@ -50,7 +50,7 @@ public final class LoadOptions {
 
     boolean training;
     Optional<CompiledRuntime> compiled = Optional.empty();
-    Consumer<LoadReport> onLoaded = report -> {};
+    Consumer<LoadReport> onLoaded = ConvZoo::log;
 
     private LoadOptions() {}
 
@@ -299,7 +299,7 @@ public final class LoadOptions {
     }
 
     /**
-     * With someone to tell what loading did.
+     * With someone to tell what loading did, instead of the log.
      *
      * @param value is called once, when everything is loaded
      * @return the changed options

@@ -3,6 +3,7 @@ package io.github.convzoo.zoo;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.nn.CompiledGraph;
 import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.weights.WeightStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ServiceLoader;
@@ -22,6 +23,16 @@ public interface ModelCompiler {
      * @throws IllegalArgumentException if the runtime is not there
      */
     CompiledGraph compile(Network network, ModelConfig config, CompiledRuntime runtime, Path cache) throws IOException;
+
+    /**
+     * Where compiled forms are kept: next to the downloaded files.
+     *
+     * @param store where the weights come from
+     * @return a folder; it need not exist
+     */
+    static Path cache(WeightStore store) {
+        return store.files().directory().resolveSibling("convzoo-compiled");
+    }
 
     /**
      * Finds the compiler that ConvZoo brings.

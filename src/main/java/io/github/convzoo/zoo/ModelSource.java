@@ -1,11 +1,6 @@
 package io.github.convzoo.zoo;
 
-import ai.djl.util.Progress;
 import io.github.convzoo.checkpoint.Checkpoint;
-import io.github.convzoo.hub.FetchException;
-import io.github.convzoo.hub.FileStore;
-import io.github.convzoo.hub.RemoteFile;
-import io.github.convzoo.hub.StoredFile;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.DpnOptions;
 import io.github.convzoo.network.FamilyOptions;
@@ -57,23 +52,30 @@ record ModelSource(
     }
 
     /**
-     * Finds a model. Published weights are not fetched; the configuration and weights of a repository of the hub are.
+     * Finds a model, with the options' changes.
+     *
+     * @param model what it is asked for by; null to take all from the weights of the options
+     * @throws IOException as of {@link #found}
+     * @throws IllegalArgumentException as of {@link #found}
+     */
+    static ModelSource of(@Nullable ModelName model, LoadOptions options) throws IOException {
+        return found(model, options).changed(options);
+    }
+
+    /**
+     * Finds a model, without the options' changes. Published weights are not fetched; the configuration and weights of a
+     * repository of the hub are.
      *
      * @param model what it is asked for by; null to take all from the weights of the options
      * @throws IOException if a configuration cannot be read or fetched, or contradicts the name; the message names both
      * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
      */
-    static ModelSource of(@Nullable ModelName model, LoadOptions options) throws IOException {
+    static ModelSource found(@Nullable ModelName model, LoadOptions options) throws IOException {
         ModelName weights = options.weights;
-        ModelSource source;
         if (weights == null) {
-            source = alone(Objects.requireNonNull(model, "model"), options);
-        } else if (model == null) {
-            source = alone(weights, options);
-        } else {
-            source = of(model, weights, options);
+            return alone(Objects.requireNonNull(model, "model"), options);
         }
-        return source.changed(options);
+        return model == null ? alone(weights, options) : of(model, weights, options);
     }
 
     /** A network to be trained from scratch: what the options say of weights plays no part. */
@@ -128,73 +130,62 @@ record ModelSource(
 
     private static Found find(ModelName name, LoadOptions options) throws IOException {
         if (name instanceof ModelName.Hub hub) {
-            return hub(hub, options);
+            return hub(HubModel.of(hub, options));
         }
         if (!(name instanceof ModelName.Local local)) {
             throw new IllegalArgumentException(name + " is a name; give a file or folder of weights");
         }
         Path path = local.path();
-        if (!Files.isDirectory(path)) {
-            Checkpoint checkpoint = Checkpoint.read(path, options.reading.limits());
-            return new Found(new Weights.Read(checkpoint), ModelFolder.config(checkpoint), path.toString(), List.of());
-        }
+        Checkpoint checkpoint = checkpoint(path, options);
         Optional<ModelConfig> config = ModelFolder.config(path);
-        Path weights = ModelFolder.weights(path)
-                .orElseThrow(() -> new IOException(path + ": holds no weights; give a folder with "
-                        + (config.isPresent() ? "" : ModelFolder.CONFIG + " and ") + ModelFolder.WEIGHTS));
-        Checkpoint checkpoint = Checkpoint.read(weights, options.reading.limits());
         return new Found(
                 new Weights.Read(checkpoint),
                 config.isPresent() ? config : ModelFolder.config(checkpoint),
-                (config.isPresent() ? path.resolve(ModelFolder.CONFIG) : weights).toString(),
+                (config.isPresent() ? path.resolve(ModelFolder.CONFIG) : checkpoint.file()).toString(),
                 List.of());
     }
 
-    private static Found hub(ModelName.Hub hub, LoadOptions options) throws IOException {
-        FileStore store = options.store().files();
-        FileStore.Revision revision = store.resolve(hub.repository(), hub.revision());
-        List<LoadReport.Remark> remarks = new ArrayList<>();
-        revision.stale()
-                .ifPresent(why -> remarks.add(guess(hub + " is taken at commit " + revision.commit()
-                        + ", where it was last time, because the hub was not asked (" + why + ")")));
-        Path config = fetch(store, hub, revision.commit(), ModelFolder.CONFIG, options.progress);
-        Path weights = weights(store, hub, revision.commit(), options.progress);
-        String where = hub + "/" + ModelFolder.CONFIG;
+    private static Found hub(HubModel hub) throws IOException {
+        ModelConfig config = hub.config();
         return new Found(
-                new Weights.Read(Checkpoint.read(weights, options.reading.limits())),
-                Optional.of(ModelConfig.parse(Files.readString(config), where)),
-                where,
-                remarks);
+                new Weights.Read(hub.checkpoint()),
+                Optional.of(config),
+                hub.name() + "/" + ModelFolder.CONFIG,
+                hub.revision().stale().stream()
+                        .map(why -> guess(hub.name() + " is taken at commit "
+                                + hub.revision().commit()
+                                + ", where it was last time, because the hub was not asked (" + why + ")"))
+                        .toList());
     }
 
-    /** safetensors go before PyTorch's file; what is on this machine already goes before both. */
-    private static Path weights(FileStore store, ModelName.Hub hub, String commit, @Nullable Progress progress)
-            throws IOException {
-        for (String name : List.of(ModelFolder.WEIGHTS, ModelFolder.PYTORCH_WEIGHTS)) {
-            Optional<StoredFile> here = store.find(RemoteFile.ofRepository(hub.repository(), commit, name));
-            if (here.isPresent()) {
-                return here.get().path();
-            }
+    /**
+     * Opens the weights of a place, whatever they are for.
+     *
+     * @throws IOException if they cannot be read or fetched
+     * @throws IllegalArgumentException if the options name none
+     */
+    static Checkpoint checkpoint(LoadOptions options) throws IOException {
+        if (options.weights instanceof ModelName.Hub hub) {
+            return HubModel.of(hub, options).checkpoint();
         }
-        try {
-            return fetch(store, hub, commit, ModelFolder.WEIGHTS, progress);
-        } catch (FetchException e) {
-            if (!e.isMissing()) {
-                throw e;
-            }
-            return fetch(store, hub, commit, ModelFolder.PYTORCH_WEIGHTS, progress);
+        if (options.weights instanceof ModelName.Local local) {
+            return checkpoint(local.path(), options);
         }
+        throw new IllegalArgumentException("the options name no weights; name a file, a folder, or a repository");
     }
 
-    private static Path fetch(
-            FileStore store, ModelName.Hub hub, String commit, String file, @Nullable Progress progress)
-            throws IOException {
-        return store.fetch(RemoteFile.ofRepository(hub.repository(), commit, file), progress)
-                .path();
+    private static Checkpoint checkpoint(Path path, LoadOptions options) throws IOException {
+        Path file = Files.isDirectory(path)
+                ? ModelFolder.weights(path)
+                        .orElseThrow(() -> new IOException(path + ": holds no weights; give a folder with "
+                                + (Files.exists(path.resolve(ModelFolder.CONFIG)) ? "" : ModelFolder.CONFIG + " and ")
+                                + ModelFolder.WEIGHTS))
+                : path;
+        return Checkpoint.read(file, options.reading.limits());
     }
 
     /** With what the options change, each change that contradicts a declared configuration named. */
-    private ModelSource changed(LoadOptions options) {
+    ModelSource changed(LoadOptions options) {
         List<LoadReport.Remark> changes = new ArrayList<>(remarks);
         ModelConfig changed = config;
         NetworkOptions network = config.options();
@@ -292,7 +283,7 @@ record ModelSource(
     }
 
     /** The weights, fetched if they are published ones. */
-    Checkpoint checkpoint(LoadOptions options) throws IOException {
+    Checkpoint read(LoadOptions options) throws IOException {
         if (weights instanceof Weights.Read read) {
             return read.checkpoint();
         }

@@ -150,7 +150,19 @@ final class ZooLoader implements ModelLoader {
     }
 
     private static Arguments arguments(Criteria<?, ?> criteria) {
-        return new Arguments(criteria.getArguments() == null ? Map.of() : criteria.getArguments());
+        Map<String, Object> all = new HashMap<>();
+        if (criteria.getOptions() != null) {
+            criteria.getOptions().forEach((name, value) -> {
+                // Other options are the engine's.
+                if (Arguments.isKey(name)) {
+                    all.put(name, value);
+                }
+            });
+        }
+        if (criteria.getArguments() != null) {
+            all.putAll(criteria.getArguments());
+        }
+        return new Arguments(all);
     }
 
     /** The name that the criteria stand for. */

@@ -9,6 +9,8 @@ import io.github.convzoo.hub.LoopbackServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -94,5 +96,47 @@ class CacheCommandTest {
         CommandRun run = CommandRun.of(environment, "cache");
         assertThat(run.status()).isEqualTo(2);
         assertThat(run.err()).hasLineCount(1).startsWith("convzoo: ");
+    }
+
+    private Path compiled(String name, boolean complete, Instant modified) throws IOException {
+        Path folder = Files.createDirectories(
+                file.resolve("../../../convzoo-compiled").normalize().resolve(name));
+        Files.write(folder.resolve("config.json"), new byte[7]);
+        Files.write(folder.resolve(complete ? "model.onnx" : ".model.onnx.1f.tmp"), new byte[4_000]);
+        Files.setLastModifiedTime(folder, FileTime.from(modified));
+        return folder;
+    }
+
+    @Test
+    void list_compiledModels_areShownWithSizeAndState() throws IOException {
+        Path whole = compiled("dla34-ab", true, Instant.now());
+        Path part = compiled("dla60-cd", false, Instant.now());
+        assertThat(CommandRun.of(environment, "cache", "list").out())
+                .hasLineCount(6)
+                .containsPattern("dla34-ab +4,007  compiled +" + whole)
+                .containsPattern("dla60-cd +4,007  partial +" + part);
+        assertThat(JsonParser.parseString(CommandRun.of(environment, "cache", "list", "--json")
+                                .out())
+                        .getAsJsonArray()
+                        .get(2)
+                        .getAsJsonObject()
+                        .get("size")
+                        .getAsLong())
+                .isEqualTo(4_007);
+    }
+
+    @Test
+    void prune_compiledModels_removesOldIncompleteOnesAlone() throws IOException {
+        Instant old = Instant.now().minusSeconds(3_660);
+        Path whole = compiled("dla34-ab", true, old);
+        Path leftOver = compiled("dla60-cd", false, old);
+        Path now = compiled("dla60-ef", false, Instant.now().minusSeconds(3_000));
+        CommandRun run = CommandRun.of(environment, "cache", "prune");
+        assertThat(run.out()).contains("dla60-cd").doesNotContain("dla34-ab", "dla60-ef");
+        assertThat(leftOver).doesNotExist();
+        assertThat(whole).exists();
+        assertThat(now).exists();
+        CommandRun.of(environment, "cache", "prune", "--all");
+        assertThat(whole.getParent()).isEmptyDirectory();
     }
 }

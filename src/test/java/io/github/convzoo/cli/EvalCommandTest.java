@@ -4,15 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.ZooModel;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.convzoo.Samples;
 import io.github.convzoo.checkpoint.Checkpoint;
+import io.github.convzoo.checkpoint.Safetensors;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.data.FashionMnist;
 import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.network.Variant;
 import io.github.convzoo.plot.ConfusionPicture;
 import io.github.convzoo.train.ConfusionMatrix;
 import io.github.convzoo.train.ConfusionMatrixes;
@@ -97,10 +100,14 @@ class EvalCommandTest {
         for (int i = 2; i < 10; i++) {
             copy("ankle-boot.png", "c" + i + "/1.png");
         }
-        JsonObject result = Run.succeeding(
-                        imageFolder(folder, "--input-size", 32, "--json").toArray())
-                .json()
-                .getAsJsonObject();
+        List<Object> args = new ArrayList<>(imageFolder(folder, "--input-size", 32, "--json"));
+        JsonObject result = Run.succeeding(args.toArray()).json().getAsJsonObject();
+        // As for train, a folder of class folders is the default.
+        int kind = args.indexOf("--dataset");
+        args.remove(kind);
+        args.remove(kind);
+        JsonObject byDefault = Run.succeeding(args.toArray()).json().getAsJsonObject();
+        assertThat(byDefault.get("correct")).isEqualTo(result.get("correct"));
 
         assertThat(result.get("total").getAsInt()).isEqualTo(11);
         // The last class is that of the boots.
@@ -559,5 +566,29 @@ class EvalCommandTest {
                 List.of("eval", "--model", "peleenet", "--weights", weights, "--dataset", dataset, "--data", data));
         args.addAll(List.of(more));
         return args;
+    }
+
+    @Test
+    void eval_ofANetworkOfFewClasses_printsNoTop5() throws Exception {
+        String name = "dla46x_c";
+        Path model = Files.createDirectories(folder.resolve("model"));
+        for (int classes : new int[] {5, 6}) {
+            Path data = folder.resolve("data" + classes);
+            copy("trouser.png", "data" + classes + "/0/1.png");
+            for (int i = 1; i < classes; i++) {
+                copy("ankle-boot.png", "data" + classes + "/" + i + "/1.png");
+            }
+            Variant variant = Variant.of(name);
+            Path weights = model.resolve(classes + ".safetensors");
+            Safetensors.write(
+                    weights,
+                    Samples.state(variant.build(variant.options().withNumClasses(classes)), new Shape(1, 3, 32, 32))
+                            .values(),
+                    Map.of());
+            String out = Run.succeeding(
+                            "eval", "--model", name, "--weights", weights, "--data", data, "--input-size", 64)
+                    .out();
+            assertThat(out.contains("top-5")).isEqualTo(classes > 5);
+        }
     }
 }

@@ -25,7 +25,8 @@ record Run(int status, String out, String err, String found, List<String> guesse
                     + "|their names are taken as class numbers$");
 
     /** How a training run begins to talk. */
-    private static final Pattern BEGUN = Pattern.compile("^training .* on (cpu|gpu): .* of .* steps?$");
+    private static final Pattern BEGUN =
+            Pattern.compile("^training (.* on (cpu|gpu): .* of .* steps?$|from scratch for only )");
 
     static Run of(Object... args) {
         StringWriter out = new StringWriter();

@@ -390,7 +390,7 @@ class TrainCommandTest {
         Run more = Run.of("train", "--resume", run, "--epochs", 2, "--device", "cpu");
 
         assertThat(more.status()).as(more.err()).isZero();
-        assertThat(more.err()).contains("resumed after 1 epochs and 0 batches").contains("epoch 2/2");
+        assertThat(more.err()).contains("resumed after 1 epoch and 0 batches").contains("epoch 2/2");
         assertThat(new RunFolder(run).metrics()).hasSize(2);
         assertThat(Files.readString(run.resolve("train.json"))).contains("\"epochs\": 2");
         String config = Files.readString(run.resolve("train.json"));
@@ -466,11 +466,11 @@ class TrainCommandTest {
                 2,
                 args("--batch-size", 1000),
                 "71 images",
-                "do not fill a batch of 1000; give --batch-size 35 or less");
+                "cannot fill a batch of 1000; give --batch-size 35 or less");
         Run.refused(
                 2,
                 args("--weights", Samples.PELEENET, "--head-only", "--batch-size", 1000),
-                "do not fill a batch of 1000");
+                "cannot fill a batch of 1000");
         Run.refused(2, args("--train-size", 5), "--train-size must be 10, the number of classes, to 71, ");
         Run.refused(2, args("--erase", 2), "--erase must be at least 0 and at most 1, not 2.0");
         Run.refused(
@@ -499,7 +499,7 @@ class TrainCommandTest {
                 "--output " + data.resolve("val/run") + " is inside " + data.resolve("val"));
         Run.refused(2, args("--milestones", 3), "--milestones has no effect without --schedule step: leave it out");
         Run.refused(2, args("--crop-padding", 3), "--crop-padding has no effect without --crop pad");
-        Run.refused(2, args("--warmup-epochs", 1), "fewer than the 1 epochs, not 1.0");
+        Run.refused(2, args("--warmup-epochs", 1), "less than 1 epoch, not 1.0");
         Run.refused(2, args("--anneal", "30,1,1.5"), "the last a whole number");
         Run.refused(2, args("--val-fraction", 1), "--val-fraction must be above 0 and below 1, not 1.0");
         Run.refused(
@@ -526,6 +526,16 @@ class TrainCommandTest {
         Files.createDirectories(run);
         Files.writeString(run.resolve("notes.txt"), "mine");
         Files.delete(data.resolve("train/Zebra"));
-        Run.refused(1, args(), run + ": is not empty");
+        Run.refused(2, args(), run + ": is not empty");
+    }
+
+    @Test
+    void train_fromScratchForFewSteps_saysSo() {
+        CommandRun fresh =
+                CommandRun.of(Map.of(), args().stream().map(String::valueOf).toArray(String[]::new));
+        assertThat(fresh.status()).as(fresh.err()).isZero();
+        assertThat(fresh.err())
+                .containsOnlyOnce("training from scratch for only 4 steps: ")
+                .doesNotContain("the default --lr");
     }
 }

@@ -1118,4 +1118,18 @@ class FileStoreTest {
         out.write(content);
         out.write("\r\n".getBytes(StandardCharsets.US_ASCII));
     }
+
+    @Test
+    void put_file_isVerifiedAndKeptByPrune() throws Exception {
+        FileStore store = store(serve((request, out) -> LoopbackServer.status(out, 404)));
+        StoredFile file = store.put("bundled.one", "weights.safetensors", CONTENT, "the library's jar");
+        assertThat(file.path()).hasBinaryContent(CONTENT);
+        assertThat(store.list()).containsExactly(file);
+        assertThat(file.state()).isEqualTo(StoredFile.State.VERIFIED);
+        assertThat(store.prune(false)).isEmpty();
+        assertThat(store.verify()).containsExactly(file);
+        Files.write(file.path(), OTHER);
+        assertThat(store.verify().get(0).state()).isEqualTo(StoredFile.State.CORRUPT);
+        assertThat(store.prune(false)).hasSize(1);
+    }
 }

@@ -6,6 +6,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /** What a hub's files look like from outside. */
@@ -31,6 +33,29 @@ public final class Hubs {
     /** Serves a file as the hub's storage does, ranges and all, with the hash that the hub adds. */
     public static LoopbackServer.Handler file(byte[] content) {
         return (request, out) -> send(request, out, content, content.length, "X-Linked-ETag", quoted(content));
+    }
+
+    /**
+     * Serves the files of one repository at a commit, which is also its branch main, with each one's hash.
+     *
+     * @param repository {@code owner/name}
+     */
+    public static LoopbackServer.Handler repository(String repository, String commit, Map<String, byte[]> files) {
+        return (request, out) -> {
+            String[] parts = request.target().split("/", 6);
+            byte[] content = parts.length == 6
+                            && (parts[1] + "/" + parts[2]).equals(repository)
+                            && List.of("main", commit).contains(parts[4])
+                    ? files.get(parts[5])
+                    : null;
+            if (content == null) {
+                LoopbackServer.status(out, 404);
+            } else if (request.method().equals("HEAD")) {
+                LoopbackServer.head(out, 200, "X-Repo-Commit", commit, "Content-Length", content.length);
+            } else {
+                send(request, out, content, content.length, "X-Repo-Commit", commit, "X-Linked-ETag", quoted(content));
+            }
+        };
     }
 
     /** Sends a file from where it was asked for up to a byte, and then breaks off if that is not its end. */

@@ -278,4 +278,15 @@ class CompiledModelTest {
         assertThat(cached()).hasSize(status == 0 ? 1 : 0).allSatisfy(file -> assertThat(file.toString())
                 .endsWith("model.pt"));
     }
+
+    @Test
+    void cache_afterCompiling_listsTheModelAsComplete() throws Exception {
+        logits(options.compiled(CompiledRuntime.TORCHSCRIPT), 1, SIDE);
+        CompiledCache cache = new CompiledCache(folder.resolve("cache/cache/convzoo-compiled"));
+        CompiledCache.Entry entry = cache.list().get(0);
+        assertThat(cache.list()).hasSize(1);
+        assertThat(entry.name()).startsWith(MODEL + "-");
+        assertThat(entry.complete()).isTrue();
+        assertThat(entry.size()).isGreaterThan(Files.size(entry.path().resolve("model.pt")));
+    }
 }

@@ -480,7 +480,7 @@ class TrainingRunTest {
     void folder_thatIsNone_isRefused() throws IOException {
         Path file = Files.writeString(directory.resolve("file"), "");
 
-        assertThatExceptionOfType(IOException.class)
+        assertThatIllegalArgumentException()
                 .isThrownBy(() -> RunFolder.create(file))
                 .withMessage(file + ": is not a folder; name one for the run");
         // What a process leaves that is killed while it makes the folder.
@@ -488,7 +488,7 @@ class TrainingRunTest {
         Files.createDirectories(begun.resolve("last"));
         Files.writeString(begun.resolve(".train.json.2a.tmp"), "{");
         assertThat(RunFolder.create(begun).path()).isEqualTo(begun);
-        assertThatExceptionOfType(IOException.class)
+        assertThatIllegalArgumentException()
                 .isThrownBy(() -> RunFolder.create(directory))
                 .withMessageStartingWith(directory + ": is not empty");
         assertThatExceptionOfType(IOException.class)

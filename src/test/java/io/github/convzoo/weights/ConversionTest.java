@@ -46,7 +46,7 @@ class ConversionTest {
         Path djl = folder.resolve("peleenet-0000.params");
         Path back = folder.resolve("back.safetensors");
 
-        Conversion.toDjl(Samples.PELEENET, djl, PeleeNetVariant.PELEENET);
+        Conversion.toDjl(Checkpoint.read(Samples.PELEENET), ReadOptions.DEFAULT, djl, PeleeNetVariant.PELEENET);
         convert(djl, back, PeleeNetVariant.PELEENET, false);
 
         assertThat(back).hasSameBinaryContentAs(canonical());
@@ -167,7 +167,7 @@ class ConversionTest {
                 Samples.state(DLA.build(DLA.options().withNumClasses(0).withInChannels(1)), new Shape(1, 1, 32, 32));
         Path in = Samples.write(folder.resolve("in.safetensors"), state);
         Path djl = folder.resolve("features.params");
-        Conversion.toDjl(in, djl, DLA);
+        Conversion.toDjl(Checkpoint.read(in), ReadOptions.DEFAULT, djl, DLA);
         assertConvertsUnchanged(djl, state, DLA);
     }
 
@@ -179,7 +179,7 @@ class ConversionTest {
         Path in = Samples.write(folder.resolve("in.safetensors"), state);
         assertConvertsUnchanged(in, state, variant);
         Path djl = folder.resolve("alexnet.params");
-        Conversion.toDjl(in, djl, variant);
+        Conversion.toDjl(Checkpoint.read(in), ReadOptions.DEFAULT, djl, variant);
         assertConvertsUnchanged(djl, state, variant);
     }
 
@@ -257,7 +257,7 @@ class ConversionTest {
 
     private static LoadReport convert(Path in, Path out, Variant variant, boolean half) throws CheckpointException {
         return Conversion.toSafetensors(
-                in, ReadOptions.DEFAULT, out, ModelConfig.usual(variant), Optional.empty(), half);
+                Checkpoint.read(in), ReadOptions.DEFAULT, out, ModelConfig.usual(variant), Optional.empty(), half);
     }
 
     private void assertFails(Path in, String message) {

@@ -40,6 +40,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -449,9 +450,12 @@ class ModelFolderAcceptanceTest {
     void configuration_ofAFolder_isWhatItSays() throws IOException {
         ModelConfig config = ConvZoo.configuration(home.resolve("dla46x_c").toString(), LoadOptions.published());
         assertThat(config.labels()).contains(new Labels(NAMES));
-        assertThat(ConvZoo.declared("dla34", LoadOptions.published())).isEmpty();
-        assertThat(ConvZoo.declared("peleenet.fmnist", LoadOptions.published())).isPresent();
-        assertThat(ConvZoo.declared(home.resolve("dla46x_c").toString(), LoadOptions.published()))
-                .contains(config);
+        assertThat(declared("dla34")).isEmpty();
+        assertThat(declared("peleenet.fmnist")).isPresent();
+        assertThat(declared(home.resolve("dla46x_c").toString())).contains(config);
+    }
+
+    private static Optional<ModelConfig> declared(String model) throws IOException {
+        return ConvZoo.open(model, LoadOptions.published()).declared(LoadOptions.published());
     }
 }
