@@ -22,21 +22,25 @@ public final class FuseConvolutions implements Pass {
         Chains chains = new Chains(graph);
         Rewrite rewrite = new Rewrite(graph);
         for (Node node : graph.nodes()) {
-            if (chains.swallowed.contains(node)) {
-                continue;
-            }
-            Chain chain = chains.byEnd.get(node);
-            if (chain == null || chain.isConvolutionAlone()) {
-                rewrite.keep(node);
-            } else {
+            Chain chain = chains.byResult.get(node.outputs().get(0));
+            if (chain != null && !chain.isConvolutionAlone()) {
                 rewrite.define(chain.convolution.name(), chain.op(), chain.inputs(), node.outputs());
+            } else if (!chains.inside.contains(node)) {
+                rewrite.keep(node);
             }
         }
         return rewrite.finish();
     }
 
-    /** A convolution, and what it takes in. */
-    private record Chain(Node convolution, @Nullable Value added, boolean rectifies) {
+    /**
+     * A convolution, and what it takes in.
+     *
+     * @param convolution the convolution
+     * @param added what is added to it, or null
+     * @param rectifies whether ReLU follows
+     * @param end the node that gives the result
+     */
+    private record Chain(Node convolution, @Nullable Value added, boolean rectifies, Node end) {
 
         boolean isConvolutionAlone() {
             return added == null && !rectifies;
@@ -57,34 +61,30 @@ public final class FuseConvolutions implements Pass {
 
     private static final class Chains {
 
-        /** The chains by the node whose output they give. */
-        private final Map<Node, Chain> byEnd = new HashMap<>();
+        private final Map<Value, Chain> byResult = new HashMap<>();
 
-        /** What is computed by the end of a chain. */
-        private final Set<Node> swallowed = new HashSet<>();
+        /** The nodes of chains but for their ends. */
+        private final Set<Node> inside = new HashSet<>();
 
-        private final Map<Value, Node> definedBy = new HashMap<>();
+        /** Where each value is defined; those that are missing are inputs. */
         private final Map<Value, Integer> places = new HashMap<>();
+
         private final Map<Value, Integer> readers;
 
         Chains(Graph graph) {
             readers = graph.readers();
             for (Node node : graph.nodes()) {
                 if (node.op() instanceof Op.Convolution) {
-                    byEnd.put(node, new Chain(node, null, false));
+                    byResult.put(node.output(), new Chain(node, null, false, node));
                 } else if (node.op() instanceof Op.Add) {
                     addSum(node);
                 } else if (node.op() == Op.Activation.RELU) {
-                    Node before = definedBy.get(node.inputs().get(0));
-                    Chain chain = openChain(before);
+                    Chain chain = open(node.inputs().get(0));
                     if (chain != null) {
-                        extend(before, node, new Chain(chain.convolution, chain.added, true));
+                        extend(chain, new Chain(chain.convolution, chain.added, true, node));
                     }
                 }
-                for (Value output : node.outputs()) {
-                    definedBy.put(output, node);
-                    places.put(output, places.size());
-                }
+                node.outputs().forEach(output -> places.put(output, places.size()));
             }
         }
 
@@ -100,25 +100,24 @@ public final class FuseConvolutions implements Pass {
         }
 
         private boolean join(Value convolved, Value added, Node sum) {
-            Node before = definedBy.get(convolved);
-            Chain chain = openChain(before);
+            Chain chain = open(convolved);
             if (chain == null || chain.added != null) {
                 return false;
             }
-            extend(before, sum, new Chain(chain.convolution, added, false));
+            extend(chain, new Chain(chain.convolution, added, false, sum));
             return true;
         }
 
-        /** The chain that ends in a node and may go on: nothing but the next node reads what it gives. */
-        private @Nullable Chain openChain(@Nullable Node end) {
-            Chain chain = end == null ? null : byEnd.get(end);
-            return chain != null && !chain.rectifies && readers.get(end.output()) == 1 ? chain : null;
+        /** The chain of a result, if it may go on: only the next node reads it. */
+        private @Nullable Chain open(Value result) {
+            Chain chain = byResult.get(result);
+            return chain != null && !chain.rectifies && readers.getOrDefault(result, 0) == 1 ? chain : null;
         }
 
-        private void extend(Node before, Node end, Chain chain) {
-            byEnd.remove(before);
-            swallowed.add(before);
-            byEnd.put(end, chain);
+        private void extend(Chain before, Chain after) {
+            byResult.remove(before.end.output());
+            inside.add(before.end);
+            byResult.put(after.end.output(), after);
         }
     }
 }

@@ -261,7 +261,7 @@ class TrainCommandTest {
         Run.refused(1, args("--batch-size", 8), bad.toString());
         run = directory.resolve("skipping");
         Run trained = trained("--batch-size", 8, "--on-bad-image", "skip");
-        assertThat(trained.err()).contains("skipped: " + bad).contains("1 images skipped");
+        assertThat(trained.err()).contains("skipped: " + bad).contains("1 image skipped");
         assertThat(Files.readString(run.resolve("log.txt"))).contains("Z skipped: " + bad);
         run = directory.resolve("head");
         trained("--weights", Samples.PELEENET, "--head-only", "--batch-size", 8, "--on-bad-image", "skip");
