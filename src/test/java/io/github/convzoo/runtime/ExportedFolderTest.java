@@ -335,7 +335,7 @@ class ExportedFolderTest {
             Classifications.Classification expected =
                     predict(ConvZoo.load(model), images.get(i)).best();
             assertThat(lines.get(6 * i)).isEqualTo("classes 5");
-            String[] best = lines.get(6 * i + 1).split("\t");
+            String[] best = lines.get(6 * i + 1).split("\t", -1);
             assertThat(best[1]).isEqualTo(expected.getClassName());
             assertThat(Double.parseDouble(best[0])).isCloseTo(expected.getProbability(), within(DJL_BOUND));
         }
