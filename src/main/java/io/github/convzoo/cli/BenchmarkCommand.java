@@ -1,5 +1,6 @@
 package io.github.convzoo.cli;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.ZooModel;
@@ -7,10 +8,12 @@ import com.google.gson.Gson;
 import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportRuntime;
 import io.github.convzoo.export.Exporter;
+import io.github.convzoo.export.Precision;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ModelFolder;
 import io.github.convzoo.weights.WeightSaver;
+import io.github.convzoo.zoo.CompiledPrecision;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import io.github.convzoo.zoo.OpenModel;
@@ -36,7 +39,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "benchmark",
-        description = "Time networks in every runtime, on the CPU.",
+        description = "Time networks in every runtime, on the CPU or a GPU.",
         footer = {
             "",
             "Each runtime runs in a process of its own; the runtimes take turns, so that a drift of the machine's speed hits",
@@ -86,9 +89,9 @@ final class BenchmarkCommand implements Callable<Integer> {
 
     @Option(
             names = "--input-size",
-            paramLabel = "S",
-            description = "The side of the square input in pixels. Default: the model's.")
-    @Nullable Integer inputSize;
+            paramLabel = "S|HxW",
+            description = "The input in pixels: the side of a square, or height x width. Default: the model's.")
+    @Nullable String inputSize;
 
     @Option(names = "--rounds", paramLabel = "N", description = "How often to go round. Default: ${DEFAULT-VALUE}.")
     int rounds = 5;
@@ -98,6 +101,19 @@ final class BenchmarkCommand implements Callable<Integer> {
             paramLabel = "S",
             description = "How long each process measures. Default: ${DEFAULT-VALUE}.")
     double seconds = 3;
+
+    @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            description = "cpu, gpu0, gpu1 ... On a GPU, ONNX Runtime is left out. Default: ${DEFAULT-VALUE}.")
+    String device = "cpu";
+
+    @Option(
+            names = "--precision",
+            paramLabel = "fp32|fp16|bf16",
+            description =
+                    "What the exported TorchScript computes in; fp16 and bf16 on a GPU only. Default: ${DEFAULT-VALUE}.")
+    String precision = "fp32";
 
     @Option(names = "--threads", paramLabel = "N", description = "Threads to compute on. Default: one for each core.")
     @Nullable Integer threads;
@@ -149,6 +165,19 @@ final class BenchmarkCommand implements Callable<Integer> {
     }
 
     private void check() throws IOException {
+        CompiledPrecision wanted = CompileOptions.precision(precision);
+        try {
+            wanted.requireFasterOn(ComputeOptions.device(device));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    String.valueOf(e.getMessage()).startsWith("--") ? e.getMessage() : "--precision: " + e.getMessage(),
+                    e);
+        }
+        boolean onnxPeer = peers.stream().anyMatch(peer -> runtimeOf(peer).equals("onnx"));
+        if (isGpu() && (runtimes.contains("onnx") || onnxPeer)) {
+            throw new IllegalArgumentException(
+                    "--device: ONNX Runtime computes on the CPU; leave onnx out, or " + device);
+        }
         for (String runtime : runtimes) {
             if (!RUNTIMES.contains(runtime)) {
                 throw new IllegalArgumentException(
@@ -174,14 +203,21 @@ final class BenchmarkCommand implements Callable<Integer> {
         if (!runtimes.isEmpty()) {
             return runtimes;
         }
-        return ExportRuntime.of(ExportOptions.Format.ONNX).isEmpty() ? RUNTIMES.subList(0, 2) : RUNTIMES;
+        boolean onnx = !isGpu() && !ExportRuntime.of(ExportOptions.Format.ONNX).isEmpty();
+        return onnx ? RUNTIMES : RUNTIMES.subList(0, 2);
+    }
+
+    private boolean isGpu() {
+        return ComputeOptions.device(device).isGpu();
     }
 
     /** Writes the model and its exports into a folder. */
     private ModelConfig prepare(String model, Path folder) throws IOException {
-        LoadOptions options = LoadOptions.published().withStore(main.store());
+        // Only the processes that measure need a GPU.
+        LoadOptions options = LoadOptions.published().withStore(main.store()).withDevice(Device.cpu());
         if (inputSize != null) {
-            options = options.withInputSize(inputSize);
+            InputSize size = InputSize.of(inputSize);
+            options = options.withInputSize(size.height(), size.width());
         }
         OpenModel open = ConvZoo.open(model, options);
         ModelConfig config = open.config(options);
@@ -189,6 +225,10 @@ final class BenchmarkCommand implements Callable<Integer> {
         try (ZooModel<NDList, NDList> loaded =
                 named ? ConvZoo.untrained(model, options) : ConvZoo.loadLogits(open, options)) {
             Network network = (Network) loaded.getBlock();
+            if (network.isOnlyCompiled()) {
+                throw new IllegalArgumentException(
+                        model + ": is an exported graph without weights; give it with --peer");
+            }
             network.freezeParameters(true);
             ModelConfig used = config.withOptions(network.options());
             WeightSaver.save(folder.resolve(ModelFolder.WEIGHTS), network, used);
@@ -196,12 +236,21 @@ final class BenchmarkCommand implements Callable<Integer> {
             for (String runtime : runtimes()) {
                 switch (runtime) {
                     case "onnx" -> exporter.export(folder, ExportOptions.onnx());
-                    case "torchscript" -> exporter.export(folder, ExportOptions.torchScript());
+                    case "torchscript" ->
+                        exporter.export(folder, ExportOptions.torchScript().withPrecision(exported()));
                     default -> {}
                 }
             }
             return used;
         }
+    }
+
+    private Precision exported() {
+        return switch (CompileOptions.precision(precision)) {
+            case FLOAT32 -> Precision.FLOAT32;
+            case FLOAT16 -> Precision.FLOAT16;
+            case BFLOAT16 -> Precision.BFLOAT16;
+        };
     }
 
     private List<Subject> subjects(Path folder) {
@@ -216,7 +265,8 @@ final class BenchmarkCommand implements Callable<Integer> {
                         case "torchscript" -> folder.resolve(ExportOptions.Format.TORCHSCRIPT.file());
                         default -> folder.resolve(ModelFolder.WEIGHTS);
                     };
-            subjects.add(new Subject(runtime, runtime, file));
+            boolean half = runtime.equals("torchscript") && exported() != Precision.FLOAT32;
+            subjects.add(new Subject(half ? runtime + " " + precision : runtime, runtime, file));
         }
         return subjects;
     }
@@ -313,7 +363,8 @@ final class BenchmarkCommand implements Callable<Integer> {
                 Long.toString(sample.get(0)),
                 Long.toString(sample.get(1)),
                 Long.toString(sample.get(2)),
-                Double.toString(seconds)));
+                Double.toString(seconds),
+                device));
         Path errors = Files.createTempFile("convzoo-benchmark", ".log");
         try {
             Process process =

@@ -41,7 +41,7 @@ final class BenchmarkProcess {
 
     private BenchmarkProcess() {}
 
-    /** Arguments: eager, onnx or torchscript; the file or model folder; N, C, H, W; how many seconds to measure. */
+    /** Arguments: eager, onnx or torchscript; the file or model folder; N, C, H, W; how many seconds to measure; the device. */
     public static void main(String[] args) throws Exception {
         PrintStream out = System.out;
         // Whatever libraries print must not end up in the result.
@@ -50,22 +50,23 @@ final class BenchmarkProcess {
         Shape shape = new Shape(
                 Long.parseLong(args[2]), Long.parseLong(args[3]), Long.parseLong(args[4]), Long.parseLong(args[5]));
         double seconds = Double.parseDouble(args[6]);
+        Device device = ComputeOptions.device(args[7]);
         Result result =
                 switch (args[0]) {
-                    case "eager" -> eager(file, shape, seconds);
-                    case "onnx" -> exported(ExportRuntime.ONNX_RUNTIME, file, shape, seconds);
-                    case "torchscript" -> exported(ExportRuntime.TORCHSCRIPT, file, shape, seconds);
+                    case "eager" -> eager(file, shape, seconds, device);
+                    case "onnx" -> exported(ExportRuntime.ONNX_RUNTIME, file, shape, seconds, device);
+                    case "torchscript" -> exported(ExportRuntime.TORCHSCRIPT, file, shape, seconds, device);
                     default -> throw new IllegalArgumentException("no runtime " + args[0]);
                 };
         out.println(new Gson().toJson(result));
         out.flush();
     }
 
-    private static Result eager(Path folder, Shape shape, double seconds) throws Exception {
+    private static Result eager(Path folder, Shape shape, double seconds, Device device) throws Exception {
         try (ZooModel<NDList, NDList> model =
-                        ConvZoo.loadLogits(folder, LoadOptions.published().withDevice(Device.cpu()));
+                        ConvZoo.loadLogits(folder, LoadOptions.published().withDevice(device));
                 Predictor<NDList, NDList> predictor = model.newPredictor()) {
-            return measure(shape, seconds, input -> {
+            return measure(shape, seconds, device, input -> {
                 try {
                     return predictor.predict(input);
                 } catch (TranslateException e) {
@@ -75,15 +76,17 @@ final class BenchmarkProcess {
         }
     }
 
-    private static Result exported(ExportRuntime runtime, Path file, Shape shape, double seconds) throws IOException {
-        try (ExportedModel model = runtime.open(file)) {
-            return measure(shape, seconds, model::run);
+    private static Result exported(ExportRuntime runtime, Path file, Shape shape, double seconds, Device device)
+            throws IOException {
+        try (ExportedModel model = runtime.open(file, device)) {
+            return measure(shape, seconds, device, model::run);
         }
     }
 
-    private static Result measure(Shape shape, double seconds, Function<NDList, NDList> run) throws IOException {
+    private static Result measure(Shape shape, double seconds, Device device, Function<NDList, NDList> run)
+            throws IOException {
         List<Double> times = new ArrayList<>();
-        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+        try (NDManager manager = NDManager.newBaseManager(device, "PyTorch")) {
             NDArray input = manager.randomNormal(shape);
             long begun = System.nanoTime();
             for (int i = 0; i < WARM_UP_RUNS || since(begun) < WARM_UP_SECONDS; i++) {

@@ -92,7 +92,13 @@ final class ExportCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    private record Written(String file, long bytes, int nodesBefore, int nodesAfter, List<ExportReport.Check> checks) {}
+    private record Written(
+            String file,
+            long bytes,
+            int nodesBefore,
+            int nodesAfter,
+            List<ExportReport.Check> checks,
+            List<String> notes) {}
 
     @Override
     public Integer call() throws Exception {
@@ -121,7 +127,8 @@ final class ExportCommand implements Callable<Integer> {
                     report.bytes(),
                     report.nodesBefore(),
                     report.nodesAfter(),
-                    report.checks())));
+                    report.checks(),
+                    report.notes())));
         } else {
             report.lines().forEach(line -> out.println(Main.oneLine(line)));
         }

@@ -16,9 +16,10 @@ final class InputOptions {
 
     @Option(
             names = "--input-size",
-            paramLabel = "S",
-            description = "The side of the network's square input in pixels. Default: the model's.")
-    @Nullable Integer inputSize;
+            paramLabel = "S|HxW",
+            description =
+                    "The network's input in pixels: the side of a square, or height x width. Default: the model's.")
+    @Nullable String inputSize;
 
     @Option(
             names = "--resize",
@@ -73,9 +74,12 @@ final class InputOptions {
         if (noResize && (resize != null || cropMode != null)) {
             throw new IllegalArgumentException("--no-resize excludes --resize and --crop-mode: leave one out");
         }
-        atLeastOne("--input-size", inputSize);
         atLeastOne("--resize", resize);
-        Preprocessing preprocessing = inputSize == null ? config.preprocessing() : config.preprocessing(inputSize);
+        Preprocessing preprocessing = config.preprocessing();
+        if (inputSize != null) {
+            InputSize size = InputSize.of(inputSize);
+            preprocessing = config.preprocessing(size.height(), size.width());
+        }
         if (noResize) {
             preprocessing = preprocessing.withCropMode(CropMode.UNRESIZED);
         }

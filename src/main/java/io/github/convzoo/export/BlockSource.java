@@ -34,7 +34,7 @@ record BlockSource(Block block, Shape shape) implements ExportSource {
     }
 
     @Override
-    public Map<String, String> metadata() {
+    public Map<String, String> metadata(ExportOptions options) {
         return Map.of("model", name());
     }
 

@@ -63,7 +63,8 @@ final class ExportCheck {
                 Files.size(written),
                 recorded.graph().nodes().size(),
                 file.graph().nodes().size(),
-                checks);
+                checks,
+                List.of());
     }
 
     private double difference(Path written, ExportRuntime runtime) throws IOException {

@@ -13,8 +13,10 @@ import java.util.Locale;
  * @param nodesBefore how many nodes the network's graph has
  * @param nodesAfter how many were left to write
  * @param checks the runtimes that ran the file
+ * @param notes what other tools that use the folder do differently, and files that were left alone
  */
-public record ExportReport(Path file, long bytes, int nodesBefore, int nodesAfter, List<Check> checks) {
+public record ExportReport(
+        Path file, long bytes, int nodesBefore, int nodesAfter, List<Check> checks, List<String> notes) {
 
     /**
      * A runtime's results next to the network's, on random input.
@@ -25,22 +27,29 @@ public record ExportReport(Path file, long bytes, int nodesBefore, int nodesAfte
     public record Check(String runtime, double difference) {}
 
     /**
-     * Copies the list.
+     * Copies the lists.
      *
      * @param file the file
      * @param bytes its size
      * @param nodesBefore how many nodes the network's graph has
      * @param nodesAfter how many were left to write
      * @param checks the runtimes that ran the file
+     * @param notes what else the user must know
+     * @param notes what other tools that use the folder do differently, and files that were left alone
      */
     public ExportReport {
         checks = List.copyOf(checks);
+        notes = List.copyOf(notes);
+    }
+
+    ExportReport withNotes(List<String> value) {
+        return new ExportReport(file, bytes, nodesBefore, nodesAfter, checks, value);
     }
 
     /**
      * The report for people.
      *
-     * @return one line for the file, one for each runtime
+     * @return one line for the file, one for each runtime, and one for each note
      */
     public List<String> lines() {
         List<String> lines = new ArrayList<>();
@@ -61,6 +70,7 @@ public record ExportReport(Path file, long bytes, int nodesBefore, int nodesAfte
         if (checks.isEmpty()) {
             lines.add("not run: no runtime for this format is on the class path");
         }
+        lines.addAll(notes);
         return lines;
     }
 }

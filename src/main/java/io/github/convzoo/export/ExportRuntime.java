@@ -1,5 +1,6 @@
 package io.github.convzoo.export;
 
+import ai.djl.Device;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,7 +28,7 @@ public enum ExportRuntime {
     }
 
     /**
-     * Loads a file.
+     * Loads a file on the CPU.
      *
      * @param file in the runtime's format
      * @return the model; close it to free its memory
@@ -35,13 +36,26 @@ public enum ExportRuntime {
      * @throws IllegalStateException if the runtime is not on the class path
      */
     public ExportedModel open(Path file) throws IOException {
+        return open(file, Device.cpu());
+    }
+
+    /**
+     * Loads a file.
+     *
+     * @param file in the runtime's format
+     * @param device where PyTorch computes, and inputs must be; ONNX Runtime computes on the CPU and takes inputs of any device
+     * @return the model; close it to free its memory
+     * @throws IOException if the runtime refuses the file
+     * @throws IllegalStateException if the runtime is not on the class path
+     */
+    public ExportedModel open(Path file, Device device) throws IOException {
         if (this == ONNX_RUNTIME && !onnxRuntimeIsThere()) {
             throw new IllegalStateException(
                     "ONNX Runtime is not on the class path; add the dependency com.microsoft.onnxruntime:onnxruntime");
         }
         return switch (this) {
             case ONNX_RUNTIME -> OnnxModel.open(file);
-            case TORCHSCRIPT -> TorchScriptModel.open(file);
+            case TORCHSCRIPT -> TorchScriptModel.open(file, device);
         };
     }
 

@@ -20,7 +20,7 @@ sealed interface ExportSource permits NetworkSource, BlockSource {
     Recorded record(ExportOptions options);
 
     /** What readers of the file may want to know: text by key. */
-    Map<String, String> metadata();
+    Map<String, String> metadata(ExportOptions options);
 
     /** How the network is used, if that is known; the model folder then has a {@code config.json}. */
     Optional<ModelConfig> config();

@@ -13,6 +13,13 @@ public interface ExportedModel extends AutoCloseable {
      */
     NDList run(NDList inputs);
 
+    /**
+     * What the file takes.
+     *
+     * @return its input
+     */
+    ExportedInput input();
+
     @Override
     void close();
 }

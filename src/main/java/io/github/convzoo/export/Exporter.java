@@ -54,7 +54,8 @@ public final class Exporter {
      */
     public Exporter(Network network, ModelConfig config) {
         if (!network.isInitialized()) {
-            throw new IllegalArgumentException(network.modelName() + " has no parameters yet; load or initialize them");
+            throw new IllegalArgumentException(
+                    network.modelName() + " has no parameters; load its weights, or initialize them");
         }
         source = new NetworkSource(network, config);
     }
@@ -73,7 +74,9 @@ public final class Exporter {
     }
 
     /**
-     * Writes the network, and its {@code config.json} if it is known and the folder has none.
+     * Writes the network. If it is a network of ConvZoo, the folder gets {@code config.json} unless it has one, and {@code
+     * serving.properties} and {@code synset.txt} for DJL and DJL Serving; those that somebody else wrote are left alone, and the
+     * report says so.
      *
      * @param folder the model folder; made if it is not there
      * @param options how to write it
@@ -95,7 +98,7 @@ public final class Exporter {
                 recorded.outputs(),
                 recorded.parameters(),
                 options.precision(),
-                source.metadata());
+                source.metadata(options));
         requireSameModel(folder);
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
             throw new IOException(folder + ": is a file; name a folder");
@@ -116,7 +119,10 @@ public final class Exporter {
             if (source.config().isPresent() && ModelFolder.config(folder).isEmpty()) {
                 ModelFolder.writeConfig(folder, source.config().get());
             }
-            return report;
+            return source.config().isPresent()
+                    ? report.withNotes(
+                            ServingFiles.write(folder, source.config().get(), options))
+                    : report;
         } finally {
             delete(draft);
             if (made && isEmpty(folder)) {

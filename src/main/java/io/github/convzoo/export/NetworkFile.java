@@ -30,6 +30,9 @@ record NetworkFile(
     /** The name of the input in every format. */
     static final String INPUT = "input";
 
+    /** The key of the metadata that says whether the file takes images as bytes and gives probabilities. */
+    static final String PREPROCESS = "preprocess";
+
     Types types() {
         return graph.types(List.of(input));
     }

@@ -83,9 +83,10 @@ record NetworkSource(Network network, ModelConfig configuration) implements Expo
     }
 
     @Override
-    public Map<String, String> metadata() {
+    public Map<String, String> metadata(ExportOptions options) {
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("model", network.modelName());
+        metadata.put(NetworkFile.PREPROCESS, Boolean.toString(options.preprocess()));
         metadata.put(ModelFolder.CONFIG, configuration.toJson());
         configuration.labels().ifPresent(labels -> metadata.put("labels", String.join("\n", labels.names())));
         configuration.tag().ifPresent(tag -> metadata.put("tag", tag));

@@ -5,17 +5,21 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 
 /** A file in ONNX Runtime, on the CPU. The session is shared by all threads. */
 final class OnnxModel implements ExportedModel {
@@ -27,38 +31,65 @@ final class OnnxModel implements ExportedModel {
     private static final int ALL_CORES = 0;
 
     private final OrtSession session;
+    private final String name;
+    private final ExportedInput input;
 
-    private OnnxModel(OrtSession session) {
+    private OnnxModel(OrtSession session, String name, ExportedInput input) {
         this.session = session;
+        this.name = name;
+        this.input = input;
     }
 
     static OnnxModel open(Path file) throws IOException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
             options.setIntraOpNumThreads(Integer.getInteger(THREADS, ALL_CORES));
-            return new OnnxModel(OrtEnvironment.getEnvironment().createSession(file.toString(), options));
+            return of(OrtEnvironment.getEnvironment().createSession(file.toString(), options), file);
         } catch (OrtException e) {
             throw new IOException(file + ": ONNX Runtime refuses it: " + e.getMessage(), e);
         }
     }
 
+    private static OnnxModel of(OrtSession session, Path file) throws OrtException, IOException {
+        Map<String, NodeInfo> inputs = session.getInputInfo();
+        if (inputs.size() == 1) {
+            Map.Entry<String, NodeInfo> only = inputs.entrySet().iterator().next();
+            if (only.getValue().getInfo() instanceof TensorInfo info && info.getShape().length == 4) {
+                Shape sample = new Shape(info.getShape()).slice(1);
+                boolean known = Arrays.stream(sample.getShape()).allMatch(size -> size > 0);
+                return new OnnxModel(
+                        session,
+                        only.getKey(),
+                        new ExportedInput(
+                                info.type == OnnxJavaType.UINT8, known ? Optional.of(sample) : Optional.empty()));
+            }
+        }
+        session.close();
+        throw new IOException(file + ": takes " + inputs.keySet() + "; one input (N, C, H, W) is expected");
+    }
+
+    @Override
+    public ExportedInput input() {
+        return input;
+    }
+
     @Override
     public NDList run(NDList inputs) {
-        NDArray input = inputs.singletonOrThrow();
-        NDManager manager = input.getManager();
-        long[] shape = input.getShape().getShape();
-        ByteBuffer bytes = input.toByteBuffer().order(ByteOrder.nativeOrder());
-        try (OnnxTensor tensor = input.getDataType() == DataType.UINT8
+        NDArray array = inputs.singletonOrThrow();
+        NDManager manager = array.getManager();
+        long[] shape = array.getShape().getShape();
+        ByteBuffer bytes = array.toByteBuffer().order(ByteOrder.nativeOrder());
+        try (OnnxTensor tensor = array.getDataType() == DataType.UINT8
                         ? OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), bytes, shape, OnnxJavaType.UINT8)
                         : OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), bytes.asFloatBuffer(), shape);
-                OrtSession.Result result = session.run(Map.of(NetworkFile.INPUT, tensor))) {
+                OrtSession.Result result = session.run(Map.of(name, tensor))) {
             NDList outputs = new NDList();
             for (Map.Entry<String, OnnxValue> each : result) {
                 OnnxTensor output = (OnnxTensor) each.getValue();
-                NDArray array = manager.create(
+                NDArray copy = manager.create(
                         output.getByteBuffer(), new Shape(output.getInfo().getShape()), DataType.FLOAT32);
-                array.setName(each.getKey());
-                outputs.add(array);
+                copy.setName(each.getKey());
+                outputs.add(copy);
             }
             return outputs;
         } catch (OrtException e) {

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The names of a network's classes, in the order of its outputs.
@@ -66,6 +67,20 @@ public record Labels(List<String> names) {
      */
     public static Labels imageNet() {
         return ImageNet.LABELS;
+    }
+
+    /**
+     * Names for classes that come without.
+     *
+     * @param classes how many there are
+     * @return ImageNet's if there are 1000, as in all that is published; else numbers from 0
+     */
+    public static Labels usual(int classes) {
+        if (classes == imageNet().size()) {
+            return imageNet();
+        }
+        return new Labels(
+                IntStream.range(0, classes).mapToObj(Integer::toString).toList());
     }
 
     /**

@@ -103,7 +103,19 @@ public record Preprocessing(
      * @throws IllegalArgumentException if the size is not positive or too large
      */
     public Preprocessing withInputSize(int size) {
-        return new Preprocessing(size, size, cropFraction, cropMode, resampling, normalization);
+        return withInputSize(size, size);
+    }
+
+    /**
+     * For an input of another height and width, of which the crop fraction stays.
+     *
+     * @param newHeight the input's height in pixels
+     * @param newWidth the input's width in pixels
+     * @return the preprocessing
+     * @throws IllegalArgumentException if a size is not positive or too large
+     */
+    public Preprocessing withInputSize(int newHeight, int newWidth) {
+        return new Preprocessing(newHeight, newWidth, cropFraction, cropMode, resampling, normalization);
     }
 
     /**

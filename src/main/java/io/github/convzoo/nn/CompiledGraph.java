@@ -17,7 +17,7 @@ public interface CompiledGraph extends AutoCloseable {
     /**
      * Runs the graph. May be called by several threads at once.
      *
-     * @param inputs the inputs, on the CPU; they stay open
+     * @param inputs the inputs, on the device that the form was made for; they stay open
      * @return the outputs, with the inputs' manager
      */
     NDList run(NDList inputs);

@@ -1,6 +1,8 @@
 package io.github.convzoo.nn;
 
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Block;
@@ -23,6 +25,7 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     private volatile @Nullable Program plain;
     private volatile @Nullable Program folded;
     private volatile @Nullable CompiledGraph compiled;
+    private volatile boolean onlyCompiled;
 
     GraphBlock() {}
 
@@ -93,7 +96,9 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
             return recorded.trace.splice(this, inputs);
         }
         CompiledGraph other = compiled;
-        if (!training && other != null && other.accepts(inputs.get(0).getShape())) {
+        if (!training
+                && other != null
+                && (onlyCompiled || other.accepts(inputs.get(0).getShape()))) {
             return other.run(inputs);
         }
         Program fast = folded;
@@ -151,6 +156,41 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
      */
     public final void useCompiled(@Nullable CompiledGraph value) {
         compiled = value;
+    }
+
+    /**
+     * Runs a compiled form of this block, which has no parameters and never gets any: inputs that the form does not take are
+     * refused, and so is training.
+     *
+     * @param value the compiled form of this block's graph; whoever made it closes it
+     * @throws IllegalStateException if the block has parameters
+     */
+    public final void useOnlyCompiled(CompiledGraph value) {
+        if (isInitialized()) {
+            throw new IllegalStateException("a block with parameters runs without a compiled form, too");
+        }
+        compiled = value;
+        onlyCompiled = true;
+    }
+
+    /**
+     * Whether the block has only a compiled form, and no parameters.
+     *
+     * @return whether {@link #useOnlyCompiled} was called
+     */
+    public final boolean isOnlyCompiled() {
+        return onlyCompiled;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void initialize(NDManager manager, DataType dataType, Shape... inputShapes) {
+        if (onlyCompiled) {
+            throw new IllegalStateException(
+                    "this network comes from an exported file, so it has no parameters to train,"
+                            + " save, or export; load its weights instead");
+        }
+        super.initialize(manager, dataType, inputShapes);
     }
 
     /** {@inheritDoc} */

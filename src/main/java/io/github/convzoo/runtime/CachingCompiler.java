@@ -1,5 +1,6 @@
 package io.github.convzoo.runtime;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
@@ -8,11 +9,15 @@ import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportRuntime;
 import io.github.convzoo.export.ExportedModel;
 import io.github.convzoo.export.Exporter;
+import io.github.convzoo.export.Precision;
 import io.github.convzoo.export.Target;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.CompiledGraph;
+import io.github.convzoo.weights.ExportedFile;
+import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.zoo.CompileRequest;
 import io.github.convzoo.zoo.CompiledRuntime;
 import io.github.convzoo.zoo.ModelCompiler;
 import java.io.IOException;
@@ -21,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +35,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Compiles a network by exporting it into a cache. A compiled form is a folder of the cache that is named after everything it
- * depends on: graph, weights, input size, and format. The exporter moves a file into place once it is complete, so two processes may
+ * depends on: graph, weights, input size, format, and precision. The exporter moves a file into place once it is complete, so two processes may
  * compile at once.
  */
 public final class CachingCompiler implements ModelCompiler {
@@ -43,23 +49,10 @@ public final class CachingCompiler implements ModelCompiler {
     public CachingCompiler() {}
 
     @Override
-    public CompiledGraph compile(Network network, ModelConfig config, CompiledRuntime runtime, Path cache)
+    public CompiledGraph compile(Network network, ModelConfig config, CompileRequest request, Path cache)
             throws IOException {
-        ExportOptions portable =
-                switch (runtime) {
-                    case FASTEST ->
-                        ExportRuntime.of(ExportOptions.Format.ONNX).isEmpty()
-                                ? ExportOptions.torchScript()
-                                : ExportOptions.onnx();
-                    case ONNX -> ExportOptions.onnx();
-                    case TORCHSCRIPT -> ExportOptions.torchScript();
-                };
-        ExportOptions options = portable.withTarget(Target.here());
-        List<ExportRuntime> there = ExportRuntime.of(options.format());
-        if (there.isEmpty()) {
-            throw new IllegalArgumentException("ONNX Runtime is not on the class path; add"
-                    + " com.microsoft.onnxruntime:onnxruntime, or choose " + CompiledRuntime.TORCHSCRIPT);
-        }
+        ExportOptions options = options(request, hasOnnxRuntime());
+        ExportRuntime runtime = ExportRuntime.of(options.format()).get(0);
         Path folder = cache.resolve(key(network, config, options));
         Path file = folder.resolve(options.format().file());
         boolean cached = Files.exists(file);
@@ -69,11 +62,84 @@ public final class CachingCompiler implements ModelCompiler {
         LOGGER.info(
                 "{}: {} runs {}, {}",
                 network.modelName(),
-                there.get(0).title(),
+                runtime.title(),
                 file,
                 cached ? "compiled before" : "compiled now");
         Shape sample = config.input().slice(1);
-        return new Compiled(there.get(0).open(file), sample, options.format() == ExportOptions.Format.ONNX);
+        return new Compiled(
+                runtime.open(file, request.device()), sample, options.format() == ExportOptions.Format.ONNX);
+    }
+
+    /**
+     * What to export for a request. ONNX Runtime for Java computes on the CPU, so that a GPU is for TorchScript.
+     *
+     * @throws IllegalArgumentException if nothing does what is asked for, or only slower than what is usual
+     */
+    static ExportOptions options(CompileRequest request, boolean onnxRuntime) {
+        Device device = request.device();
+        boolean cpu = device.equals(Device.cpu());
+        if (!cpu && !device.isGpu()) {
+            throw new IllegalArgumentException(
+                    "compiled models run on the CPU or a CUDA device, not on " + device + "; leave compiled out");
+        }
+        request.precision().requireFasterOn(device);
+        boolean onnx =
+                switch (request.runtime()) {
+                    case FASTEST -> cpu && onnxRuntime;
+                    case ONNX -> true;
+                    case TORCHSCRIPT -> false;
+                };
+        if (onnx && !cpu) {
+            throw new IllegalArgumentException("ONNX Runtime computes on the CPU, and the device is " + device
+                    + "; choose " + CompiledRuntime.TORCHSCRIPT + ", or the device cpu");
+        }
+        if (onnx && !onnxRuntime) {
+            throw new IllegalArgumentException("ONNX Runtime is not on the class path; add"
+                    + " com.microsoft.onnxruntime:onnxruntime, or choose " + CompiledRuntime.TORCHSCRIPT);
+        }
+        return (onnx ? ExportOptions.onnx() : ExportOptions.torchScript())
+                .withPrecision(
+                        switch (request.precision()) {
+                            case FLOAT32 -> Precision.FLOAT32;
+                            case FLOAT16 -> Precision.FLOAT16;
+                            case BFLOAT16 -> Precision.BFLOAT16;
+                        })
+                .withTarget(cpu ? Target.here() : Target.ANY);
+    }
+
+    @Override
+    public boolean hasOnnxRuntime() {
+        return !ExportRuntime.of(ExportOptions.Format.ONNX).isEmpty();
+    }
+
+    @Override
+    public Opened open(ExportedFile file, ModelConfig config, Shape input, Device device) throws IOException {
+        ExportRuntime runtime =
+                switch (file.format()) {
+                    case ONNX -> ExportRuntime.ONNX_RUNTIME;
+                    case TORCHSCRIPT -> ExportRuntime.TORCHSCRIPT;
+                };
+        if (runtime == ExportRuntime.ONNX_RUNTIME && !hasOnnxRuntime()) {
+            throw new IllegalArgumentException(file.path() + ": needs ONNX Runtime, which is not on the class path; add"
+                    + " com.microsoft.onnxruntime:onnxruntime, or export to TorchScript");
+        }
+        ExportedModel model = runtime.open(file.path(), device);
+        ExportedGraph graph =
+                new ExportedGraph(file.path(), model, config.preprocessing().normalization());
+        if (!graph.accepts(input)) {
+            model.close();
+            throw new IllegalArgumentException(
+                    ExportedGraph.sizeError(file.path(), ExportedGraph.planes(model.input()), input.slice(1)));
+        }
+        List<LoadReport.Remark> remarks = new ArrayList<>();
+        remarks.add(new LoadReport.Remark(
+                LoadReport.Remark.Kind.SETTING, file.path() + ": an exported graph, run by " + runtime.title()));
+        if (model.input().images()) {
+            remarks.add(new LoadReport.Remark(
+                    LoadReport.Remark.Kind.GUESS,
+                    file.path() + ": gives probabilities; their logarithms are taken for logits"));
+        }
+        return new Opened(graph, remarks);
     }
 
     private static void export(Exporter exporter, ExportOptions options, Path folder, Path file) throws IOException {
@@ -87,7 +153,7 @@ public final class CachingCompiler implements ModelCompiler {
         }
     }
 
-    private static String key(Network network, ModelConfig config, ExportOptions options) {
+    static String key(Network network, ModelConfig config, ExportOptions options) {
         MessageDigest digest;
         try {
             digest = MessageDigest.getInstance("SHA-256");

@@ -137,8 +137,20 @@ public record ModelConfig(
      * @throws IllegalArgumentException if the size is not positive or too large
      */
     public Preprocessing preprocessing(int inputSize) {
-        return larger.filter(each -> each.height() == inputSize && each.width() == inputSize)
-                .orElseGet(() -> preprocessing.withInputSize(inputSize));
+        return preprocessing(inputSize, inputSize);
+    }
+
+    /**
+     * The preprocessing for an input of some height and width.
+     *
+     * @param height the input's height in pixels
+     * @param width the input's width in pixels
+     * @return that for larger inputs if it is of this size, else the usual one with the same crop fraction
+     * @throws IllegalArgumentException if a size is not positive or too large
+     */
+    public Preprocessing preprocessing(int height, int width) {
+        return larger.filter(each -> each.height() == height && each.width() == width)
+                .orElseGet(() -> preprocessing.withInputSize(height, width));
     }
 
     /**

@@ -33,8 +33,20 @@ public final class ModelFolder {
     /** The weights' file, as PyTorch's tools write it. */
     public static final String PYTORCH_WEIGHTS = "pytorch_model.bin";
 
+    /** The network's graph with its weights, as {@code convzoo export} writes it for ONNX Runtime. */
+    public static final String ONNX = "model.onnx";
+
+    /** The same for PyTorch. */
+    public static final String TORCHSCRIPT = "model.pt";
+
+    /** The first words of a {@code serving.properties} that {@code convzoo export} wrote. */
+    public static final String SERVING_MARK = "# Written by convzoo export";
+
     /** The key of the configuration in a safetensors file's metadata. */
     static final String METADATA = CONFIG;
+
+    /** How the names of files end that hold an ONNX file's weights. */
+    private static final String ONNX_DATA = ".onnx.data";
 
     private static final int MAX_CONFIG_BYTES = 1 << 24;
 
@@ -105,7 +117,7 @@ public final class ModelFolder {
     /**
      * Finds a folder's weights. They are {@code model.safetensors}, its index if it is sharded, or PyTorch's
      * {@code pytorch_model.bin}; else the only file that is not something else by its name, whatever it is called: its
-     * content says what it is.
+     * content says what it is. An {@link ExportedFile} does not count.
      *
      * @param folder the folder
      * @return the file; empty if the folder holds none
@@ -128,7 +140,9 @@ public final class ModelFolder {
                 }
                 if (name.endsWith(".index.json")) {
                     indexes.add(each);
-                } else if (!OTHERS.contains(name.substring(name.lastIndexOf('.') + 1))) {
+                } else if (!OTHERS.contains(name.substring(name.lastIndexOf('.') + 1))
+                        && !name.endsWith(ONNX_DATA)
+                        && ExportedFile.of(each).isEmpty()) {
                     found.add(each);
                 }
             }

@@ -3,14 +3,20 @@ package io.github.convzoo.zoo;
 import io.github.convzoo.checkpoint.Limits;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.LastActivation;
+import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +43,7 @@ record Arguments(Map<String, ?> values) {
         NUM_CLASSES("numClasses"),
         /** The number of input channels. */
         IN_CHANNELS("inChannels"),
-        /** The side of the square input. */
+        /** The side of the square input, or its height x width. */
         INPUT_SIZE("inputSize"),
         /** How many classes a prediction names. */
         TOP_K("topK"),
@@ -54,7 +60,9 @@ record Arguments(Map<String, ?> values) {
         /** To start training from the weights. */
         FOR_TRAINING("forTraining"),
         /** Compiled for prediction: true, or a runtime. */
-        COMPILED("compiled");
+        COMPILED("compiled"),
+        /** What a compiled model computes in. */
+        PRECISION("precision");
 
         final String text;
 
@@ -62,6 +70,8 @@ record Arguments(Map<String, ?> values) {
             this.text = text;
         }
     }
+
+    private static final Pattern INPUT_SIZE = Pattern.compile("(-?\\d{1,9})(?:\\.0|x(-?\\d{1,9}))?");
 
     /** What DJL itself puts among the arguments. */
     private static final Set<String> DJLS = Set.of(
@@ -89,25 +99,48 @@ record Arguments(Map<String, ?> values) {
     static boolean isKey(String name) {
         return Arrays.stream(Key.values()).anyMatch(key -> key.text.equals(name));
     }
+    /** The file that {@code convzoo export} writes for DJL's own translator. DJL passes it on to whoever loads the folder. */
+    private static final String SERVING = "serving.properties";
 
     /**
      * Refuses arguments that have no meaning here, which misspelt ones have not.
      *
+     * @param home the model folder, if there is one: its file for DJL's translator may say what has no meaning here, because an
+     *     exported folder says the same in its configuration
      * @throws IllegalArgumentException naming them, and those that have a meaning
      */
-    void refuseUnknown() {
+    void refuseUnknown(@Nullable Path home) {
+        Properties serving = serving(home);
         List<String> known = Arrays.stream(Key.values()).map(key -> key.text).toList();
         List<String> unknown = values.keySet().stream()
                 .filter(key -> !known.contains(key)
                         && !key.equals(MODEL)
                         && !DJLS.contains(key)
-                        && !SERVINGS.matcher(key).matches())
+                        && !SERVINGS.matcher(key).matches()
+                        && !String.valueOf(values.get(key)).equals(serving.getProperty(key)))
                 .sorted()
                 .toList();
         if (!unknown.isEmpty()) {
             throw new IllegalArgumentException(
                     "there is no argument " + String.join(", ", unknown) + "; there are " + String.join(", ", known));
         }
+    }
+
+    /** What an export wrote for DJL; nothing if the file is missing or somebody else's. */
+    private static Properties serving(@Nullable Path home) {
+        Properties properties = new Properties();
+        Path file = home == null ? Path.of(SERVING) : home.resolve(SERVING);
+        try {
+            if (home != null && Files.isRegularFile(file)) {
+                String text = Files.readString(file);
+                if (text.startsWith(ModelFolder.SERVING_MARK)) {
+                    properties.load(new StringReader(text));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read (" + e + "); check its permissions", e);
+        }
+        return properties;
     }
 
     /**
@@ -133,10 +166,7 @@ record Arguments(Map<String, ?> values) {
         if (inChannels != null) {
             options = options.withInChannels(inChannels);
         }
-        Integer inputSize = whole(Key.INPUT_SIZE);
-        if (inputSize != null) {
-            options = options.withInputSize(inputSize);
-        }
+        options = sized(options);
         Integer topK = whole(Key.TOP_K);
         if (topK != null) {
             options = options.withTopK(topK);
@@ -154,7 +184,27 @@ record Arguments(Map<String, ?> values) {
             options =
                     options.compiled(compiled.equals("true") ? CompiledRuntime.FASTEST : CompiledRuntime.of(compiled));
         }
+        String precision = text(Key.PRECISION);
+        if (precision != null) {
+            options = options.withPrecision(CompiledPrecision.of(precision));
+        }
         return flag(Key.FOR_TRAINING) ? options.forTraining() : options;
+    }
+
+    private LoadOptions sized(LoadOptions options) {
+        String text = text(Key.INPUT_SIZE);
+        if (text == null) {
+            return options;
+        }
+        // JSON's numbers have fractions.
+        Matcher matcher = INPUT_SIZE.matcher(text);
+        if (!matcher.matches()) {
+            throw wrong(Key.INPUT_SIZE, "a whole number, or height x width such as 192x320", text, null);
+        }
+        int height = Integer.parseInt(matcher.group(1));
+        return matcher.group(2) == null
+                ? options.withInputSize(height)
+                : options.withInputSize(height, Integer.parseInt(matcher.group(2)));
     }
 
     private LoadOptions reading(LoadOptions options) {

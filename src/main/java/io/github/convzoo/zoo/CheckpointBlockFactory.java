@@ -44,7 +44,7 @@ public final class CheckpointBlockFactory implements BlockFactory {
     @Override
     public Block newBlock(Model model, Path modelPath, Map<String, ?> arguments) throws IOException {
         Arguments given = new Arguments(arguments);
-        given.refuseUnknown();
+        given.refuseUnknown(modelPath);
         int[] levels = given.featureLevels();
         LoadOptions options = forLevels(given.options(modelPath), levels);
         Object text = arguments.get(Arguments.MODEL);
@@ -74,6 +74,7 @@ public final class CheckpointBlockFactory implements BlockFactory {
         ConvZoo.Loaded loaded = ConvZoo.load(source, options, model.getNDManager());
         model.setProperty(CONFIG, loaded.config().toJson());
         GraphBlock block = levels == null ? loaded.network() : new FeatureExtractor(loaded.network(), levels);
+        ConvZoo.requireWhole(block, loaded.network());
         ConvZoo.prepare(block, loaded.config(), options, model.getNDManager());
         return block;
     }

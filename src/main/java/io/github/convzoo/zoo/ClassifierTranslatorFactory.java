@@ -61,7 +61,7 @@ public final class ClassifierTranslatorFactory implements TranslatorFactory, Ser
             throw new IllegalArgumentException(unsupported(input, output));
         }
         Arguments given = new Arguments(arguments);
-        given.refuseUnknown();
+        given.refuseUnknown(model.getModelPath());
         if (input == NDList.class) {
             return (Translator<I, O>)
                     (model.getBlock() instanceof Network network ? ConvZoo.logits(network) : new NoopTranslator());

@@ -5,7 +5,10 @@ import java.util.Locale;
 
 /** What runs a compiled model. */
 public enum CompiledRuntime {
-    /** The fastest that is there, by measured rules: ONNX Runtime if it is on the class path, else TorchScript. */
+    /**
+     * The fastest that is there, by measured rules: on the CPU ONNX Runtime if it is on the class path, else TorchScript; on a GPU
+     * TorchScript.
+     */
     FASTEST,
     /** ONNX Runtime on the CPU; needs {@code com.microsoft.onnxruntime:onnxruntime} on the class path. */
     ONNX,

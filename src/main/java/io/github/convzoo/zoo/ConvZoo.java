@@ -1,5 +1,6 @@
 package io.github.convzoo.zoo;
 
+import ai.djl.Device;
 import ai.djl.Model;
 import ai.djl.modality.Classifications;
 import ai.djl.modality.cv.Image;
@@ -19,6 +20,7 @@ import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.CompiledGraph;
 import io.github.convzoo.nn.GraphBlock;
+import io.github.convzoo.weights.ExportedFile;
 import io.github.convzoo.weights.Glob;
 import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.Manifest;
@@ -33,6 +35,7 @@ import java.io.InputStream;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -482,10 +485,11 @@ public final class ConvZoo {
             BiFunction<Model, Loaded, ZooModel<I, O>> wrapper)
             throws IOException {
         ModelSource source = open.with(options);
-        Model model = NativeLibrary.newModel(source.config().variant().modelName(), options.device);
+        Model model = NativeLibrary.newModel(source.config().variant().modelName(), source.device(options));
         try {
             Loaded loaded = load(source, options, model.getNDManager());
             GraphBlock used = block.apply(loaded.network);
+            requireWhole(used, loaded.network);
             prepare(used, loaded.config, options, model.getNDManager());
             model.setBlock(used);
             return wrapper.apply(model, loaded);
@@ -504,6 +508,9 @@ public final class ConvZoo {
 
     /** Builds a network and loads its weights into arrays of the manager. */
     static Loaded load(ModelSource source, LoadOptions options, NDManager manager) throws IOException {
+        if (source.exported().isPresent()) {
+            return loadExported(source, source.exported().get(), options, manager);
+        }
         Variant variant = source.config().variant();
         StateDict stateDict = StateDict.of(source.read(options), variant, options.reading);
         source.requireDeclared(stateDict, options);
@@ -535,9 +542,72 @@ public final class ConvZoo {
                 .forEach(remark -> LOGGER.warn(remark.text()));
     }
 
+    /** Loads an exported file as a network without parameters, which the file's runtime runs. */
+    private static Loaded loadExported(ModelSource source, ExportedFile file, LoadOptions options, NDManager manager)
+            throws IOException {
+        ModelConfig config = source.config();
+        ModelConfig declared = declared(file);
+        requireRunnable(source, declared, file, options);
+        Network network = config.variant().build(config.options());
+        ModelCompiler.Opened opened = ModelCompiler.find().open(file, declared, config.input(), manager.getDevice());
+        manager.attachInternal(UUID.randomUUID().toString(), opened.graph());
+        network.useOnlyCompiled(opened.graph());
+        LoadReport report = new LoadReport(
+                file.path(), "", config.variant().modelName(), List.of(), List.of(), List.of(), source.remarks());
+        options.onLoaded.accept(report.withRemarks(opened.remarks()));
+        return new Loaded(network, config);
+    }
+
+    /** What the folder of an exported file says of its use. */
+    private static ModelConfig declared(ExportedFile file) throws IOException {
+        Path folder = Objects.requireNonNull(file.path().toAbsolutePath().getParent());
+        return ModelFolder.config(folder).orElseThrow();
+    }
+
+    /** Refuses what an exported file cannot do, before anything is loaded. */
+    private static void requireRunnable(
+            ModelSource source, ModelConfig declared, ExportedFile file, LoadOptions options) {
+        String exported = file.path() + ": is an exported graph, which can be run only; ";
+        String weights = "add " + ModelFolder.WEIGHTS + ", or name the model that it was exported from";
+        if (options.training) {
+            throw new IllegalArgumentException(exported + "training needs weights: " + weights);
+        }
+        if (!declared.options().equals(source.config().options())) {
+            throw new IllegalArgumentException(exported
+                    + "classes, channels, features, and the network's other options cannot be changed: " + weights);
+        }
+        boolean onnx = file.format() == ExportedFile.Format.ONNX;
+        if (onnx && options.device != null && !options.device.equals(Device.cpu())) {
+            throw new IllegalArgumentException(file.path() + ": ONNX Runtime runs it, on the CPU; leave the device "
+                    + options.device + " out, or export to TorchScript");
+        }
+        if (options.precision != CompiledPrecision.FLOAT32) {
+            throw new IllegalArgumentException(file.path() + ": has the precision that it was exported in; leave "
+                    + options.precision + " out, or export it again");
+        }
+        CompiledRuntime fits = onnx ? CompiledRuntime.ONNX : CompiledRuntime.TORCHSCRIPT;
+        CompiledRuntime asked = options.compiled.orElse(CompiledRuntime.FASTEST);
+        if (asked != CompiledRuntime.FASTEST && asked != fits) {
+            throw new IllegalArgumentException(file.path() + ": is for the runtime " + fits + "; leave " + asked
+                    + " out, or export to its format");
+        }
+    }
+
+    /** Refuses feature maps of a network that has no parameters. */
+    static void requireWhole(GraphBlock block, Network network) {
+        if (block != network && network.isOnlyCompiled()) {
+            throw new IllegalArgumentException(
+                    "an exported graph gives no feature maps; load " + network.modelName() + "'s weights instead");
+        }
+    }
+
     /** Makes a block fast for prediction, unless it is to be trained. */
     static void prepare(GraphBlock block, ModelConfig config, LoadOptions options, NDManager manager)
             throws IOException {
+        if (block instanceof Network network && network.isOnlyCompiled()) {
+            return;
+        }
+        requirePrecision(options);
         if (options.compiled.isEmpty()) {
             if (!options.training) {
                 block.foldNorms();
@@ -550,10 +620,18 @@ public final class ConvZoo {
         if (!(block instanceof Network network)) {
             throw new IllegalArgumentException("feature maps cannot be compiled; load them without compiled()");
         }
-        CompiledGraph compiled = ModelCompiler.find()
-                .compile(network, config, options.compiled.get(), ModelCompiler.cache(options.store()));
+        CompileRequest request = new CompileRequest(options.compiled.get(), options.precision, manager.getDevice());
+        CompiledGraph compiled =
+                ModelCompiler.find().compile(network, config, request, ModelCompiler.cache(options.store()));
         manager.attachInternal(UUID.randomUUID().toString(), compiled);
         network.useCompiled(compiled);
+    }
+
+    private static void requirePrecision(LoadOptions options) {
+        if (options.precision != CompiledPrecision.FLOAT32 && options.compiled.isEmpty()) {
+            throw new IllegalArgumentException(
+                    options.precision + " is for compiled models; load the model with compiled(), too");
+        }
     }
 
     static <I> ImageTranslator.Classifier<I> classifier(ModelConfig config, Class<I> inputType, LoadOptions options) {
@@ -562,9 +640,8 @@ public final class ConvZoo {
         if (classes == 0) {
             throw noClassifier();
         }
-        Labels labels = options.labels == null
-                ? config.labels().orElseGet(() -> ImageTranslator.labels(classes))
-                : options.labels;
+        Labels labels =
+                options.labels == null ? config.labels().orElseGet(() -> Labels.usual(classes)) : options.labels;
         if (labels.size() != classes) {
             throw new IllegalArgumentException("there are " + labels.size() + " labels, and the weights have " + classes
                     + " classes; name each class once");

@@ -11,7 +11,6 @@ import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /** From images to the network's input, and from its output, of shape (N, values), to something for each image. */
 abstract sealed class ImageTranslator<I, O> implements Translator<I, O> {
@@ -73,15 +72,6 @@ abstract sealed class ImageTranslator<I, O> implements Translator<I, O> {
         float[] result(float[] features) {
             return features;
         }
-    }
-
-    /** Names for classes that come without: 1000 are ImageNet's, as in all that is published. */
-    static Labels labels(int classes) {
-        if (classes == Labels.imageNet().size()) {
-            return Labels.imageNet();
-        }
-        return new Labels(
-                IntStream.range(0, classes).mapToObj(Integer::toString).toList());
     }
 
     /** A new array, closed by the caller, of the values that {@link #result} takes. */

@@ -38,7 +38,8 @@ public final class LoadOptions {
 
     @Nullable Preprocessing preprocessing;
 
-    OptionalInt inputSize = OptionalInt.empty();
+    OptionalInt inputHeight = OptionalInt.empty();
+    OptionalInt inputWidth = OptionalInt.empty();
 
     Optional<Boolean> upright = Optional.empty();
 
@@ -50,6 +51,7 @@ public final class LoadOptions {
 
     boolean training;
     Optional<CompiledRuntime> compiled = Optional.empty();
+    CompiledPrecision precision = CompiledPrecision.FLOAT32;
     Consumer<LoadReport> onLoaded = ConvZoo::log;
 
     private LoadOptions() {}
@@ -216,10 +218,26 @@ public final class LoadOptions {
      * @throws IllegalArgumentException if it is not positive
      */
     public LoadOptions withInputSize(int value) {
-        if (value < 1) {
-            throw new IllegalArgumentException("the input's side must be at least 1 pixel, not " + value);
+        return withInputSize(value, value);
+    }
+
+    /**
+     * With an input of another height and width, which the preprocessing then is for.
+     *
+     * @param height its height in pixels, at least 1
+     * @param width its width in pixels, at least 1
+     * @return the changed options
+     * @throws IllegalArgumentException if one is not positive
+     */
+    public LoadOptions withInputSize(int height, int width) {
+        if (height < 1 || width < 1) {
+            throw new IllegalArgumentException(
+                    "the input's side must be at least 1 pixel, not " + Math.min(height, width));
         }
-        return with(options -> options.inputSize = OptionalInt.of(value));
+        return with(options -> {
+            options.inputHeight = OptionalInt.of(height);
+            options.inputWidth = OptionalInt.of(width);
+        });
     }
 
     /**
@@ -289,6 +307,17 @@ public final class LoadOptions {
     }
 
     /**
+     * With another precision of the compiled model than float32: on a CUDA device, where TorchScript runs it. Results then differ in
+     * the third digit, in bfloat16 in the second.
+     *
+     * @param value what the compiled model computes in; needs {@link #compiled()}
+     * @return the changed options
+     */
+    public LoadOptions withPrecision(CompiledPrecision value) {
+        return with(options -> options.precision = value);
+    }
+
+    /**
      * To start training from the weights: the parameters can learn, and where the number of classes is not the
      * checkpoint's the classifier keeps its initial values, which the report says.
      *
@@ -319,13 +348,15 @@ public final class LoadOptions {
         copy.testTimePool = testTimePool;
         copy.lastActivation = lastActivation;
         copy.preprocessing = preprocessing;
-        copy.inputSize = inputSize;
+        copy.inputHeight = inputHeight;
+        copy.inputWidth = inputWidth;
         copy.upright = upright;
         copy.labels = labels;
         copy.topK = topK;
         copy.device = device;
         copy.training = training;
         copy.compiled = compiled;
+        copy.precision = precision;
         copy.onLoaded = onLoaded;
         change.accept(copy);
         return copy;

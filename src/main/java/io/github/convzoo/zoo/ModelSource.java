@@ -1,11 +1,13 @@
 package io.github.convzoo.zoo;
 
+import ai.djl.Device;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.DpnOptions;
 import io.github.convzoo.network.FamilyOptions;
 import io.github.convzoo.network.NetworkOptions;
 import io.github.convzoo.network.Variant;
+import io.github.convzoo.weights.ExportedFile;
 import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.ModelConfig;
@@ -46,6 +48,9 @@ record ModelSource(
 
         /** In a file that was read: its tensors are views on it. */
         record Read(Checkpoint checkpoint) implements Weights {}
+
+        /** In an exported file, with the graph. */
+        record Exported(ExportedFile file) implements Weights {}
 
         /** Published weights. */
         record Published(Manifest.Row row) implements Weights {}
@@ -126,7 +131,7 @@ record ModelSource(
 
     /** What is at a place: weights, and what they say of their use, if anything. */
     private record Found(
-            Weights.Read weights, Optional<ModelConfig> config, String where, List<LoadReport.Remark> remarks) {}
+            Weights weights, Optional<ModelConfig> config, String where, List<LoadReport.Remark> remarks) {}
 
     private static Found find(ModelName name, LoadOptions options) throws IOException {
         if (name instanceof ModelName.Hub hub) {
@@ -136,6 +141,11 @@ record ModelSource(
             throw new IllegalArgumentException(name + " is a name; give a file or folder of weights");
         }
         Path path = local.path();
+        List<ExportedFile> exported = exportedFiles(path);
+        if (!exported.isEmpty()) {
+            Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+            return exported(Objects.requireNonNull(folder, "a file is in a folder"), exported, options);
+        }
         Checkpoint checkpoint = checkpoint(path, options);
         Optional<ModelConfig> config = ModelFolder.config(path);
         return new Found(
@@ -143,6 +153,61 @@ record ModelSource(
                 config.isPresent() ? config : ModelFolder.config(checkpoint),
                 (config.isPresent() ? path.resolve(ModelFolder.CONFIG) : checkpoint.file()).toString(),
                 List.of());
+    }
+
+    /** The exported files at a place; none if it has weights. */
+    private static List<ExportedFile> exportedFiles(Path path) throws IOException {
+        if (!Files.isDirectory(path)) {
+            return ExportedFile.of(path).stream().toList();
+        }
+        return ModelFolder.weights(path).isPresent() ? List.of() : ExportedFile.in(path);
+    }
+
+    /** One of a folder's exported files: the one that its options or the device ask for, else ONNX if its runtime is there. */
+    private static Found exported(Path folder, List<ExportedFile> files, LoadOptions options) throws IOException {
+        CompiledRuntime runtime = options.compiled.orElse(CompiledRuntime.FASTEST);
+        boolean gpu = options.device != null && options.device.isGpu();
+        boolean torchScript =
+                switch (runtime) {
+                    case ONNX -> false;
+                    case TORCHSCRIPT -> true;
+                    case FASTEST -> gpu || !ModelCompiler.find().hasOnnxRuntime();
+                };
+        ExportedFile.Format wanted = torchScript ? ExportedFile.Format.TORCHSCRIPT : ExportedFile.Format.ONNX;
+        for (ExportedFile each : files) {
+            if (each.format() == wanted) {
+                List<LoadReport.Remark> remarks = files.size() == 1
+                        ? List.of()
+                        : List.of(guess(folder + ": holds several exported files; "
+                                + each.path().getFileName() + " is run"));
+                return exported(each, folder, remarks);
+            }
+        }
+        return exported(files.get(0), folder, List.of());
+    }
+
+    private static Found exported(ExportedFile file, Path folder, List<LoadReport.Remark> remarks) throws IOException {
+        ModelConfig config = ModelFolder.config(folder)
+                .orElseThrow(() -> new IOException(file.path() + ": has no " + ModelFolder.CONFIG
+                        + " next to it, which says how to use it; export it with convzoo export, or add one"));
+        return new Found(
+                new Weights.Exported(file),
+                Optional.of(config),
+                folder.resolve(ModelFolder.CONFIG).toString(),
+                remarks);
+    }
+
+    /** The exported file to run, if there are no weights. */
+    Optional<ExportedFile> exported() {
+        return weights instanceof Weights.Exported exported ? Optional.of(exported.file()) : Optional.empty();
+    }
+
+    /** The device for a model: the one that is asked for, else the CPU if that is what the exported file's runtime has. */
+    @Nullable Device device(LoadOptions options) {
+        boolean onnx = exported()
+                .filter(file -> file.format() == ExportedFile.Format.ONNX)
+                .isPresent();
+        return onnx && options.device == null ? Device.cpu() : options.device;
     }
 
     private static Found hub(HubModel hub) throws IOException {
@@ -207,8 +272,9 @@ record ModelSource(
         if (options.preprocessing != null) {
             changed = changed.withPreprocessing(options.preprocessing);
         }
-        if (options.inputSize.isPresent()) {
-            changed = changed.withPreprocessing(changed.preprocessing(options.inputSize.getAsInt()));
+        if (options.inputHeight.isPresent() && options.inputWidth.isPresent()) {
+            changed = changed.withPreprocessing(
+                    changed.preprocessing(options.inputHeight.getAsInt(), options.inputWidth.getAsInt()));
         }
         if (options.upright.isPresent()) {
             changed = changed.withUpright(options.upright.get());
@@ -286,6 +352,11 @@ record ModelSource(
     Checkpoint read(LoadOptions options) throws IOException {
         if (weights instanceof Weights.Read read) {
             return read.checkpoint();
+        }
+        if (weights instanceof Weights.Exported exported) {
+            throw new IOException(
+                    exported.file().path() + ": is an exported graph, which can be run only; this needs weights,"
+                            + " such as the " + ModelFolder.WEIGHTS + " that it was exported from");
         }
         if (weights instanceof Weights.Published published) {
             return Checkpoint.read(

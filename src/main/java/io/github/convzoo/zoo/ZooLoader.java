@@ -83,7 +83,7 @@ final class ZooLoader implements ModelLoader {
             options = options.withDevice(criteria.getDevice());
         }
         if (factory instanceof ClassifierTranslatorFactory) {
-            arguments.refuseUnknown();
+            arguments.refuseUnknown(null);
             if (criteria.getInputClass() != NDList.class) {
                 requireClassifier(options, levels);
             }

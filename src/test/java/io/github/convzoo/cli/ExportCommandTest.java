@@ -1,14 +1,22 @@
 package io.github.convzoo.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.convzoo.checkpoint.ElementType;
+import io.github.convzoo.checkpoint.Npy;
+import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,11 +37,103 @@ class ExportCommandTest {
         Path out = folder.resolve("out");
         Run run = Run.succeeding("export", "--model", MODEL, "--format", format, "--output", out);
         assertThat(run.out()).startsWith(out.resolve(file) + ": written, ").contains(runtime + ": largest difference");
-        assertThat(out.toFile().list()).containsExactlyInAnyOrder("config.json", file);
+        assertThat(out.toFile().list())
+                .containsExactlyInAnyOrder("config.json", file, "serving.properties", "synset.txt");
+        assertThat(run.out()).contains("serving.properties: DJL resizes without antialiasing");
         assertThat(ModelFolder.config(out)).hasValueSatisfying(config -> {
             assertThat(config.labels()).isPresent();
             assertThat(config.options().numClasses()).isEqualTo(10);
         });
+    }
+
+    @ParameterizedTest
+    @CsvSource({"onnx, model.onnx", "torchscript, model.pt"})
+    void export_ofANonSquareInput_givesAFolderThatPredictsAndRunsWithIt(String format, String file) throws IOException {
+        Path out = folder.resolve("out");
+        Run.succeeding("export", "--model", MODEL, "--format", format, "--output", out, "--input-size", "64x96");
+        assertThat(ModelFolder.config(out)).hasValueSatisfying(config -> {
+            assertThat(config.preprocessing().height()).isEqualTo(64);
+            assertThat(config.preprocessing().width()).isEqualTo(96);
+        });
+        assertThat(Files.readString(out.resolve("serving.properties"))).contains("width=96\n", "height=64\n");
+        assertThat(Run.succeeding("predict", IMAGE, "--model", out).out())
+                .isEqualTo(Run.succeeding("predict", IMAGE, "--model", MODEL, "--input-size", "64x96")
+                        .out());
+        Path input = folder.resolve("in.npy");
+        float[] zeros = new float[3 * 64 * 96];
+        Npy.write(input, Tensor.of("x", ElementType.F32, new long[] {1, 3, 64, 96}, bytes(zeros)));
+        Run.succeeding("forward", "--model", out, "--input", input, "--output", folder.resolve("a.npy"));
+        Run.succeeding("forward", "--model", MODEL, "--input", input, "--output", folder.resolve("b.npy"));
+        float[] actual = floats(folder.resolve("a.npy"));
+        float[] expected = floats(folder.resolve("b.npy"));
+        assertThat(actual).hasSize(10);
+        for (int i = 0; i < 10; i++) {
+            assertThat(actual[i]).isCloseTo(expected[i], within(1e-3f));
+        }
+        if (format.equals("onnx")) {
+            Run.refused(
+                    Main.MISUSED,
+                    List.of("predict", IMAGE, "--model", out, "--input-size", "96x64"),
+                    file + ": takes inputs of (3, 64, 96)",
+                    "export the model again with --input-size 96x64");
+        }
+    }
+
+    private static ByteBuffer bytes(float[] values) {
+        ByteBuffer buffer =
+                ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        buffer.asFloatBuffer().put(values);
+        return buffer;
+    }
+
+    private static float[] floats(Path file) throws IOException {
+        Tensor tensor = Npy.read(file);
+        FloatBuffer buffer = FloatBuffer.allocate(Math.toIntExact(tensor.size()));
+        tensor.toFloats(buffer);
+        return buffer.array();
+    }
+
+    @Test
+    void eval_ofAnExportedFolder_isAsAccurateAsTheModel() {
+        Run.succeeding("export", "--model", MODEL, "--format", "torchscript", "--output", folder);
+        List<Object> args = List.of("eval", "--dataset", "fashion-mnist", "--data", "src/test/resources/fashion-mnist");
+        List<Object> exported = new ArrayList<>(args);
+        exported.addAll(List.of("--model", folder, "--json"));
+        List<Object> model = new ArrayList<>(args);
+        model.addAll(List.of("--model", MODEL, "--json"));
+        JsonObject actual = Run.of(exported.toArray()).json().getAsJsonObject();
+        JsonObject expected = Run.of(model.toArray()).json().getAsJsonObject();
+        assertThat(actual.get("correct")).isEqualTo(expected.get("correct"));
+        assertThat(actual.get("total")).isEqualTo(expected.get("total"));
+    }
+
+    @Test
+    void inputSize_thatIsNone_isRefused() {
+        for (String size : List.of("64x", "axb", "3x64x64", "64x0")) {
+            Run.refused(
+                    Main.MISUSED,
+                    List.of("export", "--model", MODEL, "--format", "onnx", "--output", folder, "--input-size", size),
+                    "--input-size must be");
+        }
+    }
+
+    @Test
+    void precision_thatIsSlowerOrHasNoDevice_isRefused() {
+        String slower = "--precision: fp16 is slower than fp32 on a CPU";
+        Run.refused(Main.MISUSED, List.of("benchmark", MODEL, "--precision", "fp16"), slower);
+        Run.refused(
+                Main.MISUSED,
+                List.of("predict", IMAGE, "--model", MODEL, "--compiled", "--precision", "fp16", "--device", "cpu"),
+                "fp16 is slower than fp32 on a CPU");
+        Run.refused(
+                Main.MISUSED,
+                List.of("predict", IMAGE, "--model", MODEL, "--precision", "bf16"),
+                "--precision needs --compiled");
+        Run.refused(
+                Main.MISUSED,
+                List.of("benchmark", MODEL, "--precision", "int8"),
+                "--precision: a precision must be one of [fp32, fp16, bf16], not int8");
+        Run.refused(Main.MISUSED, List.of("benchmark", MODEL, "--device", "gpu99"), "--device gpu99: ");
     }
 
     @Test

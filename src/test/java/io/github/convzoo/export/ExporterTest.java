@@ -161,7 +161,8 @@ class ExporterTest {
                 }
             }
         }
-        assertThat(folder.toFile().list()).containsExactlyInAnyOrder("config.json", "model.onnx", "model.pt");
+        assertThat(folder.toFile().list())
+                .containsExactlyInAnyOrder("config.json", "model.onnx", "model.pt", "serving.properties", "synset.txt");
     }
 
     @ParameterizedTest
@@ -316,7 +317,9 @@ class ExporterTest {
         ModelFolder.writeConfig(folder, given.config);
         Files.writeString(folder.resolve("notes.txt"), "mine");
         given.exporter().export(folder, ExportOptions.onnx());
-        assertThat(folder.toFile().list()).containsExactlyInAnyOrder("config.json", "model.onnx", "notes.txt");
+        assertThat(folder.toFile().list())
+                .containsExactlyInAnyOrder(
+                        "config.json", "model.onnx", "notes.txt", "serving.properties", "synset.txt");
     }
 
     @Test
@@ -333,7 +336,7 @@ class ExporterTest {
         Variant variant = Variant.of(SMALL);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new Exporter(variant.build(), ModelConfig.usual(variant)))
-                .withMessageContaining("has no parameters yet");
+                .withMessageContaining("has no parameters");
     }
 
     @Test

@@ -1,0 +1,217 @@
+package io.github.convzoo.export;
+
+import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.image.CropMode;
+import io.github.convzoo.image.Labels;
+import io.github.convzoo.image.Normalization;
+import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.image.Resampling;
+import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.weights.ModelFolder;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * Two files that let DJL and DJL Serving use an exported folder without ConvZoo: {@code serving.properties}, whose keys DJL's {@code
+ * ImageClassificationTranslatorFactory} reads, and the labels in {@code synset.txt}. Where DJL has no words for the preprocessing,
+ * the nearest is taken and said in a comment and in the report.
+ */
+final class ServingFiles {
+
+    static final String PROPERTIES = "serving.properties";
+
+    static final String SYNSET = "synset.txt";
+
+    private static final int GREY = 1;
+    private static final int RGB = 3;
+
+    private final ModelConfig config;
+    private final ExportOptions options;
+    private final Map<String, String> properties = new LinkedHashMap<>();
+    private final List<String> differences = new ArrayList<>();
+
+    private ServingFiles(ModelConfig config, ExportOptions options) {
+        this.config = config;
+        this.options = options;
+    }
+
+    /**
+     * Writes both files, unless somebody else wrote them.
+     *
+     * @return what a user must know
+     */
+    static List<String> write(Path folder, ModelConfig config, ExportOptions options) throws IOException {
+        return new ServingFiles(config, options).write(folder);
+    }
+
+    private List<String> write(Path folder) throws IOException {
+        collect();
+        List<String> notes = new ArrayList<>();
+        Path file = folder.resolve(PROPERTIES);
+        if (isSomebodyElses(file)) {
+            notes.add(file + ": left as it is, because convzoo export did not write it; check that it fits "
+                    + options.format().file());
+        } else {
+            List<String> lines = new ArrayList<>();
+            lines.add(ModelFolder.SERVING_MARK + ", for DJL and DJL Serving; change this line to keep your changes.");
+            differences.forEach(difference -> lines.add("# " + difference));
+            properties.forEach((key, value) -> lines.add(key + "=" + value));
+            replace(file, lines);
+            differences.forEach(difference -> notes.add(file + ": " + difference));
+        }
+        if (config.options().numClasses() > 0) {
+            writeSynset(folder.resolve(SYNSET)).forEach(notes::add);
+        }
+        return notes;
+    }
+
+    private Stream<String> writeSynset(Path file) throws IOException {
+        Labels labels =
+                config.labels().orElseGet(() -> Labels.usual(config.options().numClasses()));
+        // One line for each name: DJL numbers them by their lines.
+        List<String> lines =
+                labels.names().stream().map(name -> name.replaceAll("\\R", " ")).toList();
+        if (!Files.exists(file)) {
+            replace(file, lines);
+        } else if (!(String.join("\n", lines) + "\n").equals(Files.readString(file))) {
+            return Stream.of(
+                    file + ": left as it is, although it is not the list of the model's labels; remove it and export"
+                            + " again to have that");
+        }
+        return Stream.empty();
+    }
+
+    private static boolean isSomebodyElses(Path file) throws IOException {
+        return Files.exists(file) && !Files.readString(file).startsWith(ModelFolder.SERVING_MARK);
+    }
+
+    private static void replace(Path file, List<String> lines) throws IOException {
+        ReplacedFile.write(file, (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void collect() {
+        properties.put(
+                "engine",
+                switch (options.format()) {
+                    case ONNX -> "OnnxRuntime";
+                    case TORCHSCRIPT -> "PyTorch";
+                });
+        properties.put("option.modelName", "model");
+        int channels = config.options().inChannels();
+        if (options.features() || config.options().numClasses() == 0) {
+            differences.add(
+                    "no translator is set, because the model does not give classes alone; it takes and gives arrays");
+            return;
+        }
+        if (channels != RGB && channels != GREY) {
+            differences.add("no translator is set, because images do not have " + channels
+                    + " channels; the model takes and gives arrays");
+            return;
+        }
+        properties.put("translatorFactory", "ai.djl.modality.cv.translator.ImageClassificationTranslatorFactory");
+        if (channels == GREY) {
+            properties.put("flag", "GRAYSCALE");
+        }
+        resize(config.preprocessing());
+        if (options.preprocess()) {
+            // The file scales, normalizes, and applies softmax itself.
+            properties.put("toTensor", "false");
+            properties.put("normalize", "false");
+            properties.put("applySoftmax", "false");
+        } else {
+            properties.put("normalize", normalize(config.preprocessing().normalization()));
+            properties.put("applySoftmax", "true");
+        }
+        properties.put("topK", "5");
+        differences.add(
+                "DJL resizes without antialiasing, so its probabilities differ from ConvZoo's, the more the larger the"
+                        + " image is");
+        if (config.upright()) {
+            differences.add("DJL ignores EXIF orientation; rotate photos first");
+        }
+    }
+
+    private void resize(Preprocessing preprocessing) {
+        int width = preprocessing.width();
+        int height = preprocessing.height();
+        properties.put("width", Integer.toString(width));
+        properties.put("height", Integer.toString(height));
+        int resizedWidth = resized(width, preprocessing.cropFraction());
+        int resizedHeight = resized(height, preprocessing.cropFraction());
+        String filter = filter(preprocessing.resampling());
+        switch (preprocessing.cropMode()) {
+            case CENTER -> {
+                int side = Math.max(resizedWidth, resizedHeight);
+                properties.put("resizeShort", side + ",-1," + filter);
+                if (resizedWidth != resizedHeight) {
+                    differences.add("DJL cannot resize to cover " + resizedWidth + " x " + resizedHeight
+                            + " pixels; it resizes the shorter side to " + side
+                            + " and shows the network less of an image");
+                }
+            }
+            case SQUASH -> properties.put("resize", resizedWidth + "," + resizedHeight + "," + filter);
+            case BORDER -> {
+                properties.put("pad", Long.toString(grey(preprocessing.normalization())));
+                properties.put("resize", resizedWidth + "," + resizedHeight + "," + filter);
+                differences.add(
+                        "DJL fills the border with one grey level instead of the mean color, before it resizes");
+                if (resizedWidth != resizedHeight) {
+                    differences.add("DJL fills the border to a square, so images are squashed to " + resizedWidth
+                            + " x " + resizedHeight);
+                }
+            }
+            case UNRESIZED ->
+                differences.add("DJL does not pad images that are smaller than " + width + " x " + height
+                        + "; the model refuses them");
+        }
+        boolean padded =
+                preprocessing.cropMode() != CropMode.UNRESIZED && (resizedWidth < width || resizedHeight < height);
+        if (padded) {
+            differences.add("DJL cannot pad for a crop fraction above 1; images are resized to the input instead");
+            properties.remove("resizeShort");
+            properties.put("resize", width + "," + height + "," + filter);
+        }
+        properties.put("centerCrop", "true");
+    }
+
+    private static int resized(int side, double cropFraction) {
+        return (int) Math.floor(side / cropFraction);
+    }
+
+    private String filter(Resampling resampling) {
+        return switch (resampling) {
+            case NEAREST -> "NEAREST";
+            case BILINEAR -> "BILINEAR";
+            case BICUBIC -> {
+                differences.add("DJL's BICUBIC wraps values beyond 0 to 255 around, so BILINEAR is set");
+                yield "BILINEAR";
+            }
+        };
+    }
+
+    private static long grey(Normalization normalization) {
+        return Math.round(255
+                * normalization.mean().stream()
+                        .mapToDouble(Double::doubleValue)
+                        .average()
+                        .orElseThrow());
+    }
+
+    /** Three means and three deviations; DJL asks for three, and takes the first ones for a grey image. */
+    private static String normalize(Normalization normalization) {
+        List<String> values = new ArrayList<>();
+        for (List<Double> statistics : List.of(normalization.mean(), normalization.std())) {
+            for (int channel = 0; channel < RGB; channel++) {
+                values.add(Double.toString(statistics.get(Math.min(channel, statistics.size() - 1))));
+            }
+        }
+        return String.join(",", values);
+    }
+}

@@ -1,0 +1,118 @@
+package io.github.convzoo.runtime;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.export.ExportedInput;
+import io.github.convzoo.export.ExportedModel;
+import io.github.convzoo.image.Normalization;
+import io.github.convzoo.nn.CompiledGraph;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * An exported file in place of a network: from normalized floats (N, C, H, W) to its first output, whatever else it gives.
+ *
+ * <p>A file that preprocesses takes pixels. They are recovered exactly, because a normalized pixel is one of 256 levels; floats that
+ * no pixel gives are refused. Its probabilities become logits by the logarithm: the softmax of a probability's logarithm is the
+ * probability.
+ */
+final class ExportedGraph implements CompiledGraph {
+
+    /** How far a recovered pixel may be from a level: rounding leaves much less, and any other float is farther on average. */
+    private static final float ROUNDING = 0.02f;
+
+    private final Path file;
+    private final ExportedModel model;
+    private final Normalization normalization;
+
+    ExportedGraph(Path file, ExportedModel model, Normalization normalization) {
+        this.file = file;
+        this.model = model;
+        this.normalization = normalization;
+    }
+
+    @Override
+    public boolean accepts(Shape input) {
+        return sample(input).equals(model.input().sample().map(this::planes).orElse(sample(input)));
+    }
+
+    @Override
+    public NDList run(NDList inputs) {
+        NDArray input = inputs.singletonOrThrow();
+        if (!accepts(input.getShape())) {
+            throw new IllegalArgumentException(
+                    sizeError(file, planes(model.input().sample().orElseThrow()), sample(input.getShape())));
+        }
+        return model.input().images() ? images(input) : first(model.run(inputs));
+    }
+
+    static String sizeError(Path file, Shape takes, Shape given) {
+        return file + ": takes inputs of " + takes + " (channels, height, width), not " + given
+                + "; export the model again with --input-size " + given.get(1) + "x" + given.get(2);
+    }
+
+    /** The shape of one input of floats, channels first. */
+    static Shape planes(ExportedInput input) {
+        Shape sample = input.sample().orElseThrow();
+        return input.images() ? new Shape(sample.get(2), sample.get(0), sample.get(1)) : sample;
+    }
+
+    private Shape planes(Shape sample) {
+        return planes(new ExportedInput(model.input().images(), Optional.of(sample)));
+    }
+
+    private static Shape sample(Shape input) {
+        return input.slice(1);
+    }
+
+    private static NDList first(NDList outputs) {
+        for (NDArray each : outputs.subNDList(1)) {
+            each.close();
+        }
+        return new NDList(outputs.get(0));
+    }
+
+    private NDList images(NDArray input) {
+        NDManager manager = input.getManager();
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray floats = input.duplicate();
+            floats.attach(scope);
+            Shape channels = new Shape(1, normalization.channels(), 1, 1);
+            NDArray scaled = floats.mul(scope.create(floats(normalization.std()), channels))
+                    .add(scope.create(floats(normalization.mean()), channels))
+                    .mul(255);
+            NDArray pixels = scaled.round();
+            float distance = pixels.sub(scaled).abs().max().getFloat();
+            if (!(distance <= ROUNDING
+                    && pixels.min().getFloat() >= 0
+                    && pixels.max().getFloat() <= 255)) {
+                throw new IllegalArgumentException(
+                        file + ": takes images of bytes, and this input is not an image normalized as config.json says;"
+                                + " export the model without --with-preprocess to give it any floats");
+            }
+            NDList output =
+                    first(model.run(new NDList(pixels.transpose(0, 2, 3, 1).toType(DataType.UINT8, false))));
+            output.attach(scope);
+            NDArray logits = output.get(0).log();
+            logits.attach(manager);
+            return new NDList(logits);
+        }
+    }
+
+    private static float[] floats(List<Double> values) {
+        float[] floats = new float[values.size()];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = values.get(i).floatValue();
+        }
+        return floats;
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+}

@@ -1,0 +1,88 @@
+package io.github.convzoo.export;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The nodes of an ONNX file, read without any library: operators, what they read, and their text attributes. */
+record OnnxFile(List<Node> nodes) {
+
+    /** The numbers of the fields that are read, from onnx.proto. */
+    private static final int MODEL_GRAPH = 7;
+
+    private static final int GRAPH_NODE = 1;
+    private static final int NODE_INPUT = 1;
+    private static final int NODE_OPERATOR = 4;
+    private static final int NODE_ATTRIBUTE = 5;
+    private static final int ATTRIBUTE_TEXT = 4;
+
+    /** An operator. */
+    record Node(String operator, List<String> inputs, List<String> texts) {}
+
+    /** A field of a message; only those that are bytes have any. */
+    private record Field(int number, ByteBuffer bytes) {
+
+        String text() {
+            return StandardCharsets.UTF_8.decode(bytes.duplicate()).toString();
+        }
+    }
+
+    static OnnxFile read(Path file) throws IOException {
+        List<Node> nodes = new ArrayList<>();
+        for (Field graph : fields(ByteBuffer.wrap(Files.readAllBytes(file)), MODEL_GRAPH)) {
+            for (Field node : fields(graph.bytes, GRAPH_NODE)) {
+                nodes.add(new Node(
+                        fields(node.bytes, NODE_OPERATOR).get(0).text(),
+                        fields(node.bytes, NODE_INPUT).stream().map(Field::text).toList(),
+                        fields(node.bytes, NODE_ATTRIBUTE).stream()
+                                .flatMap(attribute -> fields(attribute.bytes, ATTRIBUTE_TEXT).stream())
+                                .map(Field::text)
+                                .toList()));
+            }
+        }
+        return new OnnxFile(nodes);
+    }
+
+    long count(String operator) {
+        return nodes.stream().filter(node -> node.operator.equals(operator)).count();
+    }
+
+    private static List<Field> fields(ByteBuffer message, int number) {
+        ByteBuffer rest = message.duplicate();
+        List<Field> fields = new ArrayList<>();
+        while (rest.hasRemaining()) {
+            long tag = varint(rest);
+            int length =
+                    switch ((int) tag & 7) {
+                        case 0 -> {
+                            varint(rest);
+                            yield 0;
+                        }
+                        case 1 -> Long.BYTES;
+                        case 2 -> Math.toIntExact(varint(rest));
+                        case 5 -> Integer.BYTES;
+                        default -> throw new IllegalStateException("not a protobuf message");
+                    };
+            if (tag >>> 3 == number) {
+                fields.add(new Field(number, rest.slice(rest.position(), length)));
+            }
+            rest.position(rest.position() + length);
+        }
+        return fields;
+    }
+
+    private static long varint(ByteBuffer from) {
+        long value = 0;
+        for (int shift = 0; ; shift += 7) {
+            byte next = from.get();
+            value |= (long) (next & 0x7f) << shift;
+            if (next >= 0) {
+                return value;
+            }
+        }
+    }
+}
