@@ -341,7 +341,7 @@ public final class ConvZoo {
                 open(model, headless),
                 headless,
                 network -> network,
-                (djl, loaded) -> new ZooModel<>(
+                (djl, loaded) -> new GuardedModel<>(
                         djl,
                         new ImageTranslator.Embedder<>(
                                 ImageReader.of(inputType, decoder(loaded.config)), preprocessing(loaded.config))));
@@ -437,7 +437,7 @@ public final class ConvZoo {
     }
 
     private static ZooModel<NDList, NDList> arrays(Model djl, Loaded loaded) {
-        return new ZooModel<>(djl, logits(loaded.network));
+        return new GuardedModel<>(djl, logits(loaded.network));
     }
 
     static LogitsTranslator logits(Network network) {
@@ -471,7 +471,7 @@ public final class ConvZoo {
         try {
             network.initialize(model.getNDManager(), DataType.FLOAT32, config.input());
             model.setBlock(network);
-            return new ZooModel<>(model, logits(network));
+            return new GuardedModel<>(model, logits(network));
         } catch (RuntimeException e) {
             model.close();
             throw e;

@@ -1,7 +1,6 @@
 package io.github.convzoo.zoo;
 
 import ai.djl.Model;
-import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.Translator;
 import io.github.convzoo.image.Labels;
 import java.io.ByteArrayInputStream;
@@ -15,7 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
 
 /** A classifier that has its labels where DJL's tools look for them, in the artifact {@code synset.txt}. */
-final class LabeledModel<I, O> extends ZooModel<I, O> {
+final class LabeledModel<I, O> extends GuardedModel<I, O> {
 
     private static final String SYNSET = "synset.txt";
 

@@ -100,7 +100,7 @@ final class ZooLoader implements ModelLoader {
                     factory.newInstance(criteria.getInputClass(), criteria.getOutputClass(), model, all);
             return translator instanceof ImageTranslator.Classifier<?> classifier
                     ? new LabeledModel<>(model, translator, classifier.labels())
-                    : new ZooModel<>(model, translator);
+                    : new GuardedModel<>(model, translator);
         } catch (TranslateException e) {
             model.close();
             if (e.getCause() instanceof IOException problem) {
