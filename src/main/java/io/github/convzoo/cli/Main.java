@@ -101,6 +101,8 @@ public final class Main {
                         new ResultStream(new FileOutputStream(FileDescriptor.out)), StandardCharsets.UTF_8),
                 true);
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        // Logs quote names out of files, too.
+        System.setErr(HarmlessWriter.stream(new FileOutputStream(FileDescriptor.err)));
         System.exit(run(out, err, args));
     }
 
@@ -123,9 +125,11 @@ public final class Main {
     static int run(
             Function<String, @Nullable String> environment,
             InputStream in,
-            PrintWriter out,
-            PrintWriter err,
+            PrintWriter anyOut,
+            PrintWriter anyErr,
             String... args) {
+        PrintWriter out = new HarmlessWriter(anyOut);
+        PrintWriter err = new HarmlessWriter(anyErr);
         boolean verbose = Arrays.asList(args).contains("--verbose");
         // Before the first logger exists, or it has no effect.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "info" : "error");
@@ -187,14 +191,12 @@ public final class Main {
         return FAILED;
     }
 
-    /**
-     * One line of a message, without what drives a terminal or turns the direction of writing: names out of a file may
-     * hold anything.
-     */
+    /** One line of a message: names out of a file may hold line breaks and tabs. {@link HarmlessWriter} sees to the rest. */
     static String oneLine(@Nullable String message) {
         return message == null
                 ? "unknown error (no message)"
-                : message.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll("[\\p{Cc}" + DIRECTIONS + "]", "?");
+                : HarmlessWriter.harmless(
+                        message.strip().replaceAll("\\s*\\R\\s*", " ").replace('\t', '?'));
     }
 
     /** Reads the version from the jar; a build in the source tree has none. */

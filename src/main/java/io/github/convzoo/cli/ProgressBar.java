@@ -44,7 +44,7 @@ final class ProgressBar {
 
     /** A total of less than one stands for one that is not known. */
     ProgressBar(PrintWriter err, long total, Unit unit) {
-        this.err = err;
+        this.err = HarmlessWriter.overwritable(err);
         this.total = total;
         this.unit = unit;
         // The launcher knows; System.console() would ask about standard input as well.
@@ -78,7 +78,7 @@ final class ProgressBar {
         }
         // A line that the terminal breaks could not be overwritten.
         String line = whole.substring(0, Math.min(whole.length(), columns - 1));
-        err.print("\r" + line + " ".repeat(Math.max(0, printed - line.length())));
+        err.print("\r" + HarmlessWriter.harmless(line) + " ".repeat(Math.max(0, printed - line.length())));
         err.flush();
         printed = line.length();
     }

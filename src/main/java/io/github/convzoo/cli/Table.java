@@ -2,6 +2,7 @@ package io.github.convzoo.cli;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** A table for people: columns as wide as they need to be, a line under the head. */
@@ -22,7 +23,7 @@ final class Table {
     }
 
     void row(String... cells) {
-        rows.add(cells);
+        rows.add(Arrays.stream(cells).map(cell -> cell.replaceAll("\\R", " ")).toArray(String[]::new));
     }
 
     void print(PrintWriter out) {
