@@ -85,6 +85,7 @@ class PackageRulesTest {
             ours("export"),
             ours("zoo"),
             ours("weights"),
+            ours("image"),
             ours("network"),
             ours("nn"),
             ours("graph"),

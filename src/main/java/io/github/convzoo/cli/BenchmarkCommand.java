@@ -27,7 +27,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -152,7 +151,7 @@ final class BenchmarkCommand implements Callable<Integer> {
                     rows.addAll(compare(config, batch, subjects(folder)));
                 }
             } finally {
-                delete(folder);
+                ModelFolder.delete(folder);
             }
         }
         PrintWriter out = spec.commandLine().getOut();
@@ -432,14 +431,5 @@ final class BenchmarkCommand implements Callable<Integer> {
 
     private static String number(String format, double value) {
         return String.format(Locale.ROOT, format, value);
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
-        }
-        Files.delete(folder);
     }
 }

@@ -14,7 +14,9 @@ import io.github.convzoo.zoo.LoadOptions;
 import io.github.convzoo.zoo.OpenModel;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -136,12 +138,14 @@ final class ExportCommand implements Callable<Integer> {
     }
 
     private static ExportOptions format(String name) {
-        return switch (name) {
-            case "onnx" -> ExportOptions.onnx();
-            case "torchscript" -> ExportOptions.torchScript();
-            default ->
-                throw new IllegalArgumentException("--format: " + name + " is unknown; choose onnx or torchscript");
-        };
+        List<String> names = new ArrayList<>();
+        for (ExportOptions.Format format : ExportOptions.Format.values()) {
+            if (format.name().toLowerCase(Locale.ROOT).equals(name)) {
+                return ExportOptions.of(format);
+            }
+            names.add(format.name().toLowerCase(Locale.ROOT));
+        }
+        throw new IllegalArgumentException("--format: " + name + " is unknown; choose " + String.join(" or ", names));
     }
 
     private static Target target(String name) {

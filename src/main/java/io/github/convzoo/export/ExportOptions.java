@@ -1,5 +1,7 @@
 package io.github.convzoo.export;
 
+import io.github.convzoo.checkpoint.CheckpointException;
+import java.nio.file.Path;
 import java.util.Locale;
 
 /**
@@ -35,14 +37,44 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
     /** File formats. */
     public enum Format {
         /** ONNX, operator set 13. */
-        ONNX("model.onnx"),
+        ONNX("model.onnx", "OnnxRuntime", 16, (network, target, file) -> OnnxWriter.write(network, file)),
         /** An archive that {@code torch.jit.load} and DJL's PyTorch engine read. */
-        TORCHSCRIPT("model.pt");
+        TORCHSCRIPT(
+                "model.pt",
+                "PyTorch",
+                1,
+                (network, target, file) -> TorchScriptWriter.write(network, target.oneDnn(), file));
 
         private final String file;
+        private final String engine;
+        private final int block;
+        private final Writer writer;
 
-        Format(String file) {
+        Format(String file, String engine, int block, Writer writer) {
             this.file = file;
+            this.engine = engine;
+            this.block = block;
+            this.writer = writer;
+        }
+
+        /** Writes a network for a target; a file that is there is replaced once the new one is complete. */
+        @FunctionalInterface
+        private interface Writer {
+            void write(NetworkFile network, Target target, Path file) throws CheckpointException;
+        }
+
+        void write(NetworkFile network, Target target, Path to) throws CheckpointException {
+            writer.write(network, target, to);
+        }
+
+        /** What DJL calls the engine that runs such a file. */
+        String engine() {
+            return engine;
+        }
+
+        /** What the channels of a group should be a multiple of if the file is for any processor; 1 if it does not matter. */
+        int block() {
+            return block;
         }
 
         /**
@@ -56,12 +88,22 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
     }
 
     /**
+     * A format in float32, from normalized floats to logits, for any processor.
+     *
+     * @param format the file's format
+     * @return the options
+     */
+    public static ExportOptions of(Format format) {
+        return new ExportOptions(format, Precision.FLOAT32, false, false, Target.ANY);
+    }
+
+    /**
      * ONNX in float32, from normalized floats to logits.
      *
      * @return the options
      */
     public static ExportOptions onnx() {
-        return new ExportOptions(Format.ONNX, Precision.FLOAT32, false, false, Target.ANY);
+        return of(Format.ONNX);
     }
 
     /**
@@ -70,7 +112,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the options
      */
     public static ExportOptions torchScript() {
-        return new ExportOptions(Format.TORCHSCRIPT, Precision.FLOAT32, false, false, Target.ANY);
+        return of(Format.TORCHSCRIPT);
     }
 
     /**

@@ -3,19 +3,22 @@ package io.github.convzoo.export;
 import ai.djl.Device;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /** What runs exported files. */
 public enum ExportRuntime {
     /** ONNX Runtime on the CPU; optional on the class path. */
-    ONNX_RUNTIME("ONNX Runtime"),
+    ONNX_RUNTIME("ONNX Runtime", ExportOptions.Format.ONNX),
     /** TorchScript in DJL's PyTorch engine. */
-    TORCHSCRIPT("PyTorch");
+    TORCHSCRIPT("PyTorch", ExportOptions.Format.TORCHSCRIPT);
 
     private final String title;
+    private final ExportOptions.Format reads;
 
-    ExportRuntime(String title) {
+    ExportRuntime(String title, ExportOptions.Format reads) {
         this.title = title;
+        this.reads = reads;
     }
 
     /**
@@ -49,7 +52,7 @@ public enum ExportRuntime {
      * @throws IllegalStateException if the runtime is not on the class path
      */
     public ExportedModel open(Path file, Device device) throws IOException {
-        if (this == ONNX_RUNTIME && !onnxRuntimeIsThere()) {
+        if (!isThere()) {
             throw new IllegalStateException(
                     "ONNX Runtime is not on the class path; add the dependency com.microsoft.onnxruntime:onnxruntime");
         }
@@ -66,14 +69,16 @@ public enum ExportRuntime {
      * @return the runtimes; empty if none is on the class path
      */
     public static List<ExportRuntime> of(ExportOptions.Format format) {
-        return switch (format) {
-            case ONNX -> onnxRuntimeIsThere() ? List.of(ONNX_RUNTIME) : List.of();
-            case TORCHSCRIPT -> List.of(TORCHSCRIPT);
-        };
+        return Arrays.stream(values())
+                .filter(runtime -> runtime.reads == format && runtime.isThere())
+                .toList();
     }
 
     // Here and not in OnnxModel, which cannot even be loaded without it.
-    private static boolean onnxRuntimeIsThere() {
+    private boolean isThere() {
+        if (this != ONNX_RUNTIME) {
+            return true;
+        }
         try {
             Class.forName("ai.onnxruntime.OrtEnvironment", false, ExportRuntime.class.getClassLoader());
             return true;

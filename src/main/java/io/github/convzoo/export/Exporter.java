@@ -23,7 +23,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -92,13 +94,10 @@ public final class Exporter {
         if (rewritten.nodes().isEmpty()) {
             throw new IllegalArgumentException("the outputs are the input; there is nothing to export");
         }
+        Map<String, String> metadata = new LinkedHashMap<>(source.metadata(options));
+        metadata.put(NetworkFile.TARGET, options.target().name());
         NetworkFile file = new NetworkFile(
-                rewritten,
-                recorded.input(),
-                recorded.outputs(),
-                recorded.parameters(),
-                options.precision(),
-                source.metadata(options));
+                rewritten, recorded.input(), recorded.outputs(), recorded.parameters(), options.precision(), metadata);
         requireSameModel(folder);
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
             throw new IOException(folder + ": is a file; name a folder");
@@ -108,11 +107,7 @@ public final class Exporter {
         Path draft = Files.createTempDirectory(folder, ".export");
         try {
             Path written = draft.resolve(options.format().file());
-            switch (options.format()) {
-                case ONNX -> OnnxWriter.write(file, written);
-                case TORCHSCRIPT ->
-                    TorchScriptWriter.write(file, options.target().oneDnn(), written);
-            }
+            options.format().write(file, options.target(), written);
             ExportReport report = new ExportCheck(recorded, file)
                     .check(written, folder.resolve(options.format().file()), options.format());
             move(draft, written, folder);
@@ -124,7 +119,7 @@ public final class Exporter {
                             ServingFiles.write(folder, source.config().get(), options))
                     : report;
         } finally {
-            delete(draft);
+            ModelFolder.delete(draft);
             if (made && isEmpty(folder)) {
                 Files.delete(folder);
             }
@@ -170,14 +165,5 @@ public final class Exporter {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
             return !files.iterator().hasNext();
         }
-    }
-
-    private static void delete(Path draft) throws IOException {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(draft)) {
-            for (Path each : files) {
-                Files.delete(each);
-            }
-        }
-        Files.delete(draft);
     }
 }

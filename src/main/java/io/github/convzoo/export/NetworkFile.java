@@ -33,6 +33,9 @@ record NetworkFile(
     /** The key of the metadata that says whether the file takes images as bytes and gives probabilities. */
     static final String PREPROCESS = "preprocess";
 
+    /** Metadata: the {@link Target}. */
+    static final String TARGET = "target";
+
     Types types() {
         return graph.types(List.of(input));
     }

@@ -54,9 +54,10 @@ final class OnnxModel implements ExportedModel {
         Map<String, NodeInfo> inputs = session.getInputInfo();
         if (inputs.size() == 1) {
             Map.Entry<String, NodeInfo> only = inputs.entrySet().iterator().next();
-            if (only.getValue().getInfo() instanceof TensorInfo info && info.getShape().length == 4) {
+            if (only.getValue().getInfo() instanceof TensorInfo info && info.getShape().length > 0) {
                 Shape sample = new Shape(info.getShape()).slice(1);
-                boolean known = Arrays.stream(sample.getShape()).allMatch(size -> size > 0);
+                boolean known = sample.dimension() == 3
+                        && Arrays.stream(sample.getShape()).allMatch(size -> size > 0);
                 return new OnnxModel(
                         session,
                         only.getKey(),
@@ -65,7 +66,7 @@ final class OnnxModel implements ExportedModel {
             }
         }
         session.close();
-        throw new IOException(file + ": takes " + inputs.keySet() + "; one input (N, C, H, W) is expected");
+        throw new IOException(file + ": takes " + inputs.keySet() + "; one input of tensors is expected");
     }
 
     @Override

@@ -97,12 +97,7 @@ final class ServingFiles {
     }
 
     private void collect() {
-        properties.put(
-                "engine",
-                switch (options.format()) {
-                    case ONNX -> "OnnxRuntime";
-                    case TORCHSCRIPT -> "PyTorch";
-                });
+        properties.put("engine", options.format().engine());
         properties.put("option.modelName", "model");
         int channels = config.options().inChannels();
         if (options.features() || config.options().numClasses() == 0) {

@@ -15,30 +15,25 @@ import java.util.stream.Stream;
  */
 public enum Target {
     /** Any processor or GPU. */
-    ANY(16, 1, false),
+    ANY(0, false),
     /** x86 with AVX2. TorchScript calls oneDNN, which PyTorch has on x86 only; it runs on the CPU alone. */
-    AVX2(8, 8, true),
+    AVX2(8, true),
     /** x86 with AVX-512; otherwise as {@link #AVX2}. */
-    AVX512(16, 16, true);
+    AVX512(16, true);
 
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
-    private final int onnxBlock;
-    private final int torchBlock;
+    private final int channels;
     private final boolean oneDnn;
 
-    Target(int onnxBlock, int torchBlock, boolean oneDnn) {
-        this.onnxBlock = onnxBlock;
-        this.torchBlock = torchBlock;
+    Target(int channels, boolean oneDnn) {
+        this.channels = channels;
         this.oneDnn = oneDnn;
     }
 
     /** What the channels of a group should be a multiple of: what the runtime's kernels compute at once. */
     int block(ExportOptions.Format format) {
-        return switch (format) {
-            case ONNX -> onnxBlock;
-            case TORCHSCRIPT -> torchBlock;
-        };
+        return this == ANY ? format.block() : channels;
     }
 
     /** Whether TorchScript calls oneDNN. */

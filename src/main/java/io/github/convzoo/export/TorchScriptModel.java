@@ -8,6 +8,9 @@ import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
@@ -15,6 +18,9 @@ import java.util.zip.ZipFile;
 
 /** A file in DJL's PyTorch engine. */
 final class TorchScriptModel implements ExportedModel {
+
+    /** More characters than any value that is looked for. */
+    private static final int LONGEST = 64;
 
     private final Model model;
     private final ExportedInput input;
@@ -25,7 +31,14 @@ final class TorchScriptModel implements ExportedModel {
     }
 
     static TorchScriptModel open(Path file, Device device) throws IOException {
-        ExportedInput input = new ExportedInput(takesImages(file), Optional.empty());
+        Map<String, String> metadata = metadata(file);
+        String target = metadata.getOrDefault(NetworkFile.TARGET, Target.ANY.name());
+        if (!device.equals(Device.cpu()) && !target.equals(Target.ANY.name())) {
+            throw new IOException(file + ": was exported for CPUs (target " + target + "), and the device is " + device
+                    + "; export it again for any target");
+        }
+        boolean images = Boolean.parseBoolean(metadata.get(NetworkFile.PREPROCESS));
+        ExportedInput input = new ExportedInput(images, Optional.empty());
         Model model = Model.newInstance(String.valueOf(file.getFileName()), device, "PyTorch");
         try {
             model.load(file.toAbsolutePath().getParent(), String.valueOf(file.getFileName()));
@@ -45,15 +58,20 @@ final class TorchScriptModel implements ExportedModel {
         return model.getBlock().forward(parameters, inputs, false);
     }
 
-    /** Whether the metadata says so; archives of other tools have none, and take floats. */
-    private static boolean takesImages(Path file) throws IOException {
+    /** What {@code convzoo export} wrote next to the code; archives of other tools have none of it. */
+    private static Map<String, String> metadata(Path file) throws IOException {
+        Map<String, String> metadata = new HashMap<>();
         try (ZipFile zip = new ZipFile(file.toFile())) {
-            Optional<? extends ZipEntry> entry = zip.stream()
-                    .filter(each -> each.getName().endsWith("/extra/" + NetworkFile.PREPROCESS))
-                    .findFirst();
-            return entry.isPresent()
-                    && new String(zip.getInputStream(entry.get()).readAllBytes(), StandardCharsets.UTF_8)
-                            .equals("true");
+            for (String key : List.of(NetworkFile.PREPROCESS, NetworkFile.TARGET)) {
+                Optional<? extends ZipEntry> entry = zip.stream()
+                        .filter(each -> each.getName().endsWith("/extra/" + key))
+                        .findFirst();
+                if (entry.isPresent()) {
+                    byte[] text = zip.getInputStream(entry.get()).readNBytes(LONGEST);
+                    metadata.put(key, new String(text, StandardCharsets.UTF_8));
+                }
+            }
+            return metadata;
         } catch (ZipException e) {
             throw new IOException(file + ": is not a TorchScript archive: " + e.getMessage(), e);
         }

@@ -1,6 +1,7 @@
 package io.github.convzoo.runtime;
 
 import io.github.convzoo.export.ExportOptions;
+import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -55,18 +56,14 @@ public record CompiledCache(Path directory) {
 
     private static Entry entry(Path folder) throws IOException {
         long size = 0;
-        for (Path file : files(folder)) {
-            size += Files.size(file);
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                size += Files.size(file);
+            }
         }
         boolean complete = Arrays.stream(ExportOptions.Format.values())
                 .anyMatch(format -> Files.isRegularFile(folder.resolve(format.file())));
         return new Entry(String.valueOf(folder.getFileName()), folder, size, complete);
-    }
-
-    private static List<Path> files(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.toList();
-        }
     }
 
     /**
@@ -83,10 +80,7 @@ public record CompiledCache(Path directory) {
             boolean leftOver = !entry.complete()
                     && Files.getLastModifiedTime(entry.path()).toInstant().isBefore(old);
             if (all || leftOver) {
-                for (Path file : files(entry.path())) {
-                    Files.delete(file);
-                }
-                Files.delete(entry.path());
+                ModelFolder.delete(entry.path());
                 removed.add(entry);
             }
         }

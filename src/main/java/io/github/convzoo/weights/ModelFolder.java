@@ -11,10 +11,12 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A model as a folder: {@code config.json} and weights, in the Hugging Face hub's layout for timm models. timm loads it with
@@ -112,6 +114,20 @@ public final class ModelFolder {
         return json == null
                 ? Optional.empty()
                 : Optional.of(ModelConfig.parse(json, checkpoint.file() + " (metadata " + METADATA + ")"));
+    }
+
+    /**
+     * Deletes a folder with all that is in it. Links in it are deleted, and not followed.
+     *
+     * @param folder the folder
+     * @throws IOException if something cannot be deleted
+     */
+    public static void delete(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(each);
+            }
+        }
     }
 
     /**

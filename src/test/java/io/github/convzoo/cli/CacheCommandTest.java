@@ -102,7 +102,10 @@ class CacheCommandTest {
         Path folder = Files.createDirectories(
                 file.resolve("../../../convzoo-compiled").normalize().resolve(name));
         Files.write(folder.resolve("config.json"), new byte[7]);
-        Files.write(folder.resolve(complete ? "model.onnx" : ".model.onnx.1f.tmp"), new byte[4_000]);
+        // A process that was killed leaves its draft in a folder of its own.
+        Path model = folder.resolve(complete ? "model.onnx" : ".export12/model.onnx");
+        Files.createDirectories(model.getParent());
+        Files.write(model, new byte[4_000]);
         Files.setLastModifiedTime(folder, FileTime.from(modified));
         return folder;
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -40,6 +41,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.ZipFile;
+import org.assertj.core.api.Assumptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -101,10 +103,6 @@ class ExporterTest {
         try (ExportedModel model = ExportRuntime.of(format).get(0).open(file)) {
             return model.run(new NDList(input));
         }
-    }
-
-    private static ExportOptions options(ExportOptions.Format format) {
-        return format == ExportOptions.Format.ONNX ? ExportOptions.onnx() : ExportOptions.torchScript();
     }
 
     /** A file for any machine of each format, and files for the processors that this machine can stand in for. */
@@ -173,7 +171,7 @@ class ExporterTest {
                 .withOptions(
                         variant.options().withNumClasses(CLASSES).withFamily(new DpnOptions(true, LastActivation.ELU)));
         Given given = given(config, 256, 256);
-        ExportOptions options = options(format);
+        ExportOptions options = ExportOptions.of(format);
         Path file = given.exporter().export(folder, options).file();
         NDArray input = Reference.image(manager, "pool/", new Shape(1, 3, 256, 256));
         assertClose(run(file, format, input).singletonOrThrow(), logits(given.network, input), 1e-5);
@@ -184,7 +182,7 @@ class ExporterTest {
     void export_ofADynamicConvolution_hasItsTemperature(ExportOptions.Format format) throws IOException {
         Given given = given("alexnet_dy", SIDE);
         DynamicConv2d.setTemperature(given.network, 4);
-        ExportOptions options = options(format);
+        ExportOptions options = ExportOptions.of(format);
         Path file = given.exporter().export(folder, options).file();
         NDArray input = Reference.image(manager, "t/", new Shape(3, 3, SIDE, SIDE));
         NDArray actual = run(file, format, input).singletonOrThrow();
@@ -204,7 +202,7 @@ class ExporterTest {
         ModelConfig usual =
                 ModelConfig.usual(variant).withOptions(variant.options().withNumClasses(CLASSES));
         Given given = given(usual.withPreprocessing(usual.preprocessing().withNormalization(normalization)), SIDE, 96);
-        ExportOptions options = options(format).withPreprocess(true);
+        ExportOptions options = ExportOptions.of(format).withPreprocess(true);
         Path file = given.exporter().export(folder, options).file();
 
         NDArray bytes =
@@ -222,7 +220,7 @@ class ExporterTest {
     void features_areTheLastMapAndThePooledVector(ExportOptions.Format format) throws IOException {
         for (String model : List.of(SMALL, "peleenet", "alexnet")) {
             Given given = given(model, SIDE);
-            ExportOptions options = options(format).withFeatures(true);
+            ExportOptions options = ExportOptions.of(format).withFeatures(true);
             Path at = folder.resolve(model);
             Path file = given.exporter().export(at, options).file();
             NDArray input = Reference.image(manager, "f/", new Shape(2, 3, SIDE, SIDE));
@@ -248,10 +246,11 @@ class ExporterTest {
             ExportOptions.Format format, Precision precision, double tolerance) throws IOException {
         Given given = given(SMALL, SIDE);
         long whole = given.exporter()
-                .export(folder.resolve("whole"), options(format))
+                .export(folder.resolve("whole"), ExportOptions.of(format))
                 .bytes();
         Path at = folder.resolve("half");
-        ExportReport report = given.exporter().export(at, options(format).withPrecision(precision));
+        ExportReport report =
+                given.exporter().export(at, ExportOptions.of(format).withPrecision(precision));
         assertThat((double) report.bytes() / whole).isBetween(0.5, 0.56);
         NDArray input = Reference.image(manager, "h/", new Shape(2, 3, SIDE, SIDE));
         NDArray actual = run(report.file(), format, input).singletonOrThrow();
@@ -273,6 +272,19 @@ class ExporterTest {
                         .withTarget(Target.AVX512)
                         .target())
                 .isEqualTo(Target.AVX512);
+    }
+
+    @Test
+    void torchScript_forOneProcessor_onAGpu_isRefused() throws IOException {
+        Assumptions.assumeThat(Target.here()).isNotEqualTo(Target.ANY);
+        Path file = given(SMALL, SIDE)
+                .exporter()
+                .export(folder, ExportOptions.torchScript().withTarget(Target.AVX2))
+                .file();
+        assertThatIOException()
+                .isThrownBy(() -> ExportRuntime.TORCHSCRIPT.open(file, Device.gpu(1)))
+                .withMessage(file + ": was exported for CPUs (target AVX2), and the device is gpu(1);"
+                        + " export it again for any target");
     }
 
     @Test

@@ -65,10 +65,6 @@ class ExportedFolderTest {
     @TempDir
     Path folder = Path.of("");
 
-    private static ExportOptions options(ExportOptions.Format format) {
-        return format == ExportOptions.Format.ONNX ? ExportOptions.onnx() : ExportOptions.torchScript();
-    }
-
     private ExportReport export(Path to, ExportOptions options) throws IOException {
         try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, PLAIN)) {
             Network network = (Network) model.getBlock();
@@ -130,7 +126,7 @@ class ExportedFolderTest {
     @ParameterizedTest
     @EnumSource(ExportOptions.Format.class)
     void loadLogits_ofAnExportedFile_givesTheNetworksLogits_forAnyBatch(ExportOptions.Format format) throws Exception {
-        Path file = export(folder, options(format).withFeatures(true)).file();
+        Path file = export(folder, ExportOptions.of(format).withFeatures(true)).file();
         int channels = ConvZoo.configuration(file, PLAIN).options().inChannels();
         for (int batch : new int[] {1, 3}) {
             Shape shape = new Shape(batch, channels, 64, 64);
@@ -156,7 +152,7 @@ class ExportedFolderTest {
     @EnumSource(ExportOptions.Format.class)
     void criteria_ofAnExportedFolder_loadIt_withTheServingPropertiesThatAreThere(ExportOptions.Format format)
             throws Exception {
-        export(folder, options(format));
+        export(folder, ExportOptions.of(format));
         Criteria<Path, Classifications> criteria = Criteria.builder()
                 .setTypes(Path.class, Classifications.class)
                 .optModelPath(folder)

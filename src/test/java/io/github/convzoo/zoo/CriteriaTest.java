@@ -222,7 +222,7 @@ class CriteriaTest {
         assertIllegal(peleenet(Path.class, Classifications.class).optArgument("topk", 3), "there is no argument topk");
         assertIllegal(
                 peleenet(Path.class, Classifications.class).optArgument("inputSize", "large"),
-                "the argument inputSize must be a whole number, not large");
+                "the argument inputSize must be a whole number, or height x width such as 192x320, not large");
         assertIllegal(
                 peleenet(Path.class, Classifications.class).optArgument("testTimePool", "yes"),
                 "testTimePool must be true or false");
