@@ -37,35 +37,32 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
     /** File formats. */
     public enum Format {
         /** ONNX, operator set 13. */
-        ONNX("model.onnx", "OnnxRuntime", 16, (network, target, file) -> OnnxWriter.write(network, file)),
+        ONNX("model.onnx", "OnnxRuntime", 16) {
+            @Override
+            void write(NetworkFile network, Target target, Path to) throws CheckpointException {
+                OnnxWriter.write(network, to);
+            }
+        },
         /** An archive that {@code torch.jit.load} and DJL's PyTorch engine read. */
-        TORCHSCRIPT(
-                "model.pt",
-                "PyTorch",
-                1,
-                (network, target, file) -> TorchScriptWriter.write(network, target.oneDnn(), file));
+        TORCHSCRIPT("model.pt", "PyTorch", 1) {
+            @Override
+            void write(NetworkFile network, Target target, Path to) throws CheckpointException {
+                TorchScriptWriter.write(network, target.oneDnn(), to);
+            }
+        };
 
         private final String file;
         private final String engine;
         private final int block;
-        private final Writer writer;
 
-        Format(String file, String engine, int block, Writer writer) {
+        Format(String file, String engine, int block) {
             this.file = file;
             this.engine = engine;
             this.block = block;
-            this.writer = writer;
         }
 
         /** Writes a network for a target; a file that is there is replaced once the new one is complete. */
-        @FunctionalInterface
-        private interface Writer {
-            void write(NetworkFile network, Target target, Path file) throws CheckpointException;
-        }
-
-        void write(NetworkFile network, Target target, Path to) throws CheckpointException {
-            writer.write(network, target, to);
-        }
+        abstract void write(NetworkFile network, Target target, Path to) throws CheckpointException;
 
         /** What DJL calls the engine that runs such a file. */
         String engine() {
