@@ -9,6 +9,7 @@ import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportRuntime;
 import io.github.convzoo.export.Exporter;
 import io.github.convzoo.export.Precision;
+import io.github.convzoo.export.Target;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ModelFolder;
@@ -232,11 +233,17 @@ final class BenchmarkCommand implements Callable<Integer> {
             ModelConfig used = config.withOptions(network.options());
             WeightSaver.save(folder.resolve(ModelFolder.WEIGHTS), network, used);
             Exporter exporter = new Exporter(network, used);
+            // As compiled models are made.
+            Target target = isGpu() ? Target.ANY : Target.here();
             for (String runtime : runtimes()) {
                 switch (runtime) {
-                    case "onnx" -> exporter.export(folder, ExportOptions.onnx());
+                    case "onnx" -> exporter.export(folder, ExportOptions.onnx().withTarget(target));
                     case "torchscript" ->
-                        exporter.export(folder, ExportOptions.torchScript().withPrecision(exported()));
+                        exporter.export(
+                                folder,
+                                ExportOptions.torchScript()
+                                        .withPrecision(exported())
+                                        .withTarget(target));
                     default -> {}
                 }
             }
