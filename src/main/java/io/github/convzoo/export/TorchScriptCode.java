@@ -12,6 +12,7 @@ import io.github.convzoo.graph.Window;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,6 +26,8 @@ final class TorchScriptCode implements Op.Cases<String> {
     private static final int CHANNELS_LAST = 2;
 
     private static final int FLOAT = 6;
+
+    private static final String ONE_IMAGE = "one_image";
 
     private static final String SELF = TorchScriptWriter.MODULE + "." + TorchScriptWriter.CLASS;
 
@@ -92,8 +95,8 @@ final class TorchScriptCode implements Op.Cases<String> {
     private final List<Buffer> buffers = new ArrayList<>();
     private final Map<Constant, String> known = new HashMap<>();
 
-    /** The buffers that oneDNN wants in an order of its own, and how they get into it. */
-    private final Map<String, String> orders = new HashMap<>();
+    /** How the kernels that oneDNN computes with get into the order that it wants for one image. */
+    private final Map<String, String> orders = new LinkedHashMap<>();
 
     private final Set<String> taken = new HashSet<>(List.of("training"));
     private final StringBuilder body = new StringBuilder();
@@ -125,6 +128,9 @@ final class TorchScriptCode implements Op.Cases<String> {
             }
         }
         statement(name(network.graph().inputs().get(0)), entry);
+        if (oneDnn) {
+            statement(ONE_IMAGE, "torch.eq(torch.size(" + NetworkFile.INPUT + ", 0), 1)");
+        }
         List<Node> nodes = network.graph().nodes();
         for (index = 0; index < nodes.size(); index++) {
             node = nodes.get(index);
@@ -152,6 +158,9 @@ final class TorchScriptCode implements Op.Cases<String> {
                 + "  __buffers__ = [" + (oneDnn ? "" : joined("\"%s\", ")) + "]\n"
                 + "  training : bool\n"
                 + joined("  %s : Tensor\n")
+                + orders.keySet().stream()
+                        .map(name -> "  " + ordered(name) + " : Tensor\n")
+                        .collect(Collectors.joining())
                 + (oneDnn ? state() : "")
                 + "  def forward(self: " + SELF + ",\n"
                 + "    " + NetworkFile.INPUT + ": Tensor) -> " + type + ":\n"
@@ -164,19 +173,21 @@ final class TorchScriptCode implements Op.Cases<String> {
         return buffers.stream().map(buffer -> format.formatted(buffer.name())).collect(Collectors.joining());
     }
 
-    /** What stands in the file for the module, and what is made of it when it is loaded: kernels in oneDNN's order. */
+    /** The attribute with a buffer in oneDNN's order. */
+    private static String ordered(String name) {
+        return name + "_ordered";
+    }
+
+    /** What stands in the file for the module, and what is made of it when it is loaded. */
     private String state() {
-        StringBuilder get = new StringBuilder();
         StringBuilder set = new StringBuilder();
         for (int i = 0; i < buffers.size(); i++) {
-            String name = buffers.get(i).name();
-            String order = orders.get(name);
-            get.append(order == null ? "self.%s, ".formatted(name) : "torch.to_dense(self.%s), ".formatted(name));
-            String stored = "state[%d]".formatted(i);
-            set.append("    self.%s = %s\n".formatted(name, order == null ? stored : order.formatted(stored)));
+            set.append("    self.%s = state[%d]\n".formatted(buffers.get(i).name(), i));
         }
+        orders.forEach((name, order) ->
+                set.append("    self.%s = %s\n".formatted(ordered(name), order.formatted("self." + name))));
         return "  def __getstate__(self: " + SELF + ") -> List[Tensor]:\n"
-                + "    return [" + get + "]\n"
+                + "    return [" + joined("self.%s, ") + "]\n"
                 + "  def __setstate__(self: " + SELF + ",\n"
                 + "    state: List[Tensor]) -> NoneType:\n"
                 + "    self.training = False\n"
@@ -236,15 +247,17 @@ final class TorchScriptCode implements Op.Cases<String> {
         Window window = op.window();
         String shape = "%s, %s, %s, %d"
                 .formatted(pair(window.padding()), pair(window.stride()), pair(window.dilation()), op.groups());
-        // The order that is best for one image.
+        String name = weight.substring("self.".length());
         orders.put(
-                weight.substring("self.".length()),
+                name,
                 "ops.mkldnn._reorder_convolution_weight(%%s, %s, [1, %d, %d, %d])"
                         .formatted(shape, map.get(1), map.get(2), map.get(3)));
+        // With more images, oneDNN wants other orders, and putting kernels from one into another takes time.
+        String kernels = "(self.%s if %s else %s)".formatted(ordered(name), ONE_IMAGE, weight);
         String after = rectifies ? "\"relu\"" : "None";
         if (!adds) {
             return "ops.mkldnn._convolution_pointwise(%s, %s, %s, %s, %s, [], None)"
-                    .formatted(input(), weight, bias, shape, rectifies ? after : "\"none\"");
+                    .formatted(input(), kernels, bias, shape, rectifies ? after : "\"none\"");
         }
         Value added = node.inputs().get(1);
         boolean inPlace = lifetimes.mayOverwrite(index, added)
@@ -253,7 +266,7 @@ final class TorchScriptCode implements Op.Cases<String> {
                 .formatted(
                         inPlace ? "_" : "",
                         inPlace ? name(added) + ", " + input() : input() + ", " + name(added),
-                        weight,
+                        kernels,
                         bias,
                         shape,
                         after);
