@@ -126,7 +126,7 @@ public final class Exporter {
         }
     }
 
-    private static List<Pass> passes(ExportOptions options) {
+    static List<Pass> passes(ExportOptions options) {
         List<Pass> passes = new ArrayList<>(List.of(
                 new DropIdentities(),
                 new ExpandDynamicConvolutions(),
