@@ -11,7 +11,7 @@ import java.util.Map;
  * <p>The file is mapped into memory and tensors are views on it, so a checkpoint takes no more heap than its names, unless the
  * file compresses its tensors. The
  * mapping lasts as long as any tensor is reachable; meanwhile the file must not be shortened, and Windows refuses to replace
- * it. Instances are immutable and safe for use by several threads.
+ * it. A file that is shortened is reported when a tensor is read. Instances are immutable and safe for use by several threads.
  */
 public final class Checkpoint {
     private final Path file;

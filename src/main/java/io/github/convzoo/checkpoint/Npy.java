@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,10 @@ public final class Npy {
     private static final int GROWTH_DIGITS = 21;
 
     private static final int ALIGNMENT = 64;
+
+    /** NumPy's types beyond {@link ElementType}: objects, complex and unsigned numbers, text, bytes, times. */
+    private static final Pattern OTHER_TYPES = Pattern.compile(
+            "[<|=](O|c8|c16|c32|u[248]|f16|[iu][1248]|f[248]|b1|[SUV][0-9]{1,9}|[mM]8(\\[[0-9]*[A-Za-z]+\\])?)");
 
     private Npy() {}
 
@@ -76,6 +81,12 @@ public final class Npy {
         long dataStart = prefix.offset() + headerBytes;
         ElementType type = header.type;
         if (type == null) {
+            if (!OTHER_TYPES.matcher(header.descr).matches()) {
+                throw file.corrupt(
+                        start + 8,
+                        "the element type " + CheckpointException.printable(header.descr)
+                                + " is unknown to NumPy; the file is corrupt");
+            }
             return new Value.Placeholder("numpy." + header.descr);
         }
         long size;
@@ -234,7 +245,14 @@ public final class Npy {
                 }
             }
             expect('}');
-            if (next() >= 0) {
+            while (in.peek() == ' ') {
+                in.u8();
+            }
+            // Behind a line feed, spaces would indent.
+            while (in.peek() == '\n') {
+                in.u8();
+            }
+            if (in.peek() >= 0) {
                 throw in.corrupt("the header goes on after its end");
             }
             if (readType == null || readOrder == null || readShape == null) {

@@ -92,7 +92,11 @@ final class PyTorchZipReader {
                     return entry == null ? null : new Region(file, entry.offset(), entry.length());
                 },
                 placeholders);
-        return values.value(built);
+        Value value = values.value(built);
+        for (PickleMachine.Storage storage : machine.storages().values()) {
+            checkLength(file, storage, entries.get(storages + storage.key()));
+        }
+        return value;
     }
 
     /** Whether an archive is TorchScript's, by the entry that PyTorch tells it by. */
@@ -108,6 +112,24 @@ final class PyTorchZipReader {
                             + "constants.pkl, so PyTorch loads it as something else; save it again with torch.jit.save");
         }
         return false;
+    }
+
+    /** PyTorch loads every storage that is named, also those of no tensor. Of empty ones some versions wrote no entry. */
+    private static void checkLength(MappedFile file, PickleMachine.Storage storage, @Nullable Entry entry)
+            throws CheckpointException {
+        String shown = "storage " + CheckpointException.printable(storage.key());
+        if (entry == null && storage.elements() > 0) {
+            throw file.corrupt(
+                    storage.at(), "the file has no " + shown + "; it is incomplete, copy or download it again");
+        }
+        int width = PickleGlobals.elementBytes(storage.type());
+        if (entry != null
+                && (storage.elements() > Long.MAX_VALUE / width || entry.length() != storage.elements() * width)) {
+            throw file.corrupt(
+                    storage.at(),
+                    shown + " is to have " + storage.elements() + " elements of " + width + " bytes, and has "
+                            + entry.length() + " bytes");
+        }
     }
 
     /**

@@ -130,6 +130,19 @@ class ReferenceAgreementTest {
 
     // Storages.
 
+    @Test
+    void storage_thatNoTensorUses_mustBeThereAndAsLongAsItsElements() throws IOException {
+        assertThat(read(pickle().storage("FloatStorage", "0", 6).op('0', 'N'))).isEqualTo(new Value.None());
+        assertThat(refusal(pickle().storage("FloatStorage", "0", 5).op('0', 'N')))
+                .hasMessageContaining("is to have 5 elements of 4 bytes, and has 24 bytes");
+        assertThat(refusal(pickle().storage("ComplexFloatStorage", "0", 4).op('0', 'N')))
+                .hasMessageContaining("is to have 4 elements of 8 bytes");
+        assertThat(refusal(pickle().storage("FloatStorage", "1", 6).op('0', 'N')))
+                .hasMessageContaining("has no storage 1");
+        assertThat(refusal(pickle().storage("FloatStorage", "0", Long.MAX_VALUE).op('0', 'N')))
+                .hasMessageContaining("is to have");
+    }
+
     private static PickleAssembler twoTensors(String firstType, long first, String secondType, long second) {
         long[] one = {1};
         return pickle().dict()
@@ -409,9 +422,30 @@ class ReferenceAgreementTest {
     @Test
     void header_thatIsIndentedBehindALineFeed_isRefused() throws IOException {
         refusedNpy(1, "\n " + shaped("(2,)"), 2);
+        refusedNpy(1, shaped("(2,)") + " ", 2);
+        assertThat(Npy.read(file(directory, npy(1, shaped("(2,)").strip() + "  \n\n", 2)))
+                        .shape())
+                .containsExactly(2);
         assertThat(Npy.read(file(directory, npy(1, "  " + shaped("(2,\n 1)"), 2)))
                         .shape())
                 .containsExactly(2, 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"<f1", "<f3", "<q", "f4", "<f4 ", "|zz", "<U", "<i16", "<M8[]"})
+    void elementType_thatNumPyDoesNotHave_isRefused(String type) throws IOException {
+        ZipAssembler zip = new ZipAssembler();
+        zip.add("w.npy", npy(1, "{'descr': '" + type + "', 'fortran_order': False, 'shape': (2,)}", 2));
+        assertThat(refused(file(directory, zip.bytes()))).hasMessageContaining("unknown to NumPy");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"|O", "<c8", "<u4", "|S3", "<U12", "|V8", "<M8[ns]", "<m8"})
+    void elementType_thatIsNotRead_isAPlaceholder(String type) throws IOException {
+        ZipAssembler zip = new ZipAssembler();
+        zip.add("w.npy", npy(1, "{'descr': '" + type + "', 'fortran_order': False, 'shape': (2,)}", 2));
+        assertThat(Crafted.at(Checkpoint.read(file(directory, zip.bytes())).root(), "w"))
+                .isEqualTo(new Value.Placeholder("numpy." + type));
     }
 
     @Test
