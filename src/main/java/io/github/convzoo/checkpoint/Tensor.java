@@ -238,6 +238,7 @@ public final class Tensor implements Value {
      * @return whether all elements are the same, bit for bit
      * @throws UncheckedIOException if a file was shortened meanwhile
      */
+    @SuppressWarnings("ReferenceEquality") // a view of the same buffer need not be read
     public boolean hasSameElements(Tensor other) {
         if (type != other.type || !Arrays.equals(shape, other.shape)) {
             return false;
