@@ -39,7 +39,7 @@ POLICY = re.compile(
     "Unsupported global|Unsupported operand|unrecognized function|Can only |whose module .* is blocked"
     "|weights_only|codec can't decode|utf-8.*decode|invalid literal for int|requires_grad must be"
     # Of sparse and quantized tensors, which ConvZoo does not build, it checks the parts.
-    "|KeyError: '[^0-9]|inconsistent with indices|negative index|indices|values|quantizer|scale|zero_point"
+    "|_rebuild_qtensor|_rebuild_parameter_with_state|expected dict, got|KeyError: '[^0-9]|inconsistent with indices|negative index|indices|values|quantizer|scale|zero_point"
 )
 
 
@@ -53,6 +53,9 @@ def shown(value):
         if kind is None or value.layout != torch.strided or value.is_conj() or value.is_neg():
             return "other"
         if value.numel() > 1 << 16:
+            return "large"
+        if value.dtype == torch.bool:
+            # PyTorch makes any byte but 0 a 1 when it copies.
             return "large"
         data = torch.empty(value.shape, dtype=value.dtype)
         data.copy_(value.detach())

@@ -41,6 +41,9 @@ final class ZipDirectory {
     /** The name is in UTF-8. */
     private static final int UNICODE_NAME = 1 << 11;
 
+    /** MS-DOS's mark of a directory among the attributes. */
+    private static final int DIRECTORY_ATTRIBUTE = 1 << 4;
+
     private static final int DESCRIPTOR = 0x08074b50;
     /** A descriptor of a checksum and two lengths of 64 bits each, behind its signature. */
     private static final int LONGEST_DESCRIPTOR = 24;
@@ -237,7 +240,8 @@ final class ZipDirectory {
         int extraBytes = in.u16();
         int commentBytes = in.u16();
         int disk = in.u16();
-        in.skip(6);
+        in.skip(2);
+        long attributes = in.u32();
         long header = in.u32();
         String name = in.utf8(nameBytes);
         checkName(name, at);
@@ -255,6 +259,13 @@ final class ZipDirectory {
                     "the zip entry " + CheckpointException.printable(name)
                             + " needs a newer or patching reader (version " + version
                             + "); save the checkpoint again uncompressed");
+        }
+        if ((attributes & DIRECTORY_ATTRIBUTE) != 0 && !name.endsWith("/")) {
+            throw file.corrupt(
+                    at,
+                    "the zip entry " + CheckpointException.printable(name)
+                            + " has data and is marked as a directory, which PyTorch does not read; save it again with"
+                            + " torch.save");
         }
         if ((flags & ENCRYPTED) != 0) {
             throw file.corrupt(

@@ -31,6 +31,7 @@ final class ZipAssembler {
         boolean zip64;
         long sparse;
         int version;
+        int attributes;
         /** In the directory; not with zip64. */
         byte[] extra = new byte[0];
         /** What follows the data. */
@@ -157,7 +158,7 @@ final class ZipAssembler {
                 .putShort((short) entry.method);
         central.putInt(0).putInt((int) entry.crc).putInt(length).putInt(length);
         central.putShort((short) name.length).putShort((short) extra).putShort((short) 0);
-        central.putShort((short) 0).putShort((short) 0).putInt(0);
+        central.putShort((short) 0).putShort((short) 0).putInt(entry.attributes);
         central.putInt(entry.zip64 ? -1 : (int) entry.header).put(name);
         if (entry.zip64) {
             central.putShort((short) 1).putShort((short) 24);

@@ -123,6 +123,15 @@ class ZipDirectoryTest {
                 .hasMessageContaining("newer or patching reader");
     }
 
+    @Test
+    void entry_thatIsMarkedAsADirectory_isRefused() throws IOException {
+        assertThat(refusedZip(zip -> zip.entry(2).attributes = 0x10)).hasMessageContaining("marked as a directory");
+        ZipAssembler zip = zip();
+        zip.entry(2).attributes = 0x01a4_0020;
+        zip.add("model/data/", "").attributes = 0x10;
+        readable(zip);
+    }
+
     private static ZipAssembler versioned(int version) {
         ZipAssembler zip = zip();
         zip.entry(2).version = version;
