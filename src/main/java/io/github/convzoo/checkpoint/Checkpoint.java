@@ -11,7 +11,7 @@ import java.util.Map;
  * <p>The file is mapped into memory and tensors are views on it, so a checkpoint takes no more heap than its names, unless the
  * file compresses its tensors. The
  * mapping lasts as long as any tensor is reachable; meanwhile the file must not be shortened, and Windows refuses to replace
- * it. Instances are immutable and safe for use by several threads.
+ * it. A file that is shortened is reported when a tensor is read. Instances are immutable and safe for use by several threads.
  */
 public final class Checkpoint {
     private final Path file;
@@ -19,13 +19,25 @@ public final class Checkpoint {
     private final Value root;
     private final Map<String, String> metadata;
     private final List<String> placeholders;
+    private final long bytes;
 
     Checkpoint(Path file, Format format, Value root, Map<String, String> metadata, List<String> placeholders) {
+        this(file, format, root, metadata, placeholders, 0);
+    }
+
+    private Checkpoint(
+            Path file, Format format, Value root, Map<String, String> metadata, List<String> placeholders, long bytes) {
         this.file = file;
         this.format = format;
         this.root = root;
         this.metadata = metadata;
         this.placeholders = placeholders;
+        this.bytes = bytes;
+    }
+
+    /** The same, read of files of so many bytes. */
+    Checkpoint ofBytes(long size) {
+        return new Checkpoint(file, format, root, metadata, placeholders, size);
     }
 
     /**
@@ -108,7 +120,13 @@ public final class Checkpoint {
 
     private static <E extends IOException> Checkpoint read(MappedFile file, Limits limits, Parts<E> parts)
             throws CheckpointException, E {
-        return switch (FormatProbe.probe(file)) {
+        Checkpoint read = readAs(FormatProbe.probe(file), file, limits, parts);
+        return read.ofBytes(read.bytes + file.size());
+    }
+
+    private static <E extends IOException> Checkpoint readAs(
+            Format format, MappedFile file, Limits limits, Parts<E> parts) throws CheckpointException, E {
+        return switch (format) {
             case SAFETENSORS -> SafetensorsReader.read(file, limits);
             case PYTORCH_ZIP, TORCHSCRIPT, NUMPY_ZIP -> readZip(file, limits);
             case SAFETENSORS_INDEX, PYTORCH_INDEX -> ShardedReader.read(file, limits, parts);
@@ -143,6 +161,15 @@ public final class Checkpoint {
      */
     public Format format() {
         return format;
+    }
+
+    /**
+     * The size of the file, or of an index and all files that it names.
+     *
+     * @return the size in bytes
+     */
+    public long bytes() {
+        return bytes;
     }
 
     /**

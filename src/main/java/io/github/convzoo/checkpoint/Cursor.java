@@ -1,16 +1,19 @@
 package io.github.convzoo.checkpoint;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a stretch of a file from front to back; reading past its end is a {@link CheckpointException}. */
 final class Cursor {
     private final MappedFile file;
-    private final long start;
     private final String what;
-    private final ByteBuffer bytes;
+    /** Where the stretch ends. */
+    private final long end;
+    /** What was read ahead of the stretch, and where that begins. */
+    private ByteBuffer bytes = ByteBuffer.allocate(0);
+
+    private long start;
 
     /**
      * Begins to read.
@@ -18,10 +21,11 @@ final class Cursor {
      * @param what names the stretch in messages: "the header"
      */
     Cursor(MappedFile file, long start, long length, String what) throws CheckpointException {
+        file.require(start, length);
         this.file = file;
         this.start = start;
         this.what = what;
-        this.bytes = file.view(start, length);
+        this.end = start + length;
     }
 
     /** The place in the file of the byte that is read next. */
@@ -29,8 +33,8 @@ final class Cursor {
         return start + bytes.position();
     }
 
-    int remaining() {
-        return bytes.remaining();
+    long remaining() {
+        return end - offset();
     }
 
     CheckpointException corrupt(String problem) {
@@ -38,22 +42,28 @@ final class Cursor {
     }
 
     /** The next byte, or -1 at the end; it stays to be read. */
-    int peek() {
-        return bytes.hasRemaining() ? bytes.get(bytes.position()) & 0xff : -1;
+    int peek() throws CheckpointException {
+        if (!bytes.hasRemaining()) {
+            if (remaining() == 0) {
+                return -1;
+            }
+            fill(1);
+        }
+        return bytes.get(bytes.position()) & 0xff;
     }
 
     int u8() throws CheckpointException {
-        need(1);
+        fill(1);
         return bytes.get() & 0xff;
     }
 
     int u16() throws CheckpointException {
-        need(2);
+        fill(2);
         return bytes.getShort() & 0xffff;
     }
 
     int i32() throws CheckpointException {
-        need(4);
+        fill(4);
         return bytes.getInt();
     }
 
@@ -63,7 +73,7 @@ final class Cursor {
 
     /** 64 bits; what is 2^63 or more reads as negative. */
     long i64() throws CheckpointException {
-        need(8);
+        fill(8);
         return bytes.getLong();
     }
 
@@ -73,15 +83,25 @@ final class Cursor {
 
     void skip(long length) throws CheckpointException {
         need(length);
-        bytes.position(bytes.position() + (int) length);
+        if (length <= bytes.remaining()) {
+            bytes.position(bytes.position() + (int) length);
+        } else {
+            start = offset() + length;
+            bytes = ByteBuffer.allocate(0);
+        }
     }
 
-    /** A view on the next bytes. */
-    ByteBuffer slice(long length) throws CheckpointException {
+    /** The next bytes, copied to the heap. */
+    byte[] take(long length) throws CheckpointException {
         need(length);
-        ByteBuffer slice = bytes.slice(bytes.position(), (int) length).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.position(bytes.position() + (int) length);
-        return slice;
+        if (length > bytes.remaining()) {
+            byte[] copy = file.copy(offset(), length);
+            skip(length);
+            return copy;
+        }
+        byte[] copy = new byte[(int) length];
+        bytes.get(copy);
+        return copy;
     }
 
     /** A reader of the next bytes alone. */
@@ -94,7 +114,7 @@ final class Cursor {
 
     String utf8(long length) throws CheckpointException {
         long at = offset();
-        String text = decode(slice(length));
+        String text = decode(take(length));
         if (text == null) {
             throw file.corrupt(at, what + " holds text that is not valid UTF-8");
         }
@@ -117,17 +137,11 @@ final class Cursor {
     }
 
     /** The text that the bytes spell in UTF-8, null where they spell none. */
-    static @Nullable String decode(ByteBuffer utf8) {
-        byte[] bytes = new byte[utf8.remaining()];
-        utf8.get(bytes);
-        return decode(bytes);
-    }
-
     static @Nullable String decode(byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         // The decoder puts U+FFFD for what it cannot read; the bytes may spell some as well. To encode the text again,
-        // or a
-        // decoder that reports, would take three times the heap.
+        // or
+        // a decoder that reports, would take three times the heap.
         int replacements = 0;
         for (int at = text.indexOf('\uFFFD'); at >= 0; at = text.indexOf('\uFFFD', at + 1)) {
             replacements++;
@@ -140,9 +154,18 @@ final class Cursor {
         return replacements > 0 ? null : text;
     }
 
+    /** Has some bytes at hand, eight at most. */
+    private void fill(int length) throws CheckpointException {
+        if (length > bytes.remaining()) {
+            need(length);
+            start = offset();
+            bytes = file.ahead(start, length, end - start);
+        }
+    }
+
     private void need(long length) throws CheckpointException {
-        if (length < 0 || length > bytes.remaining()) {
-            throw corrupt(what + " is truncated or corrupt: it has " + bytes.remaining() + " of the "
+        if (length < 0 || length > remaining()) {
+            throw corrupt(what + " is truncated or corrupt: it has " + remaining() + " of the "
                     + Long.toUnsignedString(length) + " bytes that it announces; copy or download the file again");
         }
     }

@@ -1,6 +1,7 @@
 package io.github.convzoo.checkpoint;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,6 +24,8 @@ final class DjlReader {
     private static final int NEWEST_ARRAY = 3;
     /** The most that blocks save of themselves between two parameters. */
     private static final int GAP = 4096;
+    /** Where a parameter is looked for first, in bytes. */
+    private static final int NEAR = 512;
     /** The letter and the version that a parameter begins with. */
     private static final byte[] PARAMETER = {0, 'P', 1};
 
@@ -89,13 +92,15 @@ final class DjlReader {
     /** Moves on to the next parameter, and says whether there is one. */
     private boolean findParameter() throws CheckpointException {
         long left = file.size() - offset;
-        // A parameter's beginning, and its name's length, may reach beyond the gap.
-        ByteBuffer bytes = file.view(offset, Math.min(GAP + 3L * limits.nameLength() + 16, left));
-        for (int at = 0; at < Math.min(bytes.remaining(), GAP); at++) {
-            if (isParameter(bytes, at)) {
-                offset += at;
-                return true;
-            }
+        // A parameter's beginning, and its name's length, may reach beyond the gap. Most gaps are a few bytes long.
+        long most = Math.min(GAP + 3L * limits.nameLength() + 16, left);
+        int at = find(Math.min(NEAR, most), Math.min(NEAR, most) == most);
+        if (at < 0) {
+            at = find(most, true);
+        }
+        if (at >= 0) {
+            offset += at;
+            return true;
         }
         if (left > GAP) {
             throw file.corrupt(
@@ -104,6 +109,20 @@ final class DjlReader {
                             + " itself than is supported");
         }
         return false;
+    }
+
+    /** Where in the next bytes a parameter begins; -1 if in none, or if it takes more bytes to tell. */
+    private int find(long length, boolean all) throws CheckpointException {
+        ByteBuffer bytes = ByteBuffer.wrap(file.copy(offset, length)).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at < Math.min(bytes.limit(), GAP); at++) {
+            if (isParameter(bytes, at)) {
+                return at;
+            }
+            if (!all && (bytes.limit() - at <= PARAMETER.length || matches(bytes, at, PARAMETER))) {
+                return -1;
+            }
+        }
+        return -1;
     }
 
     private static boolean isParameter(ByteBuffer bytes, int at) {
@@ -188,7 +207,10 @@ final class DjlReader {
                     "it has " + bytes + " bytes, the file has " + (file.size() - offset)
                             + " left; it is truncated, copy or download it again");
         }
-        parameters.put(name, Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file.view(offset, bytes)));
+        parameters.put(
+                name,
+                Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file.view(offset, bytes))
+                        .from(file.origin()));
         offset += bytes;
     }
 

@@ -1,6 +1,5 @@
 package io.github.convzoo.checkpoint;
 
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
@@ -27,10 +26,7 @@ final class FormatProbe {
         if (file.size() == 0) {
             throw file.corrupt(0, "the file is empty; copy or download it again");
         }
-        ByteBuffer view = file.view(0, Math.min(512, file.size()));
-        byte[] bytes = new byte[view.remaining()];
-        view.get(bytes);
-        String head = new String(bytes, StandardCharsets.ISO_8859_1);
+        String head = new String(file.copy(0, Math.min(512, file.size())), StandardCharsets.ISO_8859_1);
         if (head.startsWith("PK\u0003\u0004") || head.startsWith("PK\u0005\u0006")) {
             return Format.PYTORCH_ZIP;
         }

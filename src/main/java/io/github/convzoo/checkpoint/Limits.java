@@ -17,10 +17,11 @@ import java.util.regex.Pattern;
  * {@code Limits.DEFAULT.withTensors(200_000)}.
  *
  * @param headerBytes the longest header of a safetensors or {@code .npy} file, directory of a zip archive, and all names of another
- *     file together, in bytes
+ *     file together, in bytes; the paths of a pickle's tensors together, in UTF-16 units
  * @param pickleBytes the longest pickle, in bytes; the data of tensors and of NumPy arrays does not count
  * @param values the most values a pickle may build, or spell out where it shares them; a mapping and a global
- *     count four, a sequence two, any other value one
+ *     count four and more by their length, bytes four, an entry of a mapping three besides its key and value, a sequence
+ *     two, any other value one
  * @param memoEntries the most values a pickle may memorise
  * @param nestingDepth the most mappings and sequences inside one another, 256 or less
  * @param tensors the most tensors in a file, and the most entries of its metadata

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.AccessDeniedException;
@@ -15,29 +16,78 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file mapped for reading, of any length. Views outlive {@link #close}, which only ends the making of new ones.
+ * A file for reading, of any length: in copies on the heap, and for tensors' data in views that are mapped.
  *
- * <p>One buffer spans less than 2 GiB, so a longer file is mapped in windows of that size. They begin at multiples of 1 GiB
+ * <p>A mapping is never touched in here. If another process shortens the file, the system stops a process that touches what
+ * is gone, and the JVM survives that in some of its code only: not in checksums, not in the inflater, and not in comparisons
+ * of buffers. Reading a channel fails like any other input. So everything that a reader looks at is copied first.
+ *
+ * <p>Views outlive {@link #close}, which only ends the making of new ones. One buffer spans less than 2 GiB, so a longer file is mapped in windows of that size. They begin at multiples of 1 GiB
  * and so overlap by half: whatever is up to 1 GiB long lies in one of them.
  */
 final class MappedFile implements AutoCloseable {
     private static final long WINDOW_STEP = 1L << 30;
 
+    /** How much is read at once from where the last reading ended, and elsewhere, in bytes. */
+    private static final int NEXT_BYTES = 1 << 16;
+
+    private static final int FIRST_BYTES = 512;
+
+    /** How much is copied at once of what is only passed over. */
+    static final int PIECE_BYTES = 1 << 20;
+
+    private static final byte[] NOTHING = {};
+
+    private static final String SHORTENED = "the file was shortened while it was read; copy or download it again";
+
     private final Path path;
     private final FileChannel channel;
     private final long size;
-    private final TreeMap<Long, ByteBuffer> windows = new TreeMap<>();
+    private @Nullable TreeMap<Long, ByteBuffer> windows;
+    /** All of the content, if it is in memory that belongs to this process; null if the channel has it. */
+    private final @Nullable ByteBuffer content;
+    /** The file that this is a part of, and where the part begins there; null if it is a file of its own. */
+    private final @Nullable MappedFile whole;
+
+    private final long base;
+    /** Where views come from; null if they are not mapped, or of a file that nobody but this process has. */
+    private final @Nullable Origin origin;
     /** Where problems are said to be, if not where they are: at an inflated part's place in the file; or -1. */
     private final long blamed;
 
-    private MappedFile(Path path, FileChannel channel, long size, long blamed) {
+    /** What was read from the channel last, and where that begins. */
+    private byte[] ahead = NOTHING;
+
+    private long aheadAt;
+
+    /** For what is only passed over. */
+    private byte[] piece = NOTHING;
+
+    private MappedFile(
+            Path path,
+            FileChannel channel,
+            long size,
+            @Nullable ByteBuffer content,
+            @Nullable MappedFile whole,
+            long base,
+            @Nullable Origin origin,
+            long blamed) {
         this.path = path;
         this.channel = channel;
         this.size = size;
+        this.content = content;
+        this.whole = whole;
+        this.base = base;
+        this.origin = origin;
         this.blamed = blamed;
+    }
+
+    private MappedFile(Path path, FileChannel channel, long size, @Nullable Origin origin) {
+        this(path, channel, size, null, null, 0, origin, -1);
     }
 
     static MappedFile open(Path path) throws CheckpointException {
@@ -59,12 +109,13 @@ final class MappedFile implements AutoCloseable {
         FileChannel channel = null;
         try {
             channel = FileChannel.open(path, StandardOpenOption.READ);
-            return new MappedFile(path, channel, channel.size(), -1);
+            long size = channel.size();
+            return new MappedFile(path, channel, size, Origin.of(path, size));
         } catch (AccessDeniedException e) {
             throw new CheckpointException(path, -1, null, "reading it is not permitted; check its permissions", e);
         } catch (IOException e) {
             closeQuietly(channel, e);
-            throw new CheckpointException(path, -1, null, "it cannot be opened: " + e.getMessage(), e);
+            throw new CheckpointException(path, -1, null, "it cannot be opened: " + reason(e), e);
         }
     }
 
@@ -75,7 +126,7 @@ final class MappedFile implements AutoCloseable {
      */
     static MappedFile copied(Path path) throws CheckpointException {
         MappedFile file = open(path);
-        return file.windows.isEmpty() ? copied(path, file) : file;
+        return file.content == null ? copied(path, file) : file;
     }
 
     private static MappedFile copied(Path path, MappedFile file) throws CheckpointException {
@@ -92,15 +143,14 @@ final class MappedFile implements AutoCloseable {
         try {
             while (content.hasRemaining()) {
                 if (file.channel.read(content) < 0) {
-                    throw new EOFException("it was shortened meanwhile");
+                    throw new EOFException(SHORTENED);
                 }
             }
         } catch (IOException e) {
             closeQuietly(file.channel, e);
-            throw new CheckpointException(path, -1, null, "it cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(path, -1, null, "it cannot be read: " + reason(e), e);
         }
-        file.windows.put(0L, content.flip().asReadOnlyBuffer());
-        return file;
+        return new MappedFile(path, file.channel, file.size, content.flip().asReadOnlyBuffer(), null, 0, null, -1);
     }
 
     /**
@@ -114,7 +164,7 @@ final class MappedFile implements AutoCloseable {
             copy.toFile().deleteOnExit();
             Files.copy(path, copy, StandardCopyOption.REPLACE_EXISTING);
             FileChannel channel = FileChannel.open(copy, StandardOpenOption.READ, StandardOpenOption.DELETE_ON_CLOSE);
-            return new MappedFile(path, channel, channel.size(), -1);
+            return new MappedFile(path, channel, channel.size(), null);
         } catch (IOException e) {
             CheckpointException failure = new CheckpointException(
                     path, -1, null, "it cannot be copied to a temporary file: " + e.getMessage(), e);
@@ -129,6 +179,13 @@ final class MappedFile implements AutoCloseable {
         }
     }
 
+    private static String reason(IOException e) {
+        if (e instanceof ClosedByInterruptException) {
+            return "the thread was interrupted";
+        }
+        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    }
+
     private static void closeQuietly(@Nullable FileChannel channel, IOException failure) {
         try {
             if (channel != null) {
@@ -141,14 +198,14 @@ final class MappedFile implements AutoCloseable {
 
     /** Content that a part of this file was inflated to, to be read as a file is. Problems in it are blamed on the part. */
     MappedFile inflated(long offset, byte[] content) {
-        return part(offset, ByteBuffer.wrap(content));
+        long blame = blamed < 0 ? offset : blamed;
+        return new MappedFile(path, channel, content.length, ByteBuffer.wrap(content), null, 0, null, blame);
     }
 
-    /** A part of this file, or what one stands for, to be read as a file is. Problems in it are blamed on its offset. */
-    MappedFile part(long offset, ByteBuffer content) {
-        MappedFile part = new MappedFile(path, channel, content.remaining(), blamed < 0 ? offset : blamed);
-        part.windows.put(0L, content.slice());
-        return part;
+    /** A stretch of this file, to be read as a file is. Problems in it are blamed on its offset. */
+    MappedFile part(long offset, long length) throws CheckpointException {
+        require(offset, length);
+        return new MappedFile(path, channel, length, null, this, offset, origin, blamed < 0 ? offset : blamed);
     }
 
     Path path() {
@@ -159,39 +216,147 @@ final class MappedFile implements AutoCloseable {
         return size;
     }
 
-    /** A little-endian, read-only view of {@code length} bytes, all of which must lie in the file. */
-    ByteBuffer view(long offset, long length) throws CheckpointException {
+    /** Where views come from; null if there is nothing to look after. */
+    @Nullable Origin origin() {
+        return origin;
+    }
+
+    /** Refuses a stretch that does not lie in the file. */
+    void require(long offset, long length) throws CheckpointException {
         if (offset < 0 || length < 0 || offset > size || length > size - offset) {
             throw corrupt(
                     Math.max(-1, Math.min(offset, size)),
                     "the file is truncated: " + length + " bytes are needed at byte " + offset + " and it has " + size
                             + " in all; copy or download it again");
         }
+    }
+
+    private void requireOnePiece(long offset, long length) throws CheckpointException {
+        require(offset, length);
         if (length > Integer.MAX_VALUE) {
             throw corrupt(offset, length + " bytes in one piece are more than the supported 2 GiB");
         }
+    }
+
+    /**
+     * A little-endian, read-only view of {@code length} bytes, all of which must lie in the file. For the data of tensors
+     * only, which a reader does not touch.
+     */
+    ByteBuffer view(long offset, long length) throws CheckpointException {
+        requireOnePiece(offset, length);
         if (length == 0) {
             return ByteBuffer.allocate(0).order(ByteOrder.LITTLE_ENDIAN);
         }
-        Map.Entry<Long, ? extends ByteBuffer> window = windows.floorEntry(offset);
+        if (whole != null) {
+            return whole.view(base + offset, length);
+        }
+        if (content != null) {
+            return content.slice((int) offset, (int) length).order(ByteOrder.LITTLE_ENDIAN);
+        }
+        TreeMap<Long, ByteBuffer> known = windows == null ? new TreeMap<>() : windows;
+        windows = known;
+        Map.Entry<Long, ? extends ByteBuffer> window = known.floorEntry(offset);
         if (window == null
                 || offset - window.getKey() + length > window.getValue().capacity()) {
             long aligned = offset / WINDOW_STEP * WINDOW_STEP;
             long start = offset - aligned + length <= Integer.MAX_VALUE ? aligned : offset;
             MappedByteBuffer mapped = map(start);
             window = Map.entry(start, mapped);
-            windows.put(start, mapped);
+            known.put(start, mapped);
         }
         return window.getValue()
                 .slice((int) (offset - window.getKey()), (int) length)
                 .order(ByteOrder.LITTLE_ENDIAN);
     }
 
+    /** Copies bytes to the heap, all of which must lie in the file. */
+    byte[] copy(long offset, long length) throws CheckpointException {
+        requireOnePiece(offset, length);
+        byte[] copy = new byte[(int) length];
+        copy(offset, copy, copy.length);
+        return copy;
+    }
+
+    /** Copies the first {@code length} bytes from an offset on to an array. */
+    void copy(long offset, byte[] into, int length) throws CheckpointException {
+        require(offset, length);
+        if (whole != null) {
+            whole.copy(base + offset, into, length);
+        } else if (content != null) {
+            content.get((int) offset, into, 0, length);
+        } else {
+            read(offset, into, length);
+        }
+    }
+
+    /**
+     * A little-endian copy of the bytes from an offset on: of {@code least} at least, of {@code most} at most, and between
+     * these of what is at hand. All of {@code most} must lie in the file.
+     */
+    ByteBuffer ahead(long offset, int least, long most) throws CheckpointException {
+        require(offset, most);
+        if (whole != null) {
+            return whole.ahead(base + offset, least, most);
+        }
+        if (content != null) {
+            return content.slice((int) offset, (int) most).order(ByteOrder.LITTLE_ENDIAN);
+        }
+        long end = aheadAt + ahead.length;
+        if (offset < aheadAt || offset + least > end) {
+            boolean next = offset >= aheadAt && offset <= end && end > 0;
+            byte[] bytes = new byte[(int) Math.min(size - offset, Math.max(least, next ? NEXT_BYTES : FIRST_BYTES))];
+            read(offset, bytes, bytes.length);
+            ahead = bytes;
+            aheadAt = offset;
+        }
+        int from = (int) (offset - aheadAt);
+        return ByteBuffer.wrap(ahead)
+                .slice(from, (int) Math.min(most, ahead.length - from))
+                .order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private void read(long offset, byte[] into, int length) throws CheckpointException {
+        ByteBuffer bytes = ByteBuffer.wrap(into, 0, length);
+        try {
+            // A piece at a time: the JDK copies each through memory beside the heap, which it keeps for the thread.
+            while (bytes.hasRemaining()) {
+                bytes.limit(Math.min(length, bytes.position() + PIECE_BYTES));
+                if (channel.read(bytes, offset + bytes.position()) < 0) {
+                    throw corrupt(Math.min(offset + bytes.position(), size), SHORTENED);
+                }
+                bytes.limit(length);
+            }
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(path, offset, null, "it cannot be read: " + reason(e), e);
+        }
+    }
+
+    /** The CRC-32 of a stretch. */
+    long crc(long offset, long length) throws CheckpointException {
+        CRC32 crc = new CRC32();
+        if (piece.length < Math.min(length, PIECE_BYTES)) {
+            piece = new byte[(int) Math.min(length, PIECE_BYTES)];
+        }
+        for (long done = 0; done < length; done += piece.length) {
+            int bytes = (int) Math.min(length - done, piece.length);
+            copy(offset + done, piece, bytes);
+            crc.update(piece, 0, bytes);
+        }
+        return crc.getValue();
+    }
+
     private MappedByteBuffer map(long start) throws CheckpointException {
         try {
+            if (channel.size() < size) {
+                throw corrupt(channel.size(), SHORTENED);
+            }
             return channel.map(MapMode.READ_ONLY, start, Math.min(size - start, Integer.MAX_VALUE));
+        } catch (CheckpointException e) {
+            throw e;
         } catch (IOException e) {
-            throw new CheckpointException(path, start, null, "it cannot be mapped into memory: " + e.getMessage(), e);
+            throw new CheckpointException(path, start, null, "it cannot be mapped into memory: " + reason(e), e);
         }
     }
 

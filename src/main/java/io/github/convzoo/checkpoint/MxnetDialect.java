@@ -64,7 +64,7 @@ final class MxnetDialect implements Dialect {
         String canonical = name(name);
         long[] shape = tensor.shape();
         if (canonical.equals("classifier.weight") && !stripped(name).equals(canonical) && shape.length == 2) {
-            return Tensor.of(canonical, tensor.type(), new long[] {shape[0], shape[1], 1, 1}, tensor.bytes());
+            return tensor.withName(canonical).withShape(shape[0], shape[1], 1, 1);
         }
         return tensor.withName(canonical);
     }

@@ -143,7 +143,8 @@ final class MxnetReader {
             placeholders.add(placeholder.global());
             return placeholder;
         }
-        return Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file.view(data, bytes));
+        return Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file.view(data, bytes))
+                .from(file.origin());
     }
 
     /** The dimensions, or null where there is no array. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,10 @@ public final class Npy {
     private static final int GROWTH_DIGITS = 21;
 
     private static final int ALIGNMENT = 64;
+
+    /** NumPy's types beyond {@link ElementType}: objects, complex and unsigned numbers, text, bytes, times. */
+    private static final Pattern OTHER_TYPES = Pattern.compile(
+            "[<|=](O|c8|c16|c32|u[248]|f16|[iu][1248]|f[248]|b1|[SUV][0-9]{1,9}|[mM]8(\\[[0-9]*[A-Za-z]+\\])?)");
 
     private Npy() {}
 
@@ -59,7 +64,7 @@ public final class Npy {
     /** Reads an array that takes a stretch of a file; a placeholder where its type is none of {@link ElementType}. */
     static Value read(MappedFile file, long start, long length, String name, Limits limits) throws CheckpointException {
         Cursor prefix = new Cursor(file, start, Math.min(12, length), "the .npy prefix");
-        if (prefix.remaining() < 8 || !MAGIC.equals(latin1(prefix.slice(6)))) {
+        if (prefix.remaining() < 8 || !MAGIC.equals(new String(prefix.take(6), StandardCharsets.ISO_8859_1))) {
             throw file.corrupt(start, "this is no .npy file; write one with numpy.save");
         }
         int version = prefix.u8();
@@ -71,10 +76,17 @@ public final class Npy {
             throw file.overLimit(
                     start + 8, null, "the header has " + headerBytes + " bytes", "headerBytes", limits.headerBytes());
         }
-        Header header = new Header(file, new Cursor(file, prefix.offset(), headerBytes, "the header"), limits);
+        Header header =
+                new Header(file, new Cursor(file, prefix.offset(), headerBytes, "the header"), version < 3, limits);
         long dataStart = prefix.offset() + headerBytes;
         ElementType type = header.type;
         if (type == null) {
+            if (!OTHER_TYPES.matcher(header.descr).matches()) {
+                throw file.corrupt(
+                        start + 8,
+                        "the element type " + CheckpointException.printable(header.descr)
+                                + " is unknown to NumPy; the file is corrupt");
+            }
             return new Value.Placeholder("numpy." + header.descr);
         }
         long size;
@@ -99,7 +111,7 @@ public final class Npy {
         }
         ByteBuffer data = file.view(dataStart, bytes);
         if (!header.fortranOrder) {
-            return Tensor.rowMajor(name, type, header.shape, size, data);
+            return Tensor.rowMajor(name, type, header.shape, size, data).from(file.origin());
         }
         long[] strides = new long[header.shape.length];
         long stride = 1;
@@ -116,11 +128,7 @@ public final class Npy {
                     "copiedBytes",
                     limits.copiedBytes());
         }
-        return Tensor.strided(name, type, header.shape, size, strides, data);
-    }
-
-    private static String latin1(ByteBuffer bytes) {
-        return StandardCharsets.ISO_8859_1.decode(bytes).toString();
+        return Tensor.strided(name, type, header.shape, size, strides, data).from(file.origin());
     }
 
     /**
@@ -180,6 +188,9 @@ public final class Npy {
     private static final class Header {
         private final MappedFile file;
         private final Cursor in;
+        /** Whether Python 2 may have written it. */
+        private final boolean python2;
+
         private final Limits limits;
         private final long start;
 
@@ -190,14 +201,22 @@ public final class Npy {
         final boolean fortranOrder;
         final long[] shape;
 
-        Header(MappedFile file, Cursor in, Limits limits) throws CheckpointException {
+        Header(MappedFile file, Cursor in, boolean python2, Limits limits) throws CheckpointException {
             this.file = file;
             this.in = in;
+            this.python2 = python2;
             this.limits = limits;
             this.start = in.offset();
             String readType = null;
             Boolean readOrder = null;
             long[] readShape = null;
+            // Behind a line feed, spaces would indent.
+            while (in.peek() == ' ') {
+                in.u8();
+            }
+            if (in.peek() == '\n') {
+                throw in.corrupt("the header is malformed: '{' is expected");
+            }
             expect('{');
             while (next() != '}') {
                 String key = string();
@@ -226,7 +245,14 @@ public final class Npy {
                 }
             }
             expect('}');
-            if (next() >= 0) {
+            while (in.peek() == ' ') {
+                in.u8();
+            }
+            // Behind a line feed, spaces would indent.
+            while (in.peek() == '\n') {
+                in.u8();
+            }
+            if (in.peek() >= 0) {
                 throw in.corrupt("the header goes on after its end");
             }
             if (readType == null || readOrder == null || readShape == null) {
@@ -298,6 +324,9 @@ public final class Npy {
                 numbers.add(whole());
                 if (next() != ')') {
                     expect(',');
+                } else if (numbers.size() == 1) {
+                    throw in.corrupt("the header is malformed: (" + numbers.get(0)
+                            + ") is a number to Python, where a tuple such as (" + numbers.get(0) + ",) is expected");
                 }
             }
             expect(')');
@@ -309,15 +338,18 @@ public final class Npy {
                 throw in.corrupt("the header is malformed: a dimension is expected");
             }
             long number = 0;
-            while (in.peek() >= '0' && in.peek() <= '9') {
+            for (int digits = 0; in.peek() >= '0' && in.peek() <= '9'; digits++) {
                 int digit = in.u8() - '0';
+                if (digits > 0 && number == 0) {
+                    throw in.corrupt("the header has a number with a leading zero, which Python does not read");
+                }
                 if (number > (Long.MAX_VALUE - digit) / 10) {
                     throw in.corrupt("the header has a dimension beyond 2^63");
                 }
                 number = number * 10 + digit;
             }
             // Python 2 wrote the suffix of its long integers.
-            if (in.peek() == 'L') {
+            if (python2 && in.peek() == 'L') {
                 in.u8();
             }
             return number;

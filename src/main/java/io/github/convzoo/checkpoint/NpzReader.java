@@ -46,6 +46,7 @@ final class NpzReader {
         Set<String> placeholders = new LinkedHashSet<>();
         for (Entry entry : entries.values()) {
             String name = entry.name().substring(0, entry.name().length() - SUFFIX.length());
+            checkName(entries, entry, name);
             Value array;
             try {
                 array = array(entry, name);
@@ -65,8 +66,29 @@ final class NpzReader {
                 List.copyOf(placeholders));
     }
 
+    /** NumPy takes a key for an array's name or for its entry's, and a name without a mark for code page 437. */
+    private void checkName(Map<String, Entry> entries, Entry entry, String name) throws CheckpointException {
+        if (entries.containsKey(name)) {
+            throw file.corrupt(
+                    entry.header(),
+                    name,
+                    "the archive also has an entry of this name, which NumPy takes instead of the array; rename one");
+        }
+        if (!entry.unicode() && !name.chars().allMatch(c -> c < 0x80)) {
+            throw file.corrupt(
+                    entry.header(),
+                    name,
+                    "the archive does not say whether this name is in UTF-8 or in code page 437, as NumPy takes it; save"
+                            + " it again with numpy.savez");
+        }
+    }
+
     private Value array(Entry entry, String name) throws CheckpointException {
         if (!entry.compressed()) {
+            if (file.crc(entry.offset(), entry.length()) != entry.crc()) {
+                throw file.corrupt(
+                        entry.offset(), "its checksum is wrong: the file is corrupt, copy or download it again");
+            }
             return Npy.read(file, entry.offset(), entry.length(), name, limits);
         }
         byte[] content = inflate(entry);
@@ -97,17 +119,28 @@ final class NpzReader {
         byte[] content = new byte[(int) entry.inflated()];
         Inflater inflater = new Inflater(true);
         try {
-            inflater.setInput(file.view(entry.offset(), entry.length()));
+            byte[] piece = new byte[(int) Math.min(entry.length(), MappedFile.PIECE_BYTES)];
+            byte[] beyond = new byte[1];
             int length = 0;
-            while (length < content.length) {
-                int inflated = inflater.inflate(content, length, content.length - length);
-                if (inflated == 0) {
+            for (long done = 0; done < entry.length(); ) {
+                int bytes = (int) Math.min(piece.length, entry.length() - done);
+                file.copy(entry.offset() + done, piece, bytes);
+                done += bytes;
+                inflater.setInput(piece, 0, bytes);
+                int inflated;
+                do {
+                    inflated = inflater.inflate(content, length, content.length - length);
+                    length += inflated;
+                } while (inflated > 0 && length < content.length);
+                // The end of the data may be a block of its own, without content.
+                if (length == content.length && inflater.inflate(beyond) != 0) {
                     throw corrupt(entry);
                 }
-                length += inflated;
+                if (inflater.finished() && (inflater.getRemaining() != 0 || done < entry.length())) {
+                    throw corrupt(entry);
+                }
             }
-            // The end of the data may be a block of its own, without content.
-            if (inflater.inflate(new byte[1]) != 0 || !inflater.finished() || inflater.getRemaining() != 0) {
+            if (length < content.length || !inflater.finished()) {
                 throw corrupt(entry);
             }
         } catch (DataFormatException e) {

@@ -202,8 +202,11 @@ final class PickleGlobals {
         return Set.copyOf(names);
     }
 
-    /** The parts of a dotted name that are looked at; no attack has more. */
-    private static final int PARTS = 12;
+    /** The most parts of a dotted name; the deepest module of PyTorch and a method in it have eleven. */
+    static final int PARTS = 24;
+
+    private static final int LONGEST_ATTACK =
+            ATTACKS.stream().mapToInt(String::length).max().orElse(0);
 
     /** The bytes that a storage of a class takes for an element, those beyond {@link ElementType} included. */
     static int elementBytes(Global storage) {
@@ -240,17 +243,32 @@ final class PickleGlobals {
         return new Global(full, full.startsWith("__torch__.") ? Role.SCRIPT_CLASS : Role.UNKNOWN, null);
     }
 
+    /** Whether a name has no more parts than names have. */
+    static boolean isName(String module, String name) {
+        return 2 + dots(module) + dots(name) <= PARTS;
+    }
+
+    private static int dots(String text) {
+        int dots = 0;
+        for (int at = text.indexOf('.'); at >= 0; at = text.indexOf('.', at + 1)) {
+            dots++;
+        }
+        return dots;
+    }
+
     private static boolean isAttack(String full) {
-        String[] parts = full.split("\\.", PARTS + 1);
-        int count = Math.min(parts.length, PARTS);
-        for (int first = 0; first < count; first++) {
-            StringBuilder name = new StringBuilder();
+        for (int first = 0; first >= 0; first = full.indexOf('.', first) + 1) {
             // Protocol 4 reaches a module inside a harmless one: torch.serialization.os.system.
-            for (int last = first; last < count; last++) {
-                name.append(last == first ? "" : ".").append(parts[last]);
-                if (ATTACKS.contains(name.toString())) {
+            for (int end = first; end < full.length() && end - first <= LONGEST_ATTACK; ) {
+                int dot = full.indexOf('.', end);
+                end = dot < 0 ? full.length() : dot;
+                if (end - first <= LONGEST_ATTACK && ATTACKS.contains(full.substring(first, end))) {
                     return true;
                 }
+                end++;
+            }
+            if (full.indexOf('.', first) < 0) {
+                return false;
             }
         }
         return false;

@@ -2,7 +2,6 @@ package io.github.convzoo.checkpoint;
 
 import io.github.convzoo.checkpoint.PickleGlobals.Global;
 import java.math.BigInteger;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,16 +22,34 @@ import org.jspecify.annotations.Nullable;
 final class PickleMachine {
     private static final int LONGEST_WHOLE = 255;
     private static final int LONGEST_LINE = 1024;
+    /** What an entry of a mapping counts besides its key and value: its places in tables, and its key's name. */
+    private static final int ENTRY_VALUES = 3;
+    /** What bytes count: they are views of buffers. */
+    private static final int BYTES_VALUES = 4;
+
+    /** What Python lets be done to a sequence. */
+    enum SequenceKind {
+        /** A list or deque: may be appended to, and is no key. */
+        LIST,
+        /** A set: may be added to, and is no key. */
+        SET,
+        /** A tuple, which may be a key or the arguments of a call. */
+        TUPLE,
+        /** A frozen set, which may be a key. */
+        FROZEN_SET
+    }
 
     /** A list, tuple or set under construction. */
     static final class Items {
+        final SequenceKind kind;
         final List<Object> items;
         /** Set when the finished value is made; null before. */
         @Nullable Built built;
 
         boolean open;
 
-        Items(List<Object> items) {
+        Items(SequenceKind kind, List<Object> items) {
+            this.kind = kind;
             this.items = items;
         }
     }
@@ -53,8 +70,15 @@ final class PickleMachine {
         }
     }
 
-    /** A finished value, with what the limits want to know of it. */
-    record Built(Value value, int height, int values) {}
+    /**
+     * A finished value, with what the limits want to know of it.
+     *
+     * @param height how deep it is nested
+     * @param values how many values it spells out
+     * @param tensors how many of these are tensors
+     * @param paths how long the paths are together that lead from it to the tensors, in UTF-16 units
+     */
+    record Built(Value value, int height, int values, int tensors, long paths) {}
 
     /**
      * A storage: bytes in another place of the file.
@@ -79,11 +103,22 @@ final class PickleMachine {
         }
     }
 
-    /** The part of a storage that stands for it: where it begins and how long it is, in elements. */
-    record View(long offset, long elements) {}
+    /** The part of a storage that stands for it: its key, where it begins and how long it is, in elements. */
+    record View(String key, long offset, long elements) {}
 
     /** Text too long for a name, in UTF-8 as it stands in the file: most often arrays' bytes under protocol 2. */
-    record LongText(ByteBuffer utf8) {}
+    record LongText(PickleValues.Region utf8) {}
+
+    /** Bytes, where they lie in the file. */
+    static final class Data {
+        final PickleValues.Region region;
+        /** Set when the finished value is made; null before. */
+        @Nullable Value built;
+
+        Data(PickleValues.Region region) {
+            this.region = region;
+        }
+    }
 
     /** A tensor. Nothing about it is checked yet but that shape and strides are of one length and not negative. */
     static final class StridedTensor {
@@ -131,7 +166,7 @@ final class PickleMachine {
         long[] shape = {};
         boolean fortranOrder;
 
-        @Nullable ByteBuffer data;
+        PickleValues.@Nullable Region data;
 
         /** Set when the finished value is made; null before. */
         @Nullable Value built;
@@ -166,6 +201,8 @@ final class PickleMachine {
     private final Set<String> unknown = new LinkedHashSet<>();
     /** The storages that were named, by key. */
     private final Map<String, Storage> storages = new LinkedHashMap<>();
+    /** The storages that were named with a view, by the view's key. */
+    private final Map<String, Storage> views = new LinkedHashMap<>();
     /** Whether this pickle describes a storage inside another pickle, and so must not have one itself. */
     private final boolean embedded;
     /** Of the pickle's bytes, those that are data: arrays' and storages' bytes. */
@@ -235,6 +272,7 @@ final class PickleMachine {
                 if (!stack.isEmpty()) {
                     throw corrupt("the pickle leaves more than one object behind");
                 }
+                checkKeys();
                 return result;
             }
             step(opcode);
@@ -265,9 +303,9 @@ final class PickleMachine {
             case 'V' -> value(new Value.Text(unicodeLine()));
             case 'U' -> oldString(in.u8());
             case 'T' -> oldString(in.i32());
-            case 'B' -> value(new Value.Bytes(data(in.u32())));
-            case 'C' -> value(new Value.Bytes(data(in.u8())));
-            case 0x8e, 0x96 -> value(new Value.Bytes(data(in.i64())));
+            case 'B' -> data(in.u32());
+            case 'C' -> data(in.u8());
+            case 0x8e, 0x96 -> data(in.i64());
 
             case '(' -> push(Mark.MARK);
             case '0' -> drop();
@@ -281,16 +319,24 @@ final class PickleMachine {
             case 'j' -> recall(in.u32());
             case 'g' -> recall(index(in.asciiLine(LONGEST_LINE)));
 
-            case ']', 0x8f -> items(new ArrayList<>(0));
-            case ')' -> items(new ArrayList<>(0));
-            case 'l', 't', 0x91 -> items(popToMark());
-            case 0x85 -> items(popLast(1));
-            case 0x86 -> items(popLast(2));
-            case 0x87 -> items(popLast(3));
+            case ']' -> items(SequenceKind.LIST, new ArrayList<>(0));
+            case 0x8f -> items(SequenceKind.SET, new ArrayList<>(0));
+            case ')' -> items(SequenceKind.TUPLE, new ArrayList<>(0));
+            case 'l' -> items(SequenceKind.LIST, popToMark());
+            case 't' -> items(SequenceKind.TUPLE, popToMark());
+            case 0x91 -> items(SequenceKind.FROZEN_SET, popToMark());
+            case 0x85 -> items(SequenceKind.TUPLE, popLast(1));
+            case 0x86 -> items(SequenceKind.TUPLE, popLast(2));
+            case 0x87 -> items(SequenceKind.TUPLE, popLast(3));
             case '}' -> pairs(new ArrayList<>(0));
-            case 'd' -> pairs(even(popToMark()));
-            case 'a' -> append(popLast(1));
-            case 'e', 0x90 -> append(popToMark());
+            case 'd' -> {
+                List<Object> pairs = even(popToMark());
+                countEntries(pairs.size());
+                pairs(pairs);
+            }
+            case 'a' -> append(SequenceKind.LIST, popLast(1));
+            case 'e' -> append(SequenceKind.LIST, popToMark());
+            case 0x90 -> append(SequenceKind.SET, popToMark());
             case 's' -> setItems(popLast(2));
             case 'u' -> setItems(even(popToMark()));
 
@@ -360,14 +406,21 @@ final class PickleMachine {
         values += weight;
     }
 
+    /** Counts the entries of a mapping, which cost more than the key and the value that may be recalled for them. */
+    private void countEntries(int keysAndValues) throws CheckpointException {
+        for (int i = 0; i < ENTRY_VALUES; i++) {
+            count(keysAndValues / 2);
+        }
+    }
+
     private void value(Value value) throws CheckpointException {
         count(1);
         push(value);
     }
 
-    private void items(List<Object> items) throws CheckpointException {
+    private void items(SequenceKind kind, List<Object> items) throws CheckpointException {
         count(2);
-        push(new Items(items));
+        push(new Items(kind, items));
     }
 
     private void pairs(List<Object> pairs) throws CheckpointException {
@@ -470,14 +523,17 @@ final class PickleMachine {
         switch (line) {
             case "00" -> value(new Value.Bool(false));
             case "01" -> value(new Value.Bool(true));
-            default -> longLine(line);
+            default -> decimal(line);
         }
     }
 
     private void longLine(String line) throws CheckpointException {
-        String digits = line.endsWith("L") ? line.substring(0, line.length() - 1) : line;
-        // 2^(8 * 255) has 614 digits.
-        if (!digits.matches("-?[0-9]{1,614}")) {
+        decimal(line.endsWith("L") ? line.substring(0, line.length() - 1) : line);
+    }
+
+    private void decimal(String digits) throws CheckpointException {
+        // 2^(8 * 255) has 614 digits. Behind a leading zero some of Python's readers expect octal digits.
+        if (!digits.matches("0|-?[1-9][0-9]{0,613}")) {
             throw corrupt("the pickle is corrupt: a whole number is malformed or too long");
         }
         value(new Value.Whole(new BigInteger(digits)));
@@ -487,10 +543,10 @@ final class PickleMachine {
         if (length < 0 || length > LONGEST_WHOLE) {
             throw corrupt("a whole number of " + length + " bytes is not supported; at most " + LONGEST_WHOLE + " are");
         }
-        ByteBuffer slice = in.slice(length);
+        byte[] littleEndian = in.take(length);
         byte[] bigEndian = new byte[length];
         for (int i = 0; i < length; i++) {
-            bigEndian[length - 1 - i] = slice.get(i);
+            bigEndian[length - 1 - i] = littleEndian[i];
         }
         value(new Value.Whole(length == 0 ? BigInteger.ZERO : new BigInteger(bigEndian)));
     }
@@ -508,16 +564,31 @@ final class PickleMachine {
         }
     }
 
-    private ByteBuffer data(long length) throws CheckpointException {
-        ByteBuffer bytes = in.slice(length);
+    private PickleValues.Region region(long length) throws CheckpointException {
+        PickleValues.Region region = new PickleValues.Region(file, in.offset(), length);
+        in.skip(length);
+        return region;
+    }
+
+    private void data(long length) throws CheckpointException {
+        PickleValues.Region region = region(length);
         dataBytes += length;
-        return bytes;
+        count(BYTES_VALUES);
+        push(new Data(region));
+    }
+
+    /** Bytes that are not in the file as they are. */
+    private Data decoded(byte[] bytes) throws CheckpointException {
+        count(BYTES_VALUES);
+        return new Data(new PickleValues.Region(file.inflated(at, bytes), 0, bytes.length));
     }
 
     private void text(long length) throws CheckpointException {
         if (length > longestName) {
+            PickleValues.Region region = region(length);
+            dataBytes += length;
             count(1);
-            push(new LongText(data(length)));
+            push(new LongText(region));
             return;
         }
         Value.Text text = new Value.Text(in.utf8(length));
@@ -557,26 +628,37 @@ final class PickleMachine {
 
     /** Python 2's str, which is text or bytes. */
     private void oldString(int length) throws CheckpointException {
-        ByteBuffer bytes = in.slice(length);
-        String text = length >= OLD_STRING_BYTES ? null : Cursor.decode(bytes.duplicate());
-        dataBytes += text == null ? length : 0;
-        value(text == null ? new Value.Bytes(bytes) : new Value.Text(text));
+        PickleValues.Region region = new PickleValues.Region(file, in.offset(), length);
+        String text = null;
+        if (length < 0 || length >= OLD_STRING_BYTES) {
+            in.skip(length);
+        } else {
+            text = Cursor.decode(in.take(length));
+        }
+        if (text == null) {
+            dataBytes += length;
+            count(BYTES_VALUES);
+            push(new Data(region));
+        } else {
+            value(new Value.Text(text));
+        }
     }
 
     // Containers.
 
-    private void append(List<Object> items) throws CheckpointException {
+    private void append(SequenceKind kind, List<Object> items) throws CheckpointException {
         Object target = top();
-        if (target instanceof Items sequence) {
+        if (target instanceof Items sequence && sequence.kind == kind) {
             sequence.items.addAll(items);
         } else if (!(target instanceof Value.Placeholder)) {
-            throw corrupt("the pickle is corrupt: it appends to what is no sequence");
+            throw corrupt("the pickle is corrupt: it appends to something other than a list or set");
         }
     }
 
     private void setItems(List<Object> pairs) throws CheckpointException {
         Object target = top();
         if (target instanceof Pairs mapping) {
+            countEntries(pairs.size());
             mapping.pairs.addAll(pairs);
         } else if (!(target instanceof Value.Placeholder)) {
             throw corrupt("the pickle is corrupt: it sets an item of what is no mapping");
@@ -584,10 +666,10 @@ final class PickleMachine {
     }
 
     private List<Object> arguments(Object object) throws CheckpointException {
-        if (object instanceof Items tuple) {
+        if (object instanceof Items tuple && tuple.kind == SequenceKind.TUPLE) {
             return tuple.items;
         }
-        throw corrupt("the pickle is corrupt: arguments are no tuple");
+        throw corrupt("the pickle is corrupt: arguments are not a tuple");
     }
 
     // Globals and what calling them builds.
@@ -595,6 +677,10 @@ final class PickleMachine {
     private Global global(String module, String name) throws CheckpointException {
         // A name may be put together again and again of texts that the pickle has once.
         count(4 + (module.length() + name.length()) / 16);
+        if (!PickleGlobals.isName(module, name)) {
+            throw corrupt("the pickle names a global of " + (module.length() + 1 + name.length())
+                    + " characters in more than " + PickleGlobals.PARTS + " parts, which no library has");
+        }
         Global global = PickleGlobals.resolve(module, name);
         if (global == null) {
             throw corrupt("the pickle names " + CheckpointException.printable(module + "." + name)
@@ -678,7 +764,7 @@ final class PickleMachine {
             case STORAGE_BYTES -> embeddedStorage(global, arguments);
             case DEVICE -> device(global, arguments);
             case RECONSTRUCTOR -> unbuilt(arguments.isEmpty() ? global : arguments.get(0));
-            case TENSOR -> tensor(global, arguments, 6, false);
+            case TENSOR -> tensor(global, arguments, global.name().endsWith("_v2") ? 6 : 4, false);
             case TYPED_TENSOR -> tensor(global, arguments, 7, true);
             case PARAMETER -> parameter(global, arguments);
             case TENSOR_SUBCLASS -> tensorSubclass(global, arguments);
@@ -696,7 +782,10 @@ final class PickleMachine {
         List<Object> pairs = new ArrayList<>(0);
         if (arguments.size() == 1 && arguments.get(0) instanceof Pairs mapping) {
             pairs.addAll(mapping.pairs);
-        } else if (arguments.size() == 1 && arguments.get(0) instanceof Items items) {
+        } else if (arguments.size() == 1
+                && arguments.get(0) instanceof Items items
+                // A Counter of a list counts its items.
+                && !global.name().equals("collections.Counter")) {
             // Python 2 wrote an OrderedDict as a list of pairs.
             for (Object item : items.items) {
                 if (!(item instanceof Items pair) || pair.items.size() != 2) {
@@ -710,33 +799,42 @@ final class PickleMachine {
         // A copy costs what it copies, or a short pickle could copy a long mapping over and over.
         count(4);
         count(pairs.size());
+        countEntries(pairs.size());
         return new Pairs(pairs, false);
     }
 
     private Object sequence(Global global, List<Object> arguments) throws CheckpointException {
         List<Object> items = new ArrayList<>(0);
         // A deque may have its longest length as a second argument.
-        if (!arguments.isEmpty() && arguments.size() <= 2 && arguments.get(0) instanceof Items given) {
+        int most = global.name().equals("collections.deque") ? 2 : 1;
+        if (!arguments.isEmpty() && arguments.size() <= most && arguments.get(0) instanceof Items given) {
             items.addAll(given.items);
         } else if (!arguments.isEmpty()) {
             throw badArguments(global);
         }
         count(2);
         count(items.size());
-        return new Items(items);
+        SequenceKind kind =
+                switch (global.name()) {
+                    case "builtins.tuple", "torch.Size" -> SequenceKind.TUPLE;
+                    case "builtins.set" -> SequenceKind.SET;
+                    case "builtins.frozenset" -> SequenceKind.FROZEN_SET;
+                    default -> SequenceKind.LIST;
+                };
+        return new Items(kind, items);
     }
 
     private Object bytes(Global global, List<Object> arguments) throws CheckpointException {
         if (arguments.isEmpty()) {
-            count(1);
-            return new Value.Bytes(ByteBuffer.allocate(0));
+            return decoded(new byte[0]);
         }
-        if (arguments.get(0) instanceof Value.Bytes bytes && arguments.size() == 1) {
+        if (arguments.get(0) instanceof Data bytes
+                && arguments.size() == 1
+                && global.role() == PickleGlobals.Role.BYTES) {
             return bytes;
         }
         if (arguments.size() == 2 && arguments.get(0) instanceof LongText text && isLatin1(arguments.get(1))) {
-            count(1);
-            return new Value.Bytes(latin1(text.utf8()));
+            return decoded(latin1(text.utf8()));
         }
         if (arguments.size() != 2
                 || !(arguments.get(0) instanceof Value.Text text)
@@ -747,9 +845,11 @@ final class PickleMachine {
             throw corrupt("the encoding " + CheckpointException.printable(encoding.text())
                     + " of bytes is not supported; Python writes latin1");
         }
-        count(isArrayText(text) ? 1 : 1 + text.text().length() / 16);
-        byte[] encoded = text.text().getBytes(StandardCharsets.ISO_8859_1);
-        return new Value.Bytes(ByteBuffer.wrap(encoded));
+        if (!text.text().chars().allMatch(c -> c <= 0xff)) {
+            throw corrupt("the pickle is corrupt: bytes written as text are no Latin-1");
+        }
+        count(isArrayText(text) ? 0 : text.text().length() / 16);
+        return decoded(text.text().getBytes(StandardCharsets.ISO_8859_1));
     }
 
     private static boolean isLatin1(Object encoding) {
@@ -764,18 +864,18 @@ final class PickleMachine {
         if (embedded) {
             throw corrupt("the pickle has a storage inside a storage, which PyTorch never writes");
         }
-        if (arguments.size() != 1 || !(arguments.get(0) instanceof Value.Bytes bytes)) {
+        if (arguments.size() != 1 || !(arguments.get(0) instanceof Data bytes)) {
             throw badArguments(global);
         }
         count(EMBEDDED_VALUES);
-        return PyTorchLegacyReader.storage(file.part(at, bytes.data()), limits.withValues(EMBEDDED_VALUES));
+        return PyTorchLegacyReader.storage(bytes.region.part(), limits.withValues(EMBEDDED_VALUES));
     }
 
     /** The bytes that a text of the first 256 characters spells, one each. */
-    private ByteBuffer latin1(ByteBuffer utf8) throws CheckpointException {
+    private byte[] latin1(PickleValues.Region utf8) throws CheckpointException {
         int length = 0;
-        for (int i = 0; i < utf8.limit(); i++) {
-            length += (utf8.get(i) & 0xc0) == 0x80 ? 0 : 1;
+        for (Cursor text = utf8.cursor(); text.remaining() > 0; ) {
+            length += (text.u8() & 0xc0) == 0x80 ? 0 : 1;
         }
         // Each text of a file once takes less than the file; a pickle could have the same one decoded over and over.
         decodedBytes += length;
@@ -783,21 +883,21 @@ final class PickleMachine {
             throw corrupt("the pickle decodes its texts to more bytes than the file has, as no library writes it");
         }
         byte[] decoded = new byte[length];
-        int at = 0;
+        Cursor text = utf8.cursor();
         for (int i = 0; i < length; i++) {
-            int lead = utf8.get(at++) & 0xff;
+            int lead = text.u8();
             if (lead >= 0x80) {
-                if ((lead != 0xc2 && lead != 0xc3) || at == utf8.limit() || (utf8.get(at) & 0xc0) != 0x80) {
+                if ((lead != 0xc2 && lead != 0xc3) || (text.peek() & 0xc0) != 0x80) {
                     throw corrupt("the pickle is corrupt: bytes written as text are no Latin-1");
                 }
-                lead = ((lead & 3) << 6) | (utf8.get(at++) & 0x3f);
+                lead = ((lead & 3) << 6) | (text.u8() & 0x3f);
             }
             decoded[i] = (byte) lead;
         }
-        if (at != utf8.limit()) {
+        if (text.remaining() > 0) {
             throw corrupt("the pickle is corrupt: bytes written as text are no Latin-1");
         }
-        return ByteBuffer.wrap(decoded);
+        return decoded;
     }
 
     private Object array(List<Object> arguments) throws CheckpointException {
@@ -840,7 +940,7 @@ final class PickleMachine {
         array.shape = wholeNumbers(shape, new Global("numpy.ndarray", PickleGlobals.Role.ARRAY_TYPE, null));
         array.fortranOrder = fortranOrder.truth();
         array.type = items.items.get(2) instanceof NumpyType type ? type : null;
-        array.data = items.items.get(4) instanceof Value.Bytes bytes ? bytes.data() : null;
+        array.data = items.items.get(4) instanceof Data bytes ? bytes.region : null;
     }
 
     private Object device(Global global, List<Object> arguments) throws CheckpointException {
@@ -851,18 +951,17 @@ final class PickleMachine {
         return arguments.size() == 1 ? kind : new Value.Text(kind.text() + ":" + wholeNumber(arguments.get(1), global));
     }
 
-    private Object tensor(Global global, List<Object> arguments, int most, boolean typed) throws CheckpointException {
-        int needed = typed ? 7 : 4;
-        // An optional last argument says which views are conjugated or negated.
+    private Object tensor(Global global, List<Object> arguments, int needed, boolean typed) throws CheckpointException {
+        // An optional last argument says which views are conjugated or negated; the oldest function has none.
         if (arguments.size() < needed
-                || arguments.size() > most + 1
+                || arguments.size() > (needed == 4 ? needed : needed + 1)
                 || !(arguments.get(0) instanceof Storage storage)
                 || !(arguments.get(2) instanceof Items shape)
                 || !(arguments.get(3) instanceof Items strides)
                 || shape.items.size() != strides.items.size()) {
             throw badArguments(global);
         }
-        if (arguments.size() == most + 1 && arguments.get(most) instanceof Pairs view && !view.pairs.isEmpty()) {
+        if (arguments.size() == needed + 1 && arguments.get(needed) instanceof Pairs view && !view.pairs.isEmpty()) {
             // {"neg": True}, {"conj": True} or both.
             boolean negated = view.pairs.contains(new Value.Text("neg"));
             return unbuilt(new Global(negated ? "torch._neg_view" : "torch._conj", PickleGlobals.Role.UNKNOWN, null));
@@ -936,10 +1035,12 @@ final class PickleMachine {
         if (target instanceof Pairs object && object.attributes && state instanceof Pairs attributes) {
             // A copy costs what it copies, as that of a mapping does.
             count(attributes.pairs.size());
+            countEntries(attributes.pairs.size());
             object.pairs.addAll(attributes.pairs);
         } else if (target instanceof Pairs object && object.attributes) {
             // What the class's __setstate__ takes; it has no names of its own.
             count(1);
+            countEntries(2);
             object.pairs.add(new Value.Text("state"));
             object.pairs.add(state);
         } else if (target instanceof NumpyArray array) {
@@ -976,19 +1077,65 @@ final class PickleMachine {
             count(1);
             View view = id.size() > 5 ? view(id.get(5), type) : null;
             Storage storage = new Storage(type, key.text(), wholeNumber(id.get(4), type), view, null, at);
-            storages.putIfAbsent(storage.key(), storage);
+            Storage first = storages.putIfAbsent(storage.key(), storage);
+            if (first != null && !isSameStorage(first, storage)) {
+                throw corrupt("the pickle names storage " + CheckpointException.printable(storage.key()) + " as "
+                        + shown(first) + " and as " + shown(storage)
+                        + ", of which PyTorch takes the first; save it again with torch.save");
+            }
+            if (view != null) {
+                checkView(storage, view);
+            }
             return storage;
         }
         throw corrupt("the pickle refers to something outside it that is no storage of torch.save");
     }
 
-    /** A view's (key, offset, number of elements); the key of its own only tells equal views. */
+    /** Whether two namings of a storage mean the same bytes. An empty one may be named with several types. */
+    private static boolean isSameStorage(Storage first, Storage second) {
+        return first.elements() == second.elements()
+                && (first.elements() == 0 || shortName(first).equals(shortName(second)));
+    }
+
+    /** A storage's class without its module: the same on every device. */
+    private static String shortName(Storage storage) {
+        return storage.type().name().substring(storage.type().name().lastIndexOf('.') + 1);
+    }
+
+    private static String shown(Storage storage) {
+        return storage.elements() + " elements of " + shortName(storage);
+    }
+
+    /** PyTorch makes a view once for each key, which it looks up among those of storages as well. */
+    private void checkView(Storage storage, View view) throws CheckpointException {
+        Storage first = views.putIfAbsent(view.key(), storage);
+        if (first != null
+                && !(first.key().equals(storage.key())
+                        && view.equals(first.view())
+                        && shortName(first).equals(shortName(storage)))) {
+            throw corrupt(
+                    "the pickle has two views of the key " + CheckpointException.printable(view.key())
+                            + " on different parts of storages, of which PyTorch takes the first; save it again with torch.save");
+        }
+    }
+
+    /** Refuses keys that stand for a storage and for a view. */
+    private void checkKeys() throws CheckpointException {
+        for (String key : views.keySet()) {
+            if (storages.containsKey(key)) {
+                throw corrupt("the pickle has a storage and a view of the key " + CheckpointException.printable(key)
+                        + ", of which PyTorch takes the first; save it again with torch.save");
+            }
+        }
+    }
+
+    /** A view's (key, offset, number of elements); the key tells equal views. */
     private @Nullable View view(Object object, Global type) throws CheckpointException {
         if (object instanceof Value.None) {
             return null;
         }
-        if (object instanceof Items view && view.items.size() == 3) {
-            return new View(wholeNumber(view.items.get(1), type), wholeNumber(view.items.get(2), type));
+        if (object instanceof Items view && view.items.size() == 3 && view.items.get(0) instanceof Value.Text key) {
+            return new View(key.text(), wholeNumber(view.items.get(1), type), wholeNumber(view.items.get(2), type));
         }
         throw badArguments(type);
     }

@@ -1,6 +1,7 @@
 package io.github.convzoo.checkpoint;
 
 import io.github.convzoo.checkpoint.PickleMachine.Built;
+import io.github.convzoo.checkpoint.PickleMachine.Data;
 import io.github.convzoo.checkpoint.PickleMachine.Items;
 import io.github.convzoo.checkpoint.PickleMachine.LongText;
 import io.github.convzoo.checkpoint.PickleMachine.NumpyArray;
@@ -9,12 +10,15 @@ import io.github.convzoo.checkpoint.PickleMachine.Pairs;
 import io.github.convzoo.checkpoint.PickleMachine.Storage;
 import io.github.convzoo.checkpoint.PickleMachine.StridedTensor;
 import io.github.convzoo.checkpoint.PickleMachine.View;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +30,14 @@ import org.jspecify.annotations.Nullable;
  * what is too deep, holds itself, or is so often shared that spelling it out would not end.
  */
 final class PickleValues {
+    /** What a key without a name adds to a path. */
+    private static final int UNNAMED = "(unnamed 499999)".length();
+
+    /** The most bytes or items of a key, and its deepest nesting, by which it is told from others. */
+    private static final int LONGEST_KEY = 16;
+
+    private static final int DEEPEST_KEY = 2;
+
     private final MappedFile file;
     private final Limits limits;
     private final Storages storages;
@@ -47,7 +59,19 @@ final class PickleValues {
     }
 
     /** A stretch of a file, or of a part of it. */
-    record Region(MappedFile file, long offset, long length) {}
+    record Region(MappedFile file, long offset, long length) {
+        Cursor cursor() throws CheckpointException {
+            return new Cursor(file, offset, length, "the text");
+        }
+
+        MappedFile part() throws CheckpointException {
+            return file.part(offset, length);
+        }
+
+        ByteBuffer view() throws CheckpointException {
+            return file.view(offset, length);
+        }
+    }
 
     PickleValues(MappedFile file, Limits limits, Storages storages, Set<String> placeholders) {
         this(file, limits, storages, placeholders, false);
@@ -85,7 +109,8 @@ final class PickleValues {
             }
             return pairs.built;
         }
-        return new Built(leaf(object), 0, 1);
+        Value leaf = leaf(object);
+        return new Built(leaf, 0, 1, leaf instanceof Tensor ? 1 : 0, 0);
     }
 
     private void enter(boolean open) throws CheckpointException {
@@ -110,8 +135,10 @@ final class PickleValues {
     private final class Tally {
         private int height;
         private int values = 1;
+        private int tensors;
+        private long paths;
 
-        void add(Built child) throws CheckpointException {
+        void add(Built child, int nameLength) throws CheckpointException {
             height = Math.max(height, child.height());
             checkDepth(height + 1);
             if (child.values() > limits.values() - values) {
@@ -123,10 +150,29 @@ final class PickleValues {
                         limits.values());
             }
             values += child.values();
+            if (child.tensors() > limits.tensors() - tensors) {
+                throw file.overLimit(
+                        -1,
+                        null,
+                        "the value at " + place() + " shares its parts so often that it spells out too many tensors",
+                        "tensors",
+                        limits.tensors());
+            }
+            tensors += child.tensors();
+            // A path is the names that lead to a tensor, with a dot behind each.
+            paths += child.paths() + (nameLength + 1L) * child.tensors();
+            if (paths > limits.headerBytes()) {
+                throw file.overLimit(
+                        -1,
+                        null,
+                        "the paths of the tensors at " + place() + " have " + paths + " characters together",
+                        "headerBytes",
+                        limits.headerBytes());
+            }
         }
 
         Built of(Value value) {
-            return new Built(value, height + 1, values);
+            return new Built(value, height + 1, values, tensors, paths);
         }
     }
 
@@ -137,7 +183,7 @@ final class PickleValues {
             String index = Integer.toString(built.size());
             path.addLast(index);
             Built child = build(item);
-            tally.add(child);
+            tally.add(child, index.length());
             built.add(named(child.value(), index));
             path.removeLast();
         }
@@ -147,19 +193,29 @@ final class PickleValues {
     private Built buildPairs(Pairs pairs) throws CheckpointException {
         Tally tally = new Tally();
         Map<String, Value> entries = new LinkedHashMap<>();
-        Map<String, Class<?>> keys = new LinkedHashMap<>();
+        Set<Object> keys = new HashSet<>();
         List<Value> unnamed = new ArrayList<>(0);
         for (int i = 0; i < pairs.pairs.size(); i += 2) {
             Object key = pairs.pairs.get(i);
             String name = name(key);
             path.addLast(name == null ? "(unnamed)" : name);
-            Built child = build(pairs.pairs.get(i + 1));
-            tally.add(child);
-            Class<?> same = name == null ? null : keys.putIfAbsent(name, key.getClass());
-            if (same == key.getClass()) {
-                throw file.corrupt(-1, "the mapping has two entries at " + place() + "; the file is corrupt");
+            Object identity = identity(key, 0);
+            if (identity == null) {
+                throw file.corrupt(
+                        -1,
+                        "the mapping has a list, set, or mapping for a key at " + place()
+                                + ", which Python does not allow; the file is corrupt");
             }
-            if (name == null || same != null) {
+            if (pairs.pairs.size() > 2 && !keys.add(identity)) {
+                throw file.corrupt(
+                        -1,
+                        "the mapping has two entries at " + place()
+                                + ", or at keys that are equal in Python, such as 1 and True; the file is corrupt");
+            }
+            Built child = build(pairs.pairs.get(i + 1));
+            tally.add(child, name == null ? UNNAMED : name.length());
+            if (name == null || entries.containsKey(name)) {
+                // A number next to a text that reads the same has no name of its own.
                 unnamed.add(child.value());
             } else {
                 entries.put(name, named(child.value(), name));
@@ -182,12 +238,90 @@ final class PickleValues {
         return tensor.withName(name);
     }
 
+    /**
+     * What tells a key from others: equal for keys that Python's dict takes for one. Null for what cannot be a key. Long and
+     * deep ones are told apart by what they are and not by what they hold; they have no name anyway.
+     */
+    private static @Nullable Object identity(Object key, int depth) throws CheckpointException {
+        if (key instanceof Value.Text text) {
+            return text.text();
+        }
+        if (key instanceof Value.Whole whole) {
+            return whole.number();
+        }
+        if (key instanceof Value.Bool bool) {
+            return bool.truth() ? BigInteger.ONE : BigInteger.ZERO;
+        }
+        if (key instanceof Value.Real real) {
+            double number = real.number();
+            boolean whole = Double.isFinite(number) && number == Math.rint(number);
+            return whole ? new BigDecimal(number).toBigInteger() : (Object) number;
+        }
+        if (key instanceof Value.None) {
+            return Value.None.class;
+        }
+        if (key instanceof PickleGlobals.Global global) {
+            return global.elements() == null || global.role() != PickleGlobals.Role.ELEMENT_TYPE
+                    ? global
+                    : global.elements();
+        }
+        if (key instanceof Data bytes && bytes.region.length() <= LONGEST_KEY) {
+            return ByteBuffer.wrap(bytes.region.file().copy(bytes.region.offset(), bytes.region.length()));
+        }
+        if (key instanceof Pairs pairs) {
+            return pairs.attributes ? pairs : null;
+        }
+        if (key instanceof Items items) {
+            return switch (items.kind) {
+                case LIST, SET -> null;
+                case FROZEN_SET -> items;
+                case TUPLE -> tuple(items, depth);
+            };
+        }
+        // Placeholders of one name are objects of one class, and not one object.
+        return key instanceof Value.Placeholder ? new Same(key) : key;
+    }
+
+    private static @Nullable Object tuple(Items items, int depth) throws CheckpointException {
+        if (items.items.size() > LONGEST_KEY || depth == DEEPEST_KEY) {
+            return items;
+        }
+        List<Object> parts = new ArrayList<>(items.items.size());
+        for (Object item : items.items) {
+            Object part = identity(item, depth + 1);
+            if (part == null) {
+                return null;
+            }
+            parts.add(part);
+        }
+        return parts;
+    }
+
+    /** An object that is equal to itself alone. */
+    private static final class Same {
+        private final Object object;
+
+        Same(Object object) {
+            this.object = object;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Same same && same.object == object;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(object);
+        }
+    }
+
     /** The name that a key gives, null for what has none. */
     private @Nullable String name(Object key) throws CheckpointException {
         String name = null;
         if (key instanceof LongText text) {
             throw file.overLimit(
-                    -1, null, "a name has " + text.utf8().remaining() + " bytes", "nameLength", limits.nameLength());
+                    -1, null, "a name has " + text.utf8().length() + " bytes", "nameLength", limits.nameLength());
         }
         if (key instanceof Value.Text text) {
             name = text.text();
@@ -224,6 +358,12 @@ final class PickleValues {
             }
             return array.built;
         }
+        if (object instanceof Data bytes) {
+            if (bytes.built == null) {
+                bytes.built = new Value.Bytes(bytes.region.view());
+            }
+            return bytes.built;
+        }
         if (object instanceof NumpyType) {
             return placeholder("numpy.dtype");
         }
@@ -242,7 +382,7 @@ final class PickleValues {
     }
 
     private Value longText(LongText text) throws CheckpointException {
-        textBytes += text.utf8().remaining();
+        textBytes += text.utf8().length();
         if (textBytes > limits.pickleBytes()) {
             throw file.overLimit(
                     -1,
@@ -251,7 +391,7 @@ final class PickleValues {
                     "pickleBytes",
                     limits.pickleBytes());
         }
-        String decoded = Cursor.decode(text.utf8().duplicate());
+        String decoded = Cursor.decode(text.utf8().cursor().take(text.utf8().length()));
         if (decoded == null) {
             throw file.corrupt(-1, "the text at " + place() + " is not valid UTF-8; the file is corrupt");
         }
@@ -295,17 +435,18 @@ final class PickleValues {
         }
         checkLimits(tensor, size * bytes, span);
         return Tensor.strided(
-                tensorName(),
-                type,
-                tensor.shape,
-                size,
-                tensor.strides,
-                region.file.view(region.offset + tensor.offset * bytes, span));
+                        tensorName(),
+                        type,
+                        tensor.shape,
+                        size,
+                        tensor.strides,
+                        region.file.view(region.offset + tensor.offset * bytes, span))
+                .from(region.file.origin());
     }
 
     private Value array(NumpyArray array) throws CheckpointException {
         ElementType type = array.type == null ? null : elementType(array.type);
-        ByteBuffer data = array.data;
+        Region data = array.data;
         if (type == null || data == null) {
             return placeholder("numpy.ndarray");
         }
@@ -318,12 +459,12 @@ final class PickleValues {
             throw file.corrupt(
                     array.at, place(), "the shape " + Arrays.toString(array.shape) + " is larger than any file");
         }
-        if (bytes != data.remaining()) {
+        if (bytes != data.length()) {
             throw file.corrupt(
                     array.at,
                     place(),
                     type + " of shape " + Arrays.toString(array.shape) + " takes " + bytes + " bytes, not "
-                            + data.remaining());
+                            + data.length());
         }
         if (bytes > limits.tensorBytes()) {
             throw file.overLimit(array.at, place(), "it has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
@@ -344,7 +485,8 @@ final class PickleValues {
                     "copiedBytes",
                     limits.copiedBytes());
         }
-        return Tensor.strided(tensorName(), type, array.shape, size, strides, data);
+        return Tensor.strided(tensorName(), type, array.shape, size, strides, data.view())
+                .from(data.file().origin());
     }
 
     /** Null where the type is none of these, or big-endian. */
@@ -382,6 +524,10 @@ final class PickleValues {
         }
     }
 
+    private static boolean isLength(long bytes, long elements, int width) {
+        return elements <= Long.MAX_VALUE / width && bytes == elements * width;
+    }
+
     private String tensorName() {
         return path.isEmpty() ? "" : path.getLast();
     }
@@ -401,7 +547,7 @@ final class PickleValues {
             throw corrupt(tensor, "the file has no " + shown + "; it is incomplete, copy or download it again");
         }
         ElementType type = storage.type().elements();
-        if (type != null && storage.elements() != region.length / type.bytes()) {
+        if (type != null && !isLength(region.length, storage.elements(), type.bytes())) {
             throw corrupt(
                     tensor,
                     shown + " is to have " + storage.elements() + " elements of " + type.bytes() + " bytes, and has "

@@ -5,6 +5,8 @@ import io.github.convzoo.checkpoint.PickleMachine.Pairs;
 import io.github.convzoo.checkpoint.PickleMachine.Storage;
 import io.github.convzoo.checkpoint.PickleValues.Region;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +22,10 @@ final class PyTorchLegacyReader {
     private static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
     private static final BigInteger PROTOCOL = BigInteger.valueOf(1001);
 
+    private static final int TAR_HEADER_BYTES = 512;
+    private static final int TAR_SUM = 148;
+    private static final int TAR_SUM_BYTES = 8;
+
     private final MappedFile file;
     private final Limits limits;
     private long offset;
@@ -34,6 +40,7 @@ final class PyTorchLegacyReader {
     }
 
     private Checkpoint read() throws CheckpointException {
+        checkNotTar();
         expect(MAGIC, "the magic number");
         expect(PROTOCOL, "the version of the format");
         checkByteOrder();
@@ -70,6 +77,35 @@ final class PyTorchLegacyReader {
             throw part.corrupt(at, "the pickle is corrupt: a storage inside it is not what PyTorch writes");
         }
         return storage.inside(region);
+    }
+
+    /** PyTorch tries first whether a file is a tar archive, and Python tells one by the checksum of its first header. */
+    private void checkNotTar() throws CheckpointException {
+        if (file.size() < TAR_HEADER_BYTES) {
+            return;
+        }
+        byte[] header = file.copy(0, TAR_HEADER_BYTES);
+        int unsigned = TAR_SUM_BYTES * ' ';
+        int signed = unsigned;
+        for (int i = 0; i < header.length; i++) {
+            if (i < TAR_SUM || i >= TAR_SUM + TAR_SUM_BYTES) {
+                unsigned += header[i] & 0xff;
+                signed += header[i];
+            }
+        }
+        String octal = new String(header, TAR_SUM, TAR_SUM_BYTES, StandardCharsets.ISO_8859_1);
+        int end = octal.indexOf(0);
+        String digits = (end < 0 ? octal : octal.substring(0, end)).strip().replaceAll("_|^[+]?(0o)?", "");
+        long sum = digits.matches("-?[0-7]{1,8}") ? Long.parseLong(digits, 8) : Long.MIN_VALUE;
+        if (header[TAR_SUM] == (byte) 0x80) {
+            sum = ByteBuffer.wrap(header, TAR_SUM, TAR_SUM_BYTES).getLong() & Long.MAX_VALUE;
+        }
+        if (sum == unsigned || sum == signed) {
+            throw file.corrupt(
+                    0,
+                    "this is a file of torch.save and a tar archive as well, which PyTorch tries first; save it again with"
+                            + " torch.save");
+        }
     }
 
     private Object pickle() throws CheckpointException {

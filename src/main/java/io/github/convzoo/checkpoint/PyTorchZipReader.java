@@ -2,11 +2,11 @@ package io.github.convzoo.checkpoint;
 
 import io.github.convzoo.checkpoint.PickleValues.Region;
 import io.github.convzoo.checkpoint.ZipDirectory.Entry;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,13 +21,19 @@ final class PyTorchZipReader {
 
     private static final int NEWEST_VERSION = 10;
 
+    /** The entries that PyTorch looks up by fixed names. */
+    private static final List<String> LOOKED_UP = List.of("version", "byteorder", "data.pkl", "constants.pkl");
+
     private PyTorchZipReader() {}
 
     static Checkpoint read(MappedFile file, Map<String, Entry> entries, Limits limits) throws CheckpointException {
         String root = root(file, entries);
-        boolean script = isScript(entries, root);
+        checkCase(file, entries, root);
+        boolean script = isScript(file, entries, root);
         for (Entry entry : entries.values()) {
-            if (entry.compressed() && !(script && isLeftOut(entry.name().substring(root.length())))) {
+            if (entry.compressed()
+                    && !entry.name().endsWith("/")
+                    && !(script && isLeftOut(entry.name().substring(root.length())))) {
                 throw file.corrupt(
                         entry.header(),
                         "the zip entry " + CheckpointException.printable(entry.name())
@@ -86,12 +92,76 @@ final class PyTorchZipReader {
                     return entry == null ? null : new Region(file, entry.offset(), entry.length());
                 },
                 placeholders);
-        return values.value(built);
+        Value value = values.value(built);
+        for (PickleMachine.Storage storage : machine.storages().values()) {
+            checkLength(file, storage, entries.get(storages + storage.key()));
+        }
+        return value;
     }
 
-    private static boolean isScript(Map<String, Entry> entries, String root) {
-        return entries.keySet().stream()
-                .anyMatch(name -> name.equals(root + "constants.pkl") || name.startsWith(root + "code/"));
+    /** Whether an archive is TorchScript's, by the entry that PyTorch tells it by. */
+    private static boolean isScript(MappedFile file, Map<String, Entry> entries, String root)
+            throws CheckpointException {
+        if (entries.containsKey(root + "constants.pkl")) {
+            return true;
+        }
+        if (entries.keySet().stream().anyMatch(name -> name.startsWith(root + "code/"))) {
+            throw file.corrupt(
+                    -1,
+                    "the zip archive has code as a TorchScript archive has, but no " + root
+                            + "constants.pkl, so PyTorch loads it as something else; save it again with torch.jit.save");
+        }
+        return false;
+    }
+
+    /** PyTorch loads every storage that is named, also those of no tensor. Of empty ones some versions wrote no entry. */
+    private static void checkLength(MappedFile file, PickleMachine.Storage storage, @Nullable Entry entry)
+            throws CheckpointException {
+        String shown = "storage " + CheckpointException.printable(storage.key());
+        if (entry == null && storage.elements() > 0) {
+            throw file.corrupt(
+                    storage.at(), "the file has no " + shown + "; it is incomplete, copy or download it again");
+        }
+        int width = PickleGlobals.elementBytes(storage.type());
+        if (entry != null
+                && (storage.elements() > Long.MAX_VALUE / width || entry.length() != storage.elements() * width)) {
+            throw file.corrupt(
+                    storage.at(),
+                    shown + " is to have " + storage.elements() + " elements of " + width + " bytes, and has "
+                            + entry.length() + " bytes");
+        }
+    }
+
+    /**
+     * Refuses names that differ in case alone, and those that PyTorch looks up in another case: it ignores the case of ASCII
+     * letters in the names of entries.
+     */
+    private static void checkCase(MappedFile file, Map<String, Entry> entries, String root) throws CheckpointException {
+        Map<String, String> names = new HashMap<>();
+        for (String name : LOOKED_UP) {
+            names.put(lowerCase(root + name), root + name);
+        }
+        for (Entry entry : entries.values()) {
+            String other = names.put(lowerCase(entry.name()), entry.name());
+            if (other != null && !other.equals(entry.name())) {
+                throw file.corrupt(
+                        entry.header(),
+                        "the zip entry " + CheckpointException.printable(entry.name()) + " has the name "
+                                + CheckpointException.printable(other)
+                                + " in another case, which PyTorch takes for the same; save it again with torch.save");
+            }
+        }
+    }
+
+    private static String lowerCase(String name) {
+        StringBuilder lower = new StringBuilder(name);
+        for (int i = 0; i < lower.length(); i++) {
+            char c = lower.charAt(i);
+            if (c >= 'A' && c <= 'Z') {
+                lower.setCharAt(i, (char) (c + 'a' - 'A'));
+            }
+        }
+        return lower.toString();
     }
 
     /** Of a TorchScript archive, what is not read: code, and what people put beside it. */
@@ -137,7 +207,7 @@ final class PyTorchZipReader {
 
     private static void checkByteOrder(MappedFile file, @Nullable Entry entry) throws CheckpointException {
         // Files from before PyTorch 2.1 do not say; they are little-endian, as the machines that PyTorch ran on.
-        String order = entry == null ? "little" : text(file, entry).trim();
+        String order = entry == null ? "little" : text(file, entry);
         if (entry != null && !order.equals("little")) {
             throw file.corrupt(
                     entry.offset(),
@@ -153,10 +223,8 @@ final class PyTorchZipReader {
     }
 
     private static void checkCrc(MappedFile file, Entry entry) throws CheckpointException {
-        CRC32 crc = new CRC32();
-        crc.update(file.view(entry.offset(), entry.length()));
         // torch.serialization.set_crc32_options(False) leaves zeros.
-        if (entry.crc() != 0 && entry.crc() != crc.getValue()) {
+        if (entry.crc() != 0 && entry.crc() != file.crc(entry.offset(), entry.length())) {
             throw file.corrupt(
                     entry.offset(),
                     "the checksum of " + CheckpointException.printable(entry.name())

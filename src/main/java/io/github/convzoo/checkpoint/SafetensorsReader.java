@@ -85,11 +85,12 @@ final class SafetensorsReader {
                 tensors.put(
                         info.name,
                         Tensor.rowMajor(
-                                info.name,
-                                type,
-                                info.shape,
-                                Tensor.elements(info.shape),
-                                file.view(dataStart + info.begin, info.end - info.begin)));
+                                        info.name,
+                                        type,
+                                        info.shape,
+                                        Tensor.elements(info.shape),
+                                        file.view(dataStart + info.begin, info.end - info.begin))
+                                .from(file.origin()));
             }
         }
         return new Checkpoint(

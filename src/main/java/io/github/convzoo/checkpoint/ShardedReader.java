@@ -49,6 +49,7 @@ final class ShardedReader {
 
         Map<String, Map<String, Value>> shards = new LinkedHashMap<>();
         Format format = Format.SAFETENSORS;
+        long bytes = 0;
         Set<String> placeholders = new LinkedHashSet<>();
         Map<String, Value> tensors = new LinkedHashMap<>();
         for (Map.Entry<String, String> entry : weightMap.entrySet()) {
@@ -56,6 +57,7 @@ final class ShardedReader {
             if (shard == null) {
                 Checkpoint read = shard(parts.find(entry.getValue()));
                 placeholders.addAll(read.placeholders());
+                bytes += read.bytes();
                 shard = ((Value.Mapping) read.root()).entries();
                 // At once, so that no more tensors are held than the index names.
                 format = read.format() == Format.SAFETENSORS ? format : read.format();
@@ -73,11 +75,12 @@ final class ShardedReader {
             tensors.put(entry.getKey(), tensor);
         }
         return new Checkpoint(
-                index.path(),
-                format == Format.SAFETENSORS ? Format.SAFETENSORS_INDEX : Format.PYTORCH_INDEX,
-                new Value.Mapping(tensors, List.of()),
-                Map.copyOf(metadata),
-                List.copyOf(placeholders));
+                        index.path(),
+                        format == Format.SAFETENSORS ? Format.SAFETENSORS_INDEX : Format.PYTORCH_INDEX,
+                        new Value.Mapping(tensors, List.of()),
+                        Map.copyOf(metadata),
+                        List.copyOf(placeholders))
+                .ofBytes(bytes);
     }
 
     private void checkNames(String name, Map<String, Value> shard) throws CheckpointException {
@@ -102,7 +105,7 @@ final class ShardedReader {
                     || !mapping.unnamed().isEmpty()) {
                 throw notAPart(shard);
             }
-            return read;
+            return read.ofBytes(shard.size());
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.convzoo.checkpoint;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -8,6 +9,7 @@ import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.DoubleConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A named array of numbers, most often a view on a mapped file.
@@ -16,6 +18,8 @@ import java.util.function.DoubleConsumer;
  */
 public final class Tensor implements Value {
     private static final int CHUNK = 1 << 20;
+    /** How much of two tensors is compared at once, in bytes. */
+    private static final int COMPARED = 1 << 16;
 
     private final String name;
     private final ElementType type;
@@ -28,13 +32,24 @@ public final class Tensor implements Value {
     /** From the first element to the last that is used, little-endian. Absolute access only: it is shared. */
     private final ByteBuffer data;
 
-    private Tensor(String name, ElementType type, long[] shape, long size, long[] strides, ByteBuffer data) {
+    /** The file that the data is mapped from; null for memory. */
+    private final @Nullable Origin origin;
+
+    private Tensor(
+            String name,
+            ElementType type,
+            long[] shape,
+            long size,
+            long[] strides,
+            ByteBuffer data,
+            @Nullable Origin origin) {
         this.name = name;
         this.type = type;
         this.shape = shape;
         this.size = size;
         this.strides = strides;
         this.data = data;
+        this.origin = origin;
     }
 
     /**
@@ -79,13 +94,18 @@ public final class Tensor implements Value {
 
     /** For readers, that have checked that the data is as long as the size says. */
     static Tensor rowMajor(String name, ElementType type, long[] shape, long size, ByteBuffer data) {
-        return new Tensor(name, type, shape, size, new long[0], readOnly(data));
+        return new Tensor(name, type, shape, size, new long[0], readOnly(data), null);
     }
 
     /** For readers, that have checked that the data spans all that shape and strides reach. */
     static Tensor strided(String name, ElementType type, long[] shape, long size, long[] strides, ByteBuffer data) {
         boolean rowMajor = size == 0 || isRowMajor(shape, strides);
-        return new Tensor(name, type, shape, size, rowMajor ? new long[0] : strides, readOnly(data));
+        return new Tensor(name, type, shape, size, rowMajor ? new long[0] : strides, readOnly(data), null);
+    }
+
+    /** The same tensor, as a view on a file. */
+    Tensor from(@Nullable Origin file) {
+        return file == null ? this : new Tensor(name, type, shape, size, strides, data, file);
     }
 
     /** Whether elements lie row-major without gaps. The stride of a dimension of one element plays no part. */
@@ -147,17 +167,22 @@ public final class Tensor implements Value {
      * The elements as they are stored.
      *
      * @return {@link #size()} times {@link ElementType#bytes()} bytes, little-endian and row-major, read-only: a view where
-     *     elements lie so in the file, and a copy on the heap where they do not
+     *     elements lie so in the file, and a copy on the heap where they do not. If the file is shortened afterward, reading
+     *     the view is an InternalError, and ends the process if a native library reads it
+     * @throws UncheckedIOException if the file was shortened
      */
     public ByteBuffer bytes() {
         if (strides.length == 0) {
+            touch(() -> {});
             return data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         }
         ByteBuffer copy = ByteBuffer.allocate((int) (size * type.bytes())).order(ByteOrder.LITTLE_ENDIAN);
-        Rows rows = new Rows(shape, strides, type.bytes());
-        while (rows.next()) {
-            gather(rows, 0, rows.length, copy);
-        }
+        touch(() -> {
+            Rows rows = rows();
+            while (rows.next()) {
+                gather(rows, 0, rows.length, copy);
+            }
+        });
         return copy.flip().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
@@ -167,20 +192,74 @@ public final class Tensor implements Value {
      *
      * @param out where the elements go, row-major, from its position on; the position moves behind them
      * @throws IllegalArgumentException if fewer than {@link #size()} elements remain in the output
+     * @throws UncheckedIOException if the file was shortened meanwhile
      */
     public void toFloats(FloatBuffer out) {
         if (out.remaining() < size) {
             throw new IllegalArgumentException(
                     "tensor " + name + " has " + size + " elements, the output takes " + out.remaining());
         }
-        if (strides.length == 0 && type == ElementType.F32) {
-            out.put(data.duplicate().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer());
+        touch(() -> {
+            if (strides.length == 0 && type == ElementType.F32) {
+                out.put(data.duplicate().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer());
+                return;
+            }
+            Rows rows = rows();
+            while (rows.next()) {
+                convert(rows.offset, rows.length, rows.step, out);
+            }
+        });
+    }
+
+    /**
+     * Reads elements where they lie. If the file is shortened meanwhile, the JVM throws an InternalError at some point after
+     * Java's own loops and copies read what is gone; other code, such as a checksum or a native library, would end the process.
+     */
+    private void touch(Runnable reading) {
+        if (origin == null) {
+            reading.run();
             return;
         }
-        Rows rows = rows();
-        while (rows.next()) {
-            convert(rows.offset, rows.length, rows.step, out);
+        try {
+            origin.check(name);
+            reading.run();
+            origin.check(name);
+        } catch (InternalError e) {
+            throw new UncheckedIOException(origin.shortened(name, e));
+        } catch (CheckpointException e) {
+            throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Whether another tensor has the same type, shape and bytes.
+     *
+     * @param other the other tensor
+     * @return whether all elements are the same, bit for bit
+     * @throws UncheckedIOException if a file was shortened meanwhile
+     */
+    @SuppressWarnings("ReferenceEquality") // a view of the same buffer need not be read
+    public boolean hasSameElements(Tensor other) {
+        if (type != other.type || !Arrays.equals(shape, other.shape)) {
+            return false;
+        }
+        if (data == other.data && Arrays.equals(strides, other.strides)) {
+            return true;
+        }
+        ByteBuffer mine = bytes();
+        ByteBuffer theirs = other.bytes();
+        byte[] one = new byte[Math.min(COMPARED, mine.remaining())];
+        byte[] two = new byte[one.length];
+        boolean[] same = {true};
+        touch(() -> {
+            while (mine.hasRemaining() && same[0]) {
+                int length = Math.min(one.length, mine.remaining());
+                mine.get(one, 0, length);
+                theirs.get(two, 0, length);
+                same[0] = Arrays.equals(one, 0, length, two, 0, length);
+            }
+        });
+        return same[0];
     }
 
     private void convert(int offset, int length, int step, FloatBuffer out) {
@@ -245,12 +324,15 @@ public final class Tensor implements Value {
      * truth values become 0 and 1. The elements are read where they lie: none are copied.
      *
      * @param action what to do with each
+     * @throws UncheckedIOException if the file was shortened meanwhile
      */
     public void forEach(DoubleConsumer action) {
-        Rows rows = rows();
-        while (rows.next()) {
-            pass(rows.offset, rows.length, rows.step, action);
-        }
+        touch(() -> {
+            Rows rows = rows();
+            while (rows.next()) {
+                pass(rows.offset, rows.length, rows.step, action);
+            }
+        });
     }
 
     private void pass(int offset, int length, int step, DoubleConsumer action) {
@@ -337,7 +419,7 @@ public final class Tensor implements Value {
      * @return a tensor that shares this one's elements
      */
     public Tensor withName(String newName) {
-        return new Tensor(Objects.requireNonNull(newName), type, shape, size, strides, data);
+        return new Tensor(Objects.requireNonNull(newName), type, shape, size, strides, data, origin);
     }
 
     /**
@@ -348,7 +430,7 @@ public final class Tensor implements Value {
      * @throws IllegalArgumentException if the shape has another number of elements
      */
     public Tensor withShape(long... newShape) {
-        return of(name, type, newShape, bytes());
+        return of(name, type, newShape, bytes()).from(strides.length == 0 ? origin : null);
     }
 
     /**
@@ -363,11 +445,26 @@ public final class Tensor implements Value {
         }
         long row = strides.length == 0 ? shape[1] : strides[0];
         long column = strides.length == 0 ? 1 : strides[1];
-        return strided(name, type, new long[] {shape[1], shape[0]}, size, new long[] {column, row}, data);
+        return strided(name, type, new long[] {shape[1], shape[0]}, size, new long[] {column, row}, data)
+                .from(origin);
     }
 
     /** Writes what {@link #bytes()} holds, a chunk at a time. */
     void writeTo(WritableByteChannel out) throws IOException {
+        if (origin == null) {
+            writeElements(out);
+            return;
+        }
+        origin.check(name);
+        try {
+            writeElements(out);
+        } catch (InternalError e) {
+            throw origin.shortened(name, e);
+        }
+        origin.check(name);
+    }
+
+    private void writeElements(WritableByteChannel out) throws IOException {
         if (strides.length == 0) {
             for (int at = 0; at < data.limit(); at += Math.min(CHUNK, data.limit() - at)) {
                 writeFully(data.slice(at, Math.min(CHUNK, data.limit() - at)), out);

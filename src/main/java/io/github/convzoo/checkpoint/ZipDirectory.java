@@ -1,6 +1,7 @@
 package io.github.convzoo.checkpoint;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -9,8 +10,11 @@ import java.util.Map;
 
 /**
  * The directory of a zip archive (PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.4), with zip64 extensions: where each entry's
- * bytes lie. Everything is checked that two readers could see in two
- * ways: the directory must end where the end record begins, local headers must agree with it, and nothing may overlap.
+ * bytes lie.
+ *
+ * <p>What two readers could see in two ways is refused. The archive is its entries, one after the other from the first byte
+ * of the file on, the directory, and the end record, with nothing in front, between, or behind: so there is no second
+ * directory to find. Local headers and data descriptors agree with the directory.
  */
 final class ZipDirectory {
     private static final int LOCAL_HEADER = 0x04034b50;
@@ -32,6 +36,21 @@ final class ZipDirectory {
     private static final int ENCRYPTED = 1 | (1 << 6) | (1 << 13);
     /** The local header's sizes and checksum follow the data instead. */
     private static final int DESCRIPTOR_FOLLOWS = 1 << 3;
+    /** The data is a difference to another file's. */
+    private static final int PATCH = 1 << 5;
+    /** The name is in UTF-8. */
+    private static final int UNICODE_NAME = 1 << 11;
+
+    /** MS-DOS's mark of a directory among the attributes. */
+    private static final int DIRECTORY_ATTRIBUTE = 1 << 4;
+
+    private static final int DESCRIPTOR = 0x08074b50;
+    /** A descriptor of a checksum and two lengths of 64 bits each, behind its signature. */
+    private static final int LONGEST_DESCRIPTOR = 24;
+    /** A name in UTF-8 that some readers take instead of the entry's own. */
+    private static final int UNICODE_PATH_EXTRA = 0x7075;
+    /** The newest version of the format that Python's zipfile reads: 6.3. */
+    private static final int NEWEST_VERSION = 63;
 
     private final MappedFile file;
     private final Limits limits;
@@ -39,14 +58,25 @@ final class ZipDirectory {
     /**
      * An entry.
      *
+     * @param unicode whether the archive says that the name is in UTF-8; otherwise some readers take it for code page 437
      * @param header where its local header begins
      * @param offset where its bytes begin, as they are in the file
      * @param length how many they are
      * @param compressed whether they have to be inflated
      * @param inflated how many they were before they were compressed; the length where they were not
      * @param crc the CRC-32 of what they were before, as the directory gives it
+     * @param described whether a data descriptor may follow
      */
-    record Entry(String name, long header, long offset, long length, boolean compressed, long inflated, long crc) {
+    record Entry(
+            String name,
+            boolean unicode,
+            long header,
+            long offset,
+            long length,
+            boolean compressed,
+            long inflated,
+            long crc,
+            boolean described) {
         long end() {
             return offset + length;
         }
@@ -60,7 +90,7 @@ final class ZipDirectory {
         this.limits = limits;
     }
 
-    /** Reads the directory: entries by name, in its order, those of directories left out. */
+    /** Reads the directory: entries by name, in its order. Those of directories end with a slash. */
     static Map<String, Entry> read(MappedFile file, Limits limits) throws CheckpointException {
         return new ZipDirectory(file, limits).read();
     }
@@ -102,8 +132,7 @@ final class ZipDirectory {
         if (in.remaining() > 0) {
             throw in.corrupt("the zip directory has more entries than its end record says");
         }
-        checkOverlaps(entries, extent.offset);
-        entries.values().removeIf(entry -> entry.name.endsWith("/"));
+        checkPlaces(entries, extent.offset);
         return entries;
     }
 
@@ -165,14 +194,28 @@ final class ZipDirectory {
         return narrow == saturated || narrow == wide;
     }
 
-    /** The end record ends with a comment, which must end with the file. */
+    /**
+     * The end record is the file's end. A comment behind it could hold another end record, or look like the end of one, and
+     * readers differ in which they take.
+     */
     private long findEnd() throws CheckpointException {
-        long first = Math.max(0, file.size() - END_BYTES - LONGEST_COMMENT);
-        ByteBuffer tail = file.view(first, file.size() - first);
+        long end = file.size() - END_BYTES;
+        if (end >= 0) {
+            Cursor in = new Cursor(file, end, END_BYTES, "the zip end record");
+            boolean found = in.i32() == END;
+            in.skip(END_BYTES - 6);
+            if (found && in.u16() == 0) {
+                return end;
+            }
+        }
+        long first = Math.max(0, end - LONGEST_COMMENT);
+        ByteBuffer tail = ByteBuffer.wrap(file.copy(first, file.size() - first)).order(ByteOrder.LITTLE_ENDIAN);
         for (int at = tail.limit() - END_BYTES; at >= 0; at--) {
-            int commentBytes = tail.limit() - END_BYTES - at;
-            if (tail.getInt(at) == END && (tail.getShort(at + END_BYTES - 2) & 0xffff) == commentBytes) {
-                return first + at;
+            if (tail.getInt(at) == END) {
+                throw file.corrupt(
+                        first + at,
+                        "the zip archive has a comment or other bytes behind its end record, in which readers may find"
+                                + " another archive; save it again with torch.save or numpy.savez");
             }
         }
         throw file.corrupt(
@@ -184,7 +227,9 @@ final class ZipDirectory {
         if (in.remaining() < CENTRAL_HEADER_BYTES || in.i32() != CENTRAL_HEADER) {
             throw file.corrupt(at, "the zip directory is corrupt: an entry is expected here");
         }
-        in.skip(4);
+        in.skip(2);
+        int version = in.u8();
+        in.skip(1);
         int flags = in.u16();
         int method = in.u16();
         in.skip(4);
@@ -195,7 +240,8 @@ final class ZipDirectory {
         int extraBytes = in.u16();
         int commentBytes = in.u16();
         int disk = in.u16();
-        in.skip(6);
+        in.skip(2);
+        long attributes = in.u32();
         long header = in.u32();
         String name = in.utf8(nameBytes);
         checkName(name, at);
@@ -207,6 +253,20 @@ final class ZipDirectory {
         stored = extra.widen(stored);
         header = extra.widen(header);
 
+        if (version > NEWEST_VERSION || (flags & PATCH) != 0) {
+            throw file.corrupt(
+                    at,
+                    "the zip entry " + CheckpointException.printable(name)
+                            + " needs a newer or patching reader (version " + version
+                            + "); save the checkpoint again uncompressed");
+        }
+        if ((attributes & DIRECTORY_ATTRIBUTE) != 0 && !name.endsWith("/")) {
+            throw file.corrupt(
+                    at,
+                    "the zip entry " + CheckpointException.printable(name)
+                            + " has data and is marked as a directory, which PyTorch does not read; save it again with"
+                            + " torch.save");
+        }
         if ((flags & ENCRYPTED) != 0) {
             throw file.corrupt(
                     at, "the zip entry " + CheckpointException.printable(name) + " is encrypted; decrypt the file");
@@ -249,7 +309,7 @@ final class ZipDirectory {
         boolean later = (localFlags & DESCRIPTOR_FOLLOWS) != 0;
         if (!localName.equals(name)
                 || localMethod != method
-                || ((flags ^ localFlags) & (ENCRYPTED | DESCRIPTOR_FOLLOWS)) != 0
+                || ((flags ^ localFlags) & (ENCRYPTED | PATCH | DESCRIPTOR_FOLLOWS | UNICODE_NAME)) != 0
                 || !localAgrees(localLength, length, later)
                 || !localAgrees(localStored, stored, later)
                 || !localAgrees(localCrc, crc, later)) {
@@ -259,7 +319,8 @@ final class ZipDirectory {
         if (stored > file.size() - offset) {
             throw file.corrupt(offset, shown + " ends beyond the file; it is truncated, copy or download it again");
         }
-        return new Entry(name, header, offset, stored, method != STORED, length, crc);
+        boolean unicode = (flags & UNICODE_NAME) != 0;
+        return new Entry(name, unicode, header, offset, stored, method != STORED, length, crc, later);
     }
 
     private static boolean localAgrees(long local, long central, boolean later) {
@@ -292,9 +353,17 @@ final class ZipDirectory {
         }
     }
 
-    private void checkOverlaps(Map<String, Entry> entries, long directory) throws CheckpointException {
+    /** Each entry must begin where the one before ends, the first at the file's beginning, and the directory behind all. */
+    private void checkPlaces(Map<String, Entry> entries, long directory) throws CheckpointException {
         List<Entry> ordered = new ArrayList<>(entries.values());
         ordered.sort(Comparator.comparingLong(Entry::header));
+        long first = ordered.isEmpty() ? directory : ordered.get(0).header;
+        if (first != 0) {
+            throw file.corrupt(
+                    0,
+                    "the zip archive has " + first + " bytes in front of its first entry, in which readers may find"
+                            + " another archive; save it again with torch.save or numpy.savez");
+        }
         for (int i = 0; i < ordered.size(); i++) {
             Entry entry = ordered.get(i);
             long next = i + 1 < ordered.size() ? ordered.get(i + 1).header : directory;
@@ -303,7 +372,32 @@ final class ZipDirectory {
                         entry.header,
                         "the zip entry " + CheckpointException.printable(entry.name) + " overlaps what follows it");
             }
+            if (entry.end() < next && !isDescriptor(entry, next - entry.end())) {
+                throw file.corrupt(
+                        entry.end(),
+                        entry.described
+                                ? "the data descriptor of the zip entry " + CheckpointException.printable(entry.name)
+                                        + " differs from the directory; the file is corrupt, copy or download it again"
+                                : "the zip archive has " + (next - entry.end()) + " bytes behind its entry "
+                                        + CheckpointException.printable(entry.name)
+                                        + " that belong to none; save it again with torch.save or numpy.savez");
+            }
         }
+    }
+
+    /** Whether the bytes behind an entry are a descriptor of it, with or without a signature, of 32 or 64 bits. */
+    private boolean isDescriptor(Entry entry, long length) throws CheckpointException {
+        if (!entry.described || length > LONGEST_DESCRIPTOR || length < LONGEST_DESCRIPTOR / 2 || length % 4 != 0) {
+            return false;
+        }
+        Cursor in = new Cursor(file, entry.end(), length, "a data descriptor");
+        if (length % 8 == 0 && in.i32() != DESCRIPTOR) {
+            return false;
+        }
+        boolean wide = in.remaining() > LONGEST_DESCRIPTOR / 2;
+        return in.u32() == entry.crc
+                && (wide ? in.i64() : in.u32()) == entry.length
+                && (wide ? in.i64() : in.u32()) == entry.inflated;
     }
 
     /** The zip64 extra field: wide values for those that are saturated in the header, in the header's order. */
@@ -312,14 +406,20 @@ final class ZipDirectory {
 
         Extra(Cursor fields) throws CheckpointException {
             Cursor found = fields;
+            boolean seen = false;
             while (fields.remaining() >= 4) {
                 int id = fields.u16();
                 int length = fields.u16();
-                if (id == ZIP64_EXTRA) {
+                if (id == ZIP64_EXTRA && !seen) {
                     found = fields.cursor(length);
-                    break;
+                    seen = true;
+                } else if (id == ZIP64_EXTRA || id == UNICODE_PATH_EXTRA) {
+                    throw fields.corrupt("a zip entry has "
+                            + (seen ? "two sizes" : "two names")
+                            + ", of which readers take one or the other; save the archive again");
+                } else {
+                    fields.skip(length);
                 }
-                fields.skip(length);
             }
             this.zip64 = found;
         }

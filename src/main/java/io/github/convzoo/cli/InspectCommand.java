@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -96,6 +97,9 @@ final class InspectCommand implements Callable<Integer> {
     /** What is inspected. */
     private Path file = Path.of("");
 
+    /** Of how many of the tensors that are listed there are statistics. */
+    private int readable;
+
     private record Statistics(
             @Nullable Double min,
             @Nullable Double max,
@@ -143,6 +147,15 @@ final class InspectCommand implements Callable<Integer> {
         file = checkpoint.file();
         Inspection inspection = Inspection.of(checkpoint, reading.options());
         List<Tensor> listed = listed(inspection.tensors());
+        readable = noStats ? 0 : inspection.readable(listed);
+        if (!noStats && readable < listed.size()) {
+            spec.commandLine()
+                    .getErr()
+                    .println("convzoo: " + Main.oneLine(file.toString()) + ": no statistics of the last "
+                            + Count.of(listed.size() - readable, "tensor")
+                            + ": together the tensors have the file's bytes more than 16 times; list fewer with PATTERN,"
+                            + " or none with --no-stats");
+        }
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(Json.of(report(inspection, listed)));
@@ -209,13 +222,19 @@ final class InspectCommand implements Callable<Integer> {
                                 nearest.missing(),
                                 nearest.unknown(),
                                 nearest.misfits()),
-                listed.stream()
-                        .map(tensor -> new TensorRow(
-                                tensor.name(),
-                                tensor.type(),
-                                Arrays.stream(tensor.shape()).boxed().toList(),
-                                noStats ? null : statistics(TensorStatistics.of(tensor))))
-                        .toList());
+                rows(listed));
+    }
+
+    private List<TensorRow> rows(List<Tensor> listed) {
+        List<TensorRow> rows = new ArrayList<>();
+        for (Tensor tensor : listed) {
+            rows.add(new TensorRow(
+                    tensor.name(),
+                    tensor.type(),
+                    Arrays.stream(tensor.shape()).boxed().toList(),
+                    rows.size() < readable ? statistics(TensorStatistics.of(tensor)) : null));
+        }
+        return rows;
     }
 
     private static Statistics statistics(TensorStatistics statistics) {
@@ -252,12 +271,15 @@ final class InspectCommand implements Callable<Integer> {
                 : new Table(
                         "name", "<", "type", "<", "shape", "<", "min", ">", "max", ">", "mean", ">", "std", ">",
                         "zero %", ">", "NaN", ">", "Inf", ">");
+        int read = 0;
         for (Tensor tensor : listed) {
             List<String> cells = new ArrayList<>();
             cells.add(Main.oneLine(tensor.name()));
             cells.add(tensor.type().name());
             cells.add(Arrays.stream(tensor.shape()).mapToObj(Long::toString).collect(Collectors.joining(" x ")));
-            if (!noStats) {
+            if (!noStats && read++ >= readable) {
+                cells.addAll(Collections.nCopies(7, "?"));
+            } else if (!noStats) {
                 TensorStatistics statistics = TensorStatistics.of(tensor);
                 boolean fractional = FRACTIONAL.contains(tensor.type());
                 cells.add(number(statistics.min(), fractional));

@@ -1,6 +1,7 @@
 package io.github.convzoo.cli;
 
 import ai.djl.engine.EngineException;
+import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.hub.StoreSettings;
 import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.PathText;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
@@ -173,6 +175,11 @@ public final class Main {
         }
         if (verbose) {
             e.printStackTrace(err);
+        }
+        if (e instanceof UncheckedIOException unchecked && unchecked.getCause() instanceof CheckpointException cause) {
+            // A file that was shortened while its tensors were in use.
+            err.println("convzoo: " + oneLine(cause.getMessage()));
+            return FAILED;
         }
         if (e instanceof IllegalArgumentException) {
             err.println("convzoo: " + oneLine(e.getMessage()));

@@ -38,6 +38,11 @@ public record Inspection(
     private static final int SHOWN_CHARACTERS = 60;
     private static final double NEAR = 0.1;
 
+    /** How often tensors may have the bytes of a file, all together, and how many bytes more, for their elements to be read. */
+    private static final int MOST_REPEATS = 16;
+
+    private static final long FREE_BYTES = 16 << 20;
+
     /**
      * Something that is no tensor.
      *
@@ -138,6 +143,25 @@ public record Inspection(
      */
     public @Nullable WeightMatch nearest() {
         return matches.isEmpty() || matches.get(0).fits() || matches.get(0).nearness() < NEAR ? null : matches.get(0);
+    }
+
+    /**
+     * How many of some tensors can be read in a time that the file's size bounds. A file of a few bytes may have tensors of
+     * many elements that are all the same, or thousands of tensors that share their bytes.
+     *
+     * @param listed tensors of the file
+     * @return how many of the first of them have no more than 16 MiB and 16 times the bytes of the file
+     */
+    public int readable(List<Tensor> listed) {
+        long left = FREE_BYTES + MOST_REPEATS * checkpoint.bytes();
+        for (int i = 0; i < listed.size(); i++) {
+            Tensor tensor = listed.get(i);
+            left -= tensor.size() * tensor.type().bytes();
+            if (left < 0) {
+                return i;
+            }
+        }
+        return listed.size();
     }
 
     private static void collect(Value value, String path, List<Tensor> tensors) {

@@ -292,10 +292,7 @@ final class WeightSearch {
         for (Map.Entry<String, Tensor> each : one.entrySet()) {
             Tensor tensor = each.getValue();
             Tensor counterpart = other.get(each.getKey());
-            if (counterpart == null
-                    || tensor.type() != counterpart.type()
-                    || !Arrays.equals(tensor.shape(), counterpart.shape())
-                    || !tensor.bytes().equals(counterpart.bytes())) {
+            if (counterpart == null || !tensor.hasSameElements(counterpart)) {
                 return false;
             }
         }

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
@@ -218,6 +219,7 @@ class CheckpointHeapTest {
         }
         zip.add("net/data.pkl", pickle.op('b').stop());
         zip.add("net/code/__torch__/net.py", "class Net:");
+        zip.add("net/constants.pkl", new PickleAssembler().op(')').stop());
         zip.add("net/version", "3");
         for (int i = 0; i < tensors; i++) {
             zip.addSparse("net/data/" + i, tensorBytes);
@@ -231,6 +233,10 @@ class CheckpointHeapTest {
         ByteArrayOutputStream header = new ByteArrayOutputStream();
         header.writeBytes(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (byte) text.length, 0});
         header.writeBytes(text);
+        CRC32 crc = new CRC32();
+        crc.update(header.toByteArray());
+        crc.update(new byte[(int) tensorBytes]);
+        long sum = crc.getValue();
         ZipAssembler zip = new ZipAssembler();
         for (int i = 0; i < tensors; i++) {
             ZipAssembler.Entry entry =
@@ -238,6 +244,8 @@ class CheckpointHeapTest {
             entry.sparse = tensorBytes;
             entry.length += tensorBytes;
             entry.localLength += tensorBytes;
+            entry.crc = sum;
+            entry.localCrc = sum;
         }
         return zip.write(directory.resolve("arrays.npz"));
     }

@@ -112,11 +112,14 @@ class NpzReaderTest {
         for (int change : new int[] {-1, 1}) {
             byte[] bytes = valid.clone();
             bytes[directoryAt + 24] += (byte) change;
-            // So does the descriptor, which nobody needs to read.
+            // So does the descriptor.
+            assertThat(refused(file(directory, bytes))).hasMessageContaining("differs from the directory");
+            bytes[directoryAt - 4] += (byte) change;
             assertThat(refused(file(directory, bytes))).hasMessageContaining("do not inflate to");
         }
         byte[] badSum = valid.clone();
         badSum[directoryAt + 16]++;
+        badSum[directoryAt - 12]++;
         assertThat(refused(file(directory, badSum))).hasMessageContaining("checksum is wrong");
     }
 

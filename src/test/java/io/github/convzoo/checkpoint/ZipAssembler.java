@@ -30,6 +30,12 @@ final class ZipAssembler {
         long header = -1;
         boolean zip64;
         long sparse;
+        int version;
+        int attributes;
+        /** In the directory; not with zip64. */
+        byte[] extra = new byte[0];
+        /** What follows the data. */
+        byte[] behind = new byte[0];
 
         Entry(String name, byte[] data) {
             this.name = name;
@@ -42,7 +48,32 @@ final class ZipAssembler {
             length = data.length;
             localLength = data.length;
         }
+
+        /** Puts checksum and length behind the data. */
+        void describe(boolean signed, boolean wide) {
+            flags |= 8;
+            localFlags |= 8;
+            localCrc = 0;
+            localLength = 0;
+            ByteBuffer descriptor =
+                    ByteBuffer.allocate((signed ? 8 : 4) + (wide ? 16 : 8)).order(ByteOrder.LITTLE_ENDIAN);
+            if (signed) {
+                descriptor.putInt(0x08074b50);
+            }
+            descriptor.putInt((int) crc);
+            for (int i = 0; i < 2; i++) {
+                if (wide) {
+                    descriptor.putLong(length);
+                } else {
+                    descriptor.putInt((int) length);
+                }
+            }
+            behind = descriptor.array();
+        }
     }
+
+    /** What stands in front of the first entry. */
+    byte[] prefix = new byte[0];
 
     private final List<Entry> entries = new ArrayList<>();
     int entryCount = -1;
@@ -93,12 +124,14 @@ final class ZipAssembler {
 
     byte[] bytes() {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.writeBytes(prefix);
         for (Entry entry : entries) {
             if (entry.header == -1) {
                 entry.header = out.size();
             }
             out.writeBytes(local(entry));
             out.writeBytes(entry.data);
+            out.writeBytes(entry.behind);
         }
         out.writeBytes(directory(out.size()));
         return out.toByteArray();
@@ -116,17 +149,22 @@ final class ZipAssembler {
 
     private static byte[] central(Entry entry) {
         byte[] name = entry.name.getBytes(StandardCharsets.UTF_8);
-        int extra = entry.zip64 ? 28 : 0;
+        int extra = entry.zip64 ? 28 : entry.extra.length;
         int length = entry.zip64 ? -1 : (int) entry.length;
         ByteBuffer central = ByteBuffer.allocate(46 + name.length + extra).order(ByteOrder.LITTLE_ENDIAN);
-        central.putInt(0x02014b50).putInt(0).putShort((short) entry.flags).putShort((short) entry.method);
+        central.putInt(0x02014b50)
+                .putInt(entry.version << 16)
+                .putShort((short) entry.flags)
+                .putShort((short) entry.method);
         central.putInt(0).putInt((int) entry.crc).putInt(length).putInt(length);
         central.putShort((short) name.length).putShort((short) extra).putShort((short) 0);
-        central.putShort((short) 0).putShort((short) 0).putInt(0);
+        central.putShort((short) 0).putShort((short) 0).putInt(entry.attributes);
         central.putInt(entry.zip64 ? -1 : (int) entry.header).put(name);
         if (entry.zip64) {
             central.putShort((short) 1).putShort((short) 24);
             central.putLong(entry.length).putLong(entry.length).putLong(entry.header);
+        } else {
+            central.put(entry.extra);
         }
         return central.array();
     }

@@ -46,20 +46,106 @@ class ZipDirectoryTest {
     }
 
     @Test
-    void archive_withZip64RecordsCommentAndDirectories_isRead() throws IOException {
+    void archive_withZip64RecordsAndDirectories_isRead() throws IOException {
         readable(zip());
         ZipAssembler wide = zip();
         wide.zip64End = true;
         wide.entry(0).zip64 = true;
-        wide.comment = "PK\5\6 in a comment".getBytes(StandardCharsets.US_ASCII);
         wide.add("model/data/", "");
         readable(wide);
     }
 
     @Test
-    void archive_withTheLongestComment_isRead() throws IOException {
+    void archive_withAComment_isRefused() throws IOException {
+        for (String comment : new String[] {"x", "PK\5\6 in a comment", "x".repeat(0xffff)}) {
+            assertThat(refusedZip(zip -> zip.comment = comment.getBytes(StandardCharsets.US_ASCII)))
+                    .hasMessageContaining("a comment or other bytes behind its end record");
+        }
+    }
+
+    @Test
+    void bytes_behindTheEndRecord_areRefused() throws IOException {
+        byte[] archive = zip().bytes();
+        assertThat(refused(file(directory, Arrays.copyOf(archive, archive.length + 1))))
+                .hasMessageContaining("behind its end record");
+        // A second archive, whole, behind the first.
+        byte[] twice = Arrays.copyOf(archive, 2 * archive.length);
+        System.arraycopy(archive, 0, twice, archive.length, archive.length);
+        assertThat(refused(file(directory, twice))).hasMessageContaining("does not end where its end record begins");
+    }
+
+    @Test
+    void bytes_inFrontOfTheFirstEntry_areRefused() throws IOException {
         ZipAssembler zip = zip();
-        zip.comment = "x".repeat(0xffff).getBytes(StandardCharsets.US_ASCII);
+        zip.prefix = new byte[] {'P', 'K', 3, 4};
+        assertThat(refused(file(directory, zip.bytes()))).hasMessageContaining("4 bytes in front of its first entry");
+    }
+
+    @Test
+    void bytes_betweenEntries_areRefusedUnlessTheyAreTheDescriptor() throws IOException {
+        for (int entry = 0; entry < 4; entry++) {
+            int place = entry;
+            assertThat(refusedZip(zip -> zip.entry(place).behind = new byte[1]))
+                    .hasMessageContaining("1 bytes behind its entry");
+            assertThat(refusedZip(zip -> {
+                        zip.entry(place).flags = 8;
+                        zip.entry(place).localFlags = 8;
+                        zip.entry(place).behind = new byte[16];
+                    }))
+                    .hasMessageContaining("differs from the directory");
+            for (boolean signed : new boolean[] {false, true}) {
+                for (boolean wide : new boolean[] {false, true}) {
+                    ZipAssembler zip = zip();
+                    zip.entry(place).describe(signed, wide);
+                    readable(zip);
+                    byte[] descriptor = zip.entry(place).behind;
+                    for (int i = 0; i < descriptor.length; i += 4) {
+                        int changed = i;
+                        assertThat(refusedZip(other -> {
+                                    other.entry(place).describe(signed, wide);
+                                    other.entry(place).behind[changed]++;
+                                }))
+                                .hasMessageContaining("differs from the directory");
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void entry_thatNeedsANewerReaderOrIsAPatch_isRefused() throws IOException {
+        readable(versioned(63));
+        assertThat(refused(file(directory, versioned(64).bytes()))).hasMessageContaining("newer or patching reader");
+        assertThat(refusedZip(zip -> {
+                    zip.entry(2).flags = 32;
+                    zip.entry(2).localFlags = 32;
+                }))
+                .hasMessageContaining("newer or patching reader");
+    }
+
+    @Test
+    void entry_thatIsMarkedAsADirectory_isRefused() throws IOException {
+        assertThat(refusedZip(zip -> zip.entry(2).attributes = 0x10)).hasMessageContaining("marked as a directory");
+        ZipAssembler zip = zip();
+        zip.entry(2).attributes = 0x01a4_0020;
+        zip.add("model/data/", "").attributes = 0x10;
+        readable(zip);
+    }
+
+    private static ZipAssembler versioned(int version) {
+        ZipAssembler zip = zip();
+        zip.entry(2).version = version;
+        return zip;
+    }
+
+    @Test
+    void entry_withAnotherNameOrSizeInAnExtraField_isRefused() throws IOException {
+        byte[] otherName = {0x75, 0x70, 6, 0, 1, 0, 0, 0, 0, 'x'};
+        assertThat(refusedZip(zip -> zip.entry(2).extra = otherName)).hasMessageContaining("two names");
+        byte[] twoSizes = {1, 0, 0, 0, 1, 0, 0, 0};
+        assertThat(refusedZip(zip -> zip.entry(2).extra = twoSizes)).hasMessageContaining("two sizes");
+        ZipAssembler zip = zip();
+        zip.entry(2).extra = new byte[] {1, 0, 0, 0, 'F', 'B', 1, 0, 0};
         readable(zip);
     }
 

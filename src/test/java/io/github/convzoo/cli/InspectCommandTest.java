@@ -10,11 +10,14 @@ import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Safetensors;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.network.Variant;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,6 +60,34 @@ class InspectCommandTest {
         // Numbers of a column end at the same place.
         int end = lines.get(0).length();
         assertThat(lines.subList(1, 2 + 567)).allMatch(line -> line.length() == end);
+    }
+
+    @Test
+    void inspect_ofASmallFileOfManyElements_readsNoMoreThanItsSizeBounds() {
+        Path file = Samples.resource("cases/hostile/expanded.pth");
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        Run.succeeding("inspect", file, "plain");
+        long before = threads.getCurrentThreadCpuTime();
+        Run run = Run.of("inspect", file);
+        // All of it would be 100 times as long.
+        assertThat(threads.getCurrentThreadCpuTime() - before).isLessThan(TimeUnit.SECONDS.toNanos(5));
+
+        assertThat(run.status()).isZero();
+        assertThat(run.err())
+                .contains("no statistics of the last 200 tensors", "more than 16 times", "PATTERN", "--no-stats");
+        assertThat(run.out().lines())
+                .anyMatch(line -> line.matches("plain +F32 +2 +1[.]000 +2[.]000 +1[.]500 .*"))
+                .anyMatch(line -> line.matches("expanded0 +F32 +8192 x 8192 +[?] .*[?]"));
+        JsonObject tensor = Run.of("inspect", "--json", file)
+                .json()
+                .getAsJsonObject()
+                .getAsJsonArray("tensors")
+                .get(1)
+                .getAsJsonObject();
+        assertThat(tensor.has("statistics") && !tensor.get("statistics").isJsonNull())
+                .isFalse();
+        assertThat(Run.succeeding("inspect", file, "--no-stats").err()).isEmpty();
+        assertThat(Run.succeeding("inspect", file, "plain").err()).isEmpty();
     }
 
     @Test

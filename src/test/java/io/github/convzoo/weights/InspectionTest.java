@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.github.convzoo.Samples;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.CheckpointTrees;
+import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Format;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.checkpoint.Value;
@@ -90,6 +91,28 @@ class InspectionTest {
         } catch (CheckpointException e) {
             throw new AssertionError(e);
         }
+    }
+
+    @Test
+    void readable_tensorsThatHaveTheFilesBytesTooOften_areLeftOut() throws CheckpointException {
+        Path file = Samples.resource("cases/hostile/expanded.pth");
+        Inspection inspection = Inspection.of(file);
+        assertThat(inspection.tensors()).hasSize(201);
+        assertThat(inspection.readable(inspection.tensors())).isEqualTo(1);
+
+        long most = (16 << 20) + 16 * file.toFile().length();
+        assertThat(inspection.checkpoint().bytes()).isEqualTo(file.toFile().length());
+        int rest = (int) (most - (16 << 20));
+        List<Tensor> allowed = List.of(bytes(16 << 20), bytes(rest));
+        assertThat(inspection.readable(allowed)).isEqualTo(2);
+        assertThat(inspection.readable(List.of(bytes(16 << 20), bytes(rest), bytes(1))))
+                .isEqualTo(2);
+        assertThat(inspection.readable(List.of(bytes(16 << 20), bytes(rest + 1), bytes(0))))
+                .isEqualTo(1);
+    }
+
+    private static Tensor bytes(int length) {
+        return Tensor.of("a", ElementType.U8, new long[] {length}, ByteBuffer.allocate(length));
     }
 
     @Test

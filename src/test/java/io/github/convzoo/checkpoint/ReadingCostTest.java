@@ -1,0 +1,208 @@
+package io.github.convzoo.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
+
+/** What a hostile pickle may cost, in processor time and allocated bytes, and that what is just allowed is read. */
+class ReadingCostTest {
+    private static final int MEBI = 1 << 20;
+
+    private final Path directory;
+
+    ReadingCostTest(@TempDir(deletionStrategy = IgnoreFailures.class) Path directory) {
+        this.directory = directory;
+    }
+
+    /** What came of reading, and what it took. */
+    private record Cost(String outcome, long millis, long bytes) {}
+
+    private Cost cost(byte[] pickle) throws IOException {
+        return cost(Crafted.file(directory, Crafted.torch(pickle, new byte[24]).bytes()));
+    }
+
+    private static Cost cost(Path file) {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long time = threads.getCurrentThreadCpuTime();
+        long bytes = threads.getCurrentThreadAllocatedBytes();
+        String outcome;
+        try {
+            outcome = "read " + Checkpoint.read(file).format();
+        } catch (CheckpointException e) {
+            outcome = String.valueOf(e.getMessage());
+        }
+        return new Cost(
+                outcome,
+                TimeUnit.NANOSECONDS.toMillis(threads.getCurrentThreadCpuTime() - time),
+                threads.getCurrentThreadAllocatedBytes() - bytes);
+    }
+
+    /** Two names that are recalled, and a global of them again and again. */
+    private static byte[] globals(String module, String name, int times) {
+        PickleAssembler pickle = new PickleAssembler(0x80, 4)
+                .text(module)
+                .put(0)
+                .op('0')
+                .text(name)
+                .put(1)
+                .op('0')
+                .mark();
+        for (int i = 0; i < times; i++) {
+            pickle.get(0).get(1).op(0x93, '0');
+        }
+        return pickle.op('1', 'N').stop();
+    }
+
+    @Test
+    void globals_ofThousandsOfDots_areRefusedAtOnce() throws IOException {
+        String dots = "a.".repeat(2047) + "a";
+        Cost cost = cost(globals(dots, dots, 960));
+        assertThat(cost.outcome).contains("more than 24 parts");
+        assertThat(cost.millis).isLessThan(1000);
+        assertThat(cost.bytes).isLessThan(4 * MEBI);
+    }
+
+    @Test
+    void globals_ofTheMostDotsAndTheLongestParts_areCheap() throws IOException {
+        // The longest name of 24 parts, as often as the values allow.
+        String half = ("x".repeat(340) + ".").repeat(11) + "x".repeat(340);
+        Cost cost = cost(globals(half, half, 960));
+        assertThat(cost.outcome).isEqualTo("read PYTORCH_ZIP");
+        assertThat(cost.millis).isLessThan(1000);
+        assertThat(cost.bytes).isLessThan(64 * MEBI);
+        assertThat(cost(globals(half + ".x", half, 1)).outcome).contains("more than 24 parts");
+        assertThat(cost(globals(half, half + ".x", 1)).outcome).contains("more than 24 parts");
+    }
+
+    @Test
+    void global_ofAnAttackInAnyOf24Parts_isRefused() throws IOException {
+        for (int place = 0; place < 22; place++) {
+            String name = "x.".repeat(place) + "os.system" + ".x".repeat(21 - place);
+            assertThat(cost(globals("m", name, 1)).outcome).contains("only an attack on its reader");
+        }
+    }
+
+    private static byte[] texts(int entries) {
+        PickleAssembler pickle =
+                new PickleAssembler().op('N').put(0).op('0').dict().mark();
+        for (int i = 0; i < entries; i++) {
+            pickle.text(Integer.toString(i)).op('h', 0);
+        }
+        return pickle.op('u').stop();
+    }
+
+    private static byte[] numbers(int entries) {
+        ByteArrayOutputStream pairs = new ByteArrayOutputStream();
+        for (int i = 0; i < entries; i++) {
+            pairs.writeBytes(new byte[] {'J', (byte) i, (byte) (i >> 8), (byte) (i >> 16), 1, 'h', 0});
+        }
+        PickleAssembler pickle =
+                new PickleAssembler().op('N').put(0).op('0').dict().mark();
+        for (byte b : pairs.toByteArray()) {
+            pickle.op(b);
+        }
+        return pickle.op('u').stop();
+    }
+
+    @Test
+    void entries_ofOneRecalledValue_areCountedWithWhatTheyCost() throws IOException {
+        // A value for the key, and three for the entry, beside the mapping's four and the recalled one.
+        int most = (500_000 - 5) / 4;
+        for (boolean text : new boolean[] {true, false}) {
+            Cost allowed = cost(text ? texts(most) : numbers(most));
+            assertThat(allowed.outcome).isEqualTo("read PYTORCH_ZIP");
+            assertThat(allowed.bytes).isLessThan(128L * MEBI);
+            Cost cost = cost(text ? texts(most + 1) : numbers(most + 1));
+            assertThat(cost.outcome).contains("raise Limits.values");
+            assertThat(cost.millis).isLessThan(1000);
+            Cost many = cost(text ? texts(490_000) : numbers(220_000));
+            assertThat(many.outcome).contains("raise Limits.values");
+            assertThat(many.bytes).isLessThan(128L * MEBI);
+        }
+    }
+
+    @Test
+    void entries_ofEveryOpcodeThatMakesThem_areCounted() throws IOException {
+        String limit = "raise Limits.values";
+        PickleAssembler items = new PickleAssembler().op('N').put(0).op('0').dict();
+        PickleAssembler whole = new PickleAssembler().op('N').put(0).op('0').mark();
+        for (int i = 0; i < 125_000; i++) {
+            items.op('J').int32(i).op('h', 0, 's');
+            whole.op('J').int32(i).op('h', 0);
+        }
+        assertThat(cost(items.stop()).outcome).contains(limit);
+        assertThat(cost(whole.op('d').stop()).outcome).contains(limit);
+    }
+
+    @Test
+    void bytes_ofNoLength_areCountedWithWhatTheyCost() throws IOException {
+        PickleAssembler pickle = new PickleAssembler().mark();
+        for (int i = 0; i < 125_000; i++) {
+            pickle.op('C', 0);
+        }
+        assertThat(cost(pickle.op('l').stop()).outcome).contains("raise Limits.values");
+    }
+
+    /** Mappings of long names inside one another, the innermost with tensors, each level shared by two names. */
+    private static byte[] paths(int levels, int tensors, int nameLength) {
+        PickleAssembler pickle = new PickleAssembler()
+                .tensor("FloatStorage", "0", 6, 0, new long[] {1}, new long[] {1})
+                .put(0)
+                .op('0')
+                .dict();
+        for (int i = 0; i < tensors; i++) {
+            pickle.text(Integer.toString(i)).get(0).setItem();
+        }
+        for (int level = 1; level <= levels; level++) {
+            pickle.put(level).op('0').dict();
+            pickle.text("x".repeat(nameLength)).get(level).setItem();
+        }
+        return pickle.stop();
+    }
+
+    @Test
+    void paths_thatAreLongTogether_areRefused() throws IOException {
+        // Of 1000 tensors under eight names of 1000 characters: 8,008,000, and at most four for a number and a dot.
+        assertThat(cost(paths(8, 1000, 1000)).outcome).isEqualTo("read PYTORCH_ZIP");
+        Cost cost = cost(paths(9, 1000, 1000));
+        assertThat(cost.outcome).contains("raise Limits.headerBytes").contains("the paths of the tensors");
+        assertThat(cost.bytes).isLessThan(16 * MEBI);
+        assertThat(cost(paths(40, 2000, 4000)).outcome).contains("raise Limits.headerBytes");
+    }
+
+    @Test
+    void tensors_thatAreSharedMoreOftenThanAllowed_areRefused() throws IOException {
+        PickleAssembler pickle = new PickleAssembler()
+                .tensor("FloatStorage", "0", 6, 0, new long[] {1}, new long[] {1})
+                .put(0)
+                .op('0', '(');
+        for (int i = 0; i < 500; i++) {
+            pickle.get(0);
+        }
+        pickle.op('l').put(1).op('0', '(');
+        for (int i = 0; i < 100; i++) {
+            pickle.get(1);
+        }
+        assertThat(cost(pickle.op('l').stop()).outcome).isEqualTo("read PYTORCH_ZIP");
+        PickleAssembler more = new PickleAssembler()
+                .tensor("FloatStorage", "0", 6, 0, new long[] {1}, new long[] {1})
+                .put(0)
+                .op('0', '(');
+        for (int i = 0; i < 500; i++) {
+            more.get(0);
+        }
+        more.op('l').put(1).op('0', '(').get(0);
+        for (int i = 0; i < 100; i++) {
+            more.get(1);
+        }
+        assertThat(cost(more.op('l').stop()).outcome).contains("raise Limits.tensors");
+    }
+}
