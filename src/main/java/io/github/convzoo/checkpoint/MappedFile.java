@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.AccessDeniedException;
@@ -64,7 +65,7 @@ final class MappedFile implements AutoCloseable {
             throw new CheckpointException(path, -1, null, "reading it is not permitted; check its permissions", e);
         } catch (IOException e) {
             closeQuietly(channel, e);
-            throw new CheckpointException(path, -1, null, "it cannot be opened: " + e.getMessage(), e);
+            throw new CheckpointException(path, -1, null, "it cannot be opened" + reason(e), e);
         }
     }
 
@@ -97,7 +98,7 @@ final class MappedFile implements AutoCloseable {
             }
         } catch (IOException e) {
             closeQuietly(file.channel, e);
-            throw new CheckpointException(path, -1, null, "it cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(path, -1, null, "it cannot be read" + reason(e), e);
         }
         file.windows.put(0L, content.flip().asReadOnlyBuffer());
         return file;
@@ -116,8 +117,8 @@ final class MappedFile implements AutoCloseable {
             FileChannel channel = FileChannel.open(copy, StandardOpenOption.READ, StandardOpenOption.DELETE_ON_CLOSE);
             return new MappedFile(path, channel, channel.size(), -1);
         } catch (IOException e) {
-            CheckpointException failure = new CheckpointException(
-                    path, -1, null, "it cannot be copied to a temporary file: " + e.getMessage(), e);
+            CheckpointException failure =
+                    new CheckpointException(path, -1, null, "it cannot be copied to a temporary file" + reason(e), e);
             try {
                 if (copy != null) {
                     Files.deleteIfExists(copy);
@@ -127,6 +128,13 @@ final class MappedFile implements AutoCloseable {
             }
             throw failure;
         }
+    }
+
+    /** Why reading failed, for the end of a message. An interrupted thread's channels close without a word on it. */
+    private static String reason(IOException e) {
+        return e instanceof ClosedByInterruptException
+                ? ", as this thread was interrupted; try again"
+                : ": " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
     }
 
     private static void closeQuietly(@Nullable FileChannel channel, IOException failure) {
@@ -191,7 +199,7 @@ final class MappedFile implements AutoCloseable {
         try {
             return channel.map(MapMode.READ_ONLY, start, Math.min(size - start, Integer.MAX_VALUE));
         } catch (IOException e) {
-            throw new CheckpointException(path, start, null, "it cannot be mapped into memory: " + e.getMessage(), e);
+            throw new CheckpointException(path, start, null, "it cannot be mapped into memory" + reason(e), e);
         }
     }
 
