@@ -79,6 +79,17 @@ public final class FileStore {
     }
 
     /**
+     * Makes a folder of a cache, and those above it, that only their owner may enter, where the file system has such
+     * permissions. Folders that exist stay as they are.
+     *
+     * @param folder the folder
+     * @throws IOException if it cannot be made
+     */
+    public static void createFolder(Path folder) throws IOException {
+        CacheFile.createFolder(folder);
+    }
+
+    /**
      * Looks for a file on this machine. The network is not touched.
      *
      * @param remote which file

@@ -117,7 +117,7 @@ public record StoreSettings(
         Matcher matcher = NUMBER.matcher(value.toUpperCase(Locale.ROOT));
         // An empty text is found at 0.
         long number =
-                matcher.matches() ? Long.parseLong(matcher.group(1)) << 10 * "-KMG".indexOf(matcher.group(2)) : -1;
+                matcher.matches() ? Long.parseLong(matcher.group(1)) << (10 * "-KMG".indexOf(matcher.group(2))) : -1;
         if (number < least) {
             throw new IllegalArgumentException(name + " must be a whole number of at least " + least
                     + ", which K, M, or G may follow, not " + value);
