@@ -77,7 +77,10 @@ final class CacheLock implements Closeable {
     }
 
     private static FileChannel open(Path file) throws IOException {
-        CacheFile.createFolder(file.toAbsolutePath().getParent());
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder != null) {
+            CacheFile.createFolder(folder);
+        }
         return CacheFile.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     }
 

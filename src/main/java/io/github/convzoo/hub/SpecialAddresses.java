@@ -100,7 +100,14 @@ public final class SpecialAddresses {
     }
 
     /** The addresses that begin with the same bits. */
-    private record Block(byte[] start, int bits) {
+    private static final class Block {
+        private final byte[] start;
+        private final int bits;
+
+        private Block(byte[] start, int bits) {
+            this.start = start;
+            this.bits = bits;
+        }
 
         static Block of(String text) {
             String[] parts = text.split("/", 2);
