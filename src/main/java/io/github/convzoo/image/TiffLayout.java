@@ -115,7 +115,8 @@ final class TiffLayout {
         long pixels = partWidth * partHeight;
         long parts = ((width + partWidth - 1) / partWidth) * ((height + partHeight - 1) / partHeight);
         String what = "%d strips or tiles of %d x %d pixels".formatted(parts, partWidth, partHeight);
-        limit.checkDecoded(parts > Long.MAX_VALUE / pixels ? Long.MAX_VALUE : parts * pixels, what);
+        // Neither is more than the limit of pixels allows, so that the product fits.
+        limit.checkDecoded(parts * pixels, what);
         long compression = directory.value(TiffDirectory.COMPRESSION, UNCOMPRESSED);
         if (compression != JPEG && compression != OLD_JPEG) {
             return;

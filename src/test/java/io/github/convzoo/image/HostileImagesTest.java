@@ -91,6 +91,7 @@ class HostileImagesTest {
         odd.write(jpeg, 0, last);
         odd.writeBytes(new byte[] {(byte) 0xff, (byte) 0xfe, 0, 8, (byte) 0xff, (byte) 0xda, 0, 8, 1, 1});
         odd.write(jpeg, last, jpeg.length - last);
+        odd.writeBytes(new byte[] {0, 2});
         odd.write(jpeg, last, jpeg.length - last);
         assertThat(decoder.withMaxDecodedPixels(scans * 600L).decode(odd.toByteArray(), "odd"))
                 .isEqualTo(decoder.decode(jpeg, "plain"));
