@@ -160,6 +160,26 @@ class HostileImagesTest {
         }
     }
 
+    /** Both strips are the same JPEG, which counts twice. */
+    @Test
+    void decode_ofTiffWithAJpegInEachStrip_addsTheirScans() throws IOException {
+        byte[] jpeg = withScans(progressive(30, 10), 25);
+        int list = 8 + 2 + 9 * 12 + 4;
+        int start = list + 16;
+        ByteBuffer file = ByteBuffer.allocate(start + jpeg.length).order(ByteOrder.LITTLE_ENDIAN);
+        file.put(tiff(8, 256, 30, 257, 20, 258, 8, 259, 7, 262, 1, 273, list, 277, 1, 278, 10, 279, list + 8));
+        file.putInt(10 + 12 * 5 + 4, 2).putInt(10 + 12 * 8 + 4, 2);
+        file.position(list);
+        file.putInt(start).putInt(start).putInt(jpeg.length).putInt(jpeg.length).put(jpeg);
+        assertThat(decoder.withMaxDecodedPixels(2 * 25 * 300)
+                        .decode(file.array(), "tiff")
+                        .height())
+                .isEqualTo(20);
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> decoder.withMaxDecodedPixels(2 * 25 * 300 - 1).decode(file.array(), "tiff"))
+                .withMessageContaining("the scans of the JPEGs");
+    }
+
     /** Ten thousand texts of a kilobyte that inflate to a mebibyte each. */
     @Test
     void decode_ofPngWithManyCompressedTexts_looksIntoAFew() throws IOException {
