@@ -155,6 +155,7 @@ class PackageRulesTest {
         allowed.add(ours(name));
         allowed.add("java..");
         allowed.add("javax.imageio..");
+        allowed.add("javax.net.ssl..");
         allowed.add("org.jspecify.annotations..");
         return classes()
                 .that()

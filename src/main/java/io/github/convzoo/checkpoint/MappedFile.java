@@ -115,7 +115,7 @@ final class MappedFile implements AutoCloseable {
             throw new CheckpointException(path, -1, null, "reading it is not permitted; check its permissions", e);
         } catch (IOException e) {
             closeQuietly(channel, e);
-            throw new CheckpointException(path, -1, null, "it cannot be opened: " + reason(e), e);
+            throw new CheckpointException(path, -1, null, "it cannot be opened" + reason(e), e);
         }
     }
 
@@ -148,7 +148,7 @@ final class MappedFile implements AutoCloseable {
             }
         } catch (IOException e) {
             closeQuietly(file.channel, e);
-            throw new CheckpointException(path, -1, null, "it cannot be read: " + reason(e), e);
+            throw new CheckpointException(path, -1, null, "it cannot be read" + reason(e), e);
         }
         return new MappedFile(path, file.channel, file.size, content.flip().asReadOnlyBuffer(), null, 0, null, -1);
     }
@@ -166,8 +166,8 @@ final class MappedFile implements AutoCloseable {
             FileChannel channel = FileChannel.open(copy, StandardOpenOption.READ, StandardOpenOption.DELETE_ON_CLOSE);
             return new MappedFile(path, channel, channel.size(), null);
         } catch (IOException e) {
-            CheckpointException failure = new CheckpointException(
-                    path, -1, null, "it cannot be copied to a temporary file: " + e.getMessage(), e);
+            CheckpointException failure =
+                    new CheckpointException(path, -1, null, "it cannot be copied to a temporary file" + reason(e), e);
             try {
                 if (copy != null) {
                     Files.deleteIfExists(copy);
@@ -179,11 +179,11 @@ final class MappedFile implements AutoCloseable {
         }
     }
 
+    /** Why reading failed, for the end of a message. An interrupted thread's channels close without a word on it. */
     private static String reason(IOException e) {
-        if (e instanceof ClosedByInterruptException) {
-            return "the thread was interrupted";
-        }
-        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        return e instanceof ClosedByInterruptException
+                ? ", as this thread was interrupted; try again"
+                : ": " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
     }
 
     private static void closeQuietly(@Nullable FileChannel channel, IOException failure) {
@@ -329,7 +329,7 @@ final class MappedFile implements AutoCloseable {
         } catch (CheckpointException e) {
             throw e;
         } catch (IOException e) {
-            throw new CheckpointException(path, offset, null, "it cannot be read: " + reason(e), e);
+            throw new CheckpointException(path, offset, null, "it cannot be read" + reason(e), e);
         }
     }
 
@@ -356,7 +356,7 @@ final class MappedFile implements AutoCloseable {
         } catch (CheckpointException e) {
             throw e;
         } catch (IOException e) {
-            throw new CheckpointException(path, start, null, "it cannot be mapped into memory: " + reason(e), e);
+            throw new CheckpointException(path, start, null, "it cannot be mapped into memory" + reason(e), e);
         }
     }
 

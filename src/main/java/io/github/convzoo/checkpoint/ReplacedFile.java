@@ -2,6 +2,7 @@ package io.github.convzoo.checkpoint;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -108,6 +109,10 @@ public final class ReplacedFile {
         Path parent = file.toAbsolutePath().getParent();
         if (e instanceof NoSuchFileException && parent != null && !Files.exists(parent)) {
             return new CheckpointException(file, -1, null, "there is no directory " + parent + "; create it first", e);
+        }
+        if (e instanceof ClosedByInterruptException) {
+            return new CheckpointException(
+                    file, -1, null, "it was not written, as this thread was interrupted; try again", e);
         }
         return new CheckpointException(
                 file, -1, null, "it cannot be written (" + e + "); check the directory's permissions and space", e);

@@ -227,7 +227,7 @@ final class EvalCommand implements Callable<Integer> {
         Optional<List<String>> classes = labels == null
                 ? config.labels().map(Labels::names)
                 : Optional.of(Labels.read(labels).names());
-        ImageDecoder decoder = new ImageDecoder().withOrientation(config.upright());
+        ImageDecoder decoder = model.reading.decoder().withOrientation(config.upright());
         try {
             if (dataset == DataKind.IMAGE_FOLDER) {
                 return classes.isPresent()

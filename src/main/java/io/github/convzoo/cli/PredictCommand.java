@@ -154,7 +154,8 @@ final class PredictCommand implements Callable<Integer> {
         }
         try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(open, RgbImage.class, options);
                 Predictor<RgbImage, Classifications> predictor = loaded.newPredictor()) {
-            Run run = new Run(predictor, new ImageDecoder().withOrientation(config.upright()), names.isOne(), out, err);
+            Run run = new Run(
+                    predictor, model.reading.decoder().withOrientation(config.upright()), names.isOne(), out, err);
             names.forEach(run);
             if (json) {
                 out.println(Json.of(run.results));

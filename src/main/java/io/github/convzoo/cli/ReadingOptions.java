@@ -1,6 +1,7 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.checkpoint.Limits;
+import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.weights.ReadOptions;
 import io.github.convzoo.zoo.LoadOptions;
 import java.util.ArrayList;
@@ -29,13 +30,17 @@ final class ReadingOptions {
             names = "--limit",
             paramLabel = "NAME=N",
             description =
-                    "Raise or lower a limit for reading files, such as pickleBytes=64M; may be repeated. Messages name it.")
+                    "Raise or lower a limit for reading files or images, such as pickleBytes=64M; may be repeated. Messages"
+                            + " name it.")
     List<String> limits = new ArrayList<>();
 
     /** The options. */
     ReadOptions options() {
         Limits changed = Limits.DEFAULT;
         for (String limit : limits) {
+            if (ImageDecoder.isLimit(limit)) {
+                continue;
+            }
             try {
                 changed = changed.with(limit);
             } catch (IllegalArgumentException e) {
@@ -43,6 +48,19 @@ final class ReadingOptions {
             }
         }
         return new ReadOptions(changed, key, ignored);
+    }
+
+    /** What decodes images, within the limits. */
+    ImageDecoder decoder() {
+        ImageDecoder changed = new ImageDecoder();
+        for (String limit : limits) {
+            try {
+                changed = ImageDecoder.isLimit(limit) ? changed.withLimit(limit) : changed;
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("--limit: " + e.getMessage(), e);
+            }
+        }
+        return changed;
     }
 
     /** The given options with these. */

@@ -86,7 +86,7 @@ final class TrainFactory {
      */
     Data data(boolean upright) throws IOException {
         Path path = Path.of(options.data);
-        ImageDecoder decoder = new ImageDecoder().withOrientation(upright);
+        ImageDecoder decoder = options.reading.decoder().withOrientation(upright);
         Data found;
         try {
             found = options.noValidation ? new Data(all(path, decoder), Optional.empty()) : of(split(path, decoder));

@@ -13,11 +13,14 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Small JSON files that the cache keeps beside its data. One that is missing or damaged counts as none. */
+/** Small JSON files that the cache keeps beside its data. One that is missing, damaged, or not a file counts as none. */
 sealed interface CacheRecord {
 
     /** What such files end in. */
     String SUFFIX = ".json";
+
+    /** Longer ones are not ours. */
+    int MAX_BYTES = 1 << 16;
 
     /** What they end in while they are written. */
     String TEMPORARY = ".tmp";
@@ -64,15 +67,18 @@ sealed interface CacheRecord {
      * @param source the URL asked for
      * @param tag the entity tag of the response that brought it; null where it had none
      * @param sha256 the SHA-256 that the hub promised; null where it did not
+     * @param size the whole file's length in bytes; null where nobody said
      */
-    record Origin(String source, @Nullable String tag, @Nullable String sha256) implements CacheRecord {}
+    record Origin(String source, @Nullable String tag, @Nullable String sha256, @Nullable Long size)
+            implements CacheRecord {}
 
     /**
      * Which commit a branch or tag stood for when the hub was last asked.
      *
      * @param commit the commit's hash
+     * @param source the URL asked for
      */
-    record Reference(String commit) implements CacheRecord {}
+    record Reference(String commit, String source) implements CacheRecord {}
 
     /** Whether a file of the cache is a record, not one of the JSON files that repositories have. */
     static boolean isRecord(Path path) {
@@ -98,11 +104,15 @@ sealed interface CacheRecord {
     }
 
     static Optional<Reference> reference(Path record) throws IOException {
-        return read(record, Reference.class).filter(reference -> reference.commit() != null);
+        return read(record, Reference.class)
+                .filter(reference -> reference.commit() != null && reference.source() != null);
     }
 
     private static <T extends CacheRecord> Optional<T> read(Path record, Class<T> type) throws IOException {
         try {
+            if (!Files.isRegularFile(record) || Files.size(record) > MAX_BYTES) {
+                return Optional.empty();
+            }
             return Optional.ofNullable(new Gson().fromJson(Files.readString(record), type));
         } catch (NoSuchFileException | CharacterCodingException | JsonParseException e) {
             return Optional.empty();

@@ -33,6 +33,9 @@ public final class FileStore {
     /** What the receipt of a file that is used where Hugging Face's tools put it is called, before the file's name. */
     private static final String ELSEWHERE = "huggingface.";
 
+    /** The source of a file that has no record, in the record that it gets. */
+    private static final String BY_HAND = "put there by hand";
+
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
 
     private final StoreSettings settings;
@@ -73,6 +76,17 @@ public final class FileStore {
      */
     public Path directory() {
         return directory;
+    }
+
+    /**
+     * Makes a folder of a cache, and those above it, that only their owner may enter, where the file system has such
+     * permissions. Folders that exist stay as they are.
+     *
+     * @param folder the folder
+     * @throws IOException if it cannot be made
+     */
+    public static void createFolder(Path folder) throws IOException {
+        CacheFile.createFolder(folder);
     }
 
     /**
@@ -138,7 +152,7 @@ public final class FileStore {
     public StoredFile put(String name, String fileName, byte[] content, String source) throws IOException {
         Path home = directory.resolve(name);
         Path file = home.resolve(fileName);
-        Files.createDirectories(home);
+        CacheFile.createFolder(home);
         ReplacedFile.write(file, content);
         String sha256 = Sha256.of(file);
         CacheRecord.Receipt receipt = CacheRecord.Receipt.of(file, sha256, sha256, source);
@@ -157,15 +171,20 @@ public final class FileStore {
             if (here.isPresent()) {
                 return here.get();
             }
-            Files.createDirectories(home(remote));
+            CacheFile.createFolder(home(remote));
             sweep(home(remote));
             HttpTransfer transfer = new HttpTransfer(settings, pause);
+            Deadline deadline = Deadline.in(settings.transfers().longestTime());
             for (Source source : sources) {
                 try {
-                    return download(remote, source, transfer, progress);
+                    forgetForeignPart(remote, source, sources);
+                    return download(remote, source, transfer, deadline, progress);
                 } catch (TransferException e) {
                     failures.add(source + ": " + e.getMessage());
                     missing &= e.isMissing();
+                    if (deadline.hasPassed()) {
+                        break;
+                    }
                 }
             }
         } finally {
@@ -183,12 +202,28 @@ public final class FileStore {
         }
     }
 
-    private StoredFile download(RemoteFile remote, Source source, HttpTransfer transfer, @Nullable Progress progress)
+    /** A part counts for what the present addresses say of it, or for the hash that its file's own name has. */
+    private void forgetForeignPart(RemoteFile remote, Source source, List<Source> sources) throws IOException {
+        PartialFile part = new PartialFile(home(remote).resolve(source.fileName()));
+        Optional<CacheRecord.Origin> origin = part.origin();
+        if (source.digits() == null
+                && origin.isPresent()
+                && !isOneOf(sources, origin.get().source())) {
+            part.delete();
+        }
+    }
+
+    private static boolean isOneOf(List<Source> sources, String address) {
+        return sources.stream().anyMatch(source -> source.toString().equals(address));
+    }
+
+    private StoredFile download(
+            RemoteFile remote, Source source, HttpTransfer transfer, Deadline deadline, @Nullable Progress progress)
             throws TransferException, IOException, InterruptedException {
         Path file = home(remote).resolve(source.fileName());
         PartialFile part = new PartialFile(file);
         for (boolean again = false; ; again = true) {
-            HttpTransfer.Received received = transfer.fetch(source, part, progress);
+            HttpTransfer.Received received = transfer.fetch(source, part, deadline, progress);
             String actual = Sha256.of(part.path());
             String expected = expected(source, received, actual);
             if (expected == null || actual.startsWith(expected)) {
@@ -218,7 +253,7 @@ public final class FileStore {
     private Optional<StoredFile> find(RemoteFile remote, List<Source> sources, List<String> failures)
             throws IOException {
         for (Source source : sources) {
-            Optional<StoredFile> file = own(remote, source, failures);
+            Optional<StoredFile> file = own(remote, source, sources, failures);
             if (file.isPresent()) {
                 return file;
             }
@@ -226,12 +261,21 @@ public final class FileStore {
         return remote.repository() == null ? Optional.empty() : huggingFaces(remote, remote.repository(), failures);
     }
 
-    private Optional<StoredFile> own(RemoteFile remote, Source source, List<String> failures) throws IOException {
+    private Optional<StoredFile> own(RemoteFile remote, Source source, List<Source> sources, List<String> failures)
+            throws IOException {
         Path path = home(remote).resolve(source.fileName());
         if (!Files.isRegularFile(path)) {
             return Optional.empty();
         }
         Optional<CacheRecord.Receipt> receipt = CacheRecord.receipt(CacheRecord.beside(path));
+        String elsewhere = receipt.map(CacheRecord.Receipt::source).orElse(BY_HAND);
+        if (source.digits() == null && !elsewhere.equals(BY_HAND) && !isOneOf(sources, elsewhere)) {
+            // Whoever answered there said which hash is right.
+            addOnce(
+                    failures,
+                    path + ": it came from " + elsewhere + ", which is not among the addresses to fetch it from now");
+            return Optional.empty();
+        }
         if (receipt.isPresent() && receipt.get().covers(path)) {
             return Optional.of(receipt.get().file(remote.name(), path));
         }
@@ -242,10 +286,7 @@ public final class FileStore {
             return Optional.empty();
         }
         CacheRecord.Receipt renewed = CacheRecord.Receipt.of(
-                path,
-                actual,
-                receipt.isPresent() ? receipt.get().expected() : source.digits(),
-                receipt.map(CacheRecord.Receipt::source).orElse("put there by hand"));
+                path, actual, receipt.isPresent() ? receipt.get().expected() : source.digits(), elsewhere);
         remember(renewed, home(remote), CacheRecord.beside(path));
         return Optional.of(renewed.file(remote.name(), path));
     }
@@ -277,7 +318,7 @@ public final class FileStore {
     /** Saves the next look the hashing. A cache that may only be read works without. */
     private static void remember(CacheRecord.Receipt receipt, Path home, Path record) {
         try {
-            Files.createDirectories(home);
+            CacheFile.createFolder(home);
             receipt.write(record);
         } catch (IOException e) {
             // Nothing depends on it.
@@ -323,7 +364,7 @@ public final class FileStore {
                 try {
                     Optional<String> commit = transfer.commit(source)
                             .filter(text -> COMMIT.matcher(text).matches());
-                    commit.ifPresent(found -> remember(new CacheRecord.Reference(found), any));
+                    commit.ifPresent(found -> remember(new CacheRecord.Reference(found, source.toString()), any));
                     return new Revision(commit.orElse(revision), Optional.empty());
                 } catch (TransferException e) {
                     failures.add(source + ": " + e.getMessage());
@@ -341,7 +382,10 @@ public final class FileStore {
         }
         String why = settings.offline() == null ? String.join("; ", failures) : settings.offline();
         try {
-            Optional<String> known = CacheRecord.reference(reference(any)).map(CacheRecord.Reference::commit);
+            List<Source> sources = Source.of(any, settings);
+            Optional<String> known = CacheRecord.reference(reference(any))
+                    .filter(reference -> isOneOf(sources, reference.source()))
+                    .map(CacheRecord.Reference::commit);
             if (known.isEmpty()) {
                 known = hubCache.commit(repository, revision);
             }
@@ -370,7 +414,7 @@ public final class FileStore {
 
     private void remember(CacheRecord.Reference reference, RemoteFile any) {
         try {
-            Files.createDirectories(directory.resolve(REFERENCES));
+            CacheFile.createFolder(directory.resolve(REFERENCES));
             reference.write(reference(any));
         } catch (IOException e) {
             // Nothing depends on it while the hub can be asked.

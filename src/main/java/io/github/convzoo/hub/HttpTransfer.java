@@ -82,13 +82,13 @@ final class HttpTransfer {
         client = (proxies == null ? builder : builder.proxy(proxies)).build();
     }
 
-    /** Tries until the whole file is there, as often as the settings allow. */
-    Received fetch(Source source, PartialFile part, @Nullable Progress progress)
+    /** Tries until the whole file is there, as often and as long as the settings and the deadline allow. */
+    Received fetch(Source source, PartialFile part, Deadline deadline, @Nullable Progress progress)
             throws TransferException, IOException, InterruptedException {
         int failures = 0;
         long farthest = part.size();
         while (true) {
-            Attempt attempt = new Attempt(source, part, progress);
+            Attempt attempt = new Attempt(source, part, deadline, progress);
             try {
                 attempt.run();
                 return new Received(attempt.promised, attempt.tag, attempt.from > 0);
@@ -103,20 +103,32 @@ final class HttpTransfer {
                     throw TransferException.lasting(
                             e.getMessage() + (failures == 1 ? "" : " (tried " + failures + " times)"), e);
                 }
-                pause.of(delay(failures, e.retryAfter()));
+                pause.of(deadline.atMost(delay(failures, e.retryAfter())));
+                if (deadline.hasPassed()) {
+                    throw tooLong(deadline, e);
+                }
             }
         }
     }
 
+    private static TransferException tooLong(Deadline deadline, @Nullable Throwable cause) {
+        return TransferException.lasting(
+                "not done within " + seconds(deadline.whole())
+                        + ", the longest time for a download; what came is kept, so try again to resume, or raise "
+                        + StoreSettings.MAX_TIME,
+                cause);
+    }
+
     /** The commit that the hub's answer names; nothing of the file itself is read. */
     Optional<String> commit(Source source) throws TransferException, InterruptedException {
+        Deadline deadline = Deadline.in(limits.longestTime());
         URI uri = source.uri();
         for (int hops = 0; hops <= MAX_REDIRECTS; hops++) {
             HttpRequest.Builder builder = HttpRequest.newBuilder(uri)
                     .method("HEAD", HttpRequest.BodyPublishers.noBody())
                     .header("User-Agent", "convzoo");
             authorize(builder, source, uri);
-            HttpResponse<BodyReader> response = send(builder.build());
+            HttpResponse<BodyReader> response = send(builder.build(), deadline);
             response.body().close();
             Optional<String> commit = response.headers().firstValue("X-Repo-Commit");
             int status = response.statusCode();
@@ -126,7 +138,7 @@ final class HttpTransfer {
             if (!REDIRECTS.contains(status)) {
                 throw refused(source, status, response.headers());
             }
-            uri = target(uri, response.headers());
+            uri = openTarget(uri, response.headers());
         }
         throw TransferException.lasting("more than " + MAX_REDIRECTS + " redirects");
     }
@@ -149,6 +161,7 @@ final class HttpTransfer {
     private final class Attempt {
         private final Source source;
         private final PartialFile part;
+        private final Deadline deadline;
         private final @Nullable Progress progress;
 
         /** The byte that was asked for, the file's first or the one after those that are there. */
@@ -160,9 +173,10 @@ final class HttpTransfer {
         /** The file's length as the hub promises it, in bytes; -1 where it does not. */
         private long promisedSize = -1;
 
-        Attempt(Source source, PartialFile part, @Nullable Progress progress) {
+        Attempt(Source source, PartialFile part, Deadline deadline, @Nullable Progress progress) {
             this.source = source;
             this.part = part;
+            this.deadline = deadline;
             this.progress = progress;
         }
 
@@ -171,14 +185,14 @@ final class HttpTransfer {
             from = origin.isPresent() ? part.size() : 0;
             URI uri = source.uri();
             for (int hops = 0; hops <= MAX_REDIRECTS; hops++) {
-                HttpResponse<BodyReader> response = send(request(uri, origin));
+                HttpResponse<BodyReader> response = send(request(uri, origin), deadline);
                 try (BodyReader body = response.body()) {
                     readPromises(response.headers());
                     if (!REDIRECTS.contains(response.statusCode())) {
                         answered(response, body, origin);
                         return;
                     }
-                    uri = target(uri, response.headers());
+                    uri = openTarget(uri, response.headers());
                 }
             }
             throw TransferException.lasting("more than " + MAX_REDIRECTS + " redirects");
@@ -186,8 +200,11 @@ final class HttpTransfer {
 
         /** Whether the bytes that are there can be told to belong to this source's file, before or after the rest came. */
         private boolean canGoOn(CacheRecord.Origin origin) {
-            boolean sameSource = origin.source().equals(source.toString());
-            return origin.sha256() != null || source.digits() != null || (sameSource && strong(origin.tag()));
+            return origin.sha256() != null || source.digits() != null || (isOurs(origin) && strong(origin.tag()));
+        }
+
+        private boolean isOurs(CacheRecord.Origin origin) {
+            return origin.source().equals(source.toString());
         }
 
         private HttpRequest request(URI uri, Optional<CacheRecord.Origin> origin) {
@@ -196,10 +213,9 @@ final class HttpTransfer {
             authorize(builder, source, uri);
             if (from > 0) {
                 builder.header("Range", "bytes=" + from + "-");
-                String known = origin.map(CacheRecord.Origin::tag).orElse(null);
-                boolean sameSource =
-                        origin.map(CacheRecord.Origin::source).orElse("").equals(source.toString());
-                if (known != null && sameSource && strong(known)) {
+                String known =
+                        origin.filter(this::isOurs).map(CacheRecord.Origin::tag).orElse(null);
+                if (known != null && strong(known)) {
                     builder.header("If-Range", known);
                 }
             }
@@ -232,24 +248,50 @@ final class HttpTransfer {
                 throw TransferException.lasting("the server sends it compressed (" + encoding + "), unasked");
             }
             long length = number(headers, "Content-Length");
+            String entityTag = headers.firstValue("ETag").orElse(null);
             long total = length;
             if (status == 206) {
                 total = total(headers, length);
-                String known = origin.map(CacheRecord.Origin::sha256).orElse(null);
-                if (known != null && promised != null && !known.equals(promised)) {
-                    throw startOver("the file has changed since its first part came");
+                if (origin.isPresent()) {
+                    total = requireSameFile(origin.get(), total, entityTag);
                 }
-                promised = promised == null ? known : promised;
             } else {
                 from = 0;
             }
             check(total);
-            String entityTag = headers.firstValue("ETag").orElse(null);
             tag = Sha256.inTag(entityTag);
+            total = total >= 0 ? total : promisedSize;
             if (from == 0) {
-                part.begin(new CacheRecord.Origin(source.toString(), entityTag, promised));
+                part.begin(new CacheRecord.Origin(source.toString(), entityTag, promised, total >= 0 ? total : null));
             }
-            receive(body, total >= 0 ? total : promisedSize);
+            receive(body, total);
+        }
+
+        /**
+         * Compares the file that is offered now with the one whose first part is there. Two that differ are never joined, even
+         * if no hash would tell.
+         *
+         * @return the whole file's length, if one of the two said it
+         */
+        private long requireSameFile(CacheRecord.Origin first, long total, @Nullable String entityTag)
+                throws TransferException, IOException {
+            String known = first.sha256();
+            if (known != null && promised != null && !known.equals(promised)) {
+                throw startOver("the file has changed since its first part came");
+            }
+            Long size = first.size();
+            if (size != null && total >= 0 && size != total) {
+                throw startOver("the file has " + total + " bytes, and had " + size + " when its first part came");
+            }
+            // Servers behind a hub may have tags of their own; the hub's hash is better proof.
+            boolean proven = known != null && known.equals(promised);
+            boolean hashDecides = known != null || source.digits() != null;
+            boolean sameTag = entityTag == null ? hashDecides : entityTag.equals(first.tag());
+            if (isOurs(first) && first.tag() != null && !sameTag && !proven) {
+                throw startOver("the file's ETag is not what it was when its first part came");
+            }
+            promised = promised == null ? known : promised;
+            return total < 0 && size != null ? size : total;
         }
 
         private void check(long total) throws TransferException, IOException {
@@ -268,16 +310,18 @@ final class HttpTransfer {
 
         private void receive(BodyReader body, long total) throws TransferException, IOException, InterruptedException {
             long size = from;
+            long most = total >= 0 ? total : limits.maxBytes();
+            Rate rate = new Rate();
             if (progress != null) {
                 progress.reset("Downloading " + source.fileName(), total);
                 progress.start(size);
             }
             try (FileChannel out = part.append()) {
-                for (List<ByteBuffer> piece = next(body); piece != null; piece = next(body)) {
+                for (List<ByteBuffer> piece = next(body, rate); piece != null; piece = next(body, rate)) {
                     for (ByteBuffer buffer : piece) {
                         size += buffer.remaining();
-                        if (size > limits.maxBytes()) {
-                            throw tooLarge(size);
+                        if (size > most) {
+                            throw total >= 0 ? longerThan(total, size) : tooLarge(size);
                         }
                         while (buffer.hasRemaining()) {
                             out.write(buffer);
@@ -288,11 +332,6 @@ final class HttpTransfer {
                     }
                 }
             }
-            if (total >= 0 && size > total) {
-                part.delete();
-                throw TransferException.lasting(
-                        "it has at least " + size + " bytes, where " + total + " were promised");
-            }
             if (total >= 0 && size < total) {
                 throw TransferException.passing("it ended at " + size + " of " + total + " bytes", null);
             }
@@ -301,11 +340,25 @@ final class HttpTransfer {
             }
         }
 
-        private @Nullable List<ByteBuffer> next(BodyReader body) throws TransferException, InterruptedException {
+        private @Nullable List<ByteBuffer> next(BodyReader body, Rate rate)
+                throws TransferException, InterruptedException {
+            if (deadline.hasPassed()) {
+                throw tooLong(deadline, null);
+            }
+            Duration patience = deadline.atMost(limits.idleTimeout());
+            long start = System.nanoTime();
             try {
-                return body.next(limits.idleTimeout());
+                List<ByteBuffer> piece = body.next(patience);
+                if (piece != null) {
+                    // It is longer than the timeout only if the process stood still, which is not the server's fault.
+                    long waited = Math.min(System.nanoTime() - start, patience.toNanos());
+                    rate.add(piece.stream().mapToLong(ByteBuffer::remaining).sum(), waited);
+                }
+                return piece;
             } catch (HttpTimeoutException e) {
-                throw TransferException.passing("nothing came for " + seconds(limits.idleTimeout()), e);
+                throw deadline.hasPassed()
+                        ? tooLong(deadline, e)
+                        : TransferException.passing("nothing came for " + seconds(limits.idleTimeout()), e);
             } catch (IOException e) {
                 throw TransferException.passing("the connection broke (" + e.getMessage() + ")", e);
             }
@@ -319,11 +372,12 @@ final class HttpTransfer {
                 throw startOver("asked for the bytes from " + from + ", the server sends \"" + printable(range) + "\"");
             }
             long end = Long.parseLong(matcher.group(2)) + 1;
-            if (length >= 0 && length != end - from) {
+            // A response may end before the file does; the next attempt then asks for the rest.
+            long total = matcher.group(3).equals("*") ? -1 : Long.parseLong(matcher.group(3));
+            if ((length >= 0 && length != end - from) || (total >= 0 && end > total)) {
                 throw startOver("the server's Content-Length and Content-Range disagree");
             }
-            // A response may end before the file does; the next attempt then asks for the rest.
-            return matcher.group(3).equals("*") ? -1 : Long.parseLong(matcher.group(3));
+            return total;
         }
 
         /** All the bytes may be there already, from a process that was stopped before it could move them. */
@@ -332,11 +386,10 @@ final class HttpTransfer {
             Matcher matcher =
                     UNSATISFIED.matcher(headers.firstValue("Content-Range").orElse(""));
             boolean complete = matcher.matches() && Long.parseLong(matcher.group(1)) == from;
-            String known = origin.map(CacheRecord.Origin::sha256).orElse(null);
-            if (!complete || (known != null && promised != null && !known.equals(promised))) {
+            if (!complete || origin.isEmpty()) {
                 throw startOver("the server does not have the bytes from " + from);
             }
-            promised = promised == null ? known : promised;
+            requireSameFile(origin.get(), from, headers.firstValue("ETag").orElse(null));
             tag = Sha256.inTag(origin.map(CacheRecord.Origin::tag).orElse(null));
         }
 
@@ -345,10 +398,36 @@ final class HttpTransfer {
             return TransferException.passing(why, null);
         }
 
+        private TransferException longerThan(long total, long size) throws IOException {
+            part.delete();
+            return TransferException.lasting("it has at least " + size + " bytes, where " + total + " were promised");
+        }
+
         private TransferException tooLarge(long size) throws IOException {
             part.delete();
-            return TransferException.lasting(
-                    "it has at least " + size + " bytes, over the limit of " + limits.maxBytes());
+            return TransferException.lasting("it has at least " + size + " bytes, over the limit of "
+                    + limits.maxBytes() + "; if you trust it, raise " + StoreSettings.MAX_BYTES);
+        }
+    }
+
+    /** How fast bytes come, over one stretch of time after the other. Time that is spent on anything but waiting does not count. */
+    private final class Rate {
+        private long bytes;
+        private long nanos;
+
+        void add(long came, long waited) throws TransferException {
+            bytes += came;
+            nanos += waited;
+            if (nanos < limits.rateTime().toNanos()) {
+                return;
+            }
+            if (bytes < limits.leastRate() * (nanos / 1e9)) {
+                throw TransferException.lasting("it sent " + bytes + " bytes in " + seconds(Duration.ofNanos(nanos))
+                        + ", slower than " + limits.leastRate() + " bytes per second; lower "
+                        + StoreSettings.MIN_RATE + " to wait for it");
+            }
+            bytes = 0;
+            nanos = 0;
         }
     }
 
@@ -375,9 +454,10 @@ final class HttpTransfer {
         return TransferException.lasting("the server answers " + status);
     }
 
-    private HttpResponse<BodyReader> send(HttpRequest request) throws TransferException, InterruptedException {
+    private HttpResponse<BodyReader> send(HttpRequest request, Deadline deadline)
+            throws TransferException, InterruptedException {
+        Duration longest = deadline.atMost(limits.connectTimeout().plus(limits.idleTimeout()));
         CompletableFuture<HttpResponse<BodyReader>> answer = client.sendAsync(request, info -> new BodyReader());
-        Duration longest = limits.connectTimeout().plus(limits.idleTimeout());
         try {
             return pause.await(answer, longest);
         } catch (TimeoutException e) {
@@ -409,6 +489,21 @@ final class HttpTransfer {
                         ? "no connection in time"
                         : "no connection to " + Source.shown(uri.resolve("/")) + " (" + e + ")",
                 e);
+    }
+
+    /**
+     * Where a redirect leads, if it may lead there: a server of the internet has no business to send this machine on to an
+     * address of its own network, which the user did not name. A server of this network may send it anywhere.
+     */
+    private static URI openTarget(URI from, HttpHeaders headers) throws TransferException {
+        URI to = target(from, headers);
+        if (!sameServer(to, from)
+                && !SpecialAddresses.isPublic(to.getHost())
+                && SpecialAddresses.isPublic(from.getHost())) {
+            throw TransferException.lasting(
+                    "it is redirected to " + Source.shown(to) + ", an address of this network or machine");
+        }
+        return to;
     }
 
     /** Where a redirect leads. */

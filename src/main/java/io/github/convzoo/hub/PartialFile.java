@@ -29,6 +29,7 @@ final class PartialFile {
 
     /** How many bytes there are. */
     long size() throws IOException {
+        CacheFile.requireOwn(path);
         return Files.exists(path) ? Files.size(path) : 0;
     }
 
@@ -45,12 +46,12 @@ final class PartialFile {
 
     /** Opens the file to go on at its end. */
     FileChannel append() throws IOException {
-        return FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        return CacheFile.open(path, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
     /** Moves the complete file to its place, with its receipt. */
     void install(CacheRecord.Receipt receipt) throws IOException {
-        try (FileChannel out = FileChannel.open(path, StandardOpenOption.WRITE)) {
+        try (FileChannel out = CacheFile.open(path, StandardOpenOption.WRITE)) {
             out.force(true);
         }
         // The receipt first: a receipt without its file is ignored, a file without its receipt would have to be

@@ -4,11 +4,14 @@ import ai.djl.util.Utils;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +34,18 @@ public record StoreSettings(
         Path cache,
         TransferSettings transfers) {
 
+    /** The variable with the largest size of a download. */
+    static final String MAX_BYTES = "CONVZOO_MAX_DOWNLOAD";
+
+    /** The variable with the longest time of a download, in seconds. */
+    static final String MAX_TIME = "CONVZOO_MAX_DOWNLOAD_TIME";
+
+    /** The variable with the least rate of a download, in bytes per second. */
+    static final String MIN_RATE = "CONVZOO_MIN_DOWNLOAD_RATE";
+
     private static final String ENDPOINT = "https://huggingface.co";
+
+    private static final Pattern NUMBER = Pattern.compile("(\\d{1,9})([KMG]?)");
 
     /** What Hugging Face's own tools read as yes, in lower case. */
     private static final Set<String> YES = Set.of("1", "on", "yes", "true");
@@ -62,8 +76,10 @@ public record StoreSettings(
 
     /**
      * Settings from environment variables: {@code HF_ENDPOINT} (several, with commas between them, are tried in order),
-     * {@code CONVZOO_MIRROR} (likewise), {@code HF_TOKEN}, {@code HF_HUB_OFFLINE}, {@code HF_HOME}, {@code DJL_OFFLINE} and {@code DJL_CACHE_DIR}; and from
-     * the system properties that DJL has, {@code ai.djl.offline} and {@code DJL_CACHE_DIR}.
+     * {@code CONVZOO_MIRROR} (likewise), {@code HF_TOKEN}, {@code HF_HUB_OFFLINE}, {@code HF_HOME}, {@code DJL_OFFLINE} and
+     * {@code DJL_CACHE_DIR}; {@code CONVZOO_MAX_DOWNLOAD} (the largest file in bytes, such as {@code 8G}), {@code
+     * CONVZOO_MAX_DOWNLOAD_TIME} (in seconds) and {@code CONVZOO_MIN_DOWNLOAD_RATE} (bytes per second; 0 for any); and from the system
+     * properties that DJL has, {@code ai.djl.offline} and {@code DJL_CACHE_DIR}.
      *
      * @param environment gives a variable's value, null where it is not set; {@code System::getenv} outside of tests
      * @return the settings
@@ -81,7 +97,32 @@ public record StoreSettings(
                 offline(environment),
                 huggingFace.resolve("hub"),
                 cache == null ? Utils.getCacheDir() : Path.of(cache),
-                TransferSettings.standard());
+                transfers(environment));
+    }
+
+    private static TransferSettings transfers(Function<String, @Nullable String> environment) {
+        TransferSettings standard = TransferSettings.standard();
+        return standard.withMaxBytes(number(environment, MAX_BYTES, 1, standard.maxBytes()))
+                .withLeastRate(number(environment, MIN_RATE, 0, standard.leastRate()), standard.rateTime())
+                .withLongestTime(Duration.ofSeconds(
+                        number(environment, MAX_TIME, 1, standard.longestTime().toSeconds())));
+    }
+
+    private static long number(
+            Function<String, @Nullable String> environment, String name, long least, long otherwise) {
+        String value = value(environment, name);
+        if (value == null) {
+            return otherwise;
+        }
+        Matcher matcher = NUMBER.matcher(value.toUpperCase(Locale.ROOT));
+        // An empty text is found at 0.
+        long number =
+                matcher.matches() ? Long.parseLong(matcher.group(1)) << (10 * "-KMG".indexOf(matcher.group(2))) : -1;
+        if (number < least) {
+            throw new IllegalArgumentException(name + " must be a whole number of at least " + least
+                    + ", which K, M, or G may follow, not " + value);
+        }
+        return number;
     }
 
     /**

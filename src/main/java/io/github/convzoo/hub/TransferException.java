@@ -30,7 +30,7 @@ final class TransferException extends Exception {
     }
 
     /** What another attempt would not change. */
-    static TransferException lasting(String message, Throwable cause) {
+    static TransferException lasting(String message, @Nullable Throwable cause) {
         return new TransferException(message, false, false, null, cause);
     }
 

@@ -183,12 +183,12 @@ final class BmpDecoder {
 
     private RgbImage rows(int[] palette) throws IOException {
         long stride = ((long) width * bits + 31) / 32 * 4;
-        int needed = Math.toIntExact(((long) width * bits + 7) / 8);
-        if (in.getStreamPosition() + stride * (height - 1) + needed > fileLength) {
+        long needed = ((long) width * bits + 7) / 8;
+        if (in.getStreamPosition() + stride * (height - 1) + needed > fileLength || needed > Integer.MAX_VALUE - 8) {
             throw new ImageException(name, ImageDecoder.TRUNCATED);
         }
         byte[] samples = new byte[RgbImage.sampleCount(width, height)];
-        byte[] row = new byte[needed];
+        byte[] row = new byte[(int) needed];
         long start = in.getStreamPosition();
         Field[] fields = {Field.of(masks[0]), Field.of(masks[1]), Field.of(masks[2])};
         for (int y = 0; y < height; y++) {

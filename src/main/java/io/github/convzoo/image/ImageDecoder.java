@@ -5,12 +5,19 @@ import java.awt.image.Raster;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
@@ -29,8 +36,9 @@ import javax.imageio.stream.ImageInputStream;
  * switches it off. Evaluation scripts built on timm or torchvision do not turn them: switch it off to repeat their numbers on
  * photos that carry an orientation. A TIFF's own orientation always counts, as in Pillow.
  *
- * <p>An image that cannot be decoded whole is refused. Limits hold before memory is taken: {@link #DEFAULT_MAX_PIXELS} and
- * {@link #DEFAULT_MAX_STREAM_BYTES} unless changed. Immutable and safe for use by several threads.
+ * <p>An image that cannot be decoded whole is refused. Limits hold before memory and time are taken: {@link
+ * #DEFAULT_MAX_PIXELS}, {@link #DEFAULT_MAX_DECODED_PIXELS} and {@link #DEFAULT_MAX_STREAM_BYTES} unless changed. Immutable and
+ * safe for use by several threads.
  */
 public final class ImageDecoder {
 
@@ -43,24 +51,40 @@ public final class ImageDecoder {
     /** The most bytes that are read from an {@link InputStream} unless another limit is set: 256 MiB. */
     public static final int DEFAULT_MAX_STREAM_BYTES = 1 << 28;
 
+    /** The most pixels that are computed unless another limit is set: ten scans of the largest image. */
+    public static final long DEFAULT_MAX_DECODED_PIXELS = 10 * DEFAULT_MAX_PIXELS;
+
+    /** How long an image may take to come from a URL unless another limit is set: a minute. */
+    public static final Duration DEFAULT_MAX_FETCH_TIME = Duration.ofMinutes(1);
+
     /** What is said of an image whose end is missing. */
     static final String TRUNCATED = "the file ends before the image does (truncated); fetch or copy it again";
+
+    private static final List<String> NAMES =
+            List.of("imagePixels", "imageDecodedPixels", "imageBytes", "imageSeconds");
+
+    private static final Pattern LIMIT = Pattern.compile("(\\w+)=(\\d{1,9})([KMG]?)");
 
     private static final String WEBP_LIBRARY = "com.luciad.imageio.webp.";
 
     private final boolean orientation;
     private final long maxPixels;
+    private final long maxDecodedPixels;
     private final int maxStreamBytes;
+    private final Duration maxFetchTime;
 
     /** Creates a decoder that applies EXIF orientation and has the default limits. */
     public ImageDecoder() {
-        this(true, DEFAULT_MAX_PIXELS, DEFAULT_MAX_STREAM_BYTES);
+        this(true, DEFAULT_MAX_PIXELS, DEFAULT_MAX_DECODED_PIXELS, DEFAULT_MAX_STREAM_BYTES, DEFAULT_MAX_FETCH_TIME);
     }
 
-    private ImageDecoder(boolean orientation, long maxPixels, int maxStreamBytes) {
+    private ImageDecoder(
+            boolean orientation, long maxPixels, long maxDecodedPixels, int maxStreamBytes, Duration maxFetchTime) {
         this.orientation = orientation;
         this.maxPixels = maxPixels;
+        this.maxDecodedPixels = maxDecodedPixels;
         this.maxStreamBytes = maxStreamBytes;
+        this.maxFetchTime = maxFetchTime;
     }
 
     /**
@@ -70,7 +94,7 @@ public final class ImageDecoder {
      * @return the decoder
      */
     public ImageDecoder withOrientation(boolean applied) {
-        return new ImageDecoder(applied, maxPixels, maxStreamBytes);
+        return new ImageDecoder(applied, maxPixels, maxDecodedPixels, maxStreamBytes, maxFetchTime);
     }
 
     /**
@@ -85,7 +109,22 @@ public final class ImageDecoder {
             throw new IllegalArgumentException(String.format(
                     Locale.ROOT, "a limit of 1 to %,d pixels is expected, not %,d", RgbImage.MAX_PIXELS, limit));
         }
-        return new ImageDecoder(orientation, limit, maxStreamBytes);
+        return new ImageDecoder(orientation, limit, maxDecodedPixels, maxStreamBytes, maxFetchTime);
+    }
+
+    /**
+     * This decoder with another limit for the pixels that are computed in all: those of an image, as often as it has scans (a
+     * progressive JPEG has about ten) or, of a TIFF, those of all its tiles. A small file can ask for any number.
+     *
+     * @param limit the most pixels, at least 1
+     * @return the decoder
+     * @throws IllegalArgumentException if the limit is out of range
+     */
+    public ImageDecoder withMaxDecodedPixels(long limit) {
+        if (limit < 1) {
+            throw new IllegalArgumentException("a limit of at least 1 pixel is expected, not " + limit);
+        }
+        return new ImageDecoder(orientation, maxPixels, limit, maxStreamBytes, maxFetchTime);
     }
 
     /**
@@ -100,13 +139,71 @@ public final class ImageDecoder {
             throw new IllegalArgumentException(String.format(
                     Locale.ROOT, "a limit of 1 to %,d bytes is expected, not %,d", Integer.MAX_VALUE - 8, limit));
         }
-        return new ImageDecoder(orientation, maxPixels, limit);
+        return new ImageDecoder(orientation, maxPixels, maxDecodedPixels, limit, maxFetchTime);
+    }
+
+    /**
+     * This decoder with another limit for the time that an image may take to come from a URL, from the first connection to the
+     * last byte.
+     *
+     * @param limit the longest time
+     * @return the decoder
+     * @throws IllegalArgumentException if the limit is not positive, or longer than a day
+     */
+    public ImageDecoder withMaxFetchTime(Duration limit) {
+        if (limit.isNegative() || limit.isZero() || limit.compareTo(Duration.ofDays(1)) > 0) {
+            throw new IllegalArgumentException(
+                    "a limit of more than nothing and at most a day is expected, not " + limit);
+        }
+        return new ImageDecoder(orientation, maxPixels, maxDecodedPixels, maxStreamBytes, limit);
+    }
+
+    /**
+     * Whether a text is a limit for {@link #withLimit}, not one of something else.
+     *
+     * @param limit {@code NAME=NUMBER}
+     * @return true if its name is that of a limit of images
+     */
+    public static boolean isLimit(String limit) {
+        return NAMES.contains(limit.replaceFirst("=.*", ""));
+    }
+
+    /**
+     * This decoder with a limit that is given as text, as on the command line.
+     *
+     * @param limit {@code imagePixels}, {@code imageDecodedPixels}, {@code imageBytes} or {@code imageSeconds}, then {@code =} and a
+     *     whole number, which K, M, or G may follow
+     * @return the decoder
+     * @throws IllegalArgumentException if there is no such limit, or it is out of range
+     */
+    public ImageDecoder withLimit(String limit) {
+        Matcher matcher = LIMIT.matcher(limit);
+        if (!isLimit(limit) || !matcher.matches()) {
+            throw new IllegalArgumentException("'" + limit + "' is not a limit of images; give "
+                    + String.join(", ", NAMES) + ", then = and a whole number, which K, M, or G may follow");
+        }
+        long number = Long.parseLong(matcher.group(2)) << (10 * "-KMG".indexOf(matcher.group(3)));
+        return switch (matcher.group(1)) {
+            case "imagePixels" -> withMaxPixels(number);
+            case "imageDecodedPixels" -> withMaxDecodedPixels(number);
+            case "imageBytes" -> withMaxStreamBytes((int) Math.min(number, Integer.MAX_VALUE));
+            default -> withMaxFetchTime(Duration.ofSeconds(number));
+        };
+    }
+
+    /**
+     * How long an image may take to come from a URL.
+     *
+     * @return the longest time
+     */
+    public Duration maxFetchTime() {
+        return maxFetchTime;
     }
 
     /**
      * Decodes a file.
      *
-     * @param file the file
+     * @param file the file; a pipe or device is refused, as it may have no end
      * @return its image
      * @throws ImageException if there is no such file, or it cannot be read or decoded, or exceeds the limits
      */
@@ -117,10 +214,10 @@ public final class ImageDecoder {
                 throw new ImageException(name, "this is a directory; name an image file");
             }
             if (Files.exists(file) && !Files.isRegularFile(file)) {
-                // A pipe, say, which can be read but not sought.
-                try (InputStream in = Files.newInputStream(file)) {
-                    return decode(in, name);
-                }
+                // A pipe waits for its other end, and some devices have no end.
+                throw new ImageException(
+                        name,
+                        "not a regular file but a pipe or a device; copy it into a file first, or read it as a stream");
             }
             try (SeekableByteChannel channel = Files.newByteChannel(file)) {
                 return decode(name, ByteSource.of(channel));
@@ -129,9 +226,15 @@ public final class ImageDecoder {
             throw new ImageException(name, "no such file; check the path", e);
         } catch (ImageException e) {
             throw e;
+        } catch (ClosedByInterruptException e) {
+            throw interrupted(name, e);
         } catch (IOException e) {
             throw new ImageException(name, "cannot be read (" + e + "); check the file and its permissions", e);
         }
+    }
+
+    private static ImageException interrupted(String name, IOException cause) {
+        return new ImageException(name, "not read, as this thread was interrupted; try again", cause);
     }
 
     /**
@@ -151,13 +254,19 @@ public final class ImageDecoder {
                         name,
                         String.format(
                                 Locale.ROOT,
-                                "more than the allowed %,d bytes; raise the limit if this is meant",
+                                "more than the allowed %,d bytes; raise the limit imageBytes if this is meant",
                                 maxStreamBytes));
             }
         } catch (ImageException e) {
             throw e;
+        } catch (ClosedByInterruptException | InterruptedIOException e) {
+            throw e instanceof SocketTimeoutException
+                    ? new ImageException(name, "cannot be read (" + e + "); check where it comes from", e)
+                    : interrupted(name, e);
         } catch (IOException e) {
             throw new ImageException(name, "cannot be read (" + e + "); check where it comes from", e);
+        } catch (OutOfMemoryError e) {
+            throw outOfMemory(name, e);
         }
         return decode(bytes, name);
     }
@@ -185,10 +294,14 @@ public final class ImageDecoder {
         try {
             return decode(name, source, format);
         } catch (OutOfMemoryError e) {
-            // What fails is one array of the image's size, after which the heap is as it was.
-            throw new ImageException(
-                    name, "not enough memory to decode it; give the JVM more (-Xmx) or lower the limit of pixels", e);
+            throw outOfMemory(name, e);
         }
+    }
+
+    /** What fails is one array of the image's size, after which the heap is as it was. */
+    private static ImageException outOfMemory(String name, OutOfMemoryError cause) {
+        return new ImageException(
+                name, "not enough memory to decode it; give the JVM more (-Xmx) or lower the limit of pixels", cause);
     }
 
     private RgbImage decode(String name, ByteSource source, ImageFormat format) throws IOException {
@@ -210,6 +323,9 @@ public final class ImageDecoder {
         int width = header.width();
         int height = header.height();
         limit(name).check(width, height);
+        long pixels = (long) width * height;
+        long scans = header.scans(source, maxDecodedPixels / pixels);
+        limit(name).checkDecoded(scans * pixels, "%d or more scans of %d x %d pixels".formatted(scans, width, height));
         byte[] samples;
         ImageReader reader = jdkReader("jpeg");
         try (SourceInputStream in = header.open(source)) {
@@ -267,16 +383,34 @@ public final class ImageDecoder {
     }
 
     private PixelLimit limit(String name) {
-        return (width, height) -> {
-            if (width * height > maxPixels) {
-                throw new ImageException(
-                        name,
-                        String.format(
-                                Locale.ROOT,
-                                "%d x %d pixels are more than the allowed %,d; raise the limit if this is meant",
-                                width,
-                                height,
-                                maxPixels));
+        return new PixelLimit() {
+            @Override
+            public void check(long width, long height) throws ImageException {
+                // Their product may be more than a long holds.
+                if (width > maxPixels / height) {
+                    throw new ImageException(
+                            name,
+                            String.format(
+                                    Locale.ROOT,
+                                    "%d x %d pixels are more than the allowed %,d; raise the limit imagePixels if this is meant",
+                                    width,
+                                    height,
+                                    maxPixels));
+                }
+            }
+
+            @Override
+            public void checkDecoded(long pixels, String what) throws ImageException {
+                if (pixels > maxDecodedPixels) {
+                    throw new ImageException(
+                            name,
+                            String.format(
+                                    Locale.ROOT,
+                                    "%s are more to decode than the allowed %,d pixels; save it as a plain JPEG or PNG, or"
+                                            + " raise the limit imageDecodedPixels if this is meant",
+                                    what,
+                                    maxDecodedPixels));
+                }
             }
         };
     }

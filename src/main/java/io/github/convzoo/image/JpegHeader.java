@@ -77,6 +77,11 @@ final class JpegHeader {
         return orientation;
     }
 
+    /** How many scans there are, or one more than a number of them. */
+    long scans(ByteSource source, long most) throws IOException {
+        return JpegScans.count(source, scanStart, most);
+    }
+
     /** The file without application segments and comments. */
     SourceInputStream open(ByteSource source) {
         return new SourceInputStream(essence, source, scanStart);

@@ -97,6 +97,10 @@ public record Labels(List<String> names) {
      *     numbers that leave a class without a name; the message names the file
      */
     public static Labels read(Path file) throws IOException {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            // A pipe waits for its other end, and some devices have no end.
+            throw new IOException(file + ": not a regular file; name a label file");
+        }
         try (InputStream in = Files.newInputStream(file)) {
             return read(in, file.toString());
         } catch (NoSuchFileException e) {

@@ -20,6 +20,13 @@ final class PngMetadata {
     private static final int SIGNATURE_BYTES = 8;
     private static final int CHUNK_HEAD_BYTES = 8;
     private static final int CHECKSUM_BYTES = 4;
+
+    /** More chunks are not looked at: each takes a read of the file. */
+    private static final int MAX_CHUNKS = 1 << 20;
+
+    /** More metadata are not looked into: a compressed text of 1 KiB can be 1 MiB long. */
+    private static final int MAX_TEXTS = 16;
+
     private static final String RAW_PROFILE = "Raw profile type exif";
     private static final String XMP = "XML:com.adobe.xmp";
 
@@ -27,10 +34,12 @@ final class PngMetadata {
 
     static Orientation orientation(ByteSource source) throws IOException {
         OrientationTags tags = new OrientationTags();
+        int chunks = 0;
+        int texts = 0;
         byte[] rawProfile = new byte[0];
         long at = SIGNATURE_BYTES;
         byte[] head = source.upTo(at, CHUNK_HEAD_BYTES);
-        while (head.length == CHUNK_HEAD_BYTES) {
+        while (head.length == CHUNK_HEAD_BYTES && chunks++ < MAX_CHUNKS) {
             long length = Integer.toUnsignedLong(ByteBuffer.wrap(head).getInt());
             String type = new String(head, 4, 4, StandardCharsets.ISO_8859_1);
             if (length <= OrientationTags.MAX_BYTES) {
@@ -38,11 +47,16 @@ final class PngMetadata {
                 switch (type) {
                     case "eXIf" -> tags.exif(source.upTo(start, (int) length));
                     case "tEXt", "zTXt" -> {
-                        byte[] text = text(source.upTo(start, (int) length), RAW_PROFILE, type.equals("zTXt") ? 1 : 0);
-                        rawProfile = text.length > 0 ? fromHex(text) : rawProfile;
+                        byte[] chunk = source.upTo(start, (int) length);
+                        if (startsWith(chunk, RAW_PROFILE) && ++texts <= MAX_TEXTS) {
+                            byte[] text = text(chunk, RAW_PROFILE, type.equals("zTXt") ? 1 : 0);
+                            rawProfile = text.length > 0 ? fromHex(text) : rawProfile;
+                        }
                     }
                     case "iTXt" -> {
-                        byte[] text = internationalText(source.upTo(start, (int) length));
+                        byte[] chunk = source.upTo(start, (int) length);
+                        byte[] text =
+                                startsWith(chunk, XMP) && ++texts <= MAX_TEXTS ? internationalText(chunk) : new byte[0];
                         if (text.length > 0) {
                             tags.xmp(text);
                         }

@@ -70,6 +70,20 @@ final class SourceInputStream extends ImageInputStreamImpl {
         return n;
     }
 
+    /** Moves behind the next byte that has a value; to the end, and false, if there is none. */
+    boolean skipPast(int value) throws IOException {
+        while (fill()) {
+            for (int i = (int) (streamPos - bufferStart); i < bufferLength; i++) {
+                if ((buffer[i] & 0xff) == value) {
+                    streamPos = bufferStart + i + 1;
+                    return true;
+                }
+            }
+            streamPos = bufferStart + bufferLength;
+        }
+        return false;
+    }
+
     /** Makes the buffer hold the byte at the stream's position, if there is one. */
     private boolean fill() throws IOException {
         if (streamPos >= bufferStart && streamPos < bufferStart + bufferLength) {

@@ -18,12 +18,17 @@ final class TiffDirectory {
     static final int PHOTOMETRIC = 262;
     static final int ORIENTATION = 274;
     static final int SAMPLES_PER_PIXEL = 277;
+    static final int STRIP_OFFSETS = 273;
+    static final int ROWS_PER_STRIP = 278;
     static final int STRIP_BYTES = 279;
     static final int COLOR_MAP = 320;
     static final int TILE_WIDTH = 322;
     static final int TILE_LENGTH = 323;
+    static final int TILE_OFFSETS = 324;
     static final int TILE_BYTES = 325;
     static final int SAMPLE_FORMAT = 339;
+    static final int JPEG_START = 513;
+    static final int JPEG_BYTES = 514;
 
     private static final int HEADER_BYTES = 8;
     private static final int ENTRY_BYTES = 12;

@@ -18,6 +18,12 @@ final class TiffLayout {
     private static final int UNSIGNED = 1;
     private static final int INKS = 4;
 
+    /** Red, green, blue, and up to three more that do not count, as in Pillow. */
+    private static final int MAX_SAMPLES = 6;
+
+    /** How often each byte of a file may belong to a strip or tile. */
+    private static final int MAX_OVERLAP = 16;
+
     private static final long UNCOMPRESSED = 1;
     private static final long OLD_JPEG = 6;
     private static final long JPEG = 7;
@@ -48,10 +54,15 @@ final class TiffLayout {
         // The reader takes memory for a whole tile or strip.
         limit.check(directory.value(TiffDirectory.TILE_WIDTH, 1), directory.value(TiffDirectory.TILE_LENGTH, 1));
         for (int tag : new int[] {TiffDirectory.STRIP_BYTES, TiffDirectory.TILE_BYTES}) {
-            if (Arrays.stream(directory.values(tag)).anyMatch(bytes -> bytes > source.length())) {
+            long[] bytes = directory.values(tag);
+            if (Arrays.stream(bytes).anyMatch(each -> each > source.length())) {
                 throw new ImageException(name, ImageDecoder.TRUNCATED);
             }
+            if (Arrays.stream(bytes).sum() > MAX_OVERLAP * source.length()) {
+                throw new ImageException(name, "the strips or tiles of this TIFF overlap; save it again");
+            }
         }
+        checkWork(source, directory, width, height, limit);
         long compression = directory.value(TiffDirectory.COMPRESSION, UNCOMPRESSED);
         if (!COMPRESSIONS.contains(compression)) {
             throw new ImageException(
@@ -67,7 +78,7 @@ final class TiffLayout {
         boolean known = unsigned
                 && switch ((int) photometric) {
                     case WHITE_IS_ZERO, BLACK_IS_ZERO -> samples <= 2 && most <= 16;
-                    case RGB -> samples >= RgbImage.CHANNELS && (most == 8 || most == 16);
+                    case RGB -> samples >= RgbImage.CHANNELS && samples <= MAX_SAMPLES && (most == 8 || most == 16);
                     case PALETTE -> samples == 1 && most <= 8;
                     // Whether the inks inside of a JPEG are inverted is nowhere said.
                     case SEPARATED -> samples == INKS && most == 8 && compression != JPEG && compression != OLD_JPEG;
@@ -89,6 +100,42 @@ final class TiffLayout {
                 (int) photometric,
                 Orientation.of(directory.value(TiffDirectory.ORIENTATION, 1)),
                 directory.values(TiffDirectory.COLOR_MAP));
+    }
+
+    /** Each strip or tile is decoded whole, however little of it lies in the image, and may hold a JPEG of several scans. */
+    private static void checkWork(ByteSource source, TiffDirectory directory, long width, long height, PixelLimit limit)
+            throws IOException {
+        boolean tiled = directory.has(TiffDirectory.TILE_WIDTH);
+        long partWidth = Math.max(1, directory.value(TiffDirectory.TILE_WIDTH, width));
+        long partHeight = Math.max(
+                1,
+                tiled
+                        ? directory.value(TiffDirectory.TILE_LENGTH, height)
+                        : Math.min(height, directory.value(TiffDirectory.ROWS_PER_STRIP, height)));
+        long pixels = partWidth * partHeight;
+        long parts = ((width + partWidth - 1) / partWidth) * ((height + partHeight - 1) / partHeight);
+        String what = "%d strips or tiles of %d x %d pixels".formatted(parts, partWidth, partHeight);
+        // Neither is more than the limit of pixels allows, so that the product fits.
+        limit.checkDecoded(parts * pixels, what);
+        long compression = directory.value(TiffDirectory.COMPRESSION, UNCOMPRESSED);
+        if (compression != JPEG && compression != OLD_JPEG) {
+            return;
+        }
+        long[] starts = directory.values(tiled ? TiffDirectory.TILE_OFFSETS : TiffDirectory.STRIP_OFFSETS);
+        long[] bytes = directory.values(tiled ? TiffDirectory.TILE_BYTES : TiffDirectory.STRIP_BYTES);
+        long tables = directory.value(TiffDirectory.JPEG_START, 0);
+        long sum = compression == JPEG || tables == 0
+                ? 0
+                : JpegScans.pixels(
+                        source,
+                        tables,
+                        tables + directory.value(TiffDirectory.JPEG_BYTES, source.length() - tables),
+                        pixels);
+        for (int i = 0; i < starts.length; i++) {
+            long end = i < bytes.length ? starts[i] + bytes[i] : source.length();
+            sum += JpegScans.pixels(source, starts[i], end, pixels);
+            limit.checkDecoded(sum, "the scans of the JPEGs in this TIFF");
+        }
     }
 
     Orientation orientation() {

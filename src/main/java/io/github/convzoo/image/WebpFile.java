@@ -17,6 +17,10 @@ final class WebpFile {
     private static final int RIFF_HEAD_BYTES = 12;
     private static final int CHUNK_HEAD_BYTES = 8;
     private static final int FRAME_HEAD_BYTES = 16;
+
+    /** More chunks are not looked at: each takes a read of the file. */
+    private static final int MAX_CHUNKS = 1 << 20;
+
     private static final int LOSSLESS_SIGNATURE = 0x2f;
 
     /** Where the bytes of a 14-bit size end. */
@@ -112,6 +116,7 @@ final class WebpFile {
         private int height;
         private int left;
         private int top;
+        private int chunks;
         private String type = "";
         private long start;
         private long end;
@@ -125,7 +130,7 @@ final class WebpFile {
         void chunks(long from, long to, boolean inFrame) throws IOException {
             long at = from;
             byte[] head = source.upTo(at, CHUNK_HEAD_BYTES);
-            while (at < to && head.length == CHUNK_HEAD_BYTES) {
+            while (at < to && head.length == CHUNK_HEAD_BYTES && chunks++ < MAX_CHUNKS) {
                 String chunk = new String(head, 0, 4, StandardCharsets.ISO_8859_1);
                 long length = Integer.toUnsignedLong(
                         ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getInt(4));

@@ -1,6 +1,7 @@
 package io.github.convzoo.zoo;
 
 import io.github.convzoo.checkpoint.Limits;
+import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.LastActivation;
 import io.github.convzoo.weights.ModelFolder;
@@ -37,7 +38,7 @@ record Arguments(Map<String, ?> values) {
         KEY("key"),
         /** Entries of the weights to leave out: patterns of names, separated by commas. */
         IGNORE("ignore"),
-        /** Other limits for reading the checkpoint: NAME=NUMBER, separated by commas. */
+        /** Other limits for reading the checkpoint and images: NAME=NUMBER, separated by commas. */
         LIMITS("limits"),
         /** The number of classes. */
         NUM_CLASSES("numClasses"),
@@ -219,7 +220,11 @@ record Arguments(Map<String, ?> values) {
         }
         Limits limits = Limits.DEFAULT;
         for (String limit : texts(Key.LIMITS)) {
-            limits = limits.with(limit);
+            if (ImageDecoder.isLimit(limit)) {
+                changed = changed.withDecoder(changed.decoder.withLimit(limit));
+            } else {
+                limits = limits.with(limit);
+            }
         }
         return changed.withLimits(limits);
     }

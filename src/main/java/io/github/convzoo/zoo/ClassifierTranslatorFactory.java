@@ -74,7 +74,7 @@ public final class ClassifierTranslatorFactory implements TranslatorFactory, Ser
             LoadOptions options = given.labelled(model.getModelPath());
             if (input == Input.class) {
                 return (Translator<I, O>) new ServingTranslator(
-                        ConvZoo.classifier(config, RgbImage.class, options), ConvZoo.decoder(config));
+                        ConvZoo.classifier(config, RgbImage.class, options), ConvZoo.decoder(config, options));
             }
             return (Translator<I, O>) ConvZoo.classifier(config, input, options);
         } catch (IOException e) {

@@ -11,6 +11,7 @@ import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.hub.FetchException;
+import io.github.convzoo.hub.FileStore;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
@@ -344,7 +345,8 @@ public final class ConvZoo {
                 (djl, loaded) -> new GuardedModel<>(
                         djl,
                         new ImageTranslator.Embedder<>(
-                                ImageReader.of(inputType, decoder(loaded.config)), preprocessing(loaded.config))));
+                                ImageReader.of(inputType, decoder(loaded.config, headless)),
+                                preprocessing(loaded.config))));
     }
 
     /**
@@ -621,8 +623,10 @@ public final class ConvZoo {
             throw new IllegalArgumentException("feature maps cannot be compiled; load them without compiled()");
         }
         CompileRequest request = new CompileRequest(options.compiled.get(), options.precision, manager.getDevice());
-        CompiledGraph compiled =
-                ModelCompiler.find().compile(network, config, request, ModelCompiler.cache(options.store()));
+        Path cache = ModelCompiler.cache(options.store());
+        // Compiled forms are native code in all but name.
+        FileStore.createFolder(cache);
+        CompiledGraph compiled = ModelCompiler.find().compile(network, config, request, cache);
         manager.attachInternal(UUID.randomUUID().toString(), compiled);
         network.useCompiled(compiled);
     }
@@ -647,11 +651,11 @@ public final class ConvZoo {
                     + " classes; name each class once");
         }
         return new ImageTranslator.Classifier<>(
-                ImageReader.of(inputType, decoder(config)), preprocessing(config), labels, options.topK);
+                ImageReader.of(inputType, decoder(config, options)), preprocessing(config), labels, options.topK);
     }
 
-    static ImageDecoder decoder(ModelConfig config) {
-        return new ImageDecoder().withOrientation(config.upright());
+    static ImageDecoder decoder(ModelConfig config, LoadOptions options) {
+        return options.decoder.withOrientation(config.upright());
     }
 
     /** The preprocessing, if images have as many channels as the network takes. */

@@ -3,6 +3,7 @@ package io.github.convzoo.zoo;
 import ai.djl.Device;
 import ai.djl.util.Progress;
 import io.github.convzoo.checkpoint.Limits;
+import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.LastActivation;
@@ -25,6 +26,7 @@ public final class LoadOptions {
     @Nullable ModelName weights;
 
     ReadOptions reading = ReadOptions.DEFAULT;
+    ImageDecoder decoder = new ImageDecoder();
 
     private @Nullable WeightStore store;
 
@@ -109,6 +111,16 @@ public final class LoadOptions {
      */
     public LoadOptions withIgnored(String... patterns) {
         return with(options -> options.reading = reading.withIgnored(List.of(patterns)));
+    }
+
+    /**
+     * With a decoder that has other limits for images, which come as anything but pixels.
+     *
+     * @param value the decoder; whether it turns images upright is up to the model, or {@link #withUpright}
+     * @return the changed options
+     */
+    public LoadOptions withDecoder(ImageDecoder value) {
+        return with(options -> options.decoder = value);
     }
 
     /**
@@ -341,6 +353,7 @@ public final class LoadOptions {
         LoadOptions copy = new LoadOptions();
         copy.weights = weights;
         copy.reading = reading;
+        copy.decoder = decoder;
         copy.store = store;
         copy.progress = progress;
         copy.numClasses = numClasses;

@@ -11,6 +11,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
+import io.github.convzoo.hub.SpecialAddresses;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
@@ -99,7 +100,7 @@ final class ServingTranslator implements Translator<Input, Output> {
             throw new IOException("the request is empty; send an image, or JSON with an image_url");
         }
         return isJson(input)
-                ? ImageReader.linked(decoder, url(data.getAsString()), RemoteImage::isPublic)
+                ? ImageReader.linked(decoder, url(data.getAsString()), SpecialAddresses::isPublic)
                 : decoder.decode(data.getAsBytes(), "the request");
     }
 

@@ -83,7 +83,7 @@ class HarmlessWriterTest {
     @Test
     void labels_andPaths_areHarmless() throws Exception {
         Path names = folder.resolve("names.txt");
-        Files.writeString(names, (ATTACK + "\n").repeat(9) + "\u001b]0;title\u0007\n");
+        Files.writeString(names, ATTACK.concat("\n").repeat(9) + "\u001b]0;title\u0007\n");
         Path odd = Files.createDirectory(folder.resolve("odd\u001b[31m"));
         Path image = Files.copy(Path.of(IMAGE), odd.resolve("a.png"));
         Run run = Run.of("predict", image, image, "--model", "peleenet.fmnist", "--labels", names);
@@ -101,7 +101,7 @@ class HarmlessWriterTest {
     @Test
     void results_asJson_keepWhatTheyEscape() throws Exception {
         Path names = folder.resolve("names.txt");
-        Files.writeString(names, ("x\u202ey\n").repeat(9) + "z\n");
+        Files.writeString(names, "x\u202ey\n".repeat(9) + "z\n");
         Run run = Run.of("predict", IMAGE, "--model", "peleenet.fmnist", "--labels", names, "--json");
         assertHarmless(run.out());
         assertThat(run.json().toString()).contains("x\u202ey");

@@ -33,6 +33,8 @@ import java.util.Locale;
 import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class PredictCommandTest {
@@ -103,6 +105,22 @@ class PredictCommandTest {
         JsonObject best = predictions.get(0).getAsJsonObject();
         assertThat(best.get("label").getAsString()).isEqualTo("Ankle boot");
         assertThat(best.get("classNumber").getAsInt()).isEqualTo(9);
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void predict_ofADeviceAmongImages_classifiesTheOthers() {
+        Run run = Run.of(args(BOOT, "/dev/zero", TROUSER, "--labels", LABELS, "--top-k", 1)
+                .toArray());
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err()).contains("convzoo: /dev/zero: not a regular file");
+        assertThat(run.out()).contains("Ankle boot", "Trouser");
+    }
+
+    @Test
+    void predict_overALimitOfImages_namesIt() {
+        Run.refused(1, args(BOOT, "--limit", "imagePixels=10"), "raise the limit imagePixels");
+        Run.refused(2, args(BOOT, "--limit", "imagePixels=0"), "--limit: a limit of 1 to");
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.convzoo.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.util.Progress;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -37,6 +39,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -47,6 +51,7 @@ class FileStoreTest {
 
     private static final byte[] CONTENT = Hubs.bytes(300_000, 1);
     private static final byte[] OTHER = Hubs.bytes(300_000, 2);
+    private static final String HUB_FILE = "/timm/tiny/resolve/main/model.safetensors";
 
     private final Path directory;
 
@@ -266,16 +271,16 @@ class FileStoreTest {
 
     @Test
     void fetch_rangeNotSatisfiable_startsOver() throws Exception {
-        leavePart(Arrays.copyOf(OTHER, 400_000), Hubs.sha256(CONTENT));
         LoopbackServer hub = serve(Hubs.file(CONTENT));
+        leavePart(hub, Arrays.copyOf(OTHER, 400_000), Hubs.sha256(CONTENT));
         assertThat(store(hub).fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
         assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(400_000, 0);
     }
 
     @Test
     void fetch_partComplete_isMovedWithoutAnotherByte() throws Exception {
-        leavePart(CONTENT, Hubs.sha256(CONTENT));
         LoopbackServer hub = serve(Hubs.file(CONTENT));
+        leavePart(hub, CONTENT, Hubs.sha256(CONTENT));
         assertThat(store(hub).fetch(row("timm/tiny"), null).state()).isEqualTo(StoredFile.State.VERIFIED);
         assertThat(hub.requests()).hasSize(1);
         assertThat(pauses).isEmpty();
@@ -283,7 +288,6 @@ class FileStoreTest {
 
     @Test
     void fetch_rangeOfOtherBytes_startsOver() throws Exception {
-        leavePart(Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
         LoopbackServer hub = serve((request, out) -> {
             if (request.from() > 0) {
                 LoopbackServer.head(out, 206, "Content-Length", 10, "Content-Range", "bytes 0-9/300000");
@@ -292,13 +296,13 @@ class FileStoreTest {
                 Hubs.file(CONTENT).answer(request, out);
             }
         });
+        leavePart(hub, Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
         assertThat(store(hub).fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
     }
 
     /** Appended where the part ends, such bytes would only be found wrong by their hash, after all of them came. */
     @Test
     void fetch_rangeFromAnEarlierByte_startsOver() throws Exception {
-        leavePart(Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
         LoopbackServer hub = serve((request, out) -> {
             if (request.from() > 0) {
                 int length = CONTENT.length - 500;
@@ -309,6 +313,7 @@ class FileStoreTest {
                 Hubs.file(CONTENT).answer(request, out);
             }
         });
+        leavePart(hub, Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
         Recorded progress = new Recorded();
         assertThat(store(hub).fetch(row("timm/tiny"), progress).path()).hasBinaryContent(CONTENT);
         assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(1000, 0);
@@ -318,7 +323,6 @@ class FileStoreTest {
 
     @Test
     void fetch_shortRange_asksForTheRest() throws Exception {
-        leavePart(Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
         LoopbackServer hub = serve((request, out) -> {
             int end = Math.min(CONTENT.length, request.from() + 150_000);
             LoopbackServer.head(
@@ -332,30 +336,31 @@ class FileStoreTest {
                     Hubs.quoted(CONTENT));
             out.write(CONTENT, request.from(), end - request.from());
         });
+        leavePart(hub, Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
         assertThat(store(hub).fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
         assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(1000, 151_000);
     }
 
     @Test
     void fetch_partOfAnOlderFile_startsOver() throws Exception {
-        leavePart(Arrays.copyOf(OTHER, 1000), Hubs.sha256(OTHER));
         LoopbackServer hub = serve(Hubs.file(CONTENT));
+        leavePart(hub, Arrays.copyOf(OTHER, 1000), Hubs.sha256(OTHER));
         assertThat(store(hub).fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
         assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(1000, 0);
     }
 
     @Test
     void fetch_partDamagedOnDisk_startsOverOnce() throws Exception {
-        leavePart(new byte[1000], Hubs.sha256(CONTENT));
         LoopbackServer hub = serve(Hubs.file(CONTENT));
+        leavePart(hub, new byte[1000], Hubs.sha256(CONTENT));
         assertThat(store(hub).fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
         assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(1000, 0);
     }
 
     @Test
     void fetch_restComesWithoutItsHash_isHeldToTheFirstPartsPromise() throws Exception {
-        leavePart(Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
         LoopbackServer hub = serve((request, out) -> Hubs.send(request, out, CONTENT, CONTENT.length));
+        leavePart(hub, Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
         StoredFile file = store(hub).fetch(row("timm/tiny"), null);
         assertThat(file.state()).isEqualTo(StoredFile.State.VERIFIED);
         assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(1000);
@@ -892,6 +897,379 @@ class FileStoreTest {
         assertFails(store(hub), "cannot be used", "djl");
     }
 
+    // The same file, or another one.
+
+    /** What the second answer has, which no hash tells from the first. */
+    @ParameterizedTest
+    @CsvSource({
+        "'\"v2\"', 300000, the file's ETag",
+        "none, 300000, the file's ETag",
+        "'\"v1\"', 300001, has 300001 bytes",
+    })
+    void fetch_restOfAnotherFile_startsOver(String tag, int total, String why) throws Exception {
+        AtomicInteger count = new AtomicInteger();
+        byte[] other = Arrays.copyOf(OTHER, total);
+        LoopbackServer server = serve((request, out) -> {
+            if (count.incrementAndGet() == 1) {
+                Hubs.send(request, out, CONTENT, 100_000, "ETag", "\"v1\"");
+            } else if (tag.equals("none")) {
+                Hubs.send(request, out, other, other.length);
+            } else {
+                Hubs.send(request, out, other, other.length, "ETag", tag);
+            }
+        });
+        FileStore store = store(List.of(), limits(2, 5000));
+        RemoteFile row = row(null, server.url() + "/plain.pth.tar");
+        assertThatThrownBy(() -> store.fetch(row, null)).hasMessageContaining(why);
+        assertThat(store.fetch(row, null).path()).hasBinaryContent(other);
+        assertThat(server.requests()).extracting(LoopbackServer.Request::from).containsExactly(0, 100_000, 0);
+    }
+
+    @Test
+    void fetch_partCompleteOfAnotherFile_startsOver() throws Exception {
+        AtomicInteger count = new AtomicInteger();
+        LoopbackServer server = serve((request, out) -> {
+            if (count.incrementAndGet() == 1) {
+                LoopbackServer.status(out, 416, "Content-Range", "bytes */" + CONTENT.length, "ETag", "\"v2\"");
+            } else {
+                Hubs.send(request, out, OTHER, OTHER.length, "ETag", "\"v2\"");
+            }
+        });
+        leavePart(new CacheRecord.Origin(server.url() + HUB_FILE, "\"v1\"", null, 300_000L), CONTENT);
+        assertThat(store(server).fetch(row("timm/tiny"), null).path()).hasBinaryContent(OTHER);
+        assertThat(server.requests()).extracting(LoopbackServer.Request::from).containsExactly(300_000, 0);
+    }
+
+    @Test
+    void fetch_sameHashButAnotherTag_resumes() throws Exception {
+        LoopbackServer hub = serve((request, out) -> Hubs.send(
+                request, out, CONTENT, CONTENT.length, "X-Linked-ETag", Hubs.quoted(CONTENT), "ETag", "\"v2\""));
+        leavePart(
+                new CacheRecord.Origin(hub.url() + HUB_FILE, "\"v1\"", Hubs.sha256(CONTENT), 300_000L),
+                Arrays.copyOf(CONTENT, 1000));
+        assertThat(store(hub).fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
+        assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(1000);
+    }
+
+    @Test
+    void fetch_rangeBeyondTheFilesEnd_startsOver() throws Exception {
+        LoopbackServer hub = serve((request, out) -> {
+            if (request.from() > 0) {
+                LoopbackServer.head(out, 206, "Content-Range", "bytes 1000-300000/300000");
+            } else {
+                Hubs.file(CONTENT).answer(request, out);
+            }
+        });
+        leavePart(hub, Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
+        assertThat(store(hub).fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
+        assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(1000, 0);
+    }
+
+    /** Its address could have promised the hash of a file that it made up, and have left the beginning of that. */
+    @Test
+    void fetch_partFromAnAddressThatIsNoLongerAsked_startsOver() throws Exception {
+        LoopbackServer hub = serve((request, out) -> Hubs.send(request, out, CONTENT, CONTENT.length));
+        leavePart(
+                new CacheRecord.Origin("http://127.0.0.1:1" + HUB_FILE, null, Hubs.sha256(CONTENT), 300_000L),
+                Arrays.copyOf(CONTENT, 1000));
+        StoredFile file = store(hub).fetch(row("timm/tiny"), null);
+        assertThat(file.state()).isEqualTo(StoredFile.State.UNVERIFIED);
+        assertThat(hub.requests()).extracting(LoopbackServer.Request::from).containsExactly(0);
+    }
+
+    // Servers without end.
+
+    @Test
+    void fetch_moreThanPromised_stopsAtThePromise() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        LoopbackServer hub = serve((request, out) -> {
+            asked.incrementAndGet();
+            LoopbackServer.head(
+                    out,
+                    200,
+                    "Transfer-Encoding",
+                    "chunked",
+                    "X-Linked-ETag",
+                    Hubs.quoted(CONTENT),
+                    "X-Linked-Size",
+                    10_240);
+            while (true) {
+                chunk(out, new byte[1000]);
+            }
+        });
+        Recorded progress = new Recorded();
+        assertThatThrownBy(() -> store(hub).fetch(row("timm/tiny"), progress))
+                .hasMessageContaining("where 10240 were promised");
+        assertThat(asked.get()).isEqualTo(1);
+        assertThat(progress.events)
+                .filteredOn(event -> event.startsWith("update"))
+                .allSatisfy(event ->
+                        assertThat(Integer.parseInt(event.substring(7))).isLessThanOrEqualTo(10_240));
+        assertThat(names()).isEmpty();
+    }
+
+    @Test
+    void fetch_restLongerThanTheRangePromises_stopsAtThePromise() throws Exception {
+        LoopbackServer hub = serve((request, out) -> {
+            LoopbackServer.head(out, 206, "Transfer-Encoding", "chunked", "Content-Range", "bytes 1000-10239/10240");
+            while (true) {
+                chunk(out, new byte[1000]);
+            }
+        });
+        leavePart(hub, Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
+        assertFails(store(hub), "where 10240 were promised");
+        assertThat(names()).isEmpty();
+    }
+
+    @Test
+    void fetch_tooSlow_movesOnToTheNextAddress() throws Exception {
+        LoopbackServer slow = serve((request, out) -> trickle(request, out, 10));
+        LoopbackServer mirror = serve(Hubs.file(CONTENT));
+        TransferSettings limits = limits(3, 5000).withLeastRate(10_000, Duration.ofMillis(300));
+        FileStore store = store(List.of(URI.create(slow.url()), URI.create(mirror.url())), limits);
+        assertThat(store.fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
+        assertThat(slow.requests()).hasSize(1);
+        assertThat(mirror.requests().get(0).from()).isPositive();
+    }
+
+    @Test
+    void fetch_tooSlowEverywhere_saysHowSlowAndKeepsThePart() throws Exception {
+        LoopbackServer slow = serve((request, out) -> trickle(request, out, 10));
+        TransferSettings limits = limits(3, 5000).withLeastRate(10_000, Duration.ofMillis(300));
+        assertFails(
+                store(List.of(URI.create(slow.url())), limits),
+                "slower than 10000 bytes per second",
+                "CONVZOO_MIN_DOWNLOAD_RATE");
+        assertThat(names()).contains("model.safetensors.part");
+    }
+
+    /** Its rate, in bytes per second, is some thousand. */
+    @Test
+    void fetch_slowButFastEnough_isNotGivenUp() throws Exception {
+        byte[] small = Arrays.copyOf(CONTENT, 1000);
+        LoopbackServer slow = serve((request, out) -> {
+            Hubs.send(request, out, small, 0, "X-Linked-ETag", Hubs.quoted(small));
+            for (int at = 0; at < small.length; at += 10) {
+                out.write(small, at, 10);
+                out.flush();
+                Thread.sleep(5);
+            }
+        });
+        TransferSettings limits = limits(1, 5000).withLeastRate(100, Duration.ofMillis(100));
+        assertThat(store(List.of(URI.create(slow.url())), limits)
+                        .fetch(row("timm/tiny"), null)
+                        .path())
+                .hasBinaryContent(small);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void fetch_notDoneInTime_endsAndKeepsThePart(boolean silent) throws Exception {
+        LoopbackServer slow = serve((request, out) -> {
+            if (silent) {
+                Hubs.send(request, out, CONTENT, 1000, "X-Linked-ETag", Hubs.quoted(CONTENT));
+                finished.await();
+            }
+            trickle(request, out, 10);
+        });
+        LoopbackServer mirror = serve(Hubs.file(CONTENT));
+        TransferSettings limits = limits(3, 60_000).withLongestTime(Duration.ofMillis(400));
+        FileStore store = store(List.of(URI.create(slow.url()), URI.create(mirror.url())), limits);
+        assertFails(store, "not done within 0.400 s", "CONVZOO_MAX_DOWNLOAD_TIME");
+        assertThat(mirror.requests()).isEmpty();
+        assertThat(names()).contains("model.safetensors.part");
+    }
+
+    @Test
+    void fetch_serverThatAlwaysFails_endsInTimeHoweverOftenItMayTry() throws Exception {
+        LoopbackServer hub = serve((request, out) -> LoopbackServer.status(out, 503));
+        TransferSettings limits = new TransferSettings(
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(5),
+                        Integer.MAX_VALUE,
+                        Duration.ofMillis(1),
+                        Duration.ofMillis(1),
+                        1 << 20)
+                .withLongestTime(Duration.ofMillis(300));
+        assertFails(store(List.of(URI.create(hub.url())), limits), "not done within 0.300 s");
+    }
+
+    // Addresses that nobody named.
+
+    @Test
+    void fetch_redirectedFromTheInternetToThisMachine_isRefused() throws Exception {
+        LoopbackServer secret = serve(Hubs.file(CONTENT));
+        LoopbackServer proxy = serve((request, out) -> LoopbackServer.status(
+                out, 302, "Location", "http://127.0.0.1:" + secret.port() + "/admin", "X-Linked-ETag", "x"));
+        ProxySelector before = ProxySelector.getDefault();
+        ProxySelector.setDefault(
+                ProxySelector.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy.port())));
+        try {
+            FileStore store = store(List.of(URI.create("http://hub.invalid")), limits(3, 5000));
+            assertFails(store, "an address of this network or machine");
+            assertThatThrownBy(() -> store.resolve("timm/tiny", "main"))
+                    .hasMessageContaining("an address of this network or machine");
+        } finally {
+            ProxySelector.setDefault(before);
+        }
+        assertThat(proxy.requests())
+                .extracting(LoopbackServer.Request::target)
+                .containsExactly(
+                        "http://hub.invalid" + HUB_FILE, "http://hub.invalid/timm/tiny/resolve/main/config.json");
+        assertThat(secret.requests()).isEmpty();
+    }
+
+    @Test
+    void fetch_fromAnotherEndpoint_doesNotCountForThisOne() throws Exception {
+        LoopbackServer liar = serve(Hubs.file(OTHER));
+        LoopbackServer hub = serve(Hubs.file(CONTENT));
+        assertThat(store(liar).fetch(row("timm/tiny"), null).path()).hasBinaryContent(OTHER);
+        assertThat(store(hub).find(row("timm/tiny"))).isEmpty();
+        assertThat(store(hub).fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
+        assertThat(store(hub).find(row("timm/tiny"))).isPresent();
+    }
+
+    @Test
+    void fetch_fromAnotherEndpointAndOffline_namesIt() throws Exception {
+        LoopbackServer mirror = serve(Hubs.file(CONTENT));
+        store(mirror).fetch(row("timm/tiny"), null);
+        StoreSettings settings = settings(List.of(URI.create("http://127.0.0.1:1")), limits(1, 5000));
+        settings = new StoreSettings(
+                settings.endpoints(),
+                List.of(),
+                null,
+                "HF_HUB_OFFLINE=1",
+                settings.hubCache(),
+                settings.cache(),
+                settings.transfers());
+        assertFails(new FileStore(settings), "it came from " + mirror.url(), "not among the addresses");
+    }
+
+    @Test
+    void fetch_fromOneOfSeveralEndpoints_countsForAllOfThem() throws Exception {
+        LoopbackServer mirror = serve(Hubs.file(CONTENT));
+        LoopbackServer hub = serve(Hubs.file(OTHER));
+        store(mirror).fetch(row("timm/tiny"), null);
+        FileStore both = store(List.of(URI.create(hub.url()), URI.create(mirror.url())), limits(1, 5000));
+        assertThat(both.fetch(row("timm/tiny"), null).path()).hasBinaryContent(CONTENT);
+        assertThat(hub.requests()).isEmpty();
+    }
+
+    @Test
+    void fetch_olderFileWithItsHashInTheName_countsWhereverItIsFrom() throws Exception {
+        LoopbackServer first = serve(Hubs.file(CONTENT));
+        FileStore store = store(List.of(), limits(1, 5000));
+        store.fetch(row(null, first.url() + "/" + named(CONTENT)), null);
+        assertThat(store.find(row(null, "http://127.0.0.1:1/" + named(CONTENT))))
+                .isPresent();
+    }
+
+    @Test
+    void resolve_hubCannotBeAsked_takesTheCommitThatItSaidItself() throws Exception {
+        String commit = "0123456789012345678901234567890123456789";
+        LoopbackServer other = serve(Hubs.repository("timm/tiny", commit, Map.of("config.json", CONTENT)));
+        assertThat(store(other).resolve("timm/tiny", "main").commit()).isEqualTo(commit);
+        LoopbackServer hub = serve((request, out) -> LoopbackServer.status(out, 400));
+        assertThatThrownBy(() -> store(hub).resolve("timm/tiny", "main"))
+                .hasMessageContaining("the hub cannot be asked");
+        FileStore both = store(List.of(URI.create(hub.url()), URI.create("http://127.0.0.1:1")), limits(1, 5000));
+        assertThatThrownBy(() -> both.resolve("timm/tiny", "main")).isInstanceOf(FetchException.class);
+        other.close();
+        assertThat(store(List.of(URI.create(other.url())), limits(1, 5000))
+                        .resolve("timm/tiny", "main")
+                        .commit())
+                .isEqualTo(commit);
+    }
+
+    // Whose cache it is.
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny.t/model.safetensors.part", ".locks/tiny.t.lock"})
+    void fetch_linkInPlaceOfItsFile_isRefused(String place) throws Exception {
+        Path victim = directory.resolve("victim");
+        Files.writeString(victim, "untouched");
+        Path link = home().resolveSibling(place);
+        Files.createDirectories(link.getParent());
+        Files.createSymbolicLink(link, victim);
+        assertFails(store(serve(Hubs.file(CONTENT))), link.toString(), "a symbolic link, which is not followed");
+        assertThat(victim).hasContent("untouched");
+        assertThat(home().resolve("model.safetensors")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny.t/model.safetensors.part", ".locks/tiny.t.lock"})
+    void fetch_linkToNothingInPlaceOfItsFile_isRefused(String place) throws Exception {
+        Path victim = directory.resolve("victim");
+        Path link = home().resolveSibling(place);
+        Files.createDirectories(link.getParent());
+        Files.createSymbolicLink(link, victim);
+        assertFails(store(serve(Hubs.file(CONTENT))), "a symbolic link, which is not followed");
+        assertThat(victim).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny.t/model.safetensors.part", ".locks/tiny.t.lock"})
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void fetch_pipeInPlaceOfItsFile_isRefused(String place) throws Exception {
+        Path pipe = home().resolveSibling(place);
+        Files.createDirectories(pipe.getParent());
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        assertFails(store(serve(Hubs.file(CONTENT))), pipe.toString(), "not a regular file");
+    }
+
+    @Test
+    void fetch_linkOrPipeInPlaceOfARecord_isAsIfThereWereNone() throws Exception {
+        Files.createDirectories(home());
+        Path record = home().resolve("model.safetensors.json");
+        Files.write(home().resolve("model.safetensors"), CONTENT);
+        Files.createSymbolicLink(record, Path.of("/dev/zero"));
+        assertThat(store(List.of(), limits(1, 5000)).list()).hasSize(1);
+        FileStore store = store(serve(Hubs.file(CONTENT)));
+        assertThat(store.fetch(row("timm/tiny"), null).state()).isEqualTo(StoredFile.State.UNVERIFIED);
+        assertThat(record).isRegularFile();
+        assertThat(Files.isSymbolicLink(record)).isFalse();
+    }
+
+    @Test
+    void fetch_newFolders_areTheirOwnersOnly() throws Exception {
+        assumeTrue(directory.getFileSystem().supportedFileAttributeViews().contains("posix"));
+        FileStore store = store(serve(Hubs.repository(
+                "timm/tiny",
+                "0123456789012345678901234567890123456789",
+                Map.of("config.json", CONTENT, "model.safetensors", CONTENT))));
+        store.resolve("timm/tiny", "main");
+        store.fetch(row("timm/tiny"), null);
+        store.put("bundled.one", "weights.safetensors", CONTENT, "the library's jar");
+        for (String folder : List.of("", ".locks", ".refs", "tiny.t", "bundled.one")) {
+            assertThat(PosixFilePermissions.toString(
+                            Files.getPosixFilePermissions(store.directory().resolve(folder))))
+                    .isEqualTo("rwx------");
+        }
+    }
+
+    /** Whoever shares a cache with others loosens its folders, and keeps them so. */
+    @Test
+    void fetch_foldersThatExist_keepTheirPermissions() throws Exception {
+        assumeTrue(directory.getFileSystem().supportedFileAttributeViews().contains("posix"));
+        Files.createDirectories(home());
+        Files.setPosixFilePermissions(home(), PosixFilePermissions.fromString("rwxr-x---"));
+        store(serve(Hubs.file(CONTENT))).fetch(row("timm/tiny"), null);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(home())))
+                .isEqualTo("rwxr-x---");
+    }
+
+    /** Sends the file byte by byte, without end. */
+    private static void trickle(LoopbackServer.Request request, OutputStream out, int millis)
+            throws IOException, InterruptedException {
+        Hubs.send(request, out, CONTENT, 0, "X-Linked-ETag", Hubs.quoted(CONTENT));
+        for (int at = request.from(); at < CONTENT.length; at++) {
+            out.write(CONTENT, at, 1);
+            out.flush();
+            Thread.sleep(millis);
+        }
+    }
+
     // Many at once.
 
     @Test
@@ -1085,12 +1463,14 @@ class FileStoreTest {
         }
     }
 
-    private void leavePart(byte[] bytes, String sha256) throws IOException {
+    private void leavePart(LoopbackServer hub, byte[] bytes, String sha256) throws IOException {
+        leavePart(new CacheRecord.Origin(hub.url() + HUB_FILE, null, sha256, null), bytes);
+    }
+
+    private void leavePart(CacheRecord.Origin origin, byte[] bytes) throws IOException {
         Files.createDirectories(home());
-        Path part = home().resolve("model.safetensors.part");
-        Files.write(part, bytes);
-        new CacheRecord.Origin("http://elsewhere.example/model.safetensors", null, sha256)
-                .write(home().resolve("model.safetensors.part.json"));
+        Files.write(home().resolve("model.safetensors.part"), bytes);
+        origin.write(home().resolve("model.safetensors.part.json"));
     }
 
     private Path huggingFaces(byte[] content, String name, String commit, String ref) throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,6 +82,38 @@ class StoreSettingsTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> StoreSettings.fromEnvironment(Map.of("CONVZOO_MIRROR", "intern")::get))
                 .withMessageContaining("a mirror (CONVZOO_MIRROR) must be a URL like");
+    }
+
+    @Test
+    void fromEnvironment_limitsOfDownloads_areTaken() {
+        Map<String, String> environment = Map.of(
+                "CONVZOO_MAX_DOWNLOAD", "8G", "CONVZOO_MAX_DOWNLOAD_TIME", "90", "CONVZOO_MIN_DOWNLOAD_RATE", "2k");
+        TransferSettings transfers =
+                StoreSettings.fromEnvironment(environment::get).transfers();
+        assertThat(transfers.maxBytes()).isEqualTo(8L << 30);
+        assertThat(transfers.longestTime()).isEqualTo(Duration.ofSeconds(90));
+        assertThat(transfers.leastRate()).isEqualTo(2048);
+        assertThat(transfers.rateTime()).isEqualTo(Duration.ofMinutes(3));
+        assertThat(StoreSettings.fromEnvironment(Map.of("CONVZOO_MIN_DOWNLOAD_RATE", "0")::get)
+                        .transfers()
+                        .leastRate())
+                .isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "CONVZOO_MAX_DOWNLOAD, 0",
+        "CONVZOO_MAX_DOWNLOAD, -1",
+        "CONVZOO_MAX_DOWNLOAD, 8T",
+        "CONVZOO_MAX_DOWNLOAD, 99999999999999999999",
+        "CONVZOO_MAX_DOWNLOAD_TIME, 0",
+        "CONVZOO_MIN_DOWNLOAD_RATE, fast",
+    })
+    void fromEnvironment_limitThatIsNone_isRefusedByName(String name, String value) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> StoreSettings.fromEnvironment(Map.of(name, value)::get))
+                .withMessageContaining(name + " must be a whole number")
+                .withMessageContaining("not " + value);
     }
 
     @Test

@@ -26,6 +26,7 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -618,6 +619,36 @@ class ImageDecoderTest {
     @ValueSource(ints = {0, -1, Integer.MAX_VALUE})
     void withMaxStreamBytes_outOfRange_isRefused(int limit) {
         assertThatIllegalArgumentException().isThrownBy(() -> decoder.withMaxStreamBytes(limit));
+    }
+
+    @Test
+    void withLimit_ofEachName_isThatLimit() throws IOException {
+        byte[] bytes = bytes("image/rgb.png");
+        int pixels = image("image/rgb.png").width() * image("image/rgb.png").height();
+        assertThat(decoder.withLimit("imagePixels=" + pixels).decode(bytes, "a").height())
+                .isPositive();
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(
+                        () -> decoder.withLimit("imagePixels=" + (pixels - 1)).decode(bytes, "a"))
+                .withMessageContaining("raise the limit imagePixels");
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> decoder.withLimit("imageBytes=" + (bytes.length - 1))
+                        .decode(new ByteArrayInputStream(bytes), "a"))
+                .withMessageContaining("raise the limit imageBytes");
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> decoder.withLimit("imageDecodedPixels=1").decode(bytes("image/grey.jpg"), "a"))
+                .withMessageContaining("raise the limit imageDecodedPixels");
+        assertThat(decoder.withLimit("imageSeconds=2K").maxFetchTime()).isEqualTo(Duration.ofSeconds(2048));
+        assertThat(decoder.maxFetchTime()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(ImageDecoder.isLimit("imagePixels=1")).isTrue();
+        assertThat(ImageDecoder.isLimit("pickleBytes=1")).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"imagePixels", "imagePixels=", "imagePixels=x", "imagePixels=0", "imageSeconds=0", "images=1"})
+    void withLimit_ofNonsense_isRefused(String limit) {
+        assertThatIllegalArgumentException().isThrownBy(() -> decoder.withLimit(limit));
     }
 
     /** Tables of unlimited size before the first scan would be kept, so they are limited. */

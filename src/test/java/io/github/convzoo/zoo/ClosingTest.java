@@ -1,12 +1,14 @@
 package io.github.convzoo.zoo;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import ai.djl.inference.Predictor;
 import ai.djl.modality.Classifications;
 import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.Batchifier;
 import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorContext;
@@ -14,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -22,6 +25,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -54,7 +58,7 @@ class ClosingTest {
             SplittableRandom random = new SplittableRandom(i);
             running.add(threads.submit(() -> {
                 while (System.nanoTime() < end) {
-                    ZooModel<Path, Classifications> model = shared.get();
+                    ZooModel<Path, Classifications> model = Objects.requireNonNull(shared.get());
                     if (random.nextInt(40) == 0) {
                         shared.set(load(compiled));
                         model.close();
@@ -78,7 +82,7 @@ class ClosingTest {
             each.get();
         }
         threads.shutdown();
-        shared.get().close();
+        Objects.requireNonNull(shared.get()).close();
         assertThat(answers).hasValueGreaterThan(10);
         assertThat(refusals).hasValueGreaterThan(0);
     }
@@ -102,7 +106,7 @@ class ClosingTest {
         }
 
         @Override
-        public ai.djl.translate.Batchifier getBatchifier() {
+        public @Nullable Batchifier getBatchifier() {
             return null;
         }
     }
@@ -151,6 +155,7 @@ class ClosingTest {
     }
 
     @Test
+    @SuppressWarnings("try") // that it is closed inside is what is tested
     void close_byItsOwnPrediction_isRefused_andTheModelStaysOpen() throws Exception {
         try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, LoadOptions.published())) {
             Translator<NDList, String> closing = new Translator<>() {
@@ -166,7 +171,7 @@ class ClosingTest {
                 }
             };
             try (Predictor<NDList, String> predictor = model.newPredictor(closing)) {
-                org.assertj.core.api.Assertions.assertThatExceptionOfType(TranslateException.class)
+                assertThatExceptionOfType(TranslateException.class)
                         .isThrownBy(() -> predictor.predict(new NDList()))
                         .withMessageContaining("cannot be closed by a prediction that it runs");
             }
