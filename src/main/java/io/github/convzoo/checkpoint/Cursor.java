@@ -139,9 +139,8 @@ final class Cursor {
     /** The text that the bytes spell in UTF-8, null where they spell none. */
     static @Nullable String decode(byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
-        // The decoder puts U+FFFD for what it cannot read; the bytes may spell some as well. To encode the text again,
-        // or
-        // a decoder that reports, would take three times the heap.
+        // The decoder puts U+FFFD for what it cannot read; the bytes may spell some as well. To encode the text
+        // again, or a decoder that reports, would take three times the heap.
         int replacements = 0;
         for (int at = text.indexOf('\uFFFD'); at >= 0; at = text.indexOf('\uFFFD', at + 1)) {
             replacements++;
