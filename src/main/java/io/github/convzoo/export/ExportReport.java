@@ -34,7 +34,6 @@ public record ExportReport(
      * @param nodesBefore how many nodes the network's graph has
      * @param nodesAfter how many were left to write
      * @param checks the runtimes that ran the file
-     * @param notes what else the user must know
      * @param notes what other tools that use the folder do differently, and files that were left alone
      */
     public ExportReport {
