@@ -207,10 +207,7 @@ final class DjlReader {
                     "it has " + bytes + " bytes, the file has " + (file.size() - offset)
                             + " left; it is truncated, copy or download it again");
         }
-        parameters.put(
-                name,
-                Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file.view(offset, bytes))
-                        .from(file.origin()));
+        parameters.put(name, Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file, offset, bytes));
         offset += bytes;
     }
 

@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
  * is gone, and the JVM survives that in some of its code only: not in checksums, not in the inflater, and not in comparisons
  * of buffers. Reading a channel fails like any other input. So everything that a reader looks at is copied first.
  *
- * <p>Views outlive {@link #close}, which only ends the making of new ones. One buffer spans less than 2 GiB, so a longer file is mapped in windows of that size. They begin at multiples of 1 GiB
- * and so overlap by half: whatever is up to 1 GiB long lies in one of them.
+ * <p>Views outlive {@link #close}, which only ends the making of new ones. One buffer spans less than 2 GiB, so a longer file is
+ * mapped in windows of that size. They begin at multiples of 1 GiB and so overlap by half: whatever is up to 1 GiB long lies in
+ * one of them.
  */
 final class MappedFile implements AutoCloseable {
     private static final long WINDOW_STEP = 1L << 30;

@@ -143,8 +143,7 @@ final class MxnetReader {
             placeholders.add(placeholder.global());
             return placeholder;
         }
-        return Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file.view(data, bytes))
-                .from(file.origin());
+        return Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file, data, bytes);
     }
 
     /** The dimensions, or null where there is no array. */

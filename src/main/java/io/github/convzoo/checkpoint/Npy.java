@@ -109,9 +109,8 @@ public final class Npy {
                             + " bytes, there are " + available
                             + "; it is truncated or holds more than one array");
         }
-        ByteBuffer data = file.view(dataStart, bytes);
         if (!header.fortranOrder) {
-            return Tensor.rowMajor(name, type, header.shape, size, data).from(file.origin());
+            return Tensor.rowMajor(name, type, header.shape, size, file, dataStart, bytes);
         }
         long[] strides = new long[header.shape.length];
         long stride = 1;
@@ -128,7 +127,7 @@ public final class Npy {
                     "copiedBytes",
                     limits.copiedBytes());
         }
-        return Tensor.strided(name, type, header.shape, size, strides, data).from(file.origin());
+        return Tensor.strided(name, type, header.shape, size, strides, file, dataStart, bytes);
     }
 
     /**

@@ -64,7 +64,13 @@ final class PickleGlobals {
      * @param name module and name, as Python 3 calls them
      * @param elements for a storage or an element type: which, or null where {@link ElementType} has it not
      */
-    record Global(String name, Role role, @Nullable ElementType elements) {}
+    record Global(String name, Role role, @Nullable ElementType elements) {
+
+        /** The name without its module. */
+        String shortName() {
+            return name.substring(name.lastIndexOf('.') + 1);
+        }
+    }
 
     private static final Map<String, Global> KNOWN = new HashMap<>();
 
@@ -214,7 +220,7 @@ final class PickleGlobals {
         if (elements != null) {
             return elements.bytes();
         }
-        return switch (storage.name().substring(storage.name().lastIndexOf('.') + 1)) {
+        return switch (storage.shortName()) {
             case "ComplexDoubleStorage" -> 16;
             case "ComplexFloatStorage" -> 8;
             case "QInt32Storage" -> 4;

@@ -97,6 +97,11 @@ final class PickleMachine {
             PickleValues.@Nullable Region inside,
             long at) {
 
+        /** The class without its module: the same on every device. */
+        String shortName() {
+            return type.shortName();
+        }
+
         /** The same storage, with its bytes inside the pickle. */
         Storage inside(PickleValues.Region region) {
             return new Storage(type, key, elements, view, region, at);
@@ -1094,16 +1099,11 @@ final class PickleMachine {
     /** Whether two namings of a storage mean the same bytes. An empty one may be named with several types. */
     private static boolean isSameStorage(Storage first, Storage second) {
         return first.elements() == second.elements()
-                && (first.elements() == 0 || shortName(first).equals(shortName(second)));
-    }
-
-    /** A storage's class without its module: the same on every device. */
-    private static String shortName(Storage storage) {
-        return storage.type().name().substring(storage.type().name().lastIndexOf('.') + 1);
+                && (first.elements() == 0 || first.shortName().equals(second.shortName()));
     }
 
     private static String shown(Storage storage) {
-        return storage.elements() + " elements of " + shortName(storage);
+        return storage.elements() + " elements of " + storage.shortName();
     }
 
     /** PyTorch makes a view once for each key, which it looks up among those of storages as well. */
@@ -1112,7 +1112,7 @@ final class PickleMachine {
         if (first != null
                 && !(first.key().equals(storage.key())
                         && view.equals(first.view())
-                        && shortName(first).equals(shortName(storage)))) {
+                        && first.shortName().equals(storage.shortName()))) {
             throw corrupt(
                     "the pickle has two views of the key " + CheckpointException.printable(view.key())
                             + " on different parts of storages, of which PyTorch takes the first; save it again with torch.save");

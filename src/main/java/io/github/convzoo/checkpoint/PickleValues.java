@@ -435,13 +435,14 @@ final class PickleValues {
         }
         checkLimits(tensor, size * bytes, span);
         return Tensor.strided(
-                        tensorName(),
-                        type,
-                        tensor.shape,
-                        size,
-                        tensor.strides,
-                        region.file.view(region.offset + tensor.offset * bytes, span))
-                .from(region.file.origin());
+                tensorName(),
+                type,
+                tensor.shape,
+                size,
+                tensor.strides,
+                region.file,
+                region.offset + tensor.offset * bytes,
+                span);
     }
 
     private Value array(NumpyArray array) throws CheckpointException {
@@ -485,8 +486,8 @@ final class PickleValues {
                     "copiedBytes",
                     limits.copiedBytes());
         }
-        return Tensor.strided(tensorName(), type, array.shape, size, strides, data.view())
-                .from(data.file().origin());
+        return Tensor.strided(
+                tensorName(), type, array.shape, size, strides, data.file(), data.offset(), data.length());
     }
 
     /** Null where the type is none of these, or big-endian. */
@@ -524,7 +525,8 @@ final class PickleValues {
         }
     }
 
-    private static boolean isLength(long bytes, long elements, int width) {
+    /** Whether so many bytes are exactly so many elements. */
+    static boolean isLength(long bytes, long elements, int width) {
         return elements <= Long.MAX_VALUE / width && bytes == elements * width;
     }
 

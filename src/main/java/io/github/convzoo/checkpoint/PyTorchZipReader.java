@@ -123,8 +123,7 @@ final class PyTorchZipReader {
                     storage.at(), "the file has no " + shown + "; it is incomplete, copy or download it again");
         }
         int width = PickleGlobals.elementBytes(storage.type());
-        if (entry != null
-                && (storage.elements() > Long.MAX_VALUE / width || entry.length() != storage.elements() * width)) {
+        if (entry != null && !PickleValues.isLength(entry.length(), storage.elements(), width)) {
             throw file.corrupt(
                     storage.at(),
                     shown + " is to have " + storage.elements() + " elements of " + width + " bytes, and has "

@@ -85,12 +85,13 @@ final class SafetensorsReader {
                 tensors.put(
                         info.name,
                         Tensor.rowMajor(
-                                        info.name,
-                                        type,
-                                        info.shape,
-                                        Tensor.elements(info.shape),
-                                        file.view(dataStart + info.begin, info.end - info.begin))
-                                .from(file.origin()));
+                                info.name,
+                                type,
+                                info.shape,
+                                Tensor.elements(info.shape),
+                                file,
+                                dataStart + info.begin,
+                                info.end - info.begin));
             }
         }
         return new Checkpoint(

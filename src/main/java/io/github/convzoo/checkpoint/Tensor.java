@@ -77,7 +77,7 @@ public final class Tensor implements Value {
             throw new IllegalArgumentException("tensor " + name + ": " + type + " of shape " + Arrays.toString(shape)
                     + " takes " + bytes + " bytes, not the " + data.remaining() + " given");
         }
-        return rowMajor(name, type, shape.clone(), size, data);
+        return new Tensor(name, type, shape.clone(), size, new long[0], readOnly(data), null);
     }
 
     /** The product of the dimensions; ArithmeticException where it overflows or a dimension is negative. */
@@ -92,19 +92,36 @@ public final class Tensor implements Value {
         return elements;
     }
 
-    /** For readers, that have checked that the data is as long as the size says. */
-    static Tensor rowMajor(String name, ElementType type, long[] shape, long size, ByteBuffer data) {
-        return new Tensor(name, type, shape, size, new long[0], readOnly(data), null);
+    /** A tensor over a stretch of a file, for readers, that have checked that the stretch is as long as the size says. */
+    static Tensor rowMajor(
+            String name, ElementType type, long[] shape, long size, MappedFile file, long offset, long length)
+            throws CheckpointException {
+        return new Tensor(name, type, shape, size, new long[0], readOnly(file.view(offset, length)), file.origin());
     }
 
-    /** For readers, that have checked that the data spans all that shape and strides reach. */
+    /** The same for readers that have checked that the stretch spans all that shape and strides reach. */
+    static Tensor strided(
+            String name,
+            ElementType type,
+            long[] shape,
+            long size,
+            long[] strides,
+            MappedFile file,
+            long offset,
+            long length)
+            throws CheckpointException {
+        return strided(name, type, shape, size, strides, file.view(offset, length))
+                .from(file.origin());
+    }
+
+    /** A tensor over data in memory that spans all that shape and strides reach. */
     static Tensor strided(String name, ElementType type, long[] shape, long size, long[] strides, ByteBuffer data) {
         boolean rowMajor = size == 0 || isRowMajor(shape, strides);
         return new Tensor(name, type, shape, size, rowMajor ? new long[0] : strides, readOnly(data), null);
     }
 
     /** The same tensor, as a view on a file. */
-    Tensor from(@Nullable Origin file) {
+    private Tensor from(@Nullable Origin file) {
         return file == null ? this : new Tensor(name, type, shape, size, strides, data, file);
     }
 

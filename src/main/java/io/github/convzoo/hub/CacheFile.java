@@ -44,7 +44,10 @@ final class CacheFile {
         return FileChannel.open(file, all);
     }
 
-    /** Makes a folder, and those above it, that only their owner may enter, where the file system knows owners. Folders that exist stay as they are. */
+    /**
+     * Makes a folder, and those above it, that only their owner may enter, where the file system knows owners. Folders that exist
+     * stay as they are.
+     */
     static void createFolder(Path folder) throws IOException {
         if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
             Files.createDirectories(

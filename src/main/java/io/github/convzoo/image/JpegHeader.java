@@ -91,6 +91,10 @@ final class JpegHeader {
         return new Reader(name, source).read();
     }
 
+    static int unsignedShort(byte[] bytes, int at) {
+        return (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
+    }
+
     private static final class Reader {
         private final String name;
         private final SourceInputStream in;
@@ -244,10 +248,6 @@ final class JpegHeader {
                             "JPEG of %d components is not supported (1, 3 and 4 are); save it as RGB"
                                     .formatted(components));
             };
-        }
-
-        private static int unsignedShort(byte[] bytes, int at) {
-            return (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
         }
 
         private static boolean startsWith(byte[] body, String ascii) {

@@ -60,7 +60,7 @@ final class JpegScans {
             if (marker >= SOF0 && marker <= SOF2) {
                 byte[] head = source.upTo(scans.in.getStreamPosition() + 3, 4);
                 frame = head.length == 4
-                        ? Math.max(frame, (long) unsignedShort(head, 0) * unsignedShort(head, 2))
+                        ? Math.max(frame, (long) JpegHeader.unsignedShort(head, 0) * JpegHeader.unsignedShort(head, 2))
                         : frame;
             }
             scans.skip();
@@ -88,10 +88,6 @@ final class JpegScans {
 
     private void skip() throws IOException {
         byte[] length = {(byte) Math.max(0, in.read()), (byte) Math.max(0, in.read())};
-        in.seek(in.getStreamPosition() + Math.max(0, unsignedShort(length, 0) - 2));
-    }
-
-    private static int unsignedShort(byte[] bytes, int at) {
-        return (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
+        in.seek(in.getStreamPosition() + Math.max(0, JpegHeader.unsignedShort(length, 0) - 2));
     }
 }
