@@ -8,13 +8,14 @@ import com.google.gson.Gson;
 import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportRuntime;
 import io.github.convzoo.export.Exporter;
-import io.github.convzoo.export.Precision;
-import io.github.convzoo.export.Target;
 import io.github.convzoo.network.Network;
+import io.github.convzoo.runtime.CachingCompiler;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ModelFolder;
 import io.github.convzoo.weights.WeightSaver;
+import io.github.convzoo.zoo.CompileRequest;
 import io.github.convzoo.zoo.CompiledPrecision;
+import io.github.convzoo.zoo.CompiledRuntime;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import io.github.convzoo.zoo.OpenModel;
@@ -52,7 +53,9 @@ import picocli.CommandLine.Spec;
         })
 final class BenchmarkCommand implements Callable<Integer> {
 
-    private static final List<String> RUNTIMES = List.of("eager", "torchscript", "onnx");
+    private static final String EAGER = "eager";
+
+    private static final List<String> RUNTIMES = List.of(EAGER, "torchscript", "onnx");
 
     @Spec
     CommandSpec spec = CommandSpec.create();
@@ -166,12 +169,11 @@ final class BenchmarkCommand implements Callable<Integer> {
 
     private void check() throws IOException {
         CompiledPrecision wanted = CompileOptions.precision(precision);
+        Device used = ComputeOptions.device(device);
         try {
-            wanted.requireFasterOn(ComputeOptions.device(device));
+            wanted.requireFasterOn(used);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    String.valueOf(e.getMessage()).startsWith("--") ? e.getMessage() : "--precision: " + e.getMessage(),
-                    e);
+            throw new IllegalArgumentException("--precision: " + e.getMessage(), e);
         }
         boolean onnxPeer = peers.stream().anyMatch(peer -> runtimeOf(peer).equals("onnx"));
         if (isGpu() && (runtimes.contains("onnx") || onnxPeer)) {
@@ -233,30 +235,18 @@ final class BenchmarkCommand implements Callable<Integer> {
             ModelConfig used = config.withOptions(network.options());
             WeightSaver.save(folder.resolve(ModelFolder.WEIGHTS), network, used);
             Exporter exporter = new Exporter(network, used);
-            // As compiled models are made.
-            Target target = isGpu() ? Target.ANY : Target.here();
             for (String runtime : runtimes()) {
-                switch (runtime) {
-                    case "onnx" -> exporter.export(folder, ExportOptions.onnx().withTarget(target));
-                    case "torchscript" ->
-                        exporter.export(
-                                folder,
-                                ExportOptions.torchScript()
-                                        .withPrecision(exported())
-                                        .withTarget(target));
-                    default -> {}
+                if (!runtime.equals(EAGER)) {
+                    // As compiled models are made.
+                    CompileRequest request = new CompileRequest(
+                            CompiledRuntime.of(runtime),
+                            CompileOptions.precision(precision),
+                            ComputeOptions.device(device));
+                    exporter.export(folder, CachingCompiler.options(request, true));
                 }
             }
             return used;
         }
-    }
-
-    private Precision exported() {
-        return switch (CompileOptions.precision(precision)) {
-            case FLOAT32 -> Precision.FLOAT32;
-            case FLOAT16 -> Precision.FLOAT16;
-            case BFLOAT16 -> Precision.BFLOAT16;
-        };
     }
 
     private List<Subject> subjects(Path folder) {
@@ -271,7 +261,8 @@ final class BenchmarkCommand implements Callable<Integer> {
                         case "torchscript" -> folder.resolve(ExportOptions.Format.TORCHSCRIPT.file());
                         default -> folder.resolve(ModelFolder.WEIGHTS);
                     };
-            boolean half = runtime.equals("torchscript") && exported() != Precision.FLOAT32;
+            boolean half =
+                    runtime.equals("torchscript") && CompileOptions.precision(precision) != CompiledPrecision.FLOAT32;
             subjects.add(new Subject(half ? runtime + " " + precision : runtime, runtime, file));
         }
         return subjects;

@@ -1,6 +1,7 @@
 package io.github.convzoo.export;
 
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.weights.ModelFolder;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -27,24 +28,33 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @throws IllegalArgumentException if the target has no kernels for the precision
      */
     public ExportOptions {
-        if (target.oneDnn() && format == Format.TORCHSCRIPT && precision != Precision.FLOAT32) {
+        if (callsOneDnn(format, target) && precision != Precision.FLOAT32) {
             throw new IllegalArgumentException("TorchScript for " + target + " computes in float32, not in "
                     + precision.name().toLowerCase(Locale.ROOT) + ", which is for GPUs; leave the target at "
                     + Target.ANY);
         }
     }
 
+    /** Whether the file calls oneDNN. */
+    boolean callsOneDnn() {
+        return callsOneDnn(format, target);
+    }
+
+    private static boolean callsOneDnn(Format format, Target target) {
+        return format == Format.TORCHSCRIPT && target.oneDnn();
+    }
+
     /** File formats. */
     public enum Format {
         /** ONNX, operator set 13. */
-        ONNX("model.onnx", "OnnxRuntime", 16) {
+        ONNX(ModelFolder.ONNX, "OnnxRuntime", 16) {
             @Override
             void write(NetworkFile network, Target target, Path to) throws CheckpointException {
                 OnnxWriter.write(network, to);
             }
         },
         /** An archive that {@code torch.jit.load} and DJL's PyTorch engine read. */
-        TORCHSCRIPT("model.pt", "PyTorch", 1) {
+        TORCHSCRIPT(ModelFolder.TORCHSCRIPT, "PyTorch", 1) {
             @Override
             void write(NetworkFile network, Target target, Path to) throws CheckpointException {
                 TorchScriptWriter.write(network, target.oneDnn(), to);

@@ -136,8 +136,7 @@ public final class Exporter {
                 new MergeDuplicates(),
                 new DropDeadNodes(),
                 new WidenGroups(options.target().block(options.format()))));
-        if (options.format() == ExportOptions.Format.TORCHSCRIPT
-                && options.target().oneDnn()) {
+        if (options.callsOneDnn()) {
             passes.add(new FuseConvolutions());
         }
         return passes;

@@ -52,17 +52,9 @@ record NetworkSource(Network network, ModelConfig configuration) implements Expo
             }
             Normalization normalization = configuration.preprocessing().normalization();
             graph = Surroundings.withSoftmax(
-                    Surroundings.withPixels(graph, floats(normalization.mean()), floats(normalization.std())));
+                    Surroundings.withPixels(graph, normalization.meanFloats(), normalization.stdFloats()));
         }
         return graph;
-    }
-
-    private static float[] floats(List<Double> values) {
-        float[] floats = new float[values.size()];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = values.get(i).floatValue();
-        }
-        return floats;
     }
 
     private Type inputType(ExportOptions options, int height, int width) {

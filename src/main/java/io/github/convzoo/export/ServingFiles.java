@@ -25,8 +25,6 @@ import java.util.stream.Stream;
  */
 final class ServingFiles {
 
-    static final String PROPERTIES = "serving.properties";
-
     static final String SYNSET = "synset.txt";
 
     private static final int GREY = 1;
@@ -54,7 +52,7 @@ final class ServingFiles {
     private List<String> write(Path folder) throws IOException {
         collect();
         List<String> notes = new ArrayList<>();
-        Path file = folder.resolve(PROPERTIES);
+        Path file = folder.resolve(ModelFolder.SERVING);
         if (isSomebodyElses(file)) {
             notes.add(file + ": left as it is, because convzoo export did not write it; check that it fits "
                     + options.format().file());

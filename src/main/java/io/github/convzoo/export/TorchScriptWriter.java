@@ -2,6 +2,7 @@ package io.github.convzoo.export;
 
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.weights.ExportedFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
@@ -72,7 +73,7 @@ final class TorchScriptWriter {
             throws IOException {
         try (Archive archive = new Archive(out)) {
             archive.add("version", VERSION.getBytes(StandardCharsets.UTF_8));
-            archive.add("code/__torch__/convzoo.py", source.getBytes(StandardCharsets.UTF_8));
+            archive.add(ExportedFile.CODE, source.getBytes(StandardCharsets.UTF_8));
             archive.add("constants.pkl", new PickleWriter().emptyTuple().finish());
             archive.add("data.pkl", module);
             for (Map.Entry<String, String> each : network.metadata().entrySet()) {

@@ -72,6 +72,32 @@ public record Normalization(List<Double> mean, List<Double> std) {
     }
 
     /**
+     * The means in float32, as networks compute with them.
+     *
+     * @return one for each channel
+     */
+    public float[] meanFloats() {
+        return floats(mean);
+    }
+
+    /**
+     * The deviations in float32, as networks compute with them.
+     *
+     * @return one for each channel
+     */
+    public float[] stdFloats() {
+        return floats(std);
+    }
+
+    private static float[] floats(List<Double> values) {
+        float[] floats = new float[values.size()];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = values.get(i).floatValue();
+        }
+        return floats;
+    }
+
+    /**
      * What each of the 256 levels becomes, in the order of torchvision's operations and in float32: to 0 to 1, less the
      * mean, by the deviation. Another order rounds differently.
      */

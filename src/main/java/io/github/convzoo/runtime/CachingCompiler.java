@@ -35,8 +35,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Compiles a network by exporting it into a cache. A compiled form is a folder of the cache that is named after everything it
- * depends on: graph, weights, input size, format, and precision. The exporter moves a file into place once it is complete, so two processes may
- * compile at once.
+ * depends on: graph, weights, input size, format, precision, and processor. The exporter moves a file into place once it is
+ * complete, so two processes may compile at once.
  */
 public final class CachingCompiler implements ModelCompiler {
 
@@ -73,9 +73,12 @@ public final class CachingCompiler implements ModelCompiler {
     /**
      * What to export for a request. ONNX Runtime for Java computes on the CPU, so that a GPU is for TorchScript.
      *
+     * @param request what is asked for
+     * @param onnxRuntime whether ONNX Runtime is there
+     * @return the options
      * @throws IllegalArgumentException if nothing does what is asked for, or only slower than what is usual
      */
-    static ExportOptions options(CompileRequest request, boolean onnxRuntime) {
+    public static ExportOptions options(CompileRequest request, boolean onnxRuntime) {
         Device device = request.device();
         boolean cpu = device.equals(Device.cpu());
         if (!cpu && !device.isGpu()) {
@@ -83,12 +86,7 @@ public final class CachingCompiler implements ModelCompiler {
                     "compiled models run on the CPU or a CUDA device, not on " + device + "; leave compiled out");
         }
         request.precision().requireFasterOn(device);
-        boolean onnx =
-                switch (request.runtime()) {
-                    case FASTEST -> cpu && onnxRuntime;
-                    case ONNX -> true;
-                    case TORCHSCRIPT -> false;
-                };
+        boolean onnx = request.runtime().isOnnx(cpu, onnxRuntime);
         if (onnx && !cpu) {
             throw new IllegalArgumentException("ONNX Runtime computes on the CPU, and the device is " + device
                     + "; choose " + CompiledRuntime.TORCHSCRIPT + ", or the device cpu");
@@ -126,10 +124,11 @@ public final class CachingCompiler implements ModelCompiler {
         ExportedModel model = runtime.open(file.path(), device);
         ExportedGraph graph =
                 new ExportedGraph(file.path(), model, config.preprocessing().normalization());
-        if (!graph.accepts(input)) {
+        try {
+            graph.requireAccepted(input);
+        } catch (IllegalArgumentException e) {
             model.close();
-            throw new IllegalArgumentException(
-                    ExportedGraph.sizeError(file.path(), ExportedGraph.planes(model.input()), input.slice(1)));
+            throw e;
         }
         List<LoadReport.Remark> remarks = new ArrayList<>();
         remarks.add(new LoadReport.Remark(

@@ -5,13 +5,10 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import io.github.convzoo.export.ExportedInput;
 import io.github.convzoo.export.ExportedModel;
 import io.github.convzoo.image.Normalization;
 import io.github.convzoo.nn.CompiledGraph;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
 
 /**
  * An exported file in place of a network: from normalized floats (N, C, H, W) to its first output, whatever else it gives.
@@ -37,36 +34,26 @@ final class ExportedGraph implements CompiledGraph {
 
     @Override
     public boolean accepts(Shape input) {
-        return sample(input).equals(model.input().sample().map(this::planes).orElse(sample(input)));
+        Shape sample = input.slice(1);
+        return model.input().planes().orElse(sample).equals(sample);
     }
 
     @Override
     public NDList run(NDList inputs) {
         NDArray input = inputs.singletonOrThrow();
-        if (!accepts(input.getShape())) {
-            throw new IllegalArgumentException(
-                    sizeError(file, planes(model.input().sample().orElseThrow()), sample(input.getShape())));
-        }
+        requireAccepted(input.getShape());
         return model.input().images() ? images(input) : first(model.run(inputs));
     }
 
-    static String sizeError(Path file, Shape takes, Shape given) {
-        return file + ": takes inputs of " + takes + " (channels, height, width), not " + given
-                + "; export the model again with --input-size " + given.get(1) + "x" + given.get(2);
-    }
-
-    /** The shape of one input of floats, channels first. */
-    static Shape planes(ExportedInput input) {
-        Shape sample = input.sample().orElseThrow();
-        return input.images() ? new Shape(sample.get(2), sample.get(0), sample.get(1)) : sample;
-    }
-
-    private Shape planes(Shape sample) {
-        return planes(new ExportedInput(model.input().images(), Optional.of(sample)));
-    }
-
-    private static Shape sample(Shape input) {
-        return input.slice(1);
+    /** Refuses an input (N, C, H, W) of another size than the file's. */
+    void requireAccepted(Shape input) {
+        if (!accepts(input)) {
+            Shape given = input.slice(1);
+            throw new IllegalArgumentException(
+                    file + ": takes inputs of " + model.input().planes().orElseThrow()
+                            + " (channels, height, width), not " + given
+                            + "; export the model again with --input-size " + given.get(1) + "x" + given.get(2));
+        }
     }
 
     private static NDList first(NDList outputs) {
@@ -82,8 +69,8 @@ final class ExportedGraph implements CompiledGraph {
             NDArray floats = input.duplicate();
             floats.attach(scope);
             Shape channels = new Shape(1, normalization.channels(), 1, 1);
-            NDArray scaled = floats.mul(scope.create(floats(normalization.std()), channels))
-                    .add(scope.create(floats(normalization.mean()), channels))
+            NDArray scaled = floats.mul(scope.create(normalization.stdFloats(), channels))
+                    .add(scope.create(normalization.meanFloats(), channels))
                     .mul(255);
             NDArray pixels = scaled.round();
             float distance = pixels.sub(scaled).abs().max().getFloat();
@@ -101,14 +88,6 @@ final class ExportedGraph implements CompiledGraph {
             logits.attach(manager);
             return new NDList(logits);
         }
-    }
-
-    private static float[] floats(List<Double> values) {
-        float[] floats = new float[values.size()];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = values.get(i).floatValue();
-        }
-        return floats;
     }
 
     @Override

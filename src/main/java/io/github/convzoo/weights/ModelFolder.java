@@ -41,7 +41,10 @@ public final class ModelFolder {
     /** The same for PyTorch. */
     public static final String TORCHSCRIPT = "model.pt";
 
-    /** The first words of a {@code serving.properties} that {@code convzoo export} wrote. */
+    /** What DJL's own translator reads, and DJL Serving. */
+    public static final String SERVING = "serving.properties";
+
+    /** The first words of a {@link #SERVING} that {@code convzoo export} wrote. */
     public static final String SERVING_MARK = "# Written by convzoo export";
 
     /** The key of the configuration in a safetensors file's metadata. */

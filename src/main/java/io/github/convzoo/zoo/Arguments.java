@@ -100,8 +100,6 @@ record Arguments(Map<String, ?> values) {
     static boolean isKey(String name) {
         return Arrays.stream(Key.values()).anyMatch(key -> key.text.equals(name));
     }
-    /** The file that {@code convzoo export} writes for DJL's own translator. DJL passes it on to whoever loads the folder. */
-    private static final String SERVING = "serving.properties";
 
     /**
      * Refuses arguments that have no meaning here, which misspelt ones have not.
@@ -127,12 +125,18 @@ record Arguments(Map<String, ?> values) {
         }
     }
 
-    /** What an export wrote for DJL; nothing if the file is missing or somebody else's. */
+    /**
+     * What an export wrote for DJL's own translator, which DJL passes on to whoever loads the folder; nothing if the file is missing
+     * or somebody else's.
+     */
     private static Properties serving(@Nullable Path home) {
         Properties properties = new Properties();
-        Path file = home == null ? Path.of(SERVING) : home.resolve(SERVING);
+        if (home == null) {
+            return properties;
+        }
+        Path file = home.resolve(ModelFolder.SERVING);
         try {
-            if (home != null && Files.isRegularFile(file)) {
+            if (Files.isRegularFile(file)) {
                 String text = Files.readString(file);
                 if (text.startsWith(ModelFolder.SERVING_MARK)) {
                     properties.load(new StringReader(text));

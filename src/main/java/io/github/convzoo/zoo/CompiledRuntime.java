@@ -31,6 +31,21 @@ public enum CompiledRuntime {
         throw new IllegalArgumentException("a runtime must be one of " + Arrays.toString(values()) + ", not " + name);
     }
 
+    /**
+     * Whether ONNX Runtime is what this asks for, by the measured rules of {@link #FASTEST}.
+     *
+     * @param cpu whether the model computes on the CPU
+     * @param onnxRuntime whether ONNX Runtime is on the class path
+     * @return true for ONNX Runtime, there or not; false for TorchScript
+     */
+    public boolean isOnnx(boolean cpu, boolean onnxRuntime) {
+        return switch (this) {
+            case FASTEST -> cpu && onnxRuntime;
+            case ONNX -> true;
+            case TORCHSCRIPT -> false;
+        };
+    }
+
     /** {@return the name in lower case, as options have it} */
     @Override
     public String toString() {

@@ -36,7 +36,6 @@ import java.io.InputStream;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.UUID;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -510,8 +509,8 @@ public final class ConvZoo {
 
     /** Builds a network and loads its weights into arrays of the manager. */
     static Loaded load(ModelSource source, LoadOptions options, NDManager manager) throws IOException {
-        if (source.exported().isPresent()) {
-            return loadExported(source, source.exported().get(), options, manager);
+        if (source.weights() instanceof ModelSource.Weights.Exported exported) {
+            return loadExported(source, exported, options, manager);
         }
         Variant variant = source.config().variant();
         StateDict stateDict = StateDict.of(source.read(options), variant, options.reading);
@@ -545,13 +544,15 @@ public final class ConvZoo {
     }
 
     /** Loads an exported file as a network without parameters, which the file's runtime runs. */
-    private static Loaded loadExported(ModelSource source, ExportedFile file, LoadOptions options, NDManager manager)
+    private static Loaded loadExported(
+            ModelSource source, ModelSource.Weights.Exported exported, LoadOptions options, NDManager manager)
             throws IOException {
         ModelConfig config = source.config();
-        ModelConfig declared = declared(file);
-        requireRunnable(source, declared, file, options);
+        ExportedFile file = exported.file();
+        requireRunnable(config, exported, options);
         Network network = config.variant().build(config.options());
-        ModelCompiler.Opened opened = ModelCompiler.find().open(file, declared, config.input(), manager.getDevice());
+        ModelCompiler.Opened opened =
+                ModelCompiler.find().open(file, exported.declared(), config.input(), manager.getDevice());
         manager.attachInternal(UUID.randomUUID().toString(), opened.graph());
         network.useOnlyCompiled(opened.graph());
         LoadReport report = new LoadReport(
@@ -560,22 +561,17 @@ public final class ConvZoo {
         return new Loaded(network, config);
     }
 
-    /** What the folder of an exported file says of its use. */
-    private static ModelConfig declared(ExportedFile file) throws IOException {
-        Path folder = Objects.requireNonNull(file.path().toAbsolutePath().getParent());
-        return ModelFolder.config(folder).orElseThrow();
-    }
-
     /** Refuses what an exported file cannot do, before anything is loaded. */
     private static void requireRunnable(
-            ModelSource source, ModelConfig declared, ExportedFile file, LoadOptions options) {
-        String exported = file.path() + ": is an exported graph, which can be run only; ";
+            ModelConfig config, ModelSource.Weights.Exported exported, LoadOptions options) {
+        ExportedFile file = exported.file();
+        String runOnly = file.path() + ": is an exported graph, which can be run only; ";
         String weights = "add " + ModelFolder.WEIGHTS + ", or name the model that it was exported from";
         if (options.training) {
-            throw new IllegalArgumentException(exported + "training needs weights: " + weights);
+            throw new IllegalArgumentException(runOnly + "training needs weights: " + weights);
         }
-        if (!declared.options().equals(source.config().options())) {
-            throw new IllegalArgumentException(exported
+        if (!exported.declared().options().equals(config.options())) {
+            throw new IllegalArgumentException(runOnly
                     + "classes, channels, features, and the network's other options cannot be changed: " + weights);
         }
         boolean onnx = file.format() == ExportedFile.Format.ONNX;

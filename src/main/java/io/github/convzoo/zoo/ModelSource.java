@@ -49,8 +49,8 @@ record ModelSource(
         /** In a file that was read: its tensors are views on it. */
         record Read(Checkpoint checkpoint) implements Weights {}
 
-        /** In an exported file, with the graph. */
-        record Exported(ExportedFile file) implements Weights {}
+        /** In an exported file, with the graph, for the use that its folder says. */
+        record Exported(ExportedFile file, ModelConfig declared) implements Weights {}
 
         /** Published weights. */
         record Published(Manifest.Row row) implements Weights {}
@@ -166,47 +166,32 @@ record ModelSource(
     /** One of a folder's exported files: the one that its options or the device ask for, else ONNX if its runtime is there. */
     private static Found exported(Path folder, List<ExportedFile> files, LoadOptions options) throws IOException {
         CompiledRuntime runtime = options.compiled.orElse(CompiledRuntime.FASTEST);
-        boolean gpu = options.device != null && options.device.isGpu();
-        boolean torchScript =
-                switch (runtime) {
-                    case ONNX -> false;
-                    case TORCHSCRIPT -> true;
-                    case FASTEST -> gpu || !ModelCompiler.find().hasOnnxRuntime();
-                };
-        ExportedFile.Format wanted = torchScript ? ExportedFile.Format.TORCHSCRIPT : ExportedFile.Format.ONNX;
-        for (ExportedFile each : files) {
-            if (each.format() == wanted) {
-                List<LoadReport.Remark> remarks = files.size() == 1
-                        ? List.of()
-                        : List.of(guess(folder + ": holds several exported files; "
-                                + each.path().getFileName() + " is run"));
-                return exported(each, folder, remarks);
-            }
-        }
-        return exported(files.get(0), folder, List.of());
-    }
-
-    private static Found exported(ExportedFile file, Path folder, List<LoadReport.Remark> remarks) throws IOException {
+        boolean cpu = options.device == null || !options.device.isGpu();
+        ExportedFile.Format wanted = runtime.isOnnx(cpu, ModelCompiler.find().hasOnnxRuntime())
+                ? ExportedFile.Format.ONNX
+                : ExportedFile.Format.TORCHSCRIPT;
+        ExportedFile file = files.stream()
+                .filter(each -> each.format() == wanted)
+                .findFirst()
+                .orElse(files.get(0));
+        List<LoadReport.Remark> remarks = files.size() == 1
+                ? List.of()
+                : List.of(guess(folder + ": holds several exported files; "
+                        + file.path().getFileName() + " is run"));
         ModelConfig config = ModelFolder.config(folder)
                 .orElseThrow(() -> new IOException(file.path() + ": has no " + ModelFolder.CONFIG
                         + " next to it, which says how to use it; export it with convzoo export, or add one"));
         return new Found(
-                new Weights.Exported(file),
+                new Weights.Exported(file, config),
                 Optional.of(config),
                 folder.resolve(ModelFolder.CONFIG).toString(),
                 remarks);
     }
 
-    /** The exported file to run, if there are no weights. */
-    Optional<ExportedFile> exported() {
-        return weights instanceof Weights.Exported exported ? Optional.of(exported.file()) : Optional.empty();
-    }
-
     /** The device for a model: the one that is asked for, else the CPU if that is what the exported file's runtime has. */
     @Nullable Device device(LoadOptions options) {
-        boolean onnx = exported()
-                .filter(file -> file.format() == ExportedFile.Format.ONNX)
-                .isPresent();
+        boolean onnx =
+                weights instanceof Weights.Exported exported && exported.file().format() == ExportedFile.Format.ONNX;
         return onnx && options.device == null ? Device.cpu() : options.device;
     }
 
