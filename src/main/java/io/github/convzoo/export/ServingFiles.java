@@ -123,6 +123,10 @@ final class ServingFiles {
             properties.put("applySoftmax", "true");
         }
         properties.put("topK", "5");
+        if (options.format() == ExportOptions.Format.ONNX) {
+            differences.add(
+                    "DJL's OnnxRuntime engine cannot resize images; put DJL's PyTorch engine on the class path, too");
+        }
         differences.add(
                 "DJL resizes without antialiasing, so its probabilities differ from ConvZoo's, the more the larger the"
                         + " image is");

@@ -98,7 +98,7 @@ final class TorchScriptCode implements Op.Cases<String> {
     /** How the kernels that oneDNN computes with get into the order that it wants for one image. */
     private final Map<String, String> orders = new LinkedHashMap<>();
 
-    private final Set<String> taken = new HashSet<>(List.of("training"));
+    private final Set<String> taken = new HashSet<>();
     private final StringBuilder body = new StringBuilder();
     private int index;
     private Node node;

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An input that does not fit is refused with an {@link IllegalArgumentException} that says what would.
  */
-public abstract sealed class Network extends FlowBlock permits Dla, PeleeNet, Dpn, DpnPost, AlexNet {
+public abstract class Network extends FlowBlock {
 
     /** The name of the value that the classifier starts from: the pooled features, (N, features). */
     public static final String POOLED = "pooled";

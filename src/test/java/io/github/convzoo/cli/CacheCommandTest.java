@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -126,6 +127,15 @@ class CacheCommandTest {
                         .get("size")
                         .getAsLong())
                 .isEqualTo(4_007);
+    }
+
+    @Test
+    void list_compiledModels_areInTheOrderOfTheirNames() throws IOException {
+        for (String name : List.of("dpn92-e", "dla34-b", "peleenet-f", "alexnet-a", "dpn68-d", "dla60-c")) {
+            compiled(name, true, Instant.now());
+        }
+        assertThat(CommandRun.of(environment, "cache", "list").out())
+                .containsSubsequence("alexnet-a", "dla34-b", "dla60-c", "dpn68-d", "dpn92-e", "peleenet-f");
     }
 
     @Test

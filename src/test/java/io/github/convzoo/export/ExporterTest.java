@@ -37,6 +37,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -321,6 +322,45 @@ class ExporterTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(ExportOptions.Format.class)
+    void features_withoutClassifier_areThePooledVectorTwice(ExportOptions.Format format) throws IOException {
+        Variant variant = Variant.of(SMALL);
+        Given given =
+                given(ModelConfig.usual(variant).withOptions(variant.options().withNumClasses(0)), SIDE, SIDE);
+        Path file = given.exporter()
+                .export(folder, ExportOptions.of(format).withFeatures(true))
+                .file();
+        NDArray input = Reference.image(manager, "f/", new Shape(2, 3, SIDE, SIDE));
+        NDList outputs = run(file, format, input);
+        assertThat(outputs).hasSize(3);
+        assertClose(outputs.get(0), logits(given.network, input), 1e-5);
+        assertThat(outputs.get(2)).isEqualTo(outputs.get(0));
+    }
+
+    @ParameterizedTest
+    @EnumSource(ExportOptions.Format.class)
+    void withPreprocess_inHalfPrecision_takesBytes_andGivesFloats(ExportOptions.Format format) throws IOException {
+        Given given = given(SMALL, SIDE);
+        ExportOptions options = ExportOptions.of(format).withPreprocess(true).withPrecision(Precision.FLOAT16);
+        Path file = given.exporter().export(folder, options).file();
+        NDArray bytes =
+                manager.randomUniform(0, 255.99f, new Shape(2, SIDE, SIDE, 3)).toType(DataType.UINT8, true);
+        NDArray probabilities = run(file, format, bytes).singletonOrThrow();
+        assertThat(probabilities.getDataType()).isEqualTo(DataType.FLOAT32);
+        assertThat(probabilities.sum(new int[] {1}).sub(1).abs().max().getFloat())
+                .isLessThan(1e-2f);
+    }
+
+    @Test
+    void planes_areTheImagesShape_channelsFirst() {
+        Shape image = new Shape(64, 96, 3);
+        assertThat(new ExportedInput(true, Optional.of(image)).planes()).hasValue(new Shape(3, 64, 96));
+        Shape planes = new Shape(3, 64, 96);
+        assertThat(new ExportedInput(false, Optional.of(planes)).planes()).hasValue(planes);
+        assertThat(new ExportedInput(true, Optional.empty()).planes()).isEmpty();
+    }
+
     // The folder
 
     @Test
@@ -328,7 +368,12 @@ class ExporterTest {
         Given given = given(SMALL, SIDE);
         ModelFolder.writeConfig(folder, given.config);
         Files.writeString(folder.resolve("notes.txt"), "mine");
+        // As another tool formats it.
+        Path config = folder.resolve("config.json");
+        Files.writeString(config, Files.readString(config) + "\n\n");
+        String before = Files.readString(config);
         given.exporter().export(folder, ExportOptions.onnx());
+        assertThat(Files.readString(config)).isEqualTo(before);
         assertThat(folder.toFile().list())
                 .containsExactlyInAnyOrder(
                         "config.json", "model.onnx", "notes.txt", "serving.properties", "synset.txt");

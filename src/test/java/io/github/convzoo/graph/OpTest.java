@@ -36,6 +36,19 @@ class OpTest {
     }
 
     @Test
+    void fusedConvolution_hasAsManyInputsAsItReads() {
+        Op.Convolution conv = new Op.Convolution(NONE, null, 4, Window.square(3, 1, 1), 1);
+        Type map = Type.of(Type.ANY, 4, 6, 6);
+        Op sum = new Op.FusedConvolution(conv, true, false);
+        Op rectified = new Op.FusedConvolution(conv, false, true);
+        assertThat(types(sum, map, map)).containsExactly("(N, 4, 6, 6)");
+        assertThat(types(rectified, map)).containsExactly("(N, 4, 6, 6)");
+        assertRefused("a Conv2d+Add has two inputs, not 1", sum, map);
+        assertRefused("a Conv2d+Add has two inputs, not 3", sum, map, map, map);
+        assertRefused("a Conv2d+ReLU has one input, not 2", rectified, map, map);
+    }
+
+    @Test
     void linear_changesTheLastAxis() {
         assertThat(types(new Op.Linear(NONE, null, 5), Type.of(Type.ANY, 9))).containsExactly("(N, 5)");
         assertRefused("expects a value of (N, features), not (9)", new Op.Linear(NONE, null, 5), Type.of(9));

@@ -212,6 +212,18 @@ class PassesOnSmallGraphsTest {
     }
 
     @Test
+    void widenGroups_fillsBlocksOfFilters_too() {
+        // Groups of 4 channels, a block, but of 2 filters.
+        builder = new Graph.Builder();
+        input = builder.input();
+        Constant weight = new Constant.Parameter("w");
+        Op conv = new Op.Convolution(weight, null, 4, Window.square(3, 1, 1), 2);
+        Op.Convolution widened = onlyConvolution(applied(new WidenGroups(4), add("", conv, input)));
+        assertThat(widened.groups()).isEqualTo(1);
+        assertThat(widened.weight()).isEqualTo(new Constant.Spread(weight, List.of(0, 0, 4, 4), 8));
+    }
+
+    @Test
     void widenGroups_leavesDepthwise_wide_andUnevenGroups() {
         assertThat(onlyConvolution(applied(new WidenGroups(4), conv("d", 8, 8, input)))
                         .groups())

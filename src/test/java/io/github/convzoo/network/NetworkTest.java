@@ -210,7 +210,10 @@ class NetworkTest {
     @Test
     void variant_thatDoesNotExist_isRefusedWithThoseThatDo() {
         assertRefused(() -> Variant.of("dla35"), "there is no network dla35; there are dla34, dla46_c");
-        assertThat(Variant.all()).hasSize(24);
+        Variant.all().forEach((name, variant) -> {
+            assertThat(Variant.of(name)).isSameAs(variant);
+            assertThat(variant.modelName()).isEqualTo(name);
+        });
     }
 
     @ParameterizedTest

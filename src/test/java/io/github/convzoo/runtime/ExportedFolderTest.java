@@ -211,6 +211,8 @@ class ExportedFolderTest {
     void folder_withoutConfiguration_orWithSeveralFiles_isRefused() throws Exception {
         export(folder, ExportOptions.onnx());
         Files.move(folder.resolve("model.onnx"), folder.resolve("a.onnx"));
+        // As some systems leave next to each file.
+        Files.copy(folder.resolve("a.onnx"), folder.resolve("._a.onnx"));
         ConvZoo.load(folder).close();
         Files.copy(folder.resolve("a.onnx"), folder.resolve("b.onnx"));
         assertThatIOException()
@@ -285,7 +287,15 @@ class ExportedFolderTest {
         Path classes = Files.createDirectories(folder.resolve("djl/io/github/convzoo/runtime"));
         Files.copy(Path.of(DjlAlone.class.getResource("DjlAlone.class").toURI()), classes.resolve("DjlAlone.class"));
         List<String> djl = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(jar -> Stream.of("api-0", "pytorch-", "slf4j", "gson", "jna", "commons-compress", "commons-")
+                .filter(jar -> Stream.of(
+                                "api-0",
+                                "pytorch-",
+                                "slf4j",
+                                "gson",
+                                "jna",
+                                "commons-compress",
+                                "commons-",
+                                "onnxruntime-")
                         .anyMatch(name -> Path.of(jar).getFileName().toString().startsWith(name)))
                 .collect(Collectors.toCollection(ArrayList::new));
         djl.add(folder.resolve("djl").toString());
@@ -308,7 +318,7 @@ class ExportedFolderTest {
     }
 
     /** A network of random weights for photos: what differs is the preprocessing. */
-    private static void exportForPhotos(Path to, Resampling resampling, boolean preprocess) throws IOException {
+    private static void exportForPhotos(Path to, ExportOptions options, Resampling resampling) throws IOException {
         Variant variant = Variant.of("dla46_c");
         ModelConfig config = ModelConfig.usual(variant)
                 .withOptions(variant.options().withNumClasses(5))
@@ -316,16 +326,22 @@ class ExportedFolderTest {
         try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
             Network network = variant.build(config.options());
             Reference.initialize(network, manager, "photos/", config.input());
-            new Exporter(network, config).export(to, ExportOptions.torchScript().withPreprocess(preprocess));
+            new Exporter(network, config).export(to, options);
         }
     }
 
     @ParameterizedTest
-    @CsvSource({"BILINEAR, false", "BILINEAR, true", "BICUBIC, false"})
-    void djlAlone_givesTheSameClass_andNearlyTheSameProbability(Resampling resampling, boolean preprocess)
-            throws Exception {
+    @CsvSource({
+        "TORCHSCRIPT, BILINEAR, false",
+        "TORCHSCRIPT, BILINEAR, true",
+        "TORCHSCRIPT, BICUBIC, false",
+        "ONNX, BILINEAR, false",
+        "ONNX, BILINEAR, true"
+    })
+    void djlAlone_givesTheSameClass_andNearlyTheSameProbability(
+            ExportOptions.Format format, Resampling resampling, boolean preprocess) throws Exception {
         Path model = folder.resolve("model");
-        exportForPhotos(model, resampling, preprocess);
+        exportForPhotos(model, ExportOptions.of(format).withPreprocess(preprocess), resampling);
         List<Path> images = List.of(CAT, COFFEE);
         List<String> lines = withDjlAlone(model, images.toArray(Path[]::new));
         assertThat(lines).hasSize(2 * 6);

@@ -1,0 +1,109 @@
+package io.github.convzoo.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.convzoo.graph.Constant;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Op;
+import io.github.convzoo.graph.Tensor;
+import io.github.convzoo.graph.Type;
+import io.github.convzoo.graph.Value;
+import io.github.convzoo.graph.Window;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the code of a TorchScript file says of a small graph. */
+class TorchScriptCodeTest {
+
+    private final Graph.Builder builder = new Graph.Builder();
+    private final Value input = builder.input();
+    private final Value x = builder.add("x", Op.Activation.RELU, List.of(input)).output();
+
+    private static Op.Convolution convolution(String name) {
+        return new Op.Convolution(new Constant.Parameter(name + ".weight"), null, 8, Window.square(3, 1, 1), 1);
+    }
+
+    private Value convolved(String name, Value of, Value added) {
+        return builder.add(name, new Op.FusedConvolution(convolution(name), true, false), List.of(of, added))
+                .output();
+    }
+
+    private NetworkFile file(Value... outputs) {
+        return new NetworkFile(
+                builder.build(List.of(outputs)),
+                Type.of(Type.ANY, 8, 6, 6),
+                List.of("first", "second").subList(0, outputs.length),
+                name -> new Tensor(List.of(8L, 8L, 3L, 3L), new float[8 * 8 * 9]),
+                Precision.FLOAT32,
+                Map.of());
+    }
+
+    private static String call(Value to, String function, Value first, Value second) {
+        return "x%d = ops.mkldnn.%s(x%d, x%d, ".formatted(to.id(), function, first.id(), second.id());
+    }
+
+    @Test
+    void fusedSum_overwritesTheSummandThatNothingReadsAfterwards() {
+        Value y = builder.add("y", Op.Activation.TANH, List.of(x)).output();
+        Value sum = convolved("c", x, y);
+        assertThat(new TorchScriptCode(file(sum), true).source()).contains(call(sum, "_convolution_pointwise_", y, x));
+    }
+
+    @Test
+    void fusedSum_ofTheConvolutionsOwnInput_orOfAValueThatIsReadLater_isInMemoryOfItsOwn() {
+        Value own = convolved("own", x, x);
+        assertThat(new TorchScriptCode(file(own), true).source())
+                .contains(call(own, "_convolution_pointwise", x, x))
+                .doesNotContain("_convolution_pointwise_(");
+        Value later = convolved("later", own, x);
+        Value read = builder.add("read", new Op.Add(), List.of(later, x)).output();
+        assertThat(new TorchScriptCode(file(read), true).source())
+                .contains(call(later, "_convolution_pointwise", own, x))
+                .doesNotContain("_convolution_pointwise_(");
+    }
+
+    @Test
+    void buffers_areDeclaredAsSuch_soThatAModuleCanBeMoved_butNotWithOneDnn() {
+        Value y = builder.add("a.b", convolution("a.b"), List.of(x)).output();
+        assertThat(new TorchScriptCode(file(y), false).source())
+                .contains("  __buffers__ = [\"a_b_weight\", ]\n", "  a_b_weight : Tensor\n");
+        assertThat(new TorchScriptCode(file(y), true).source())
+                .contains("  __buffers__ = []\n", "  a_b_weight : Tensor\n", "  a_b_weight_ordered : Tensor\n");
+    }
+
+    @Test
+    void outputs_areInRowMajorOrder() {
+        Value y = builder.add("y", convolution("y"), List.of(x)).output();
+        assertThat(new TorchScriptCode(file(y, x), false).source())
+                .contains("return (torch.contiguous(x%d), torch.contiguous(x%d))".formatted(y.id(), x.id()));
+    }
+
+    @Test
+    void entries_startWhereTensorsAreMappedWithoutACopy(@TempDir Path folder) throws IOException {
+        Value y = builder.add("y", convolution("y"), List.of(x)).output();
+        Path archive = folder.resolve("model.pt");
+        TorchScriptWriter.write(file(y), false, archive);
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(archive)).order(ByteOrder.LITTLE_ENDIAN);
+        int entries = 0;
+        int at = 0;
+        // Local headers, one behind the other: the length at 18, the name's at 26, the extra field's at 28.
+        while (bytes.getInt(at) == 0x04034b50) {
+            int name = bytes.getShort(at + 26);
+            int start = at + 30 + name + bytes.getShort(at + 28);
+            assertThat(start % 64)
+                    .as(new String(bytes.array(), at + 30, name, StandardCharsets.UTF_8))
+                    .isZero();
+            at = start + bytes.getInt(at + 18);
+            entries++;
+        }
+        assertThat(entries).isEqualTo(5);
+    }
+}
