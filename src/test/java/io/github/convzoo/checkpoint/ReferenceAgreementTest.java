@@ -336,6 +336,13 @@ class ReferenceAgreementTest {
                 .hasMessageContaining("arguments are not a tuple");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"FloatStorage", "float32"})
+    void call_ofAStorageOrElementType_isRefused(String name) throws IOException {
+        assertThat(refusal(pickle().global("torch", name).op(')').reduce()))
+                .hasMessageContaining("torch." + name + " with arguments");
+    }
+
     @Test
     void counter_ofAList_whichCountsItsItems_isRefused() throws IOException {
         assertThat(refusal(pickle().global("collections", "Counter")
