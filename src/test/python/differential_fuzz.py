@@ -41,11 +41,11 @@ TYPES = {
     "int64": "I64", "float64": "F64", "float32": "F32", "int32": "I32", "bfloat16": "BF16", "float16": "F16",
     "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL",
 }
-# What a reference refuses although a file could mean only one thing: text of Python 2 that is bytes, and what it thinks of
-# data that ConvZoo does not read.
-POLICY = re.compile("codec can't decode|requires_grad must be")
+# What a reference refuses although the values could mean only one thing: text of Python 2 that is bytes, PyTorch's note of
+# how storages are aligned, a flag, and what it could do with an object of a class that ConvZoo does not know.
+POLICY = re.compile("codec can't decode|requires_grad must be|invalid literal for int.. with base 10: b'|Inert")
 # Of data that ConvZoo does not read.
-UNREAD = re.compile("EOF: reading array data|data type .* not understood")
+UNREAD = re.compile("EOF: reading array data|data type .* not understood|__setstate__.. argument 1 must be sequence of length 4, not 5")
 
 
 def hexed(text):
@@ -102,14 +102,17 @@ REAL = {
     "collections": {"OrderedDict", "Counter", "defaultdict", "deque"},
     "builtins": {"set", "frozenset", "list", "tuple", "dict", "bytes", "bytearray"},
     "_codecs": {"encode"},
-    "torch": {"Size", "device"},
+    "torch": {"Size", "device", "UntypedStorage"},
+    "torch.storage": {"UntypedStorage"},
     "torch._utils": {
         "_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_parameter", "_rebuild_parameter_with_state"},
     "torch._tensor": {"_rebuild_from_type_v2"},
     "numpy": {"ndarray", "dtype"},
-    "numpy.core.multiarray": {"_reconstruct"},
-    "numpy._core.multiarray": {"_reconstruct"},
 }
+
+
+def reconstruct(kind, shape, code):
+    return np.ndarray.__new__(np.ndarray, shape, code) if kind is np.ndarray else Inert()
 
 
 class Unpickler(pickle.Unpickler):
@@ -117,6 +120,8 @@ class Unpickler(pickle.Unpickler):
 
     def find_class(self, module, name):
         module = {"__builtin__": "builtins", "copy_reg": "copyreg"}.get(module, module)
+        if name == "_reconstruct" and module in ("numpy.core.multiarray", "numpy._core.multiarray"):
+            return reconstruct
         if name in REAL.get(module, ()) or (module == "torch" and isinstance(getattr(torch, name, None), torch.dtype)):
             return super().find_class(module, name)
         return type("Inert", (Inert,), {})

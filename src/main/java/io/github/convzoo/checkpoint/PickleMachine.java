@@ -199,8 +199,8 @@ final class PickleMachine {
     private static final Set<String> ORDERS = Set.of("<", ">", "|", "=");
 
     /** The state of a number's type behind version and byte order. */
-    private static final List<Object> PLAIN = List.of(
-            new Value.None(), new Value.None(), new Value.None(), wholeOf(-1), wholeOf(-1), wholeOf(0));
+    private static final List<Object> PLAIN =
+            List.of(new Value.None(), new Value.None(), new Value.None(), wholeOf(-1), wholeOf(-1), wholeOf(0));
 
     private enum Mark {
         MARK

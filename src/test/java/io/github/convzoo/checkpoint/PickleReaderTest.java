@@ -125,7 +125,13 @@ class PickleReaderTest {
     /** An array of two bytes, with the given states of itself (up to its data) and of its type. */
     private static byte[] twoBytes(String version, String typeState) {
         PickleAssembler pickle = begun().mark();
-        pickle.ascii(version + (version.equals("N") ? "" : "\n")).tuple(2).global("numpy", "dtype").mark().text("u1").tuple().reduce();
+        pickle.ascii(version + (version.equals("N") ? "" : "\n"))
+                .tuple(2)
+                .global("numpy", "dtype")
+                .mark()
+                .text("u1")
+                .tuple()
+                .reduce();
         pickle.mark();
         for (String item : typeState.split(" ", -1)) {
             if (item.equals("None")) {
