@@ -43,7 +43,7 @@ TYPES = {
 }
 # What a reference refuses although the values could mean only one thing: text of Python 2 that is bytes, PyTorch's note of
 # how storages are aligned, a flag, and what it could do with an object of a class that ConvZoo does not know.
-POLICY = re.compile("codec can't decode|requires_grad must be|invalid literal for int.. with base 10: b'|Inert")
+POLICY = re.compile("codec can't decode|requires_grad must be|can require gradients|invalid literal for int.. with base 10: b'|Inert")
 # Of data that ConvZoo does not read.
 UNREAD = re.compile("EOF: reading array data|data type .* not understood|__setstate__.. argument 1 must be sequence of length 4, not 5")
 
@@ -115,8 +115,11 @@ def reconstruct(kind, shape, code):
     return np.ndarray.__new__(np.ndarray, shape, code) if kind is np.ndarray else Inert()
 
 
-class Unpickler(pickle.Unpickler):
-    """Python's, which reads what torch.load(weights_only=True) would not; but every class that is not known is inert."""
+class Unpickler(pickle._Unpickler):
+    """
+    Python's, which reads what torch.load(weights_only=True) would not, but makes every object of a class that is not known
+    inert. The one in Python, whose memo is not as long as its largest index.
+    """
 
     def find_class(self, module, name):
         module = {"__builtin__": "builtins", "copy_reg": "copyreg"}.get(module, module)
@@ -453,7 +456,7 @@ def mutated(data, rng, most, parts=()):
 FORMATS = {"torch": Torch, "legacy": Legacy, "safetensors": Safetensors, "npy": Npy, "npz": Npz, "paddle": Paddle, "mxnet": Mxnet}
 # Their libraries may end the process that they read in.
 APART = ("paddle", "mxnet")
-MOST_MEMORY = 8 << 30
+MOST_MEMORY = 32 << 30
 
 
 def received(fd, length):
@@ -525,6 +528,7 @@ def main():
         return
     if torch is not None:
         torch.set_num_threads(1)
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     reader = Apart(arguments.python, arguments.format) if arguments.format in APART else FORMATS[arguments.format]
     fuzzed = FORMATS[arguments.format](random.Random(arguments.seed))
     java = subprocess.Popen(

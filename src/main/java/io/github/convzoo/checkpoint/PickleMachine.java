@@ -927,6 +927,12 @@ final class PickleMachine {
                 || type.role() != PickleGlobals.Role.ARRAY_TYPE) {
             return unbuilt(arguments.isEmpty() ? Mark.MARK : arguments.get(0));
         }
+        // The shape and type of an array that its state replaces.
+        if (arguments.size() != 3
+                || !(arguments.get(1) instanceof Items shape && shape.kind == SequenceKind.TUPLE)
+                || !(arguments.get(2) instanceof Data || arguments.get(2) instanceof Value.Text)) {
+            throw badArguments(type);
+        }
         countTensor();
         return new NumpyArray(at);
     }
@@ -1004,7 +1010,11 @@ final class PickleMachine {
                 || shape.items.size() != strides.items.size()) {
             throw badArguments(global);
         }
-        if (arguments.size() == needed + 1 && arguments.get(needed) instanceof Pairs view && !view.pairs.isEmpty()) {
+        Object views = arguments.size() > needed ? arguments.get(needed) : new Value.None();
+        if (!(views instanceof Pairs) && !(views instanceof Value.None)) {
+            throw badArguments(global);
+        }
+        if (views instanceof Pairs view && !view.pairs.isEmpty()) {
             // {"neg": True}, {"conj": True} or both.
             boolean negated = view.pairs.contains(new Value.Text("neg"));
             return unbuilt(new Global(negated ? "torch._neg_view" : "torch._conj", PickleGlobals.Role.UNKNOWN, null));

@@ -199,6 +199,27 @@ class PickleReaderTest {
                 .hasMessageContaining("the state of an array is not what NumPy writes");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"N t", "] X", ") N", ") K\u0001", ") X X"})
+    void array_ofArgumentsThatNumPyDoesNotTake_isRefused(String arguments) throws IOException {
+        PickleAssembler pickle = new PickleAssembler()
+                .dict()
+                .text("w")
+                .global("numpy.core.multiarray", "_reconstruct")
+                .mark()
+                .global("numpy", "ndarray");
+        for (String argument : arguments.split(" ", -1)) {
+            if (argument.equals("X")) {
+                pickle.text("b");
+            } else if (argument.equals("t")) {
+                pickle.tuple(0);
+            } else {
+                pickle.ascii(argument);
+            }
+        }
+        assertThat(refusal(pickle.tuple().reduce().setItem().stop())).hasMessageContaining("never give it");
+    }
+
     @Test
     void array_asAKey_isRefused() throws IOException {
         PickleAssembler key = new PickleAssembler()
