@@ -45,7 +45,8 @@ TYPES = {
 # how storages are aligned, a flag, and what it could do with an object of a class that ConvZoo does not know.
 POLICY = re.compile("codec can't decode|requires_grad must be|can require gradients|invalid literal for int.. with base 10: b'|Inert")
 # Of data that ConvZoo does not read.
-UNREAD = re.compile("EOF: reading array data|data type .* not understood|__setstate__.. argument 1 must be sequence of length 4, not 5")
+UNREAD = re.compile("EOF: reading array data|data type .* not understood|__setstate__.. argument 1 must be sequence of length 4, not 5"
+    "|item [0-9] must be int|object pickle not returning list|descriptor '__setstate__'")
 
 
 def hexed(text):
@@ -456,7 +457,9 @@ def mutated(data, rng, most, parts=()):
 FORMATS = {"torch": Torch, "legacy": Legacy, "safetensors": Safetensors, "npy": Npy, "npz": Npz, "paddle": Paddle, "mxnet": Mxnet}
 # Their libraries may end the process that they read in.
 APART = ("paddle", "mxnet")
+# A corrupt length can make a library ask for all there is: the most address space here, and in a process apart, in bytes.
 MOST_MEMORY = 32 << 30
+MOST_MEMORY_APART = 10 << 30
 
 
 def received(fd, length):
@@ -473,7 +476,7 @@ def serve(name):
     """Reads files from standard input, and answers what the reference makes of them, in a process that may die of one."""
     answers = os.dup(1)
     os.dup2(2, 1)
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_APART, MOST_MEMORY_APART))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     def answer(text):

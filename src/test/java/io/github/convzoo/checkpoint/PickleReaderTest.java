@@ -159,6 +159,8 @@ class PickleReaderTest {
                 "4 | None None None -1 -1 0",
                 "4 | None None None -1 -1 0 None None",
                 "2 | None None None -1 -1 0",
+                "2 | None None None -1 -1",
+                "5 | None None None -1 -1 0 None None",
                 "-1 | None None None -1 -1 0",
                 "5 | None None None -1 -1 0 None",
                 "None | None None None -1 -1 0",

@@ -348,7 +348,8 @@ class ReferenceAgreementTest {
     }
 
     private static PickleAssembler viewed(int views) {
-        PickleAssembler pickle = pickle().global("torch._utils", "_rebuild_tensor_v2").mark();
+        PickleAssembler pickle =
+                pickle().global("torch._utils", "_rebuild_tensor_v2").mark();
         pickle.storage("FloatStorage", "0", 6).whole(0).tuple(1).tuple(1).op(0x89);
         return pickle.global("collections", "OrderedDict")
                 .op(')')
