@@ -386,7 +386,9 @@ class PredictCommandTest {
         Path list = Files.writeString(folder.resolve("list.txt"), BOOT + "\n" + "x".repeat(4_000_000) + "\r\n");
         Run longest = Run.of(args("--list", list, "--top-k", 1).toArray());
         assertThat(longest.status()).isEqualTo(1);
-        assertThat(longest.err()).doesNotContain("more than 4 million characters");
+        assertThat(longest.err())
+                .doesNotContain("more than 4 million characters")
+                .hasSizeLessThan(10_000);
         Files.writeString(list, "x".repeat(4_000_001));
         Run.refused(1, args("--list", list), "list.txt: has a line of more than 4 million characters");
     }
