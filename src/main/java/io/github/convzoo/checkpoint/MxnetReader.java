@@ -79,6 +79,10 @@ final class MxnetReader {
             if (name.length() > limits.nameLength()) {
                 throw tooLongName(at, name.length());
             }
+            if (name.indexOf(0) >= 0) {
+                throw file.corrupt(
+                        at, name, "the name holds a zero byte, where MXNet takes it to end; the file is corrupt");
+            }
             if (named.put(name, array instanceof Tensor tensor ? tensor.withName(name) : array) != null) {
                 throw file.corrupt(at, name, "the file has two arrays of this name");
             }

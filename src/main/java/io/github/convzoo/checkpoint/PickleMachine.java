@@ -155,6 +155,8 @@ final class PickleMachine {
     static final class NumpyType {
         final String code;
         String order = "|";
+        /** Whether it is a number, and not a record or a number that NumPy treats in a way of its own. */
+        boolean plain = true;
 
         NumpyType(String code) {
             this.code = code;
@@ -187,6 +189,18 @@ final class PickleMachine {
     private static final int SHORTEST_ARRAY_TEXT = 64;
     /** What a storage inside the pickle counts: as much as the pickles that describe it may build. */
     private static final int EMBEDDED_VALUES = 64;
+
+    /** The version of an array's state, its first item; NumPy knows no other one. */
+    private static final Value.Whole ARRAY_VERSION = wholeOf(1);
+
+    /** How many items the state of an array's element type has, which is version 3; version 4 has one more. */
+    private static final int TYPE_STATE = 8;
+
+    private static final Set<String> ORDERS = Set.of("<", ">", "|", "=");
+
+    /** The state of a number's type behind version and byte order. */
+    private static final List<Object> PLAIN =
+            List.of(new Value.None(), new Value.None(), new Value.None(), wholeOf(-1), wholeOf(-1), wholeOf(0));
 
     private enum Mark {
         MARK
@@ -775,7 +789,9 @@ final class PickleMachine {
             case TENSOR_SUBCLASS -> tensorSubclass(global, arguments);
             case ARRAY -> array(arguments);
             case ARRAY_ELEMENT_TYPE -> arrayType(global, arguments);
-            case STORAGE, ELEMENT_TYPE, ARRAY_TYPE, SCRIPT_CLASS, UNKNOWN -> unbuilt(global);
+            // PyTorch stands something that cannot be called in place of the first, and Python cannot call the second.
+            case STORAGE, ELEMENT_TYPE -> throw badArguments(global);
+            case ARRAY_TYPE, SCRIPT_CLASS, UNKNOWN -> unbuilt(global);
         };
     }
 
@@ -911,6 +927,12 @@ final class PickleMachine {
                 || type.role() != PickleGlobals.Role.ARRAY_TYPE) {
             return unbuilt(arguments.isEmpty() ? Mark.MARK : arguments.get(0));
         }
+        // The shape and type of an array that its state replaces.
+        if (arguments.size() != 3
+                || !(arguments.get(1) instanceof Items shape && shape.kind == SequenceKind.TUPLE)
+                || !(arguments.get(2) instanceof Data || arguments.get(2) instanceof Value.Text)) {
+            throw badArguments(type);
+        }
         countTensor();
         return new NumpyArray(at);
     }
@@ -935,6 +957,7 @@ final class PickleMachine {
     private void buildArray(NumpyArray array, Object state) throws CheckpointException {
         if (!(state instanceof Items items)
                 || items.items.size() != 5
+                || !items.items.get(0).equals(ARRAY_VERSION)
                 || !(items.items.get(1) instanceof Items shape)
                 || !(items.items.get(3) instanceof Value.Bool fortranOrder)) {
             throw corrupt("the pickle is corrupt: the state of an array is not what NumPy writes");
@@ -946,6 +969,27 @@ final class PickleMachine {
         array.fortranOrder = fortranOrder.truth();
         array.type = items.items.get(2) instanceof NumpyType type ? type : null;
         array.data = items.items.get(4) instanceof Data bytes ? bytes.region : null;
+    }
+
+    /**
+     * An element type's state: (version, byte order, what makes it a record of others: three times None, width and alignment
+     * where the code does not say them: twice -1, flags: 0), and since version 4 a note of its owner.
+     */
+    private void buildArrayType(NumpyType type, Object state) throws CheckpointException {
+        if (!(state instanceof Items items)
+                || items.items.size() < TYPE_STATE
+                || items.items.size() > TYPE_STATE + 1
+                || !items.items.get(0).equals(wholeOf(items.items.size() - TYPE_STATE + 3))
+                || !(items.items.get(1) instanceof Value.Text order)
+                || !ORDERS.contains(order.text())) {
+            throw corrupt("the pickle is corrupt: the state of an array's element type is not what NumPy writes");
+        }
+        type.order = order.text();
+        type.plain = items.items.subList(2, TYPE_STATE).equals(PLAIN);
+    }
+
+    private static Value.Whole wholeOf(long number) {
+        return new Value.Whole(BigInteger.valueOf(number));
     }
 
     private Object device(Global global, List<Object> arguments) throws CheckpointException {
@@ -966,7 +1010,11 @@ final class PickleMachine {
                 || shape.items.size() != strides.items.size()) {
             throw badArguments(global);
         }
-        if (arguments.size() == needed + 1 && arguments.get(needed) instanceof Pairs view && !view.pairs.isEmpty()) {
+        Object views = arguments.size() > needed ? arguments.get(needed) : new Value.None();
+        if (!(views instanceof Pairs) && !(views instanceof Value.None)) {
+            throw badArguments(global);
+        }
+        if (views instanceof Pairs view && !view.pairs.isEmpty()) {
             // {"neg": True}, {"conj": True} or both.
             boolean negated = view.pairs.contains(new Value.Text("neg"));
             return unbuilt(new Global(negated ? "torch._neg_view" : "torch._conj", PickleGlobals.Role.UNKNOWN, null));
@@ -1051,11 +1099,7 @@ final class PickleMachine {
         } else if (target instanceof NumpyArray array) {
             buildArray(array, state);
         } else if (target instanceof NumpyType type) {
-            if (state instanceof Items items
-                    && items.items.size() > 1
-                    && items.items.get(1) instanceof Value.Text order) {
-                type.order = order.text();
-            }
+            buildArrayType(type, state);
         } else if (!(target instanceof Value.Placeholder)
                 && !(target instanceof Pairs)
                 && !(target instanceof Items)

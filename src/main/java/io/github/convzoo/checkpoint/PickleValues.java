@@ -203,7 +203,7 @@ final class PickleValues {
             if (identity == null) {
                 throw file.corrupt(
                         -1,
-                        "the mapping has a list, set, or mapping for a key at " + place()
+                        "the mapping has a list, set, mapping, or array for a key at " + place()
                                 + ", which Python does not allow; the file is corrupt");
             }
             if (pairs.pairs.size() > 2 && !keys.add(identity)) {
@@ -277,6 +277,9 @@ final class PickleValues {
                 case FROZEN_SET -> items;
                 case TUPLE -> tuple(items, depth);
             };
+        }
+        if (key instanceof NumpyArray) {
+            return null;
         }
         // Placeholders of one name are objects of one class, and not one object.
         return key instanceof Value.Placeholder ? new Same(key) : key;
@@ -490,8 +493,11 @@ final class PickleValues {
                 tensorName(), type, array.shape, size, strides, data.file(), data.offset(), data.length());
     }
 
-    /** Null where the type is none of these, or big-endian. */
+    /** Null where the type is none of these, big-endian, or not a plain number. */
     private @Nullable ElementType elementType(NumpyType type) {
+        if (!type.plain) {
+            return null;
+        }
         if (uint16IsBfloat16 && type.code.equals("u2") && type.order.equals("<")) {
             return ElementType.BF16;
         }

@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The images that a command is given: files, URLs, folders, and lists of these, one after the other, so that any number of
@@ -26,6 +27,9 @@ final class ImageNames {
 
     /** Standard input: an image as an argument, names as a list. */
     static final String STANDARD_INPUT = "-";
+
+    /** The longest line of a list, in UTF-16 units; a data URL takes some. */
+    private static final int MAX_LINE = 4_000_000;
 
     private final List<String> arguments;
     private final Optional<String> list;
@@ -81,11 +85,11 @@ final class ImageNames {
         try (BufferedReader lines = standard
                 ? new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()))
                 : Files.newBufferedReader(Path.of(file))) {
-            String line = lines.readLine();
+            String line = line(lines, name);
             if (line != null && line.startsWith("\ufeff")) {
                 line = line.substring(1);
             }
-            for (; line != null; line = lines.readLine()) {
+            for (; line != null; line = line(lines, name)) {
                 if (!line.isBlank()) {
                     take(line.strip(), taker);
                 }
@@ -95,6 +99,22 @@ final class ImageNames {
         } catch (FileSystemException e) {
             throw new IOException(name + ": cannot be read (" + e + "); check the path", e);
         }
+    }
+
+    /** The next line; null at the end. What is no list may have no end of a line. */
+    private static @Nullable String line(BufferedReader in, String list) throws IOException {
+        int c = in.read();
+        if (c < 0) {
+            return null;
+        }
+        StringBuilder line = new StringBuilder();
+        for (; c >= 0 && c != '\n' && c != '\r'; c = in.read()) {
+            if (line.length() == MAX_LINE) {
+                throw new IOException(list + ": has a line of more than 4 million characters; give one image per line");
+            }
+            line.append((char) c);
+        }
+        return line.toString();
     }
 
     private void take(String name, Taker taker) throws Exception {

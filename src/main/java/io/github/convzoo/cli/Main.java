@@ -61,6 +61,9 @@ public final class Main {
     /** Failed: the message says why. */
     static final int FAILED = 1;
 
+    /** The longest message that is shown whole, in UTF-16 units; names in it may be as long as files are. */
+    private static final int LONGEST_MESSAGE = 8000;
+
     /** Misused: the message says what would be right. */
     static final int MISUSED = 2;
 
@@ -200,10 +203,15 @@ public final class Main {
 
     /** One line of a message: names out of a file may hold line breaks and tabs. {@link HarmlessWriter} sees to the rest. */
     static String oneLine(@Nullable String message) {
-        return message == null
-                ? "unknown error (no message)"
-                : HarmlessWriter.harmless(
-                        message.strip().replaceAll("\\s*\\R\\s*", " ").replace('\t', '?'));
+        if (message == null) {
+            return "unknown error (no message)";
+        }
+        // What is wrong stands at the front, and what to do at the end.
+        int excess = message.length() - LONGEST_MESSAGE;
+        int half = LONGEST_MESSAGE / 2;
+        String shown = excess > 0 ? message.substring(0, half) + "..." + message.substring(half + excess) : message;
+        return HarmlessWriter.harmless(
+                shown.strip().replaceAll("\\s*\\R\\s*", " ").replace('\t', '?'));
     }
 
     /** Reads the version from the jar; a build in the source tree has none. */

@@ -10,14 +10,13 @@ import com.google.gson.reflect.TypeToken;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
+import io.github.convzoo.checkpoint.TextFile;
 import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.train.BestBy;
 import io.github.convzoo.train.Optimizer;
 import io.github.convzoo.train.Precision;
 import io.github.convzoo.train.Schedule;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -431,14 +430,14 @@ final class TrainOptions {
 
     static TrainOptions read(Path file) throws IOException {
         try {
-            TrainOptions options = GSON.fromJson(Files.readString(file), TrainOptions.class);
+            TrainOptions options = GSON.fromJson(TextFile.read(file), TrainOptions.class);
             if (options == null) {
                 throw new IllegalArgumentException("it is empty");
             }
             options.requireAll();
             TrainChecks.check(options);
             return options;
-        } catch (JsonParseException | IllegalArgumentException | CharacterCodingException e) {
+        } catch (JsonParseException | IllegalArgumentException e) {
             throw new IOException(file + ": does not hold the options of a run (" + e.getMessage() + ")", e);
         }
     }

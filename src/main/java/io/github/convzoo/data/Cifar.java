@@ -3,6 +3,7 @@ package io.github.convzoo.data;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +24,8 @@ public final class Cifar implements LabeledImages {
     private static final int PLANE = SIDE * SIDE;
     private static final int CHANNELS = 3;
     private static final int MAX_IMAGES = 500_000;
+
+    private static final int MAX_NAMES_BYTES = 1 << 16;
 
     /** What tells the two data sets apart. */
     private enum Kind {
@@ -171,11 +174,16 @@ public final class Cifar implements LabeledImages {
         requireFile(folder, kind.names, kind);
         List<String> names;
         try {
+            if (Files.size(file) > MAX_NAMES_BYTES) {
+                throw new IOException(file
+                        + ": has %,d bytes, more than names take; take it from the published files"
+                                .formatted(Files.size(file)));
+            }
             names = Files.readAllLines(file).stream()
                     .map(String::strip)
                     .filter(line -> !line.isEmpty())
                     .toList();
-        } catch (IOException e) {
+        } catch (CharacterCodingException | FileSystemException e) {
             throw new IOException(file + ": cannot be read (" + e + "); check the file and its permissions", e);
         }
         if (names.size() != kind.classes) {

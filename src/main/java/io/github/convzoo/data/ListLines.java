@@ -258,6 +258,10 @@ final class ListLines {
     private static List<Line> lines(Path list) throws IOException {
         List<Line> lines = new ArrayList<>();
         int number = 0;
+        if (Files.exists(list) && !Files.isRegularFile(list)) {
+            // A pipe waits for its other end, and some devices have no end.
+            throw new IOException(list + ": not a regular file; name a list of images");
+        }
         try {
             if (Files.size(list) > MAX_FILE_BYTES) {
                 throw new IOException(list + ": has more than 256 MiB; is this a list of images?");

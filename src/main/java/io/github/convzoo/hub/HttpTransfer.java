@@ -113,7 +113,7 @@ final class HttpTransfer {
 
     private static TransferException tooLong(Deadline deadline, @Nullable Throwable cause) {
         return TransferException.lasting(
-                "not done within " + seconds(deadline.whole())
+                "not done within " + deadline
                         + ", the longest time for a download; what came is kept, so try again to resume, or raise "
                         + StoreSettings.MAX_TIME,
                 cause);
@@ -358,7 +358,7 @@ final class HttpTransfer {
             } catch (HttpTimeoutException e) {
                 throw deadline.hasPassed()
                         ? tooLong(deadline, e)
-                        : TransferException.passing("nothing came for " + seconds(limits.idleTimeout()), e);
+                        : TransferException.passing("nothing came for " + Deadline.seconds(limits.idleTimeout()), e);
             } catch (IOException e) {
                 throw TransferException.passing("the connection broke (" + e.getMessage() + ")", e);
             }
@@ -422,9 +422,10 @@ final class HttpTransfer {
                 return;
             }
             if (bytes < limits.leastRate() * (nanos / 1e9)) {
-                throw TransferException.lasting("it sent " + bytes + " bytes in " + seconds(Duration.ofNanos(nanos))
-                        + ", slower than " + limits.leastRate() + " bytes per second; lower "
-                        + StoreSettings.MIN_RATE + " to wait for it");
+                throw TransferException.lasting(
+                        "it sent " + bytes + " bytes in " + Deadline.seconds(Duration.ofNanos(nanos))
+                                + ", slower than " + limits.leastRate() + " bytes per second; lower "
+                                + StoreSettings.MIN_RATE + " to wait for it");
             }
             bytes = 0;
             nanos = 0;
@@ -461,7 +462,7 @@ final class HttpTransfer {
         try {
             return pause.await(answer, longest);
         } catch (TimeoutException e) {
-            throw TransferException.passing("no answer within " + seconds(longest), e);
+            throw TransferException.passing("no answer within " + Deadline.seconds(longest), e);
         } catch (ExecutionException e) {
             throw failure(e.getCause() == null ? e : e.getCause(), request.uri());
         } finally {
@@ -570,9 +571,5 @@ final class HttpTransfer {
     private static String printable(String text) {
         String clean = text.replaceAll("[^ -~]", "?");
         return clean.length() > 100 ? clean.substring(0, 100) + "..." : clean;
-    }
-
-    private static String seconds(Duration time) {
-        return String.format(Locale.ROOT, "%.3g s", time.toMillis() / 1000.0);
     }
 }

@@ -16,6 +16,8 @@ import java.util.stream.Stream;
  */
 final class HubCache {
 
+    private static final int MAX_REFERENCE_BYTES = 1024;
+
     private final Path directory;
 
     HubCache(Path directory) {
@@ -30,7 +32,7 @@ final class HubCache {
     /** The commit that a branch or tag of a repository stood at when Hugging Face's tools last asked. */
     Optional<String> commit(String repository, String revision) throws IOException {
         Path reference = snapshots(repository).resolveSibling("refs").resolve(revision);
-        if (!Files.isRegularFile(reference)) {
+        if (!Files.isRegularFile(reference) || Files.size(reference) > MAX_REFERENCE_BYTES) {
             return Optional.empty();
         }
         String commit = Files.readString(reference, StandardCharsets.ISO_8859_1).strip();

@@ -1,5 +1,6 @@
 package io.github.convzoo.train;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -10,7 +11,8 @@ import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Tensor;
 import io.github.convzoo.checkpoint.Value;
 import io.github.convzoo.weights.WeightSaver;
-import java.nio.ByteBuffer;
+import java.io.UncheckedIOException;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -91,12 +93,19 @@ record LearnerState(
         try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
             arrays.forEach((name, array) -> {
                 Tensor tensor = Objects.requireNonNull(tensors.get(name));
-                ByteBuffer bytes = tensor.bytes().slice();
-                try (NDManager own = manager.newSubManager(array.getDevice());
-                        NDArray values = own.create(bytes, array.getShape(), DataType.FLOAT32)) {
+                // Not by the engine from the file, which may be mapped, and shortened by another process.
+                try (NDArray values = manager.create(array.getShape(), DataType.FLOAT32, Device.cpu())) {
+                    tensor.toFloats(values.toByteBuffer(true)
+                            .order(ByteOrder.nativeOrder())
+                            .asFloatBuffer());
                     Values.set(array, values);
                 }
             });
+        } catch (UncheckedIOException e) {
+            if (e.getCause() instanceof CheckpointException cause) {
+                throw cause;
+            }
+            throw e;
         }
         return state;
     }

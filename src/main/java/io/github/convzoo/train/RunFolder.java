@@ -4,10 +4,10 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.checkpoint.TextFile;
 import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileSystemException;
@@ -144,11 +144,11 @@ public record RunFolder(Path path) {
             return false;
         }
         try {
-            return JsonParser.parseString(Files.readString(file)) instanceof JsonObject object
+            return JsonParser.parseString(TextFile.read(file)) instanceof JsonObject object
                     && object.has("model")
                     && object.has("epochs")
                     && !object.has("architecture");
-        } catch (JsonParseException | CharacterCodingException e) {
+        } catch (JsonParseException e) {
             return false;
         }
     }
@@ -248,12 +248,12 @@ public record RunFolder(Path path) {
         List<EpochMetrics> metrics = new ArrayList<>();
         if (Files.exists(file)) {
             try {
-                for (String line : Files.readAllLines(file)) {
+                for (String line : TextFile.read(file).lines().toList()) {
                     if (!line.isBlank()) {
                         metrics.add(EpochMetrics.ofJson(line));
                     }
                 }
-            } catch (JsonParseException | CharacterCodingException e) {
+            } catch (JsonParseException e) {
                 throw new IOException(file + ": is damaged in line " + (metrics.size() + 1) + "; remove it", e);
             }
         }

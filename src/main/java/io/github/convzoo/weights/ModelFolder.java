@@ -3,8 +3,8 @@ package io.github.convzoo.weights;
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.checkpoint.TextFile;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
@@ -53,8 +53,6 @@ public final class ModelFolder {
     /** How the names of files end that hold an ONNX file's weights. */
     private static final String ONNX_DATA = ".onnx.data";
 
-    private static final int MAX_CONFIG_BYTES = 1 << 24;
-
     /** The usual names of a model's weights, or of their index if they are in several files; the first that is there counts. */
     public static final List<String> USUAL_WEIGHTS =
             List.of(WEIGHTS, WEIGHTS + ".index.json", PYTORCH_WEIGHTS, PYTORCH_WEIGHTS + ".index.json");
@@ -102,7 +100,7 @@ public final class ModelFolder {
         if (!Files.exists(file)) {
             return Optional.empty();
         }
-        return Optional.of(ModelConfig.parse(text(file), file.toString()));
+        return Optional.of(ModelConfig.parse(TextFile.read(file), file.toString()));
     }
 
     /**
@@ -200,19 +198,6 @@ public final class ModelFolder {
         } catch (FileSystemException e) {
             throw new CheckpointException(
                     folder, -1, null, "the folder cannot be made (" + e + "); name one elsewhere", e);
-        }
-    }
-
-    private static String text(Path file) throws IOException {
-        try {
-            if (Files.size(file) > MAX_CONFIG_BYTES) {
-                throw new IOException(file + ": has more than 16 MiB; this is not a model's configuration");
-            }
-            return Files.readString(file);
-        } catch (CharacterCodingException e) {
-            throw new IOException(file + ": is not UTF-8; save it as UTF-8", e);
-        } catch (FileSystemException e) {
-            throw new IOException(file + ": cannot be read (" + e + "); check its permissions", e);
         }
     }
 }

@@ -61,6 +61,9 @@ final class PretrainedConfig {
             "drop_path_rate",
             "drop_block_rate");
 
+    /** In UTF-16 units; the names of all networks are some hundred. */
+    private static final int LONGEST_PROBLEM = 2000;
+
     private PretrainedConfig() {}
 
     static ModelConfig parse(String json, String name) throws IOException {
@@ -70,9 +73,9 @@ final class PretrainedConfig {
             }
             return parse(root);
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new IOException(name + ": " + e.getMessage(), e);
+            throw new IOException(name + ": " + brief(String.valueOf(e.getMessage())), e);
         } catch (JsonParseException | StackOverflowError e) {
-            throw new IOException(name + ": is not JSON (" + e.getMessage() + ")", e);
+            throw new IOException(name + ": is not JSON (" + brief(String.valueOf(e.getMessage())) + ")", e);
         }
     }
 
@@ -433,6 +436,13 @@ final class PretrainedConfig {
             // Said below.
         }
         throw new IllegalArgumentException(key + " must be a number, not " + shortened(value));
+    }
+
+    /** Problems quote the file, whose texts may be as long as it. What to do stands at the end. */
+    private static String brief(String problem) {
+        int excess = problem.length() - LONGEST_PROBLEM;
+        int half = LONGEST_PROBLEM / 2;
+        return excess > 0 ? problem.substring(0, half) + "..." + problem.substring(half + excess) : problem;
     }
 
     private static String shortened(@Nullable JsonElement value) {

@@ -1,5 +1,6 @@
 package io.github.convzoo.weights;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -15,7 +16,6 @@ import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.CanonicalNames;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
@@ -356,24 +356,29 @@ public final class WeightLoader {
         }
     }
 
+    /**
+     * An array of a tensor's values. They are written into the engine's memory from here: were the engine to read the file's
+     * mapping, it would end the process if another one shortens the file.
+     */
     private static NDArray array(NDManager owner, Tensor tensor, Shape shape) {
-        ByteBuffer values;
-        if (!shape.equals(new Shape(tensor.shape()))) {
-            values = adapted(tensor, shape);
-        } else if (tensor.type() == ElementType.F32 && tensor.bytes().isDirect()) {
-            values = tensor.bytes();
-        } else {
-            values = floats(tensor.size());
-            tensor.toFloats(values.asFloatBuffer());
+        NDArray array = owner.create(shape, DataType.FLOAT32, Device.cpu());
+        try {
+            FloatBuffer values =
+                    array.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
+            if (shape.equals(new Shape(tensor.shape()))) {
+                tensor.toFloats(values);
+            } else {
+                adapt(tensor, shape, values);
+            }
+        } catch (RuntimeException e) {
+            array.close();
+            throw e;
         }
-        // The engine takes a direct buffer as it stands, so it must begin at its first element; and on the CPU it takes
-        // no copy, so one is made: the array must outlive the file.
-        NDArray view = owner.create(values.slice(), shape, DataType.FLOAT32);
-        if (owner.getDevice().isGpu()) {
-            return view;
+        if (owner.getDevice().equals(Device.cpu())) {
+            return array;
         }
-        try (view) {
-            return view.duplicate();
+        try (array) {
+            return array.toDevice(owner.getDevice(), true);
         }
     }
 
@@ -381,11 +386,9 @@ public final class WeightLoader {
      * A first convolution for three channels, for another number: summed over the channels for one, repeated and scaled
      * by 3 / n for n. A grey image gives what its three equal channels gave, and so does one repeated to a multiple of 3.
      */
-    private static ByteBuffer adapted(Tensor tensor, Shape shape) {
+    private static void adapt(Tensor tensor, Shape shape, FloatBuffer target) {
         FloatBuffer source = FloatBuffer.allocate((int) tensor.size());
         tensor.toFloats(source);
-        ByteBuffer bytes = floats(shape.size());
-        FloatBuffer target = bytes.asFloatBuffer();
         int channels = (int) shape.get(1);
         int plane = (int) shape.slice(2).size();
         for (int filter = 0; filter < shape.get(0); filter++) {
@@ -399,11 +402,6 @@ public final class WeightLoader {
                 }
             }
         }
-        return bytes;
-    }
-
-    private static ByteBuffer floats(long count) {
-        return ByteBuffer.allocateDirect(Math.toIntExact(count * Float.BYTES)).order(ByteOrder.nativeOrder());
     }
 
     private void note(LoadReport.Rule rule, String name) {

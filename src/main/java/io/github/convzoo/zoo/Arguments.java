@@ -1,6 +1,7 @@
 package io.github.convzoo.zoo;
 
 import io.github.convzoo.checkpoint.Limits;
+import io.github.convzoo.checkpoint.TextFile;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.LastActivation;
@@ -137,13 +138,13 @@ record Arguments(Map<String, ?> values) {
         Path file = home.resolve(ModelFolder.SERVING);
         try {
             if (Files.isRegularFile(file)) {
-                String text = Files.readString(file);
+                String text = TextFile.read(file);
                 if (text.startsWith(ModelFolder.SERVING_MARK)) {
                     properties.load(new StringReader(text));
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + e + "); check its permissions", e);
+            throw new UncheckedIOException(e.getMessage(), e);
         }
         return properties;
     }

@@ -2,6 +2,7 @@ package io.github.convzoo.zoo;
 
 import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.checkpoint.TextFile;
 import io.github.convzoo.hub.FetchException;
 import io.github.convzoo.hub.FileStore;
 import io.github.convzoo.hub.RemoteFile;
@@ -9,7 +10,6 @@ import io.github.convzoo.hub.StoredFile;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -30,7 +30,7 @@ record HubModel(ModelName.Hub name, FileStore.Revision revision, LoadOptions opt
     }
 
     ModelConfig config() throws IOException {
-        return ModelConfig.parse(Files.readString(fetch(ModelFolder.CONFIG)), name + "/" + ModelFolder.CONFIG);
+        return ModelConfig.parse(TextFile.read(fetch(ModelFolder.CONFIG)), name + "/" + ModelFolder.CONFIG);
     }
 
     /** The weights; if they are in several files, their index names these. */

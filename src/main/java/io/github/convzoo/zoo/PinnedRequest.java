@@ -1,5 +1,6 @@
 package io.github.convzoo.zoo;
 
+import io.github.convzoo.hub.Deadline;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.EOFException;
@@ -59,8 +60,7 @@ final class PinnedRequest implements Closeable {
     private static final ScheduledThreadPoolExecutor CLOCK = clock();
 
     private final URL url;
-    private final Duration time;
-    private final long end;
+    private final Deadline deadline;
     private final ScheduledFuture<?> alarm;
     private volatile @Nullable Socket open;
     private volatile boolean over;
@@ -71,9 +71,8 @@ final class PinnedRequest implements Closeable {
 
     private PinnedRequest(URL url, Duration time) {
         this.url = url;
-        this.time = time;
-        end = System.nanoTime() + time.toNanos();
-        alarm = CLOCK.schedule(this::expire, time.toNanos(), TimeUnit.NANOSECONDS);
+        deadline = Deadline.in(time);
+        alarm = CLOCK.schedule(this::expire, deadline.whole().toNanos(), TimeUnit.NANOSECONDS);
     }
 
     private static ScheduledThreadPoolExecutor clock() {
@@ -150,7 +149,7 @@ final class PinnedRequest implements Closeable {
             Socket socket = new Socket(proxy());
             keep(socket);
             try {
-                socket.connect(new InetSocketAddress(address, port), millisLeft(CONNECT));
+                socket.connect(new InetSocketAddress(address, port), connectMillis());
                 return socket;
             } catch (IOException e) {
                 failure = e;
@@ -182,12 +181,12 @@ final class PinnedRequest implements Closeable {
         return target.toString();
     }
 
-    private int millisLeft(Duration most) throws SocketTimeoutException {
-        long left = Math.min(most.toNanos(), end - System.nanoTime());
-        if (left <= 0) {
+    private int connectMillis() throws SocketTimeoutException {
+        if (deadline.hasPassed()) {
             throw timeout();
         }
-        return (int) Math.max(1, TimeUnit.NANOSECONDS.toMillis(left));
+        // Zero would mean for ever.
+        return Math.max(1, (int) deadline.atMost(CONNECT).toMillis());
     }
 
     private void keep(Socket socket) throws IOException {
@@ -215,8 +214,7 @@ final class PinnedRequest implements Closeable {
     }
 
     private SocketTimeoutException timeout() {
-        return new SocketTimeoutException(
-                "not all of it came within " + String.format(Locale.ROOT, "%.3g s", time.toMillis() / 1000.0));
+        return new SocketTimeoutException("not all of it came within " + deadline);
     }
 
     private IOException explained(IOException e) {

@@ -16,6 +16,8 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MxnetReaderTest {
     private static final byte[] ONE_AND_TWO = {0, 0, (byte) 0x80, 0x3f, 0, 0, 0, 0x40};
@@ -209,6 +211,13 @@ class MxnetReaderTest {
         assertThat(refusal(valid().int32(V2, 0, 0).none().name("arg:w"))).hasMessageContaining("two arrays");
         assertThat(refusal(assembler().int32(V2, 0, 0).none().name(1, new byte[] {(byte) 0xff})))
                 .hasMessageContaining("UTF-8");
+    }
+
+    /** MXNet's names end at a zero byte, so that two of them may be one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"arg:w\0", "\0arg:w", "arg:\0w"})
+    void name_withAZeroByte_isRefused(String name) throws IOException {
+        assertThat(refusal(assembler().int32(V2, 0, 0).none().name(name))).hasMessageContaining("holds a zero byte");
     }
 
     @Test

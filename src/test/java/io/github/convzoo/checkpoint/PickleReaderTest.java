@@ -13,6 +13,8 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PickleReaderTest {
     private final Path directory;
@@ -44,7 +46,15 @@ class PickleReaderTest {
     static PickleAssembler state(PickleAssembler pickle, String code, String order, long... shape) {
         pickle.mark().whole(1).tuple(shape);
         pickle.global("numpy", "dtype").mark().text(code).op(0x89, 0x88).tuple().reduce();
-        return pickle.mark().whole(3).text(order).op('N', 'N', 'N').tuple().op('b', 0x89);
+        return pickle.mark()
+                .whole(3)
+                .text(order)
+                .op('N', 'N', 'N')
+                .whole(-1)
+                .whole(-1)
+                .whole(0)
+                .tuple()
+                .op('b', 0x89);
     }
 
     private static byte[] array(String code, String order, int bytes, long... shape) {
@@ -110,6 +120,120 @@ class PickleReaderTest {
     void array_withAMalformedState_isRefused() throws IOException {
         assertThat(refusal(begun().tuple(1, 2).op('b').setItem().stop())).hasMessageContaining("not what NumPy writes");
         assertThat(refusal(begun().op('N', 'b').setItem().stop())).hasMessageContaining("not what NumPy writes");
+    }
+
+    /** An array of two bytes, with the given states of itself (up to its data) and of its type. */
+    private static byte[] twoBytes(String version, String typeState) {
+        PickleAssembler pickle = begun().mark();
+        pickle.ascii(version + (version.equals("N") ? "" : "\n"))
+                .tuple(2)
+                .global("numpy", "dtype")
+                .mark()
+                .text("u1")
+                .tuple()
+                .reduce();
+        pickle.mark();
+        for (String item : typeState.split(" ", -1)) {
+            if (item.equals("None")) {
+                pickle.op('N');
+            } else if (item.matches("-?[0-9]+")) {
+                pickle.ascii("I" + item + "\n");
+            } else {
+                pickle.text(item);
+            }
+        }
+        return pickle.tuple()
+                .op('b', 0x89)
+                .op('C', 2, 7, 8)
+                .tuple()
+                .op('b')
+                .setItem()
+                .stop();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "3 | None None None -1 -1",
+                "3 | None None None -1 -1 0 0",
+                "4 | None None None -1 -1 0",
+                "4 | None None None -1 -1 0 None None",
+                "2 | None None None -1 -1 0",
+                "2 | None None None -1 -1",
+                "5 | None None None -1 -1 0 None None",
+                "-1 | None None None -1 -1 0",
+                "5 | None None None -1 -1 0 None",
+                "None | None None None -1 -1 0",
+                "3 None None None None -1 -1 0",
+                "3 1 None None None -1 -1 0",
+                "3 || None None None -1 -1 0",
+                "3 x None None None -1 -1 0",
+            })
+    void elementType_withAStateThatNumPyRefuses_isRefused(String state) throws IOException {
+        assertThat(refusal(twoBytes("I1", state))).hasMessageContaining("element type is not what NumPy writes");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "3 | a None None -1 -1 0",
+                "3 | None a None -1 -1 0",
+                "3 | None None a -1 -1 0",
+                "3 | None None None 1 -1 0",
+                "3 | None None None -1 1 0",
+                "3 | None None None -1 -1 63",
+                "3 | None None None -1 -1 None",
+            })
+    void elementType_thatIsNoPlainNumber_isAPlaceholder(String state) throws IOException {
+        assertThat(at(read(twoBytes("I1", state)), "w")).isEqualTo(new Value.Placeholder("numpy.ndarray"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"3 | None None None -1 -1 0", "3 < None None None -1 -1 0", "4 = None None None -1 -1 0 x"})
+    void elementType_asNumPyWritesIt_isRead(String state) throws IOException {
+        assertThat(at(read(twoBytes("I1", state)), "w")).isInstanceOf(Tensor.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"I0", "I2", "I-1", "N", "I01", "F1.0"})
+    void array_withAVersionThatNumPyRefuses_isRefused(String version) throws IOException {
+        assertThat(refusal(twoBytes(version, "3 | None None None -1 -1 0")))
+                .hasMessageContaining("the state of an array is not what NumPy writes");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"N t", "] X", ") N", ") K\u0001", ") X X"})
+    void array_ofArgumentsThatNumPyDoesNotTake_isRefused(String arguments) throws IOException {
+        PickleAssembler pickle = new PickleAssembler()
+                .dict()
+                .text("w")
+                .global("numpy.core.multiarray", "_reconstruct")
+                .mark()
+                .global("numpy", "ndarray");
+        for (String argument : arguments.split(" ", -1)) {
+            if (argument.equals("X")) {
+                pickle.text("b");
+            } else if (argument.equals("t")) {
+                pickle.tuple(0);
+            } else {
+                pickle.ascii(argument);
+            }
+        }
+        assertThat(refusal(pickle.tuple().reduce().setItem().stop())).hasMessageContaining("never give it");
+    }
+
+    @Test
+    void array_asAKey_isRefused() throws IOException {
+        PickleAssembler key = new PickleAssembler()
+                .dict()
+                .global("numpy.core.multiarray", "_reconstruct")
+                .mark()
+                .global("numpy", "ndarray")
+                .tuple(0)
+                .text("b")
+                .tuple()
+                .reduce();
+        assertThat(refusal(key.op('N', 's').stop())).hasMessageContaining("which Python does not allow");
     }
 
     @Test

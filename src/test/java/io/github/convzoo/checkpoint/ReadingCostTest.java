@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -204,5 +206,190 @@ class ReadingCostTest {
             more.get(1);
         }
         assertThat(cost(more.op('l').stop()).outcome).contains("raise Limits.tensors");
+    }
+
+    // What each limit just allows, and one more, under the limits that hold where none are given.
+
+    /** A second of processor time and a heap of 64 MiB are promised; allocated is more than is held at a time. */
+    private void assertCheap(Path allowed, Path refused, String limit) {
+        Cost read = cost(allowed);
+        assertThat(read.outcome).startsWith("read ");
+        assertThat(read.millis).isLessThan(1000);
+        assertThat(read.bytes).isLessThan(128L * MEBI);
+        Cost cost = cost(refused);
+        assertThat(cost.outcome).contains("raise Limits." + limit + " ");
+        assertThat(cost.millis).isLessThan(1000);
+        assertThat(cost.bytes).isLessThan(128L * MEBI);
+    }
+
+    private void assertCheap(byte[] allowed, byte[] refused, String limit) throws IOException {
+        assertCheap(Crafted.file(directory, allowed), Crafted.file(directory, refused), limit);
+    }
+
+    private static byte[] torch(PickleAssembler pickle) {
+        return Crafted.torch(pickle.stop(), new byte[24]).bytes();
+    }
+
+    private static byte[] header(int length) {
+        return Crafted.safetensors(" ".repeat(length - 2).replaceFirst("^", "{}"), 0);
+    }
+
+    @Test
+    void headerBytes_atTheLimit_areCheap() throws IOException {
+        assertCheap(header(8 << 20), header((8 << 20) + 1), "headerBytes");
+    }
+
+    /** A name in a mapping of its own takes the rest. */
+    private static byte[] pickle(int length) {
+        PickleAssembler pickle = new PickleAssembler();
+        int text = 1 << 14;
+        while (pickle.bytes().length < length - 2 * text) {
+            pickle.text("x".repeat(text)).op('0');
+        }
+        int rest = length - pickle.bytes().length - 8;
+        return pickle.text("x".repeat(rest / 2))
+                .op('0')
+                .text("x".repeat(rest - rest / 2 - 6))
+                .op('0', 'N')
+                .stop();
+    }
+
+    @Test
+    void pickleBytes_atTheLimit_areCheap() throws IOException {
+        assertThat(pickle(8 << 20)).hasSize(8 << 20);
+        assertCheap(
+                Crafted.torch(pickle(8 << 20), new byte[24]).bytes(),
+                Crafted.torch(pickle((8 << 20) + 1), new byte[24]).bytes(),
+                "pickleBytes");
+    }
+
+    private static byte[] memo(int entries) {
+        PickleAssembler pickle = new PickleAssembler().op('N');
+        for (int i = 0; i < entries; i++) {
+            pickle.op(0x94);
+        }
+        return torch(pickle);
+    }
+
+    @Test
+    void memoEntries_atTheLimit_areCheap() throws IOException {
+        assertCheap(memo(250_000), memo(250_001), "memoEntries");
+        assertCheap(
+                torch(new PickleAssembler().op('N').put(249_999)),
+                torch(new PickleAssembler().op('N').put(250_000)),
+                "memoEntries");
+    }
+
+    private static byte[] nested(int depth) {
+        PickleAssembler pickle = new PickleAssembler();
+        for (int i = 0; i < depth; i++) {
+            pickle.list();
+        }
+        for (int i = 1; i < depth; i++) {
+            pickle.op('a');
+        }
+        return torch(pickle);
+    }
+
+    @Test
+    void nestingDepth_atTheLimit_isCheap() throws IOException {
+        assertCheap(nested(64), nested(65), "nestingDepth");
+    }
+
+    private static byte[] tensors(int count) {
+        StringBuilder header = new StringBuilder("{");
+        for (int i = 0; i < count; i++) {
+            header.append(i == 0 ? "" : ",")
+                    .append("\"" + i + "\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[" + i + "," + (i + 1)
+                            + "]}");
+        }
+        return Crafted.safetensors(header.append('}').toString(), count);
+    }
+
+    @Test
+    void tensors_atTheLimit_areCheap() throws IOException {
+        assertCheap(tensors(50_000), tensors(50_001), "tensors");
+    }
+
+    private static byte[] zip(int entries) {
+        ZipAssembler zip = Crafted.torch(new PickleAssembler().op('N').stop(), new byte[24]);
+        for (int i = 4; i < entries; i++) {
+            zip.add("model/extra/" + i, "");
+        }
+        return zip.bytes();
+    }
+
+    @Test
+    void zipEntries_atTheLimit_areCheap() throws IOException {
+        assertCheap(zip(50_000), zip(50_001), "zipEntries");
+    }
+
+    private static byte[] named(int length) {
+        PickleAssembler pickle = new PickleAssembler().dict();
+        for (int i = 0; i < 500; i++) {
+            String number = Integer.toString(1000 + i);
+            pickle.text(number + "x".repeat(length - number.length())).op('N', 's');
+        }
+        return torch(pickle);
+    }
+
+    @Test
+    void nameLength_atTheLimit_isCheap() throws IOException {
+        assertCheap(named(4096), named(4097), "nameLength");
+    }
+
+    private static byte[] dimensions(int count) {
+        long[] ones = new long[count];
+        Arrays.fill(ones, 1);
+        return torch(new PickleAssembler().tensor("FloatStorage", "0", 6, 0, ones, ones));
+    }
+
+    @Test
+    void dimensions_atTheLimit_areCheap() throws IOException {
+        assertCheap(dimensions(32), dimensions(33), "dimensions");
+    }
+
+    /** A tensor of bytes that are zeros, and take no place where the file system knows of holes. */
+    private Path sparse(long length) throws IOException {
+        String header = "{\"w\":{\"dtype\":\"U8\",\"shape\":[" + length + "],\"data_offsets\":[0," + length + "]}}";
+        byte[] start = Crafted.safetensors(header, 0);
+        Path file = Crafted.file(directory, start);
+        try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+            out.setLength(start.length + length);
+        }
+        return file;
+    }
+
+    @Test
+    void tensorBytes_atTheLimit_areCheap() throws IOException {
+        assertCheap(sparse(Integer.MAX_VALUE), sparse(1L << 31), "tensorBytes");
+    }
+
+    private static byte[] expanded(long bytes) {
+        return torch(new PickleAssembler().tensor("ByteStorage", "0", 24, 0, new long[] {bytes}, new long[] {0}));
+    }
+
+    @Test
+    void copiedBytes_atTheLimit_areCheapToRead() throws IOException {
+        assertCheap(expanded(256 << 20), expanded((256 << 20) + 1), "copiedBytes");
+    }
+
+    /** Of zeros a thousandth is left. What is between them and the limit is incompressible. */
+    @Test
+    void inflatedBytes_atTheLimit_areCheap() throws IOException {
+        byte[] array = NpzReaderTest.zeros(16 << 20);
+        long compressed;
+        try (MappedFile mapped = MappedFile.open(Crafted.file(directory, NpzReaderTest.deflated("w.npy", array)))) {
+            compressed = ZipDirectory.read(mapped, Limits.DEFAULT)
+                    .values()
+                    .iterator()
+                    .next()
+                    .length();
+        }
+        int most = (16 << 20) + (int) (4 * compressed) - (array.length - (16 << 20));
+        // A few zeros more or less take as many bytes, or nearly.
+        byte[] allowed = NpzReaderTest.deflated("w.npy", NpzReaderTest.zeros(most - 64));
+        byte[] refused = NpzReaderTest.deflated("w.npy", NpzReaderTest.zeros(most + 1024));
+        assertCheap(allowed, refused, "inflatedBytes");
     }
 }

@@ -336,6 +336,36 @@ class ReferenceAgreementTest {
                 .hasMessageContaining("arguments are not a tuple");
     }
 
+    /** The argument behind the hooks says of a view whether it is conjugated or negated. */
+    @Test
+    void tensor_withAnotherThingThanAMappingForItsViews_isRefused() throws IOException {
+        for (char views : new char[] {'}', 'N'}) {
+            assertThat(read(viewed(views))).isInstanceOf(Tensor.class);
+        }
+        for (int views : new int[] {0x88, 0x89, ']', ')'}) {
+            assertThat(refusal(viewed(views))).hasMessageContaining("_rebuild_tensor_v2 with arguments");
+        }
+    }
+
+    private static PickleAssembler viewed(int views) {
+        PickleAssembler pickle =
+                pickle().global("torch._utils", "_rebuild_tensor_v2").mark();
+        pickle.storage("FloatStorage", "0", 6).whole(0).tuple(1).tuple(1).op(0x89);
+        return pickle.global("collections", "OrderedDict")
+                .op(')')
+                .reduce()
+                .op(views)
+                .tuple()
+                .reduce();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"FloatStorage", "float32"})
+    void call_ofAStorageOrElementType_isRefused(String name) throws IOException {
+        assertThat(refusal(pickle().global("torch", name).op(')').reduce()))
+                .hasMessageContaining("torch." + name + " with arguments");
+    }
+
     @Test
     void counter_ofAList_whichCountsItsItems_isRefused() throws IOException {
         assertThat(refusal(pickle().global("collections", "Counter")

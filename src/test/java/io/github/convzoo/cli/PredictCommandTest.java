@@ -380,6 +380,19 @@ class PredictCommandTest {
         Run.refused(2, args("-", "--list", "-"), "standard input is either an image (-) or names (--list -)");
     }
 
+    /** A line at the limit is a name that no file has; a longer one could have no end. */
+    @Test
+    void predict_ofAListWithAnEndlessLine_isRefused() throws IOException {
+        Path list = Files.writeString(folder.resolve("list.txt"), BOOT + "\n" + "x".repeat(4_000_000) + "\r\n");
+        Run longest = Run.of(args("--list", list, "--top-k", 1).toArray());
+        assertThat(longest.status()).isEqualTo(1);
+        assertThat(longest.err())
+                .doesNotContain("more than 4 million characters")
+                .hasSizeLessThan(10_000);
+        Files.writeString(list, "x".repeat(4_000_001));
+        Run.refused(1, args("--list", list), "list.txt: has a line of more than 4 million characters");
+    }
+
     @Test
     void predict_ofStandardInput_readsAnImageOrNames() throws IOException {
         for (String list : List.of("-", "--list")) {

@@ -145,6 +145,19 @@ class CifarTest {
     }
 
     @Test
+    void names_inALargeFile_areRefused() throws IOException {
+        Files.write(folder.resolve("test_batch.bin"), records(labels(7), planes(1)));
+        String names = String.join("\n", TEN);
+        Path file = folder.resolve("batches.meta.txt");
+        Files.writeString(file, names + "\n".repeat((1 << 16) - names.length()));
+        assertThat(Cifar.test10(folder).classes()).isEqualTo(TEN);
+        Files.writeString(file, names + "\n".repeat((1 << 16) + 1 - names.length()));
+        assertThatIOException()
+                .isThrownBy(() -> Cifar.test10(folder))
+                .withMessageStartingWith(file + ": has 65,537 bytes");
+    }
+
+    @Test
     void missingFiles_areNamed() throws IOException {
         assertThatIOException()
                 .isThrownBy(() -> Cifar.test10(folder))

@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -111,6 +113,15 @@ class ImageListTest {
                 .isThrownBy(() -> ImageList.of(list, folder, List.of("x", "y", "x")))
                 .withMessageStartingWith(list + ":2: 'x' is the name of classes 0 and 2; ");
         assertThatIllegalArgumentException().isThrownBy(() -> ImageList.of(list, folder, List.of()));
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void of_aListWithoutEnd_isRefused() throws IOException {
+        Files.createSymbolicLink(list, Path.of("/dev/zero"));
+        assertThatIOException()
+                .isThrownBy(() -> ImageList.of(list, folder))
+                .withMessage(list + ": not a regular file; name a list of images");
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import javax.net.ServerSocketFactory;
 
 /** An HTTP server on loopback that can break off, stall and lie; a connection takes one request. */
 public final class LoopbackServer implements Closeable {
@@ -41,8 +42,13 @@ public final class LoopbackServer implements Closeable {
     private final List<Request> requests = new CopyOnWriteArrayList<>();
 
     public LoopbackServer(Handler handler) throws IOException {
+        this(ServerSocketFactory.getDefault(), handler);
+    }
+
+    /** A server with sockets of another kind, such as those of TLS. */
+    public LoopbackServer(ServerSocketFactory sockets, Handler handler) throws IOException {
         this.handler = handler;
-        socket = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
+        socket = sockets.createServerSocket(0, 100, InetAddress.getLoopbackAddress());
         Thread accepting = new Thread(this::accept, "loopback-server");
         accepting.setDaemon(true);
         accepting.start();

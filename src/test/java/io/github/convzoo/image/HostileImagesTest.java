@@ -10,6 +10,7 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -78,6 +79,58 @@ class HostileImagesTest {
             assertThatExceptionOfType(ImageException.class)
                     .isThrownBy(() -> limited.decode(jpeg, "scans"))
                     .withMessageContaining("25 or more scans of 30 x 20 pixels");
+        }
+    }
+
+    /** One pixel more than Pillow warns of, in the head of each format. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"image/rgb.png", "image/rgb.bmp", "image/palette.gif", "image/grey.jpg", "formats/w_lossy.webp"})
+    void decode_ofAHeadThatAnnouncesTooManyPixels_isRefusedWithoutMemory(String name) {
+        byte[] image = bytes(name);
+        ByteBuffer head = ByteBuffer.wrap(image);
+        switch (name.substring(name.lastIndexOf('.') + 1)) {
+            case "png" -> {
+                head.putInt(16, 13_378).putInt(20, 13_377);
+                CRC32 crc = new CRC32();
+                crc.update(image, 12, 17);
+                head.putInt(29, (int) crc.getValue());
+            }
+            case "bmp" -> head.order(ByteOrder.LITTLE_ENDIAN).putInt(18, 13_378).putInt(22, 13_378);
+            case "gif" ->
+                head.order(ByteOrder.LITTLE_ENDIAN).putShort(6, (short) 13_378).putShort(8, (short) 13_378);
+            case "jpg" -> {
+                int frame = 2;
+                while (image[frame + 1] != (byte) 0xc0 && image[frame + 1] != (byte) 0xc2) {
+                    frame += 2 + head.getShort(frame + 2);
+                }
+                head.putShort(frame + 5, (short) 13_378).putShort(frame + 7, (short) 13_378);
+            }
+            default ->
+                // The bits of a lossy frame's head.
+                head.order(ByteOrder.LITTLE_ENDIAN).putShort(26, (short) 13_378).putShort(28, (short) 13_378);
+        }
+        assertRefusedCheaply(image).withMessageContaining("pixels are more than the allowed 178,956,970");
+    }
+
+    @Test
+    void decode_ofAStreamWithoutEnd_takesNoMoreThanTheLimit() {
+        long memory = threads.getCurrentThreadAllocatedBytes();
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> decoder.withMaxStreamBytes(10 << 20).decode(new Endless(), "endless"))
+                .withMessageContaining("more than the allowed 10,485,760 bytes");
+        assertThat(threads.getCurrentThreadAllocatedBytes() - memory).isLessThan(40 * MIB);
+    }
+
+    private static final class Endless extends InputStream {
+        @Override
+        public int read() {
+            return 0;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) {
+            return length;
         }
     }
 

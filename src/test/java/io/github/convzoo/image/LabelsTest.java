@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -196,9 +198,13 @@ class LabelsTest {
     @Test
     void read_ofHugeFile_isRefused() throws IOException {
         Path file = folder.resolve("huge.txt");
-        Files.write(file, new byte[(1 << 24) + 1]);
-
+        Files.writeString(file, "cat\ndog" + "\n".repeat((1 << 24) - 7));
+        assertThat(Labels.read(file).size()).isEqualTo(2);
+        Files.writeString(file, "cat\ndog" + "\n".repeat((1 << 24) - 6));
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long memory = threads.getCurrentThreadAllocatedBytes();
         assertThatIOException().isThrownBy(() -> Labels.read(file)).withMessageContaining("16 MiB");
+        assertThat(threads.getCurrentThreadAllocatedBytes() - memory).isLessThan(4L << 24);
     }
 
     @Test

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelConfigTest {
 
@@ -172,6 +173,25 @@ class ModelConfigTest {
                 .isThrownBy(() -> parse(json))
                 .withMessageStartingWith("config.json: ")
                 .withMessageContaining(message);
+    }
+
+    /** Whatever a message quotes, what is wrong stands at its front and what to do at its end. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'architecture': 'LONG'}",
+                "{'architecture': 'peleenet', 'global_pool': 'LONG'}",
+                "{'architecture': 'peleenet', 'model_args': {'LONG': 1}}",
+                "{'architecture': 'peleenet', 'num_classes': 'LONG'}",
+                "{'architecture': 'peleenet', 'pretrained_cfg': {'interpolation': 'LONG'}}",
+                "{'architecture': 'peleenet', 'pretrained_cfg': {'mean': ['LONG']}}",
+            })
+    void parse_ofLongTexts_isRefusedInAFewWords(String json) {
+        assertThatExceptionOfType(IOException.class)
+                .isThrownBy(() -> ModelConfig.parse(
+                        json.replace('\'', '"').replace("LONG", "x".repeat(1_000_000)), "config.json"))
+                .withMessageStartingWith("config.json: ")
+                .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(2100));
     }
 
     @Test

@@ -43,6 +43,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -87,6 +90,33 @@ class WeightLoaderTest {
         assertThat(report.notes()).isEmpty();
         assertThat(report.lines()).containsExactly("tree.pth: " + complete.size() + " tensors loaded into dla46x_c");
         assertThat(manager.getManagedArrays()).hasSameSizeAs(complete.keySet());
+    }
+
+    /** If the engine read the file, the process would end. */
+    @Test
+    @Timeout(120)
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "Windows does not shorten a file that is mapped")
+    void load_ofAFileThatIsShortenedMeanwhile_isAnErrorLikeAnyOther(@TempDir Path folder) throws Exception {
+        Network network = DlaVariant.DLA46X_C.build();
+        network.initialize(manager, DataType.FLOAT32, INPUT);
+        Path file = folder.resolve("whole.safetensors");
+        WeightSaver.save(file, network);
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:-CreateCoredumpOnCrash",
+                        "-XX:ErrorFile=" + folder.resolve("crash.log"),
+                        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        ShortenedLoadMain.class.getName(),
+                        file.toString())
+                .redirectErrorStream(true)
+                .start();
+        List<String> lines = process.inputReader().lines().toList();
+        assertThat(process.waitFor()).as("%s", lines).isZero();
+        assertThat(lines).hasSize(2);
+        assertThat(lines.get(0)).contains("its file was shortened while it was in use");
+        assertThat(lines.get(1)).isEqualTo("loaded " + network.getParameters().size());
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -99,6 +100,26 @@ class HubModelTest {
         assertThat(FineTuned.bias(ConvZoo.open(NAME, options(null)).checkpoint(options(null))))
                 .hasSize(3);
         assertThat(requests("GET", FineTuned.SECOND)).isZero();
+    }
+
+    /** It is JSON all the same, and padded with blanks. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void open_ofAConfigurationBeyond16MiB_isRefused(int over) throws Exception {
+        byte[] config = Objects.requireNonNull(files.get("config.json"));
+        byte[] padded = Arrays.copyOf(config, (16 << 20) + over);
+        Arrays.fill(padded, config.length, padded.length, (byte) ' ');
+        files.put("config.json", padded);
+        if (over == 0) {
+            assertThat(ConvZoo.open(NAME, options(null))
+                            .checkpoint(options(null))
+                            .format())
+                    .isEqualTo(Format.SAFETENSORS_INDEX);
+        } else {
+            assertThatExceptionOfType(IOException.class)
+                    .isThrownBy(() -> ConvZoo.open(NAME, options(null)))
+                    .withMessageContaining("config.json: has more than 16 MiB");
+        }
     }
 
     @Test

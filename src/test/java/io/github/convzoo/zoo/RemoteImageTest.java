@@ -21,11 +21,17 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import javax.imageio.ImageIO;
+import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,6 +48,11 @@ class RemoteImageTest {
     private static final byte[] PNG = png();
 
     private final List<LoopbackServer> servers = new ArrayList<>();
+    private final Path folder;
+
+    RemoteImageTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
 
     @AfterEach
     void stop() throws IOException {
@@ -256,9 +267,69 @@ class RemoteImageTest {
                 .isNotEmpty();
     }
 
+    /** All certificates but the last are trusted; only the first is for this host. */
+    @ParameterizedTest
+    @CsvSource({
+        "'SAN=ip:127.0.0.1,dns:localhost', true, true",
+        "'SAN=dns:other.example', true, false",
+        "'SAN=ip:127.0.0.2', true, false",
+        "'SAN=dns:localhost.other.example,dns:*.localhost', true, false",
+        "'SAN=ip:127.0.0.1,dns:localhost', false, false",
+    })
+    void read_overHttps_needsATrustedCertificateForTheHost(String names, boolean trusted, boolean read)
+            throws Exception {
+        KeyStore keys = certificate(names);
+        LoopbackServer server = new LoopbackServer(
+                tls(keys, keys).getServerSocketFactory(), (request, out) -> Hubs.send(request, out, PNG, PNG.length));
+        servers.add(server);
+        SSLSocketFactory before = HttpsURLConnection.getDefaultSSLSocketFactory();
+        HttpsURLConnection.setDefaultSSLSocketFactory(
+                tls(keys, trusted ? keys : certificate("SAN=dns:other.example")).getSocketFactory());
+        try {
+            for (String host : List.of("127.0.0.1", "localhost")) {
+                String url = "https://" + host + ":" + server.port() + "/a.png";
+                if (read) {
+                    assertThat(read(url, ofSeconds(20)).width()).isEqualTo(7);
+                } else {
+                    assertFails(url, ofSeconds(20), "SSLHandshakeException");
+                }
+            }
+        } finally {
+            HttpsURLConnection.setDefaultSSLSocketFactory(before);
+        }
+        assertThat(server.requests()).hasSize(read ? 2 : 0);
+    }
+
+    private KeyStore certificate(String names) throws Exception {
+        Path store = Files.createTempFile(folder, "keys", "");
+        Files.delete(store);
+        String keytool = "-genkeypair -alias server -keyalg EC -dname CN=127.0.0.1 -validity 2 -storetype PKCS12"
+                + " -storepass changeit -ext " + names + " -keystore " + store;
+        List<String> command = new ArrayList<>(List.of(keytool.split(" ", -1)));
+        command.add(
+                0, Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        return KeyStore.getInstance(store.toFile(), "changeit".toCharArray());
+    }
+
+    private static SSLContext tls(KeyStore own, KeyStore trusted) throws Exception {
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(own, "changeit".toCharArray());
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        KeyStore certificates = KeyStore.getInstance("PKCS12");
+        certificates.load(null, null);
+        certificates.setCertificateEntry("server", trusted.getCertificate("server"));
+        trust.init(certificates);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+        return context;
+    }
+
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})
-    void read_ofFileUrl_isAsOfTheFile(@TempDir Path folder) throws Exception {
+    void read_ofFileUrl_isAsOfTheFile() throws Exception {
         Path file = Files.write(folder.resolve("a b%c.png"), PNG);
         assertThat(RemoteImage.read(new ImageDecoder(), file.toUri().toURL(), address -> true)
                         .width())

@@ -1,0 +1,50 @@
+package io.github.convzoo.checkpoint;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Reads small text files whole: configurations, properties, options. */
+public final class TextFile {
+
+    /** The longest file, in bytes. */
+    static final int MAX_BYTES = 1 << 24;
+
+    private TextFile() {}
+
+    /**
+     * Reads a file.
+     *
+     * @param file a regular file in UTF-8, at most 16 MiB long
+     * @return its text
+     * @throws IOException if it is anything else, or cannot be read; the message names the file
+     */
+    public static String read(Path file) throws IOException {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            // A pipe waits for its other end, and some devices have no end.
+            throw new IOException(file + ": not a regular file; copy it into one");
+        }
+        byte[] bytes;
+        try (InputStream in = Files.newInputStream(file)) {
+            bytes = in.readNBytes(MAX_BYTES + 1);
+        } catch (FileSystemException e) {
+            throw new IOException(file + ": cannot be read (" + e + "); check its permissions", e);
+        }
+        if (bytes.length > MAX_BYTES) {
+            throw new IOException(file + ": has more than 16 MiB; this is not a file of its kind");
+        }
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + ": is not UTF-8; save it as UTF-8", e);
+        }
+    }
+}
