@@ -191,7 +191,8 @@ public final class CachingCompiler implements ModelCompiler {
 
         @Override
         public boolean accepts(Shape input) {
-            return !fixed || (input.dimension() == 4 && input.slice(1).equals(sample));
+            // The network itself says what is wrong with an input that is not (N, C, H, W).
+            return input.dimension() == 4 && (!fixed || input.slice(1).equals(sample));
         }
 
         @Override

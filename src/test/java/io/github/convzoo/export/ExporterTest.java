@@ -300,6 +300,14 @@ class ExporterTest {
     }
 
     @Test
+    void bfloat16_inOnnx_leavesAnEmptyFolderThatIsThere() {
+        assertThatIllegalArgumentException().isThrownBy(() -> given(SMALL, SIDE)
+                .exporter()
+                .export(folder, ExportOptions.onnx().withPrecision(Precision.BFLOAT16)));
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
     void preprocess_withoutClassifier_isRefused() {
         Variant variant = Variant.of(SMALL);
         Given given =
