@@ -191,8 +191,7 @@ public final class CachingCompiler implements ModelCompiler {
 
         @Override
         public boolean accepts(Shape input) {
-            // The network itself says what is wrong with an input that is not (N, C, H, W).
-            return input.dimension() == 4 && (!fixed || input.slice(1).equals(sample));
+            return !fixed || input.slice(1).equals(sample);
         }
 
         @Override

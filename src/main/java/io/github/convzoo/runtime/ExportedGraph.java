@@ -34,8 +34,8 @@ final class ExportedGraph implements CompiledGraph {
 
     @Override
     public boolean accepts(Shape input) {
-        return input.dimension() == 4
-                && model.input().planes().map(input.slice(1)::equals).orElse(true);
+        Shape sample = input.slice(1);
+        return model.input().planes().orElse(sample).equals(sample);
     }
 
     @Override
@@ -45,11 +45,8 @@ final class ExportedGraph implements CompiledGraph {
         return model.input().images() ? images(input) : first(model.run(inputs));
     }
 
-    /** Refuses an input that is not (N, C, H, W), or of another size than the file's. */
+    /** Refuses an input (N, C, H, W) of another size than the file's. */
     void requireAccepted(Shape input) {
-        if (input.dimension() != 4) {
-            throw new IllegalArgumentException(file + ": takes inputs of shape (N, C, H, W), not " + input);
-        }
         if (!accepts(input)) {
             Shape given = input.slice(1);
             throw new IllegalArgumentException(

@@ -172,7 +172,7 @@ class ExportCommandTest {
 
     @Test
     void help_namesEveryFormat() {
-        assertThat(Run.succeeding("export", "--help").out()).contains("The file's format: onnx, torchscript.");
+        assertThat(Run.succeeding("export", "--help").out()).contains("The file's format: onnx, torchscript");
     }
 
     @Test

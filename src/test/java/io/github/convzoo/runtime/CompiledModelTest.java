@@ -123,7 +123,7 @@ class CompiledModelTest {
         assertClose(logits(options.compiled(), 1, 96), logits(options, 1, 96));
     }
 
-    /** Translators check their input; whoever calls the block does not. */
+    /** The network checks its input before a compiled form sees it. */
     @ParameterizedTest
     @EnumSource(CompiledRuntime.class)
     void compiledBlock_givenAVector_saysWhatTheNetworkSays(CompiledRuntime runtime) throws Exception {

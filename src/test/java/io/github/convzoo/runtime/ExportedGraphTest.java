@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,17 +95,5 @@ class ExportedGraphTest {
                     .withMessageContaining("this input is not an image normalized as config.json says");
         }
         assertThat(model.bytes).isEmpty();
-    }
-
-    @ParameterizedTest
-    @ValueSource(ints = {0, 1, 3, 5})
-    void input_thatIsNotABatchOfImages_isRefused(int dimensions) {
-        Shape shape = new Shape(LongStream.generate(() -> 1).limit(dimensions).toArray());
-        try (ExportedGraph graph = new ExportedGraph(Path.of("model.onnx"), new Recording(), NORMALIZATION)) {
-            assertThat(graph.accepts(shape)).isFalse();
-            assertThatIllegalArgumentException()
-                    .isThrownBy(() -> graph.run(new NDList(manager.ones(shape))))
-                    .withMessage("model.onnx: takes inputs of shape (N, C, H, W), not " + shape);
-        }
     }
 }

@@ -3,8 +3,10 @@ package io.github.convzoo.zoo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class GateTest {
 
@@ -28,6 +30,7 @@ class GateTest {
     }
 
     @Test
+    @Timeout(value = 1, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void close_fromInside_isRefused_andTheGateStaysOpen() {
         assertThatIllegalStateException()
                 .isThrownBy(() -> gate.<Integer, RuntimeException>enter(() -> {
