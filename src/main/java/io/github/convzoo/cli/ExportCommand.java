@@ -14,7 +14,8 @@ import io.github.convzoo.zoo.LoadOptions;
 import io.github.convzoo.zoo.OpenModel;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -27,7 +28,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "export",
-        description = "Write a network as ONNX or TorchScript into a model folder, and check what was written.",
+        description = "Export a network into a model folder for other runtimes, and check what was written.",
         footer = {
             "",
             "The input is named \"input\": normalized float32 of shape (N, channels, H, W), the batch of any size;",
@@ -54,7 +55,8 @@ final class ExportCommand implements Callable<Integer> {
             names = "--format",
             paramLabel = "FORMAT",
             required = true,
-            description = "onnx (model.onnx) or torchscript (model.pt).")
+            completionCandidates = FormatNames.class,
+            description = "The file's format: ${COMPLETION-CANDIDATES}.")
     String format = "";
 
     @Option(names = "--output", paramLabel = "DIR", required = true, description = "The model folder; made if missing.")
@@ -93,6 +95,21 @@ final class ExportCommand implements Callable<Integer> {
 
     @Mixin
     CommonOptions common = new CommonOptions();
+
+    /** The names of all formats, as {@code --format} takes them. */
+    static final class FormatNames implements Iterable<String> {
+
+        @Override
+        public Iterator<String> iterator() {
+            return Arrays.stream(ExportOptions.Format.values())
+                    .map(FormatNames::of)
+                    .iterator();
+        }
+
+        static String of(ExportOptions.Format format) {
+            return format.name().toLowerCase(Locale.ROOT);
+        }
+    }
 
     private record Written(
             String file,
@@ -138,14 +155,13 @@ final class ExportCommand implements Callable<Integer> {
     }
 
     private static ExportOptions format(String name) {
-        List<String> names = new ArrayList<>();
         for (ExportOptions.Format format : ExportOptions.Format.values()) {
-            if (format.name().toLowerCase(Locale.ROOT).equals(name)) {
+            if (FormatNames.of(format).equals(name)) {
                 return ExportOptions.of(format);
             }
-            names.add(format.name().toLowerCase(Locale.ROOT));
         }
-        throw new IllegalArgumentException("--format: " + name + " is unknown; choose " + String.join(" or ", names));
+        throw new IllegalArgumentException(
+                "--format: " + name + " is unknown; choose " + String.join(" or ", new FormatNames()));
     }
 
     private static Target target(String name) {

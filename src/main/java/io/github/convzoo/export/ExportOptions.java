@@ -4,6 +4,8 @@ import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.weights.ModelFolder;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a network is exported. Start from {@link #onnx} or {@link #torchScript} and change what differs.
@@ -62,10 +64,10 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
         };
 
         private final String file;
-        private final String engine;
+        private final @Nullable String engine;
         private final int block;
 
-        Format(String file, String engine, int block) {
+        Format(String file, @Nullable String engine, int block) {
             this.file = file;
             this.engine = engine;
             this.block = block;
@@ -74,9 +76,9 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
         /** Writes a network for a target; a file that is there is replaced once the new one is complete. */
         abstract void write(NetworkFile network, Target target, Path to) throws CheckpointException;
 
-        /** What DJL calls the engine that runs such a file. */
-        String engine() {
-            return engine;
+        /** What DJL calls its engine that runs such a file; empty if DJL has none. */
+        Optional<String> engine() {
+            return Optional.ofNullable(engine);
         }
 
         /** What the channels of a group should be a multiple of if the file is for any processor; 1 if it does not matter. */

@@ -16,12 +16,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
  * Two files that let DJL and DJL Serving use an exported folder without ConvZoo: {@code serving.properties}, whose keys DJL's {@code
  * ImageClassificationTranslatorFactory} reads, and the labels in {@code synset.txt}. Where DJL has no words for the preprocessing,
- * the nearest is taken and said in a comment and in the report.
+ * the nearest is taken and said in a comment and in the report. A format that no engine of DJL runs gets neither.
  */
 final class ServingFiles {
 
@@ -32,21 +33,29 @@ final class ServingFiles {
 
     private final ModelConfig config;
     private final ExportOptions options;
+    private final String engine;
     private final Map<String, String> properties = new LinkedHashMap<>();
     private final List<String> differences = new ArrayList<>();
 
-    private ServingFiles(ModelConfig config, ExportOptions options) {
+    private ServingFiles(ModelConfig config, ExportOptions options, String engine) {
         this.config = config;
         this.options = options;
+        this.engine = engine;
     }
 
     /**
-     * Writes both files, unless somebody else wrote them.
+     * Writes both files, unless somebody else wrote them or DJL cannot run the format.
      *
      * @return what a user must know
      */
     static List<String> write(Path folder, ModelConfig config, ExportOptions options) throws IOException {
-        return new ServingFiles(config, options).write(folder);
+        return write(folder, config, options, options.format().engine());
+    }
+
+    /** Writes both files for an engine, or nothing if DJL has none for the format. */
+    static List<String> write(Path folder, ModelConfig config, ExportOptions options, Optional<String> engine)
+            throws IOException {
+        return engine.isPresent() ? new ServingFiles(config, options, engine.get()).write(folder) : List.of();
     }
 
     private List<String> write(Path folder) throws IOException {
@@ -95,7 +104,7 @@ final class ServingFiles {
     }
 
     private void collect() {
-        properties.put("engine", options.format().engine());
+        properties.put("engine", engine);
         properties.put("option.modelName", "model");
         int channels = config.options().inChannels();
         if (options.features() || config.options().numClasses() == 0) {

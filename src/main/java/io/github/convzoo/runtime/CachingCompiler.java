@@ -191,7 +191,7 @@ public final class CachingCompiler implements ModelCompiler {
 
         @Override
         public boolean accepts(Shape input) {
-            return !fixed || (input.dimension() == 4 && input.slice(1).equals(sample));
+            return !fixed || input.slice(1).equals(sample);
         }
 
         @Override

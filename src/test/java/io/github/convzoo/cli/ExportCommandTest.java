@@ -171,6 +171,11 @@ class ExportCommandTest {
     }
 
     @Test
+    void help_namesEveryFormat() {
+        assertThat(Run.succeeding("export", "--help").out()).contains("The file's format: onnx, torchscript");
+    }
+
+    @Test
     void export_misused_saysHowToDoBetter() {
         Run.refused(
                 Main.MISUSED,

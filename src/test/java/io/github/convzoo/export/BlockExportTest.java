@@ -150,6 +150,28 @@ class BlockExportTest {
     }
 
     @Test
+    void numbers_thatAreUsedTwice_areWrittenOnce() throws IOException {
+        Path file = Exporter.of(LambdaBlock.singleton(x -> Activation.gelu(Activation.gelu(x))), new Shape(1, 6))
+                .export(folder, ExportOptions.onnx())
+                .file();
+        OnnxFile written = OnnxFile.read(file);
+        assertThat(written.count("Erf")).isEqualTo(2);
+        assertThat(written.initializers()).isNotEmpty().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void pooledMap_thatOnlyConvolutionsRead_isNotFlattened() throws IOException {
+        Block block = new SequentialBlock().add(new DynamicConv2d(DynamicConv2d.Spec.of(6, 8, 3, 3)));
+        Reference.initialize(block, manager, "pooled/", new Shape(1, 6, 8, 8));
+        Path file = Exporter.of(block, new Shape(1, 6, 8, 8))
+                .export(folder, ExportOptions.onnx())
+                .file();
+        OnnxFile written = OnnxFile.read(file);
+        assertThat(written.count("GlobalAveragePool")).isEqualTo(1);
+        assertThat(written.count("Flatten")).isZero();
+    }
+
+    @Test
     void export_ofASequenceWithPartsOfConvZoo_givesItsOutputs() throws IOException {
         Block branch = new SequentialBlock()
                 .add(new DynamicConv2d(DynamicConv2d.Spec.of(6, 8, 3, 3)))

@@ -35,6 +35,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,7 +49,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ExporterTest {
@@ -125,6 +125,12 @@ class ExporterTest {
         return Variant.all().keySet().stream().filter(name -> !LARGE.contains(name));
     }
 
+    /** The formats that a runtime reads. */
+    static Stream<ExportOptions.Format> formats() {
+        return Arrays.stream(ExportOptions.Format.values())
+                .filter(format -> !ExportRuntime.of(format).isEmpty());
+    }
+
     // The same logits, whatever the batch
 
     @ParameterizedTest
@@ -165,7 +171,7 @@ class ExporterTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ExportOptions.Format.class)
+    @MethodSource("formats")
     void export_ofTestTimePoolingAndElu_givesTheLogits(ExportOptions.Format format) throws IOException {
         Variant variant = Variant.of("dpn68");
         ModelConfig config = ModelConfig.usual(variant)
@@ -179,7 +185,7 @@ class ExporterTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ExportOptions.Format.class)
+    @MethodSource("formats")
     void export_ofADynamicConvolution_hasItsTemperature(ExportOptions.Format format) throws IOException {
         Given given = given("alexnet_dy", SIDE);
         DynamicConv2d.setTemperature(given.network, 4);
@@ -196,7 +202,7 @@ class ExporterTest {
     // Options
 
     @ParameterizedTest
-    @EnumSource(ExportOptions.Format.class)
+    @MethodSource("formats")
     void withPreprocess_takesBytes_andGivesProbabilities(ExportOptions.Format format) throws IOException {
         Normalization normalization = new Normalization(List.of(0.1, 0.5, 0.9), List.of(0.2, 0.5, 0.3));
         Variant variant = Variant.of(SMALL);
@@ -217,7 +223,7 @@ class ExporterTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ExportOptions.Format.class)
+    @MethodSource("formats")
     void features_areTheLastMapAndThePooledVector(ExportOptions.Format format) throws IOException {
         for (String model : List.of(SMALL, "peleenet", "alexnet")) {
             Given given = given(model, SIDE);
@@ -300,6 +306,14 @@ class ExporterTest {
     }
 
     @Test
+    void bfloat16_inOnnx_leavesAnEmptyFolderThatIsThere() {
+        assertThatIllegalArgumentException().isThrownBy(() -> given(SMALL, SIDE)
+                .exporter()
+                .export(folder, ExportOptions.onnx().withPrecision(Precision.BFLOAT16)));
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
     void preprocess_withoutClassifier_isRefused() {
         Variant variant = Variant.of(SMALL);
         Given given =
@@ -323,7 +337,7 @@ class ExporterTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ExportOptions.Format.class)
+    @MethodSource("formats")
     void features_withoutClassifier_areThePooledVectorTwice(ExportOptions.Format format) throws IOException {
         Variant variant = Variant.of(SMALL);
         Given given =
@@ -339,7 +353,7 @@ class ExporterTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ExportOptions.Format.class)
+    @MethodSource("formats")
     void withPreprocess_inHalfPrecision_takesBytes_andGivesFloats(ExportOptions.Format format) throws IOException {
         Given given = given(SMALL, SIDE);
         ExportOptions options = ExportOptions.of(format).withPreprocess(true).withPrecision(Precision.FLOAT16);

@@ -8,13 +8,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The nodes of an ONNX file, read without any library: operators, what they read, and their text attributes. */
-record OnnxFile(List<Node> nodes) {
+/**
+ * An ONNX file, read without any library: its operators, what they read, and their text attributes; and the names of its
+ * initializers, as often as they are there.
+ */
+record OnnxFile(List<Node> nodes, List<String> initializers) {
 
     /** The numbers of the fields that are read, from onnx.proto. */
     private static final int MODEL_GRAPH = 7;
 
     private static final int GRAPH_NODE = 1;
+    private static final int GRAPH_INITIALIZER = 5;
+    private static final int TENSOR_NAME = 8;
     private static final int NODE_INPUT = 1;
     private static final int NODE_OPERATOR = 4;
     private static final int NODE_ATTRIBUTE = 5;
@@ -33,6 +38,7 @@ record OnnxFile(List<Node> nodes) {
 
     static OnnxFile read(Path file) throws IOException {
         List<Node> nodes = new ArrayList<>();
+        List<String> initializers = new ArrayList<>();
         for (Field graph : fields(ByteBuffer.wrap(Files.readAllBytes(file)), MODEL_GRAPH)) {
             for (Field node : fields(graph.bytes, GRAPH_NODE)) {
                 nodes.add(new Node(
@@ -43,8 +49,11 @@ record OnnxFile(List<Node> nodes) {
                                 .map(Field::text)
                                 .toList()));
             }
+            for (Field initializer : fields(graph.bytes, GRAPH_INITIALIZER)) {
+                initializers.add(fields(initializer.bytes, TENSOR_NAME).get(0).text());
+            }
         }
-        return new OnnxFile(nodes);
+        return new OnnxFile(nodes, initializers);
     }
 
     long count(String operator) {

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,6 +74,13 @@ class ServingFilesTest {
                 .containsEntry("toTensor", "false")
                 .containsEntry("normalize", "false")
                 .containsEntry("applySoftmax", "false");
+    }
+
+    @Test
+    void formatWithoutAnEngine_getsNoFiles() throws IOException {
+        assertThat(ServingFiles.write(folder, config, ExportOptions.onnx(), Optional.empty()))
+                .isEmpty();
+        assertThat(folder).isEmptyDirectory();
     }
 
     @ParameterizedTest

@@ -2,9 +2,14 @@ package io.github.convzoo.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -22,6 +27,15 @@ class TargetTest {
     void target_isWhatTheFeaturesAllow(Target expected, String features) {
         Set<String> all = Arrays.stream(features.split(" ")).collect(Collectors.toSet());
         assertThat(Target.ofFeatures(all)).isEqualTo(expected);
+    }
+
+    /** Linux lists the features of each processor; other systems and architectures get a file for any. */
+    @Test
+    void here_isWhatThisMachinesFeaturesAllow() throws IOException {
+        Path list = Path.of("/proc/cpuinfo");
+        boolean known = Files.exists(list) && Set.of("amd64", "x86_64").contains(System.getProperty("os.arch"));
+        Set<String> words = known ? Set.copyOf(List.of(Files.readString(list).split("\\s+"))) : Set.of();
+        assertThat(Target.here()).isEqualTo(Target.ofFeatures(words));
     }
 
     @ParameterizedTest

@@ -2,6 +2,7 @@ package io.github.convzoo.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.inference.Predictor;
@@ -12,6 +13,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
+import ai.djl.training.ParameterStore;
 import io.github.convzoo.hub.FileStore;
 import io.github.convzoo.hub.StoreSettings;
 import io.github.convzoo.network.Network;
@@ -119,6 +121,26 @@ class CompiledModelTest {
     @Test
     void compiled_forAnotherSize_runsTheNetworkItself() throws Exception {
         assertClose(logits(options.compiled(), 1, 96), logits(options, 1, 96));
+    }
+
+    /** The network checks its input before a compiled form sees it. */
+    @ParameterizedTest
+    @EnumSource(CompiledRuntime.class)
+    void compiledBlock_givenAVector_saysWhatTheNetworkSays(CompiledRuntime runtime) throws Exception {
+        assertThat(refusalOfAVector(options.compiled(runtime)))
+                .isEqualTo(refusalOfAVector(options))
+                .contains(MODEL);
+    }
+
+    private String refusalOfAVector(LoadOptions loading) throws Exception {
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, loading);
+                NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            NDList vector = new NDList(manager.ones(new Shape(1, 3)));
+            IllegalArgumentException refused =
+                    catchThrowableOfType(IllegalArgumentException.class, () -> model.getBlock()
+                            .forward(new ParameterStore(manager, false), vector, false));
+            return String.valueOf(refused.getMessage());
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import ai.djl.Device;
 import ai.djl.inference.Predictor;
 import ai.djl.modality.Classifications;
 import ai.djl.ndarray.NDList;
@@ -152,6 +153,22 @@ class ClosingTest {
                 .isThrownBy(model::newPredictor)
                 .withMessage("peleenet is closed; load the model again");
         predictor.close();
+    }
+
+    /** DJL's own way to a predictor for a device goes past the model. */
+    @Test
+    void predictor_forADevice_ofAClosedModel_saysSo() throws Exception {
+        ZooModel<Path, Classifications> model = load(false);
+        try (Predictor<Path, Classifications> predictor = model.newPredictor(Device.cpu())) {
+            assertThat(predictor.predict(IMAGE).best().getClassName()).isEqualTo("Ankle boot");
+            model.close();
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> predictor.predict(IMAGE))
+                    .withMessage("peleenet is closed; load the model again");
+        }
+        assertThatIllegalStateException()
+                .isThrownBy(() -> model.newPredictor(Device.cpu()))
+                .withMessage("peleenet is closed; load the model again");
     }
 
     @Test
