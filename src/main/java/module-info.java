@@ -33,6 +33,7 @@ module io.github.convzoo {
     exports io.github.convzoo.image;
     exports io.github.convzoo.network;
     exports io.github.convzoo.nn;
+    exports io.github.convzoo.quantize;
     exports io.github.convzoo.train;
     exports io.github.convzoo.weights;
     exports io.github.convzoo.zoo;
@@ -44,6 +45,8 @@ module io.github.convzoo {
     opens io.github.convzoo.export to
             com.google.gson;
     opens io.github.convzoo.hub to
+            com.google.gson;
+    opens io.github.convzoo.quantize to
             com.google.gson;
     opens io.github.convzoo.train to
             com.google.gson;

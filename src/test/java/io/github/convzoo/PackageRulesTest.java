@@ -77,7 +77,8 @@ class PackageRulesTest {
             ours("graph"),
             ours("image"),
             DJL,
-            "ai.onnxruntime..");
+            "ai.onnxruntime..",
+            "org.slf4j..");
 
     @ArchTest
     static final ArchRule runtime_usesOnlyExportZooAndBelow = only(
@@ -99,6 +100,10 @@ class PackageRulesTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("ai.onnxruntime..");
+
+    @ArchTest
+    static final ArchRule quantize_usesOnlyExportDataAndBelow = only(
+            "quantize", ours("export"), ours("data"), ours("weights"), ours("network"), ours("nn"), ours("graph"), DJL);
 
     @ArchTest
     static final ArchRule train_usesOnlyDataZooAndBelow = only(

@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.ZooModel;
-import com.google.gson.Gson;
 import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportRuntime;
 import io.github.convzoo.export.Exporter;
@@ -21,7 +20,6 @@ import io.github.convzoo.zoo.LoadOptions;
 import io.github.convzoo.zoo.OpenModel;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -291,7 +289,7 @@ final class BenchmarkCommand implements Callable<Integer> {
         }
 
         void add(BenchmarkProcess.Result result) {
-            medians.add(quantile(result.milliseconds(), 0.5));
+            medians.add(BenchmarkProcess.quantile(result.milliseconds(), 0.5));
             times.addAll(result.milliseconds());
             nativeMebibytes = Math.max(nativeMebibytes, result.nativeMebibytes());
         }
@@ -301,17 +299,17 @@ final class BenchmarkCommand implements Callable<Integer> {
             for (int round = 0; round < medians.size(); round++) {
                 ratios.add(medians.get(round) / first.medians.get(round));
             }
-            double median = quantile(medians, 0.5);
+            double median = BenchmarkProcess.quantile(medians, 0.5);
             return new Row(
                     model,
                     batch,
                     subject.name(),
                     median,
-                    quantile(times, 0.1),
-                    quantile(times, 0.9),
+                    BenchmarkProcess.quantile(times, 0.1),
+                    BenchmarkProcess.quantile(times, 0.9),
                     1e3 * batch / median,
                     nativeMebibytes,
-                    quantile(ratios, 0.5),
+                    BenchmarkProcess.quantile(ratios, 0.5),
                     Collections.min(ratios),
                     Collections.max(ratios));
         }
@@ -340,53 +338,12 @@ final class BenchmarkCommand implements Callable<Integer> {
     }
 
     private BenchmarkProcess.Result run(Subject subject, int batch, Shape sample) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xms" + BenchmarkProcess.HEAP_MEBIBYTES + "m",
-                "-Xmx" + BenchmarkProcess.HEAP_MEBIBYTES + "m",
-                "-XX:+UseSerialGC",
-                "-XX:+AlwaysPreTouch",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
-        if (threads != null) {
-            command.add("-Dai.djl.pytorch.num_threads=" + threads);
-        }
-        command.addAll(List.of(
-                "-cp",
-                System.getProperty("java.class.path"),
-                BenchmarkProcess.class.getName(),
-                subject.runtime(),
-                subject.file().toString(),
-                Integer.toString(batch),
-                Long.toString(sample.get(0)),
-                Long.toString(sample.get(1)),
-                Long.toString(sample.get(2)),
-                Double.toString(seconds),
-                device));
-        Path errors = Files.createTempFile("convzoo-benchmark", ".log");
         try {
-            Process process =
-                    new ProcessBuilder(command).redirectError(errors.toFile()).start();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                String log = Files.readString(errors).strip();
-                throw new IOException(subject.name() + ": the process failed: "
-                        + log.lines().findFirst().orElse("no message"));
-            }
-            return new Gson().fromJson(output, BenchmarkProcess.Result.class);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        } finally {
-            Files.delete(errors);
+            Shape input = new Shape(batch).addAll(sample);
+            return BenchmarkProcess.start(subject.runtime(), subject.file(), input, seconds, device, threads);
+        } catch (IOException e) {
+            throw new IOException(subject.name() + ": " + e.getMessage(), e);
         }
-    }
-
-    private static double quantile(List<Double> values, double share) {
-        List<Double> sorted = values.stream().sorted().toList();
-        double place = share * (sorted.size() - 1);
-        int low = (int) place;
-        double above = sorted.get(Math.min(low + 1, sorted.size() - 1));
-        return sorted.get(low) + (place - low) * (above - sorted.get(low));
     }
 
     private static void print(List<Row> rows, PrintWriter out) {

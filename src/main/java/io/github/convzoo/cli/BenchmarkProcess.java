@@ -15,11 +15,13 @@ import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** What {@code convzoo benchmark} runs in a process of its own: one runtime on one file, at one batch size. */
 final class BenchmarkProcess {
@@ -40,6 +42,69 @@ final class BenchmarkProcess {
     record Result(List<Double> milliseconds, long nativeMebibytes) {}
 
     private BenchmarkProcess() {}
+
+    /**
+     * Starts a process, and waits for it.
+     *
+     * @param runtime eager, onnx or torchscript
+     * @param file the file, or for eager the model folder
+     * @param input the shape of the input
+     * @param seconds how long to measure
+     * @param device such as cpu
+     * @param threads how many to compute on; null for one for each core
+     */
+    static Result start(
+            String runtime, Path file, Shape input, double seconds, String device, @Nullable Integer threads)
+            throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xms" + HEAP_MEBIBYTES + "m",
+                "-Xmx" + HEAP_MEBIBYTES + "m",
+                "-XX:+UseSerialGC",
+                "-XX:+AlwaysPreTouch",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
+        if (threads != null) {
+            command.add("-Dai.djl.pytorch.num_threads=" + threads);
+        }
+        command.addAll(List.of(
+                "-cp",
+                System.getProperty("java.class.path"),
+                BenchmarkProcess.class.getName(),
+                runtime,
+                file.toString(),
+                Long.toString(input.get(0)),
+                Long.toString(input.get(1)),
+                Long.toString(input.get(2)),
+                Long.toString(input.get(3)),
+                Double.toString(seconds),
+                device));
+        Path errors = Files.createTempFile("convzoo-benchmark", ".log");
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectError(errors.toFile()).start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                String log = Files.readString(errors).strip();
+                throw new IOException(
+                        "the process failed: " + log.lines().findFirst().orElse("no message"));
+            }
+            return new Gson().fromJson(output, Result.class);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        } finally {
+            Files.delete(errors);
+        }
+    }
+
+    /** A quantile of some numbers, between two of them if need be; 0.5 is the median. */
+    static double quantile(List<Double> values, double share) {
+        List<Double> sorted = values.stream().sorted().toList();
+        double place = share * (sorted.size() - 1);
+        int low = (int) place;
+        double above = sorted.get(Math.min(low + 1, sorted.size() - 1));
+        return sorted.get(low) + (place - low) * (above - sorted.get(low));
+    }
 
     /** Arguments: eager, onnx or torchscript; the file or model folder; N, C, H, W; how many seconds to measure; the device. */
     public static void main(String[] args) throws Exception {

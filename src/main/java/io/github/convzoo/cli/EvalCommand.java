@@ -5,15 +5,11 @@ import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.DataSummary;
-import io.github.convzoo.data.ImageFolder;
-import io.github.convzoo.data.ImageList;
 import io.github.convzoo.data.ImageNetClasses;
 import io.github.convzoo.data.LabeledImages;
 import io.github.convzoo.data.LoaderOptions;
 import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.data.Pipeline;
-import io.github.convzoo.image.ImageDecoder;
-import io.github.convzoo.image.Labels;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.plot.ConfusionPicture;
 import io.github.convzoo.train.ConfusionMatrix;
@@ -69,29 +65,8 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     ModelOptions model = new ModelOptions();
 
-    @Option(
-            names = "--dataset",
-            paramLabel = "KIND",
-            converter = DataKind.Converter.class,
-            description = "image-folder, image-list, fashion-mnist, cifar10 or cifar100. Default: image-folder.")
-    DataKind dataset = DataKind.IMAGE_FOLDER;
-
-    @Option(names = "--data", paramLabel = "PATH", required = true, description = "The data set's folder, or the list.")
-    Path data = Path.of("");
-
-    @Option(
-            names = "--labels",
-            paramLabel = "FILE",
-            description =
-                    "Of image-folder and image-list: the names of the network's classes in their order, one a line,"
-                            + " as a run's labels.txt. Default: the model's; else the data's, which then must be all.")
-    @Nullable Path labels;
-
-    @Option(
-            names = "--root",
-            paramLabel = "DIR",
-            description = "Of image-list: what the paths are relative to. Default: the list's folder.")
-    @Nullable Path root;
+    @Mixin
+    TestData data = new TestData();
 
     @Mixin
     InputOptions input = new InputOptions();
@@ -169,9 +144,9 @@ final class EvalCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         LoadOptions options = model.options(main, common, err);
         OpenModel open = ConvZoo.open(model.model, options);
-        ModelConfig config = model.config(open, options, input, dataset);
+        ModelConfig config = model.config(open, options, input, data.dataset);
         options = compile.apply(ModelOptions.with(options, config));
-        LabeledImages found = images(config);
+        LabeledImages found = data.images(model, config);
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
@@ -198,7 +173,7 @@ final class EvalCommand implements Callable<Integer> {
             bad = batches.badImages();
         }
         if (Double.isNaN(evaluation.loss())) {
-            throw new IOException(data + ": " + model.givesNan());
+            throw new IOException(data.path + ": " + model.givesNan());
         }
         // First, for a file that cannot be written must not cost what was measured.
         print(evaluation, bad);
@@ -213,44 +188,14 @@ final class EvalCommand implements Callable<Integer> {
         spec.commandLine().getErr().println("convzoo: skipped: " + Main.oneLine(bad.getMessage()));
     }
 
-    private LabeledImages images(ModelConfig config) throws IOException {
-        if (root != null && dataset != DataKind.IMAGE_LIST) {
-            throw new IllegalArgumentException("--root has no effect without --dataset image-list: leave it out");
-        }
-        if (dataset.isSmall()) {
-            if (labels != null) {
-                throw new IllegalArgumentException(
-                        "--labels: " + dataset + " numbers its classes itself; leave it out");
-            }
-            return dataset.test(data);
-        }
-        Optional<List<String>> classes = labels == null
-                ? config.labels().map(Labels::names)
-                : Optional.of(Labels.read(labels).names());
-        ImageDecoder decoder = model.reading.decoder().withOrientation(config.upright());
-        try {
-            if (dataset == DataKind.IMAGE_FOLDER) {
-                return classes.isPresent()
-                        ? ImageFolder.of(data, classes.get(), decoder)
-                        : ImageFolder.of(data, decoder);
-            }
-            Path relative = root == null ? DataKind.besides(data) : root;
-            return classes.isPresent()
-                    ? ImageList.of(data, relative, classes.get(), decoder)
-                    : ImageList.of(data, relative, decoder);
-        } catch (IllegalArgumentException e) {
-            throw new IOException((labels == null ? model.model : labels) + ": " + e.getMessage(), e);
-        }
-    }
-
     /** Classes that are named by ImageNet's synsets are numbered as a network of ImageNet's classes has them. */
     private LabeledImages numbered(LabeledImages images, Network network) throws IOException {
-        boolean byName = labels == null && ImageNetClasses.areIn(images);
+        boolean byName = data.labels == null && ImageNetClasses.areIn(images);
         onlyFound = byName && network.options().numClasses() == ImageNetClasses.COUNT;
         try {
             return onlyFound ? ImageNetClasses.of(images) : images;
         } catch (IOException e) {
-            throw new IOException(data + ": " + e.getMessage(), e);
+            throw new IOException(data.path + ": " + e.getMessage(), e);
         }
     }
 
@@ -260,27 +205,30 @@ final class EvalCommand implements Callable<Integer> {
 
     private void checkClasses(LabeledImages images, Network network) throws IOException {
         int classes = network.options().numClasses();
-        if (labels != null && images.classes().size() != classes) {
+        if (data.labels != null && images.classes().size() != classes) {
             throw new IOException(
-                    labels + ": names " + Count.of(images.classes().size(), "class", "classes")
+                    data.labels + ": names " + Count.of(images.classes().size(), "class", "classes")
                             + ", and the network has " + classes + "; give the names that it was trained with");
         }
         if (images.classes().size() > classes) {
-            throw new IOException(data + ": has " + Count.of(images.classes().size(), "class", "classes")
-                    + ", and the network " + classes
-                    + "; evaluate with weights for this data set");
+            throw new IOException(
+                    data.path + ": has " + Count.of(images.classes().size(), "class", "classes")
+                            + ", and the network " + classes
+                            + "; evaluate with weights for this data set");
         }
         if (images.classes().size() < classes && namesClasses(images)) {
-            throw new IOException(data + ": has " + Count.of(images.classes().size(), "class", "classes")
-                    + ", and the network " + classes
-                    + "; say which is which with --labels, such as a run's labels.txt");
+            throw new IOException(
+                    data.path + ": has " + Count.of(images.classes().size(), "class", "classes")
+                            + ", and the network " + classes
+                            + "; say which is which with --labels, such as a run's labels.txt");
         }
     }
 
     /** Whether the data set's classes are numbered in the order of their names, so that one missing shifts the others. */
     private boolean namesClasses(LabeledImages images) {
-        return dataset == DataKind.IMAGE_FOLDER
-                || (dataset == DataKind.IMAGE_LIST && !images.classes().get(0).equals("0"));
+        return data.dataset == DataKind.IMAGE_FOLDER
+                || (data.dataset == DataKind.IMAGE_LIST
+                        && !images.classes().get(0).equals("0"));
     }
 
     private void write(ConfusionMatrix matrix) throws IOException {

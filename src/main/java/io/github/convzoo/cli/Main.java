@@ -36,6 +36,7 @@ import picocli.CommandLine.ParameterException;
             ForwardCommand.class,
             ConvertCommand.class,
             ExportCommand.class,
+            QuantizeCommand.class,
             BenchmarkCommand.class,
             InspectCommand.class,
             PullCommand.class,

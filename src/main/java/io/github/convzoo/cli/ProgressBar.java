@@ -9,6 +9,7 @@ final class ProgressBar {
     /** What is counted. */
     enum Unit {
         IMAGES(1, "%,.0f", "images"),
+        LAYERS(1, "%,.0f", "layers"),
         BYTES(1e6, "%,.1f", "MB");
 
         private final double scale;

@@ -4,8 +4,11 @@ import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Some of a data set's images, for small studies and for splitting. The classes stay all of the data set's, and the images
@@ -63,6 +66,19 @@ public final class Subset implements LabeledImages {
             taken[c]++;
         }
         return of(images, shuffled, new int[shuffled.length], taken);
+    }
+
+    /**
+     * The images that are not in this subset.
+     *
+     * @return a view on them; empty if there are none
+     */
+    public Optional<Subset> rest() {
+        BitSet taken = new BitSet(images.size());
+        Arrays.stream(indices).forEach(taken::set);
+        int[] others =
+                IntStream.range(0, images.size()).filter(i -> !taken.get(i)).toArray();
+        return others.length == 0 ? Optional.empty() : Optional.of(new Subset(images, others));
     }
 
     /** Of each class the images from one place of its order to before another. */

@@ -26,7 +26,7 @@ record BlockSource(Block block, Shape shape) implements ExportSource {
         List<String> names = outputs == 1
                 ? List.of("output")
                 : IntStream.range(0, outputs).mapToObj(i -> "output_" + i).toList();
-        return new Recorded(traced.graph(), traced.input(), names, traced.parameterValues(), this::forward);
+        return new Recorded(traced.graph(), traced.input(), names, traced, this::forward);
     }
 
     private NDList forward(NDList input) {

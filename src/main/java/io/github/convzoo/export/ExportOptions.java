@@ -1,6 +1,7 @@
 package io.github.convzoo.export;
 
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.graph.Op;
 import io.github.convzoo.weights.ModelFolder;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -59,7 +60,14 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
         TORCHSCRIPT(ModelFolder.TORCHSCRIPT, "PyTorch", 1) {
             @Override
             void write(NetworkFile network, Target target, Path to) throws CheckpointException {
-                TorchScriptWriter.write(network, target.oneDnn(), to);
+                boolean rounded =
+                        network.graph().nodes().stream().anyMatch(node -> node.op() instanceof Op.FakeQuantize);
+                TorchScriptWriter.write(
+                        network,
+                        rounded
+                                ? TorchScriptCode.Flavor.INTEGERS
+                                : target.oneDnn() ? TorchScriptCode.Flavor.ONE_DNN : TorchScriptCode.Flavor.PLAIN,
+                        to);
             }
         };
 

@@ -41,8 +41,10 @@ public record ExportReport(
         notes = List.copyOf(notes);
     }
 
-    ExportReport withNotes(List<String> value) {
-        return new ExportReport(file, bytes, nodesBefore, nodesAfter, checks, value);
+    ExportReport withMoreNotes(List<String> more) {
+        List<String> all = new ArrayList<>(notes);
+        all.addAll(more);
+        return new ExportReport(file, bytes, nodesBefore, nodesAfter, checks, all);
     }
 
     /**

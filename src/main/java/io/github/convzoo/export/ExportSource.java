@@ -2,8 +2,8 @@ package io.github.convzoo.export;
 
 import ai.djl.ndarray.NDList;
 import io.github.convzoo.graph.Graph;
-import io.github.convzoo.graph.Tensor;
 import io.github.convzoo.graph.Type;
+import io.github.convzoo.nn.Traced;
 import io.github.convzoo.weights.ModelConfig;
 import java.util.List;
 import java.util.Map;
@@ -31,10 +31,10 @@ sealed interface ExportSource permits NetworkSource, BlockSource {
      * @param graph the graph before any pass
      * @param input the type of its only input; the batch is {@link Type#ANY}
      * @param outputs a name for each of its outputs
-     * @param parameters where the values of its parameters come from
+     * @param traced where the values of its parameters come from; runs it, changed or not
      * @param reference what the written file must compute
      */
-    record Recorded(Graph graph, Type input, List<String> outputs, Tensor.Source parameters, Reference reference) {}
+    record Recorded(Graph graph, Type input, List<String> outputs, Traced traced, Reference reference) {}
 
     /** Computes outputs from an input, both with the input's manager. */
     @FunctionalInterface

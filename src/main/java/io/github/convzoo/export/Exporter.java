@@ -3,7 +3,6 @@ package io.github.convzoo.export;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import io.github.convzoo.checkpoint.CheckpointException;
-import io.github.convzoo.checkpoint.ReplacedFile;
 import io.github.convzoo.graph.CancelSplits;
 import io.github.convzoo.graph.DropDeadNodes;
 import io.github.convzoo.graph.DropIdentities;
@@ -17,16 +16,10 @@ import io.github.convzoo.graph.WidenGroups;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.nn.Tracer;
 import io.github.convzoo.weights.ModelConfig;
-import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 
 /**
  * Writes a network as ONNX or TorchScript into a model folder, and checks what was written.
@@ -89,41 +82,23 @@ public final class Exporter {
      * @throws IllegalArgumentException if the network cannot be written so
      */
     public ExportReport export(Path folder, ExportOptions options) throws IOException {
+        return draft(options).write(folder);
+    }
+
+    /**
+     * Prepares an export, so that its graph can be changed before it is written.
+     *
+     * @param options how to write it
+     * @return what would be written
+     * @throws IllegalArgumentException if the network cannot be written so
+     */
+    public ExportDraft draft(ExportOptions options) {
         ExportSource.Recorded recorded = source.record(options);
         Graph rewritten = Pass.applyAll(recorded.graph(), List.of(recorded.input()), passes(options));
         if (rewritten.nodes().isEmpty()) {
             throw new IllegalArgumentException("the outputs are the input; there is nothing to export");
         }
-        Map<String, String> metadata = new LinkedHashMap<>(source.metadata(options));
-        metadata.put(NetworkFile.TARGET, options.target().name());
-        NetworkFile file = new NetworkFile(
-                rewritten, recorded.input(), recorded.outputs(), recorded.parameters(), options.precision(), metadata);
-        requireSameModel(folder);
-        if (Files.exists(folder) && !Files.isDirectory(folder)) {
-            throw new IOException(folder + ": is a file; name a folder");
-        }
-        boolean made = !Files.exists(folder);
-        Files.createDirectories(folder);
-        Path draft = Files.createTempDirectory(folder, ".export");
-        try {
-            Path written = draft.resolve(options.format().file());
-            options.format().write(file, options.target(), written);
-            ExportReport report = new ExportCheck(recorded, file)
-                    .check(written, folder.resolve(options.format().file()), options.format());
-            move(draft, written, folder);
-            if (source.config().isPresent() && ModelFolder.config(folder).isEmpty()) {
-                ModelFolder.writeConfig(folder, source.config().get());
-            }
-            return source.config().isPresent()
-                    ? report.withNotes(
-                            ServingFiles.write(folder, source.config().get(), options))
-                    : report;
-        } finally {
-            ModelFolder.delete(draft);
-            if (made && isEmpty(folder)) {
-                Files.delete(folder);
-            }
-        }
+        return new ExportDraft(source, recorded, options, rewritten);
     }
 
     static List<Pass> passes(ExportOptions options) {
@@ -140,29 +115,5 @@ public final class Exporter {
             passes.add(new FuseConvolutions());
         }
         return passes;
-    }
-
-    private void requireSameModel(Path folder) throws IOException {
-        Optional<ModelConfig> there = Files.isDirectory(folder) ? ModelFolder.config(folder) : Optional.empty();
-        if (there.isPresent() && !source.config().map(ModelConfig::toJson).equals(there.map(ModelConfig::toJson))) {
-            throw new IOException(folder + ": holds another model ("
-                    + there.get().variant().modelName() + "), or the same with other settings; name another folder");
-        }
-    }
-
-    /** Moves the model last: what it refers to is there before it is. */
-    private static void move(Path draft, Path model, Path folder) throws IOException {
-        try (DirectoryStream<Path> others = Files.newDirectoryStream(draft, each -> !each.equals(model))) {
-            for (Path each : others) {
-                ReplacedFile.move(each, folder.resolve(each.getFileName()));
-            }
-        }
-        ReplacedFile.move(model, folder.resolve(model.getFileName()));
-    }
-
-    private static boolean isEmpty(Path folder) throws IOException {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-            return !files.iterator().hasNext();
-        }
     }
 }

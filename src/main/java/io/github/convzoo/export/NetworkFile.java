@@ -36,6 +36,9 @@ record NetworkFile(
     /** Metadata: the {@link Target}. */
     static final String TARGET = "target";
 
+    /** Metadata: how wide the weights of a quantized network are, in bits. */
+    static final String WEIGHT_BITS = "weight_bits";
+
     Types types() {
         return graph.types(List.of(input));
     }

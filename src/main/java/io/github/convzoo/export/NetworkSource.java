@@ -29,11 +29,7 @@ record NetworkSource(Network network, ModelConfig configuration) implements Expo
         Traced traced = Tracer.trace(network, input);
         Graph graph = surrounded(traced.graph(), options);
         return new Recorded(
-                graph,
-                inputType(options, height, width),
-                names(options),
-                traced.parameterValues(),
-                inputs -> traced.run(graph, inputs));
+                graph, inputType(options, height, width), names(options), traced, inputs -> traced.run(graph, inputs));
     }
 
     private Graph surrounded(Graph traced, ExportOptions options) {

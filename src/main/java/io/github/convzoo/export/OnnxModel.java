@@ -44,6 +44,10 @@ final class OnnxModel implements ExportedModel {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
             options.setIntraOpNumThreads(Integer.getInteger(THREADS, ALL_CORES));
+            if (Target.overflowsHere()) {
+                // Kernels that are exact where products of bytes overflow otherwise; networks of floats have none.
+                options.addConfigEntry("session.x64quantprecision", "1");
+            }
             return of(OrtEnvironment.getEnvironment().createSession(file.toString(), options), file);
         } catch (OrtException e) {
             throw new IOException(file + ": ONNX Runtime refuses it: " + e.getMessage(), e);

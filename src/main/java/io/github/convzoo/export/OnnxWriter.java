@@ -3,6 +3,7 @@ package io.github.convzoo.export;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ReplacedFile;
 import io.github.convzoo.graph.Constant;
+import io.github.convzoo.graph.Grid;
 import io.github.convzoo.graph.Node;
 import io.github.convzoo.graph.Op;
 import io.github.convzoo.graph.Tensor;
@@ -21,6 +22,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +44,8 @@ final class OnnxWriter {
 
     private static final int FLOAT = 1;
     private static final int UINT8 = 2;
+    private static final int INT8 = 3;
+    private static final int INT32 = 6;
     private static final int INT64 = 7;
     private static final int FLOAT16 = 10;
 
@@ -110,21 +114,33 @@ final class OnnxWriter {
         }
     }
 
+    /** Makes the elements of a tensor, in little endian. */
+    @FunctionalInterface
+    private interface Content {
+        ByteBuffer of(NetworkFile network);
+    }
+
     /**
      * A constant of the graph.
      *
      * @param name its name in the file
      * @param sizes its shape
      * @param type the type of its elements, of ONNX
-     * @param constant what it is computed of, if it is of floats
-     * @param integers its elements otherwise
+     * @param elements makes its elements when they are written
      */
-    private record Initializer(
-            String name, List<Long> sizes, int type, @Nullable Constant constant, List<Long> integers) {
+    private record Initializer(String name, List<Long> sizes, int type, Content elements) {
 
         long bytes() {
-            long elements = sizes.stream().reduce(1L, (a, b) -> a * b);
-            return elements * (type == INT64 ? Long.BYTES : type == FLOAT16 ? Short.BYTES : Float.BYTES);
+            return sizes.stream().reduce(1L, (a, b) -> a * b) * bytesOf(type);
+        }
+
+        private static int bytesOf(int type) {
+            return switch (type) {
+                case UINT8, INT8 -> Byte.BYTES;
+                case FLOAT16 -> Short.BYTES;
+                case INT64 -> Long.BYTES;
+                default -> Float.BYTES;
+            };
         }
 
         /** Everything of the tensor but its elements, which follow at once unless they are in another file. */
@@ -145,20 +161,16 @@ final class OnnxWriter {
         }
 
         ByteBuffer content(NetworkFile network) {
-            if (constant == null) {
-                ByteBuffer buffer =
-                        ByteBuffer.allocate(integers.size() * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-                integers.forEach(buffer::putLong);
-                return buffer.flip();
-            }
-            Tensor tensor = network.evaluate(constant);
-            Precision precision = type == FLOAT16 ? Precision.FLOAT16 : Precision.FLOAT32;
-            ByteBuffer buffer = precision.encode(tensor.values());
+            ByteBuffer buffer = elements.of(network);
             if (buffer.remaining() != bytes()) {
-                throw new IllegalStateException(name + " has " + tensor.sizes() + " elements, not " + sizes);
+                throw new IllegalStateException(name + " has " + buffer.remaining() + " bytes, not " + bytes());
             }
             return buffer;
         }
+    }
+
+    private static ByteBuffer buffer(int bytes) {
+        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /**
@@ -403,6 +415,20 @@ final class OnnxWriter {
         }
 
         @Override
+        public List<String> fakeQuantize(Op.FakeQuantize op) {
+            String name = unique("QuantizeLinear");
+            Grid grid = op.grid();
+            String scale = name + ".scale";
+            String zeroPoint = name + ".zero_point";
+            initializers.add(new Initializer(
+                    scale, List.of(), FLOAT, file -> Precision.FLOAT32.encode(new float[] {grid.scale()})));
+            initializers.add(new Initializer(
+                    zeroPoint, List.of(), UINT8, file -> ByteBuffer.wrap(new byte[] {(byte) grid.zeroPoint()})));
+            String levels = add("QuantizeLinear", name, List.of(input(), scale, zeroPoint));
+            return one(add("DequantizeLinear", unique("DequantizeLinear"), List.of(levels, scale, zeroPoint)));
+        }
+
+        @Override
         public List<String> concat(Op.Concat op) {
             return one(add("Concat", unique("Concat"), inputs(), integer("axis", 1)));
         }
@@ -550,14 +576,56 @@ final class OnnxWriter {
                 return known;
             }
             String name = layer + "." + leaf;
-            int type = network.precision() == Precision.FLOAT16 ? FLOAT16 : FLOAT;
-            initializers.add(new Initializer(name, sizes, type, constant, List.of()));
+            if (constant instanceof Constant.QuantizedWeight weight) {
+                name = levels(
+                        name,
+                        new Initializer(name, sizes, INT8, file -> ByteBuffer.wrap(weight.levels(file.parameters()))),
+                        file -> weight.scales(file.parameters()));
+            } else if (constant instanceof Constant.QuantizedBias bias) {
+                name = levels(
+                        name,
+                        new Initializer(name, sizes, INT32, file -> integers(bias.levels(file.parameters()))),
+                        file -> bias.scales(file.parameters()));
+            } else {
+                boolean half = network.precision() == Precision.FLOAT16;
+                Precision precision = half ? Precision.FLOAT16 : Precision.FLOAT32;
+                initializers.add(new Initializer(
+                        name,
+                        sizes,
+                        half ? FLOAT16 : FLOAT,
+                        file -> precision.encode(file.evaluate(constant).values())));
+            }
             shared.put(constant, name);
             return name;
         }
 
+        /** Levels with a scale for each filter, as floats again. */
+        private String levels(String name, Initializer levels, Function<NetworkFile, float[]> scales) {
+            initializers.add(levels);
+            String scale = name + ".scale";
+            initializers.add(new Initializer(
+                    scale, levels.sizes().subList(0, 1), FLOAT, file -> Precision.FLOAT32.encode(scales.apply(file))));
+            // All are 0, and said nevertheless: ONNX Runtime's integer kernels ask for as many as there are scales.
+            String zeroPoint = name + ".zero_point";
+            int bytes = Math.toIntExact(levels.sizes().get(0)) * Initializer.bytesOf(levels.type());
+            initializers.add(
+                    new Initializer(zeroPoint, levels.sizes().subList(0, 1), levels.type(), file -> buffer(bytes)));
+            String floats = name + ".DequantizeLinear";
+            return add("DequantizeLinear", floats, List.of(name, scale, zeroPoint), integer("axis", 0));
+        }
+
+        private static ByteBuffer integers(int[] values) {
+            ByteBuffer buffer = buffer(values.length * Integer.BYTES);
+            buffer.asIntBuffer().put(values);
+            return buffer;
+        }
+
         private String constant(String name, List<Long> integers) {
-            initializers.add(new Initializer(name, List.of((long) integers.size()), INT64, null, integers));
+            initializers.add(new Initializer(name, List.of((long) integers.size()), INT64, file -> {
+                ByteBuffer buffer = buffer(integers.size() * Long.BYTES);
+                integers.forEach(buffer::putLong);
+                return buffer.flip();
+            }));
             return name;
         }
 

@@ -1,5 +1,6 @@
 package io.github.convzoo.export;
 
+import ai.djl.Device;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The processor that a file is made for. It computes the same wherever it runs; what differs is how fast, and for TorchScript,
@@ -47,8 +49,38 @@ public enum Target {
      * @return {@link #ANY} if it is not x86, has no AVX2, or the system is not Linux and does not say
      */
     public static Target here() {
+        return isX86() ? ofFeatures(features()) : ANY;
+    }
+
+    private static boolean isX86() {
         String architecture = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
-        return Set.of("amd64", "x86_64").contains(architecture) ? ofFeatures(features()) : ANY;
+        return Set.of("amd64", "x86_64").contains(architecture);
+    }
+
+    /**
+     * Whether this machine's processor adds pairs of products of bytes in 16 bits, where they overflow: x86 without VNNI. A system
+     * that does not tell counts as one without.
+     *
+     * @return whether 8-bit weights need care
+     */
+    public static boolean overflowsHere() {
+        return isX86() && overflows(features());
+    }
+
+    /** Why oneDNN cannot compute with integers on a device here, or not exactly; null if it can. */
+    static @Nullable String obstacleToIntegers(Device device, int weightBits) {
+        if (!device.equals(Device.cpu())) {
+            return "the device is " + device;
+        }
+        if (!isX86()) {
+            return "the processor is not x86";
+        }
+        return weightBits == 8 && overflowsHere() ? "the processor has no VNNI, so that sums would overflow" : null;
+    }
+
+    /** Whether a processor of these features, in Linux's names, has no instruction that adds products of bytes in 32 bits. */
+    static boolean overflows(Set<String> features) {
+        return !features.contains("avx512_vnni") && !features.contains("avx_vnni");
     }
 
     /** The target for a processor of these features, in Linux's names. */

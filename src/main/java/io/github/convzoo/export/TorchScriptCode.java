@@ -1,10 +1,10 @@
 package io.github.convzoo.export;
 
 import io.github.convzoo.graph.Constant;
+import io.github.convzoo.graph.Grid;
 import io.github.convzoo.graph.Lifetimes;
 import io.github.convzoo.graph.Node;
 import io.github.convzoo.graph.Op;
-import io.github.convzoo.graph.Tensor;
 import io.github.convzoo.graph.Type;
 import io.github.convzoo.graph.Types;
 import io.github.convzoo.graph.Value;
@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -25,11 +26,39 @@ final class TorchScriptCode implements Op.Cases<String> {
     /** {@code torch.channels_last}, as TorchScript counts memory formats. */
     private static final int CHANNELS_LAST = 2;
 
+    private static final String FLOATS = "FloatStorage";
+    private static final String BYTES = "CharStorage";
+    private static final String INTEGERS = "IntStorage";
+
+    // Types as TorchScript counts them.
+    private static final int UINT8 = 0;
     private static final int FLOAT = 6;
+    private static final int QUINT8 = 13;
 
     private static final String ONE_IMAGE = "one_image";
 
     private static final String SELF = TorchScriptWriter.MODULE + "." + TorchScriptWriter.CLASS;
+
+    /** How the code computes. */
+    enum Flavor {
+        /** With operators that every device has. */
+        PLAIN,
+        /** With oneDNN's fused convolutions, which x86 has. */
+        ONE_DNN,
+        /** With oneDNN's convolutions of bytes. */
+        INTEGERS;
+
+        /** Whether the module makes its kernels ready when it is loaded, so that its state is a list of tensors. */
+        boolean prepares() {
+            return this != PLAIN;
+        }
+    }
+
+    /** Makes the elements of a tensor, in little endian. */
+    @FunctionalInterface
+    interface Content {
+        byte[] of(NetworkFile network);
+    }
 
     /**
      * A tensor of the module.
@@ -37,9 +66,10 @@ final class TorchScriptCode implements Op.Cases<String> {
      * @param name its name, an identifier
      * @param sizes its shape
      * @param channelsLast whether axis 1 varies fastest in memory
-     * @param constant what it is computed of
+     * @param storage its type, as PyTorch calls the storage
+     * @param content makes its elements when they are written
      */
-    record Buffer(String name, List<Long> sizes, boolean channelsLast, Constant constant) {
+    record Buffer(String name, List<Long> sizes, boolean channelsLast, String storage, Content content) {
 
         List<Long> strides() {
             if (channelsLast) {
@@ -56,22 +86,38 @@ final class TorchScriptCode implements Op.Cases<String> {
             return strides;
         }
 
+        /** Numbers in the network's precision. */
+        static Buffer of(String name, List<Long> sizes, boolean channelsLast, Constant constant, Precision precision) {
+            String storage =
+                    switch (precision) {
+                        case FLOAT32 -> FLOATS;
+                        case FLOAT16 -> "HalfStorage";
+                        case BFLOAT16 -> "BFloat16Storage";
+                    };
+            return new Buffer(name, sizes, channelsLast, storage, network -> {
+                float[] values = network.evaluate(constant).values();
+                float[] ordered = channelsLast ? channelsLast(values, sizes) : values;
+                return precision.encode(ordered).array();
+            });
+        }
+
         byte[] bytes(NetworkFile network) {
-            Tensor tensor = network.evaluate(constant);
-            float[] values = tensor.values();
+            byte[] bytes = content.of(network);
             long elements = sizes.stream().reduce(1L, (a, b) -> a * b);
-            if (values.length != elements) {
-                throw new IllegalStateException(name + " has " + tensor.sizes() + " elements, not " + sizes);
+            int each =
+                    switch (storage) {
+                        case BYTES -> Byte.BYTES;
+                        case FLOATS, INTEGERS -> Float.BYTES;
+                        default -> Short.BYTES;
+                    };
+            if (bytes.length != elements * each) {
+                throw new IllegalStateException(
+                        name + " has " + bytes.length + " bytes, not " + elements * each + " for " + sizes);
             }
-            if (channelsLast) {
-                values = channelsLast(values);
-            }
-            byte[] bytes = new byte[values.length * network.precision().bytes()];
-            network.precision().encode(values).get(bytes);
             return bytes;
         }
 
-        private float[] channelsLast(float[] values) {
+        private static float[] channelsLast(float[] values, List<Long> sizes) {
             int filters = Math.toIntExact(sizes.get(0));
             int channels = Math.toIntExact(sizes.get(1));
             int places = values.length / filters / channels;
@@ -89,9 +135,10 @@ final class TorchScriptCode implements Op.Cases<String> {
     }
 
     private final NetworkFile network;
-    private final boolean oneDnn;
+    private final Flavor flavor;
     private final Types types;
     private final Lifetimes lifetimes;
+    private final IntegerPlan plan;
     private final List<Buffer> buffers = new ArrayList<>();
     private final Map<Constant, String> known = new HashMap<>();
 
@@ -103,9 +150,10 @@ final class TorchScriptCode implements Op.Cases<String> {
     private int index;
     private Node node;
 
-    TorchScriptCode(NetworkFile network, boolean oneDnn) {
+    TorchScriptCode(NetworkFile network, Flavor flavor) {
         this.network = network;
-        this.oneDnn = oneDnn;
+        this.flavor = flavor;
+        plan = new IntegerPlan(network.graph());
         types = network.types();
         lifetimes = new Lifetimes(network.graph());
         node = network.graph().nodes().get(0);
@@ -128,12 +176,15 @@ final class TorchScriptCode implements Op.Cases<String> {
             }
         }
         statement(name(network.graph().inputs().get(0)), entry);
-        if (oneDnn) {
+        if (flavor == Flavor.ONE_DNN) {
             statement(ONE_IMAGE, "torch.eq(torch.size(" + NetworkFile.INPUT + ", 0), 1)");
         }
         List<Node> nodes = network.graph().nodes();
         for (index = 0; index < nodes.size(); index++) {
             node = nodes.get(index);
+            if (plan.isInside(node)) {
+                continue;
+            }
             String expression = node.op().accept(this);
             if (node.op() instanceof Op.Split) {
                 statement("parts" + index, expression);
@@ -141,7 +192,7 @@ final class TorchScriptCode implements Op.Cases<String> {
                     statement(name(node.outputs().get(i)), "parts%d[%d]".formatted(index, i));
                 }
             } else {
-                statement(name(node.output()), expression);
+                statement(variable(node.output()), expression);
             }
         }
         List<String> results = network.graph().outputs().stream()
@@ -155,13 +206,13 @@ final class TorchScriptCode implements Op.Cases<String> {
         String result = single ? results.get(0) : "(" + String.join(", ", results) + ")";
         return "class " + TorchScriptWriter.CLASS + "(Module):\n"
                 + "  __parameters__ = []\n"
-                + "  __buffers__ = [" + (oneDnn ? "" : joined("\"%s\", ")) + "]\n"
+                + "  __buffers__ = [" + (flavor.prepares() ? "" : joined("\"%s\", ")) + "]\n"
                 + "  training : bool\n"
                 + joined("  %s : Tensor\n")
                 + orders.keySet().stream()
                         .map(name -> "  " + ordered(name) + " : Tensor\n")
                         .collect(Collectors.joining())
-                + (oneDnn ? state() : "")
+                + (flavor.prepares() ? state() : "")
                 + "  def forward(self: " + SELF + ",\n"
                 + "    " + NetworkFile.INPUT + ": Tensor) -> " + type + ":\n"
                 + body
@@ -213,8 +264,11 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String convolution(Op.Convolution op) {
-        if (oneDnn) {
+        if (flavor == Flavor.ONE_DNN) {
             return pointwise(op, false, false);
+        }
+        if (IntegerPlan.isLayer(node)) {
+            return integers(node, null);
         }
         Window window = op.window();
         List<Long> sizes = op.weightSizes(types.of(node.inputs().get(0)));
@@ -233,7 +287,7 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String fusedConvolution(Op.FusedConvolution op) {
-        if (!oneDnn) {
+        if (flavor != Flavor.ONE_DNN) {
             throw network.unexpected(node);
         }
         return pointwise(op.convolution(), op.adds(), op.rectifies());
@@ -274,6 +328,9 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String linear(Op.Linear op) {
+        if (IntegerPlan.isLayer(node)) {
+            return integers(node, null);
+        }
         Type type = types.of(node.inputs().get(0));
         String weight = buffer("weight", List.of((long) op.units(), type.get(type.rank() - 1)), false, op.weight());
         String bias = op.bias() == null ? "None" : buffer("bias", List.of((long) op.units()), false, op.bias());
@@ -362,6 +419,64 @@ final class TorchScriptCode implements Op.Cases<String> {
     }
 
     @Override
+    public String fakeQuantize(Op.FakeQuantize op) {
+        Grid grid = op.grid();
+        @Nullable Node source = plan.source(node);
+        if (source == null) {
+            return "torch.int_repr(torch.quantize_per_tensor(%s, %s, %d, %d))"
+                    .formatted(input(), number(grid.scale()), grid.zeroPoint(), QUINT8);
+        }
+        if (IntegerPlan.isLayer(source)) {
+            return integers(source, grid);
+        }
+        Value first = source.inputs().get(0);
+        if (source.op() instanceof Op.Add) {
+            return sum(source, grid);
+        } else if (source.op() instanceof Op.Concat) {
+            boolean same = source.inputs().stream().allMatch(part -> grid.equals(plan.grid(part)));
+            String parts = source.inputs().stream()
+                    .map(part -> same ? variable(part) : quantized(part))
+                    .collect(Collectors.joining(", "));
+            return same
+                    ? "torch.cat([" + parts + "], 1)"
+                    : "torch.int_repr(ops.quantized.cat([%s], 1, %s, %d))"
+                            .formatted(parts, number(grid.scale()), grid.zeroPoint());
+        } else if (source.op() instanceof Op.MaxPool pool) {
+            return "torch.int_repr(" + maxPool(pool, quantized(first)) + ")";
+        } else if (source.op() instanceof Op.Reshape reshape) {
+            return reshape(reshape, variable(first));
+        }
+        throw network.unexpected(source);
+    }
+
+    /** A rounded sum, with the convolution that gives one of its operands, if it takes that in. */
+    private String sum(Node source, Grid grid) {
+        @Nullable Node convolution = plan.convolutionOf(node);
+        if (convolution == null) {
+            return "torch.int_repr(ops.quantized.add(%s, %s, %s, %d))"
+                    .formatted(
+                            quantized(source.inputs().get(0)),
+                            quantized(source.inputs().get(1)),
+                            number(grid.scale()),
+                            grid.zeroPoint());
+        }
+        Value added = plan.addedOf(node);
+        Grid addedGrid = Objects.requireNonNull(plan.grid(added));
+        // It is written over what it is added to.
+        String accumulator = plan.mayOverwriteAdded(node) ? variable(added) : "torch.clone(" + variable(added) + ")";
+        Layer layer = layer(convolution);
+        return "ops.onednn.qconv2d_pointwise(%s, %s, %s, %s, %s, %s, %d, \"sum\", 1.0, \"none\", [], \"\")"
+                .formatted(
+                        layer.operands,
+                        accumulator,
+                        layer.bias,
+                        layer.shape,
+                        rounding(grid),
+                        number(addedGrid.scale()),
+                        addedGrid.zeroPoint());
+    }
+
+    @Override
     public String concat(Op.Concat op) {
         return "torch.cat([%s], 1)"
                 .formatted(node.inputs().stream().map(this::name).collect(Collectors.joining(", ")));
@@ -376,10 +491,14 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String maxPool(Op.MaxPool op) {
+        return maxPool(op, input());
+    }
+
+    private static String maxPool(Op.MaxPool op, String input) {
         Window window = op.window();
         return "torch.max_pool2d(%s, %s, %s, %s, %s, False)"
                 .formatted(
-                        input(),
+                        input,
                         pair(window.kernel()),
                         pair(window.stride()),
                         pair(window.padding()),
@@ -403,12 +522,16 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String reshape(Op.Reshape op) {
+        return reshape(op, input());
+    }
+
+    private static String reshape(Op.Reshape op, String input) {
         List<String> sizes = new ArrayList<>();
         for (int axis = 0; axis < op.sizes().size(); axis++) {
             long size = op.sizes().get(axis);
-            sizes.add(size == Op.Reshape.KEEP ? "torch.size(%s, %d)".formatted(input(), axis) : Long.toString(size));
+            sizes.add(size == Op.Reshape.KEEP ? "torch.size(%s, %d)".formatted(input, axis) : Long.toString(size));
         }
-        return "torch.reshape(%s, %s)".formatted(input(), sizes);
+        return "torch.reshape(%s, %s)".formatted(input, sizes);
     }
 
     @Override
@@ -432,6 +555,113 @@ final class TorchScriptCode implements Op.Cases<String> {
         throw network.unexpected(node);
     }
 
+    /**
+     * A layer of bytes as oneDNN takes it.
+     *
+     * @param operands the input and the kernels, with their scales and zero points
+     * @param bias the bias
+     * @param shape stride, padding, dilation and groups of a convolution
+     */
+    private record Layer(String operands, String bias, String shape) {}
+
+    /** A layer of bytes, rounded to a grid, or without one as floats. */
+    private String integers(Node layer, @Nullable Grid grid) {
+        Layer code = layer(layer);
+        return layer.op() instanceof Op.Linear
+                ? "ops.onednn.qlinear_pointwise(%s, %s, %s, \"none\", [], \"\")"
+                        .formatted(code.operands, code.bias, rounding(grid))
+                : "ops.onednn.qconv2d_pointwise(%s, %s, %s, %s, \"none\", [], \"\")"
+                        .formatted(code.operands, code.bias, code.shape, rounding(grid));
+    }
+
+    private static String rounding(@Nullable Grid grid) {
+        return grid == null
+                ? "1.0, 0, " + FLOAT
+                : "%s, %d, %d".formatted(number(grid.scale()), grid.zeroPoint(), UINT8);
+    }
+
+    private Layer layer(Node layer) {
+        Value input = layer.inputs().get(0);
+        Grid grid = Objects.requireNonNull(plan.grid(input));
+        Type type = types.of(input);
+        if (layer.op() instanceof Op.Linear linear) {
+            String weight = kernels(layer, List.of((long) linear.units(), type.get(1)), linear.weight());
+            orders.put(weight, "ops.onednn.qlinear_prepack(%s, [1, " + type.get(1) + "])");
+            return new Layer(operands(input, grid, weight), bias(layer, linear.units(), linear.bias()), "");
+        }
+        Op.Convolution conv = (Op.Convolution) layer.op();
+        Window window = conv.window();
+        String shape = "%s, %s, %s, %d"
+                .formatted(pair(window.stride()), pair(window.padding()), pair(window.dilation()), conv.groups());
+        String weight = kernels(layer, conv.weightSizes(type), conv.weight());
+        orders.put(
+                weight,
+                "ops.onednn.qconv_prepack(%%s, self.%s, %s, %d, %s, [1, %d, %d, %d])"
+                        .formatted(
+                                scale(weight),
+                                number(grid.scale()),
+                                grid.zeroPoint(),
+                                shape,
+                                type.get(1),
+                                type.get(2),
+                                type.get(3)));
+        return new Layer(operands(input, grid, weight), bias(layer, conv.filters(), conv.bias()), shape);
+    }
+
+    private static String operands(Value input, Grid grid, String weight) {
+        return "%s, %s, %d, self.%s, self.%s, self.%s"
+                .formatted(
+                        variable(input),
+                        number(grid.scale()),
+                        grid.zeroPoint(),
+                        ordered(weight),
+                        scale(weight),
+                        zeroPoint(weight));
+    }
+
+    private static String scale(String weight) {
+        return weight + "_scale";
+    }
+
+    private static String zeroPoint(String weight) {
+        return weight + "_zero_point";
+    }
+
+    /** Adds the levels of a layer's weights, their scales, and their zero points; gives the name of the levels. */
+    private String kernels(Node layer, List<Long> sizes, Constant constant) {
+        Constant.QuantizedWeight weight = (Constant.QuantizedWeight) constant;
+        String name = unique(layer.name() + ".weight");
+        List<Long> filters = sizes.subList(0, 1);
+        buffers.add(new Buffer(name, sizes, false, BYTES, file -> weight.levels(file.parameters())));
+        buffers.add(new Buffer(scale(name), filters, false, FLOATS, file -> Precision.FLOAT32
+                .encode(weight.scales(file.parameters()))
+                .array()));
+        int zeros = Math.toIntExact(filters.get(0)) * Integer.BYTES;
+        buffers.add(new Buffer(zeroPoint(name), filters, false, INTEGERS, file -> new byte[zeros]));
+        return name;
+    }
+
+    /** oneDNN adds floats, so the bias is not rounded. */
+    private String bias(Node layer, int filters, @Nullable Constant bias) {
+        if (bias == null) {
+            return "None";
+        }
+        String name = unique(layer.name() + ".bias");
+        Constant floats = ((Constant.QuantizedBias) bias).bias();
+        buffers.add(Buffer.of(name, List.of((long) filters), false, floats, Precision.FLOAT32));
+        return "self." + name;
+    }
+
+    private String quantized(Value value) {
+        return quantized(value, Objects.requireNonNull(plan.grid(value)));
+    }
+
+    /** A value's bytes as what PyTorch calls a quantized tensor. */
+    private static String quantized(Value value, Grid grid) {
+        return "torch._make_per_tensor_quantized_tensor(%s, %s, %d)"
+                .formatted(variable(value), number(grid.scale()), grid.zeroPoint());
+    }
+
     /** Whether an operand may be overwritten, as a suffix of the function's name. */
     private String inPlace(int operand) {
         return lifetimes.mayOverwrite(index, node.inputs().get(operand)) ? "_" : "";
@@ -441,23 +671,36 @@ final class TorchScriptCode implements Op.Cases<String> {
         return name(node.inputs().get(0));
     }
 
+    /** A value's floats. */
     private String name(Value value) {
+        Grid grid = plan.grid(value);
+        return grid == null ? variable(value) : "torch.dequantize(" + quantized(value, grid) + ")";
+    }
+
+    /** The variable of a value: floats, or bytes if it is rounded. */
+    private static String variable(Value value) {
         return "x" + value.id();
     }
 
     private String buffer(String leaf, List<Long> sizes, boolean kernel, Constant constant) {
         @Nullable String same = known.get(constant);
         if (same == null) {
-            String base = (node.name() + "." + leaf).replaceAll("[^A-Za-z0-9_]", "_");
-            base = Character.isDigit(base.charAt(0)) || base.charAt(0) == '_' ? "p" + base : base;
-            same = base;
-            for (int number = 2; !taken.add(same); number++) {
-                same = base + "_" + number;
-            }
-            buffers.add(new Buffer(same, sizes, kernel, constant));
+            same = unique(node.name() + "." + leaf);
+            buffers.add(Buffer.of(same, sizes, kernel, constant, network.precision()));
             known.put(constant, same);
         }
         return "self." + same;
+    }
+
+    /** An identifier that no buffer has yet. */
+    private String unique(String path) {
+        String base = path.replaceAll("[^A-Za-z0-9_]", "_");
+        base = Character.isDigit(base.charAt(0)) || base.charAt(0) == '_' ? "p" + base : base;
+        String name = base;
+        for (int number = 2; !taken.add(name); number++) {
+            name = base + "_" + number;
+        }
+        return name;
     }
 
     private static String pair(Window.Size size) {

@@ -5,8 +5,10 @@ import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
+import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -15,9 +17,14 @@ import java.util.Optional;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A file in DJL's PyTorch engine. */
 final class TorchScriptModel implements ExportedModel {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(TorchScriptModel.class);
 
     /** More characters than any value that is looked for. */
     private static final int LONGEST = 64;
@@ -32,6 +39,17 @@ final class TorchScriptModel implements ExportedModel {
 
     static TorchScriptModel open(Path file, Device device) throws IOException {
         Map<String, String> metadata = metadata(file);
+        String bits = metadata.get(NetworkFile.WEIGHT_BITS);
+        @Nullable String obstacle = bits == null ? null : Target.obstacleToIntegers(device, Integer.parseInt(bits));
+        if (obstacle != null) {
+            Path floats = file.resolveSibling(ModelFolder.TORCHSCRIPT_FLOATS);
+            if (!Files.exists(floats)) {
+                throw new IOException(file + ": computes with 8-bit integers, and " + obstacle + "; put "
+                        + ModelFolder.TORCHSCRIPT_FLOATS + " next to it, as quantize does");
+            }
+            LOGGER.warn("{}: computes with 8-bit integers, and {}; {} runs instead", file, obstacle, floats);
+            return open(floats, device);
+        }
         String target = metadata.getOrDefault(NetworkFile.TARGET, Target.ANY.name());
         if (!device.equals(Device.cpu()) && !target.equals(Target.ANY.name())) {
             throw new IOException(file + ": was exported for CPUs (target " + target + "), and the device is " + device
@@ -62,7 +80,7 @@ final class TorchScriptModel implements ExportedModel {
     private static Map<String, String> metadata(Path file) throws IOException {
         Map<String, String> metadata = new HashMap<>();
         try (ZipFile zip = new ZipFile(file.toFile())) {
-            for (String key : List.of(NetworkFile.PREPROCESS, NetworkFile.TARGET)) {
+            for (String key : List.of(NetworkFile.PREPROCESS, NetworkFile.TARGET, NetworkFile.WEIGHT_BITS)) {
                 Optional<? extends ZipEntry> entry = zip.stream()
                         .filter(each -> each.getName().endsWith("/extra/" + key))
                         .findFirst();

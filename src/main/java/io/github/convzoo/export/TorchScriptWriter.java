@@ -41,31 +41,29 @@ final class TorchScriptWriter {
     private TorchScriptWriter() {}
 
     /** Writes a network; the file is replaced once the new one is complete. */
-    static void write(NetworkFile network, boolean oneDnn, Path file) throws CheckpointException {
-        TorchScriptCode code = new TorchScriptCode(network, oneDnn);
+    static void write(NetworkFile network, TorchScriptCode.Flavor flavor, Path file) throws CheckpointException {
+        TorchScriptCode code = new TorchScriptCode(network, flavor);
         String source = code.source();
-        byte[] module = module(network, code, oneDnn);
+        byte[] module = module(code, flavor.prepares());
         ReplacedFile.write(file, out -> writeArchive(network, code, source, module, out));
     }
 
-    /** The module as an object: its attributes by name, or with oneDNN the list that its code takes them from. */
-    private static byte[] module(NetworkFile network, TorchScriptCode code, boolean oneDnn) {
+    /** The module as an object: its attributes by name, or the list that its code takes them from. */
+    private static byte[] module(TorchScriptCode code, boolean list) {
         PickleWriter module = new PickleWriter().object(MODULE, CLASS);
-        if (oneDnn) {
+        if (list) {
             module.startTensorList();
         } else {
             module.startDictionary().text("training").truth(false);
         }
         for (int i = 0; i < code.buffers().size(); i++) {
             TorchScriptCode.Buffer buffer = code.buffers().get(i);
-            if (!oneDnn) {
+            if (!list) {
                 module.text(buffer.name());
             }
-            module.tensor(storage(network.precision()), Integer.toString(i), buffer.sizes(), buffer.strides());
+            module.tensor(buffer.storage(), Integer.toString(i), buffer.sizes(), buffer.strides());
         }
-        return (oneDnn ? module.endTensorList() : module.endDictionary())
-                .build()
-                .finish();
+        return (list ? module.endTensorList() : module.endDictionary()).build().finish();
     }
 
     private static void writeArchive(
@@ -83,14 +81,6 @@ final class TorchScriptWriter {
                 archive.add("data/" + i, code.buffers().get(i).bytes(network));
             }
         }
-    }
-
-    private static String storage(Precision precision) {
-        return switch (precision) {
-            case FLOAT32 -> "FloatStorage";
-            case FLOAT16 -> "HalfStorage";
-            case BFLOAT16 -> "BFloat16Storage";
-        };
     }
 
     /** A zip whose entries are stored, each starting at a multiple of the alignment. */

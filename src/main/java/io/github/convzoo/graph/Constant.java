@@ -203,4 +203,144 @@ public sealed interface Constant {
             return weight.evaluate(parameters).spread(starts, channels);
         }
     }
+
+    /**
+     * A number for each channel as the filters of a depthwise convolution that sees one pixel: (C) to (C, 1, 1, 1).
+     *
+     * @param vector (C)
+     */
+    record Depthwise(Constant vector) implements Constant {
+
+        @Override
+        public Tensor evaluate(Tensor.Source parameters) {
+            float[] values = vector.evaluate(parameters).values();
+            return new Tensor(List.of((long) values.length, 1L, 1L, 1L), values);
+        }
+    }
+
+    /**
+     * Weights rounded to a symmetric grid for each filter.
+     *
+     * @param weight the weights; the first axis is that of the filters
+     * @param bits 8 for levels from -127 to 127; 7 for -63 to 63, so that the sum of two products with levels up to 255 fits in 16 bits
+     * @param bias what is added to the filters' results, or null
+     * @param inputScale the scale of what the weights are multiplied with
+     */
+    record QuantizedWeight(Constant weight, int bits, @Nullable Constant bias, float inputScale) implements Constant {
+
+        /** The largest level that a bias shall have; levels of twice the size fit in 32 bits. */
+        private static final float MOST_BIAS = 1 << 30;
+
+        private static final float LEAST = 1e-12f;
+
+        /**
+         * The largest level.
+         *
+         * @return 127 or 63
+         */
+        public int most() {
+            return (1 << (bits - 1)) - 1;
+        }
+
+        /**
+         * The distance between two levels. A filter of tiny weights has the scale that its bias needs.
+         *
+         * @param parameters where parameters come from
+         * @return one for each filter
+         */
+        public float[] scales(Tensor.Source parameters) {
+            Tensor tensor = weight.evaluate(parameters);
+            float[] biases =
+                    bias == null ? new float[0] : bias.evaluate(parameters).values();
+            float[] scales = new float[Math.toIntExact(tensor.sizes().get(0))];
+            int each = tensor.values().length / scales.length;
+            for (int filter = 0; filter < scales.length; filter++) {
+                float largest = 0;
+                for (int i = filter * each; i < (filter + 1) * each; i++) {
+                    largest = Math.max(largest, Math.abs(tensor.values()[i]));
+                }
+                float forBias = bias == null ? 0 : Math.abs(biases[filter]) / inputScale / MOST_BIAS;
+                scales[filter] = Math.max(Math.max(largest / most(), forBias), LEAST);
+            }
+            return scales;
+        }
+
+        /**
+         * The levels.
+         *
+         * @param parameters where parameters come from
+         * @return from -127 or -63 to 127 or 63, in the order of the weights
+         */
+        public byte[] levels(Tensor.Source parameters) {
+            float[] values = weight.evaluate(parameters).values();
+            float[] scales = scales(parameters);
+            byte[] levels = new byte[values.length];
+            int each = values.length / scales.length;
+            for (int i = 0; i < values.length; i++) {
+                levels[i] = (byte) Math.max(-most(), Math.min(most(), Math.rint(values[i] / scales[i / each])));
+            }
+            return levels;
+        }
+
+        @Override
+        public Tensor evaluate(Tensor.Source parameters) {
+            byte[] levels = levels(parameters);
+            float[] scales = scales(parameters);
+            float[] values = new float[levels.length];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = levels[i] * scales[i / (values.length / scales.length)];
+            }
+            return new Tensor(weight.evaluate(parameters).sizes(), values);
+        }
+    }
+
+    /**
+     * A bias rounded to multiples of the product of the scales of input and weights, so that it can be added to sums of products of
+     * levels.
+     *
+     * @param bias the bias, one number for each filter
+     * @param weight the weights; they know the input's scale
+     */
+    record QuantizedBias(Constant bias, QuantizedWeight weight) implements Constant {
+
+        /**
+         * The distance between two levels.
+         *
+         * @param parameters where parameters come from
+         * @return one for each filter
+         */
+        public float[] scales(Tensor.Source parameters) {
+            float[] scales = weight.scales(parameters);
+            for (int filter = 0; filter < scales.length; filter++) {
+                scales[filter] *= weight.inputScale();
+            }
+            return scales;
+        }
+
+        /**
+         * The levels.
+         *
+         * @param parameters where parameters come from
+         * @return one for each filter
+         */
+        public int[] levels(Tensor.Source parameters) {
+            float[] values = bias.evaluate(parameters).values();
+            float[] scales = scales(parameters);
+            int[] levels = new int[values.length];
+            for (int i = 0; i < values.length; i++) {
+                levels[i] = (int) Math.rint(values[i] / (double) scales[i]);
+            }
+            return levels;
+        }
+
+        @Override
+        public Tensor evaluate(Tensor.Source parameters) {
+            int[] levels = levels(parameters);
+            float[] values = scales(parameters);
+            for (int i = 0; i < levels.length; i++) {
+                values[i] *= levels[i];
+            }
+            return new Tensor(bias.evaluate(parameters).sizes(), values);
+        }
+    }
 }

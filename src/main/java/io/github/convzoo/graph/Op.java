@@ -185,6 +185,14 @@ public sealed interface Op {
         R scale(Scale op);
 
         /**
+         * Handles a {@link FakeQuantize}.
+         *
+         * @param op the operation
+         * @return what comes of it
+         */
+        R fakeQuantize(FakeQuantize op);
+
+        /**
          * Handles a {@link Concat}.
          *
          * @param op the operation
@@ -520,7 +528,7 @@ public sealed interface Op {
     }
 
     /** A function of each element alone, so that it may be applied to the parts of a value instead of the whole. */
-    sealed interface Elementwise extends Op permits Activation, Elu, LeakyRelu, Clip, Scale {
+    sealed interface Elementwise extends Op permits Activation, Elu, LeakyRelu, Clip, Scale, FakeQuantize {
 
         @Override
         default List<Type> types(List<Type> inputs) {
@@ -691,6 +699,25 @@ public sealed interface Op {
         @Override
         public <R> R accept(Cases<R> cases) {
             return cases.scale(this);
+        }
+    }
+
+    /**
+     * Rounds each element to the nearest of 256 levels, ties to even levels, and bounds it by the first and the last: what is left of a
+     * float once it has been stored in 8 bits.
+     *
+     * @param grid the levels
+     */
+    record FakeQuantize(Grid grid) implements Elementwise {
+
+        @Override
+        public String details() {
+            return "[" + grid + "]";
+        }
+
+        @Override
+        public <R> R accept(Cases<R> cases) {
+            return cases.fakeQuantize(this);
         }
     }
 

@@ -10,6 +10,7 @@ import java.util.List;
 public final class WidenGroups implements Pass {
 
     private final int block;
+    private final int least;
 
     /**
      * Creates the pass.
@@ -17,10 +18,21 @@ public final class WidenGroups implements Pass {
      * @param block what the channels and filters of a group should be a multiple of
      */
     public WidenGroups(int block) {
+        this(block, block);
+    }
+
+    /**
+     * Creates the pass for groups of some blocks.
+     *
+     * @param block what the channels and filters of a group should be a multiple of
+     * @param least how many channels and filters a group should have at least
+     */
+    public WidenGroups(int block, int least) {
         if (block < 1) {
             throw new IllegalArgumentException("a block has at least 1 channel, not " + block);
         }
         this.block = block;
+        this.least = least;
     }
 
     @Override
@@ -64,10 +76,14 @@ public final class WidenGroups implements Pass {
             return 1;
         }
         for (int joined = 1; joined <= groups; joined++) {
-            if (groups % joined == 0 && channels * joined % block == 0 && filters * joined % block == 0) {
+            if (groups % joined == 0 && fits(channels * joined) && fits(filters * joined)) {
                 return joined;
             }
         }
         return 1;
+    }
+
+    private boolean fits(int width) {
+        return width % block == 0 && width >= least;
     }
 }

@@ -10,6 +10,7 @@ import ai.djl.nn.Block;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.pooling.Pool;
 import io.github.convzoo.graph.Constant;
+import io.github.convzoo.graph.Grid;
 import io.github.convzoo.graph.Node;
 import io.github.convzoo.graph.Op;
 import io.github.convzoo.graph.Window;
@@ -170,6 +171,19 @@ final class Kernels implements Op.Cases<Program.Kernel> {
                 return x.mul(factor);
             }
         });
+    }
+
+    @Override
+    public Program.Kernel fakeQuantize(Op.FakeQuantize op) {
+        float scale = op.grid().scale();
+        int zero = op.grid().zeroPoint();
+        return (parameters, inputs, training) -> {
+            try (NDArray scaled = inputs.get(0).div(scale);
+                    NDArray level = scaled.round();
+                    NDArray bounded = level.clip(-zero, Grid.LAST - zero)) {
+                return new NDList(bounded.mul(scale));
+            }
+        };
     }
 
     @Override

@@ -53,4 +53,14 @@ public final class Traced {
     public NDList run(Graph graph, NDList inputs) {
         return recording.withGraph(graph).run(inputs);
     }
+
+    /**
+     * Prepares a graph, changed by passes or not, to be run many times at inference.
+     *
+     * @param graph the graph
+     * @return runs it; close it to free its weights
+     */
+    public PreparedGraph prepare(Graph graph) {
+        return new PreparedGraph(Program.of(recording.withGraph(graph)));
+    }
 }

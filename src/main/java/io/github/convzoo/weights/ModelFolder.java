@@ -41,6 +41,9 @@ public final class ModelFolder {
     /** The same for PyTorch. */
     public static final String TORCHSCRIPT = "model.pt";
 
+    /** The same network in floats, for machines that cannot run a quantized {@link #TORCHSCRIPT}. */
+    public static final String TORCHSCRIPT_FLOATS = "model-float.pt";
+
     /** What DJL's own translator reads, and DJL Serving. */
     public static final String SERVING = "serving.properties";
 

@@ -236,6 +236,10 @@ class SplitTest {
     void subset_ofTheFirst_keepsTheOrder() {
         assertThat(names(Subset.first(IMAGES, 3))).containsExactly("image 0", "image 1", "image 2");
         assertThat(Subset.first(IMAGES, 3).classes()).isEqualTo(IMAGES.classes());
+        Subset rest = Subset.first(IMAGES, 3).rest().orElseThrow();
+        assertThat(rest.size()).isEqualTo(IMAGES.size() - 3);
+        assertThat(names(rest)).startsWith("image 3", "image 4");
+        assertThat(Subset.first(IMAGES, IMAGES.size()).rest()).isEmpty();
     }
 
     @ParameterizedTest

@@ -500,12 +500,12 @@ class ExporterTest {
                 recorded.graph(),
                 recorded.input(),
                 recorded.outputs(),
-                recorded.parameters(),
+                recorded.traced().parameterValues(),
                 Precision.FLOAT32,
                 Map.of());
-        ExportCheck check = new ExportCheck(recorded, network);
+        ExportCheck check = ExportCheck.onNoise(recorded);
         assertThatExceptionOfType(ExportException.class)
-                .isThrownBy(() -> check.check(file, Path.of("there/model.onnx"), ExportOptions.Format.ONNX))
+                .isThrownBy(() -> check.check(network, file, Path.of("there/model.onnx"), ExportOptions.Format.ONNX))
                 .withMessageContaining("model.onnx: ONNX Runtime computes something else than the network");
     }
 

@@ -12,7 +12,7 @@ import java.util.List;
  * An ONNX file, read without any library: its operators, what they read, and their text attributes; and the names of its
  * initializers, as often as they are there.
  */
-record OnnxFile(List<Node> nodes, List<String> initializers) {
+public record OnnxFile(List<Node> nodes, List<String> initializers) {
 
     /** The numbers of the fields that are read, from onnx.proto. */
     private static final int MODEL_GRAPH = 7;
@@ -26,7 +26,7 @@ record OnnxFile(List<Node> nodes, List<String> initializers) {
     private static final int ATTRIBUTE_TEXT = 4;
 
     /** An operator. */
-    record Node(String operator, List<String> inputs, List<String> texts) {}
+    public record Node(String operator, List<String> inputs, List<String> texts) {}
 
     /** A field of a message; only those that are bytes have any. */
     private record Field(int number, ByteBuffer bytes) {
@@ -36,7 +36,7 @@ record OnnxFile(List<Node> nodes, List<String> initializers) {
         }
     }
 
-    static OnnxFile read(Path file) throws IOException {
+    public static OnnxFile read(Path file) throws IOException {
         List<Node> nodes = new ArrayList<>();
         List<String> initializers = new ArrayList<>();
         for (Field graph : fields(ByteBuffer.wrap(Files.readAllBytes(file)), MODEL_GRAPH)) {
@@ -56,7 +56,7 @@ record OnnxFile(List<Node> nodes, List<String> initializers) {
         return new OnnxFile(nodes, initializers);
     }
 
-    long count(String operator) {
+    public long count(String operator) {
         return nodes.stream().filter(node -> node.operator.equals(operator)).count();
     }
 

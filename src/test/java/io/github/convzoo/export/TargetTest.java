@@ -2,6 +2,7 @@ package io.github.convzoo.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,5 +44,32 @@ class TargetTest {
     void blocks_areWhatTheKernelsCompute(Target target, int onnx, int torchScript) {
         assertThat(target.block(ExportOptions.Format.ONNX)).isEqualTo(onnx);
         assertThat(target.block(ExportOptions.Format.TORCHSCRIPT)).isEqualTo(torchScript);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "false, avx2 avx512f avx512_vnni",
+        "false, avx2 avx_vnni",
+        "true, avx2 fma",
+        "true, avx2 avx512f avx512bw avx512dq avx512vl"
+    })
+    void sumsOfBytes_overflowWithoutVnni(boolean expected, String features) {
+        assertThat(Target.overflows(Set.of(features.split(" ")))).isEqualTo(expected);
+    }
+
+    @Test
+    void obstacle_toIntegers_isADeviceOrAProcessor() {
+        assertThat(Target.obstacleToIntegers(Device.gpu(), 7)).contains("the device is gpu(0)");
+        String architecture = System.getProperty("os.arch");
+        try {
+            System.setProperty("os.arch", "aarch64");
+            assertThat(Target.obstacleToIntegers(Device.cpu(), 7)).isEqualTo("the processor is not x86");
+            assertThat(Target.overflowsHere()).isFalse();
+            System.setProperty("os.arch", "amd64");
+            assertThat(Target.obstacleToIntegers(Device.cpu(), 7)).isNull();
+            assertThat(Target.obstacleToIntegers(Device.cpu(), 8) != null).isEqualTo(Target.overflowsHere());
+        } finally {
+            System.setProperty("os.arch", architecture);
+        }
     }
 }

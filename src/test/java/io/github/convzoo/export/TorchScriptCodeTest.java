@@ -54,18 +54,19 @@ class TorchScriptCodeTest {
     void fusedSum_overwritesTheSummandThatNothingReadsAfterwards() {
         Value y = builder.add("y", Op.Activation.TANH, List.of(x)).output();
         Value sum = convolved("c", x, y);
-        assertThat(new TorchScriptCode(file(sum), true).source()).contains(call(sum, "_convolution_pointwise_", y, x));
+        assertThat(new TorchScriptCode(file(sum), TorchScriptCode.Flavor.ONE_DNN).source())
+                .contains(call(sum, "_convolution_pointwise_", y, x));
     }
 
     @Test
     void fusedSum_ofTheConvolutionsOwnInput_orOfAValueThatIsReadLater_isInMemoryOfItsOwn() {
         Value own = convolved("own", x, x);
-        assertThat(new TorchScriptCode(file(own), true).source())
+        assertThat(new TorchScriptCode(file(own), TorchScriptCode.Flavor.ONE_DNN).source())
                 .contains(call(own, "_convolution_pointwise", x, x))
                 .doesNotContain("_convolution_pointwise_(");
         Value later = convolved("later", own, x);
         Value read = builder.add("read", new Op.Add(), List.of(later, x)).output();
-        assertThat(new TorchScriptCode(file(read), true).source())
+        assertThat(new TorchScriptCode(file(read), TorchScriptCode.Flavor.ONE_DNN).source())
                 .contains(call(later, "_convolution_pointwise", own, x))
                 .doesNotContain("_convolution_pointwise_(");
     }
@@ -73,16 +74,16 @@ class TorchScriptCodeTest {
     @Test
     void buffers_areDeclaredAsSuch_soThatAModuleCanBeMoved_butNotWithOneDnn() {
         Value y = builder.add("a.b", convolution("a.b"), List.of(x)).output();
-        assertThat(new TorchScriptCode(file(y), false).source())
+        assertThat(new TorchScriptCode(file(y), TorchScriptCode.Flavor.PLAIN).source())
                 .contains("  __buffers__ = [\"a_b_weight\", ]\n", "  a_b_weight : Tensor\n");
-        assertThat(new TorchScriptCode(file(y), true).source())
+        assertThat(new TorchScriptCode(file(y), TorchScriptCode.Flavor.ONE_DNN).source())
                 .contains("  __buffers__ = []\n", "  a_b_weight : Tensor\n", "  a_b_weight_ordered : Tensor\n");
     }
 
     @Test
     void outputs_areInRowMajorOrder() {
         Value y = builder.add("y", convolution("y"), List.of(x)).output();
-        assertThat(new TorchScriptCode(file(y, x), false).source())
+        assertThat(new TorchScriptCode(file(y, x), TorchScriptCode.Flavor.PLAIN).source())
                 .contains("return (torch.contiguous(x%d), torch.contiguous(x%d))".formatted(y.id(), x.id()));
     }
 
@@ -90,7 +91,7 @@ class TorchScriptCodeTest {
     void entries_startWhereTensorsAreMappedWithoutACopy(@TempDir Path folder) throws IOException {
         Value y = builder.add("y", convolution("y"), List.of(x)).output();
         Path archive = folder.resolve("model.pt");
-        TorchScriptWriter.write(file(y), false, archive);
+        TorchScriptWriter.write(file(y), TorchScriptCode.Flavor.PLAIN, archive);
         ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(archive)).order(ByteOrder.LITTLE_ENDIAN);
         int entries = 0;
         int at = 0;

@@ -199,6 +199,16 @@ class PassesOnSmallGraphsTest {
     }
 
     @Test
+    void widenGroups_ofBlocks_joinsUntilTheyAreWideEnough() {
+        Value x = conv("c", 64, 4, input);
+        Graph graph = Pass.applyAll(
+                builder.build(List.of(x)),
+                List.of(Type.of(Type.ANY, 64, 6, 6)),
+                List.of(new WidenGroups(16), new WidenGroups(16, 32)));
+        assertThat(onlyConvolution(graph).groups()).isEqualTo(2);
+    }
+
+    @Test
     void widenGroups_joinsAsFewAsFillABlock() {
         Graph graph = applied(new WidenGroups(4), conv("g", 16, 4, input));
         Op.Convolution conv = onlyConvolution(graph);

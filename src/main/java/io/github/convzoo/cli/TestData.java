@@ -1,0 +1,73 @@
+package io.github.convzoo.cli;
+
+import io.github.convzoo.data.ImageFolder;
+import io.github.convzoo.data.ImageList;
+import io.github.convzoo.data.LabeledImages;
+import io.github.convzoo.image.ImageDecoder;
+import io.github.convzoo.image.Labels;
+import io.github.convzoo.weights.ModelConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The images to try a network on, and their classes. */
+final class TestData {
+
+    @Option(
+            names = "--dataset",
+            paramLabel = "KIND",
+            converter = DataKind.Converter.class,
+            description = "image-folder, image-list, fashion-mnist, cifar10 or cifar100. Default: image-folder.")
+    DataKind dataset = DataKind.IMAGE_FOLDER;
+
+    @Option(names = "--data", paramLabel = "PATH", required = true, description = "The data set's folder, or the list.")
+    Path path = Path.of("");
+
+    @Option(
+            names = "--labels",
+            paramLabel = "FILE",
+            description =
+                    "Of image-folder and image-list: the names of the network's classes in their order, one a line,"
+                            + " as a run's labels.txt. Default: the model's; else the data's, which then must be all.")
+    @Nullable Path labels;
+
+    @Option(
+            names = "--root",
+            paramLabel = "DIR",
+            description = "Of image-list: what the paths are relative to. Default: the list's folder.")
+    @Nullable Path root;
+
+    /** The images, with the classes that the model or the options name. */
+    LabeledImages images(ModelOptions model, ModelConfig config) throws IOException {
+        if (root != null && dataset != DataKind.IMAGE_LIST) {
+            throw new IllegalArgumentException("--root has no effect without --dataset image-list: leave it out");
+        }
+        if (dataset.isSmall()) {
+            if (labels != null) {
+                throw new IllegalArgumentException(
+                        "--labels: " + dataset + " numbers its classes itself; leave it out");
+            }
+            return dataset.test(path);
+        }
+        Optional<List<String>> classes = labels == null
+                ? config.labels().map(Labels::names)
+                : Optional.of(Labels.read(labels).names());
+        ImageDecoder decoder = model.reading.decoder().withOrientation(config.upright());
+        try {
+            if (dataset == DataKind.IMAGE_FOLDER) {
+                return classes.isPresent()
+                        ? ImageFolder.of(path, classes.get(), decoder)
+                        : ImageFolder.of(path, decoder);
+            }
+            Path relative = root == null ? DataKind.besides(path) : root;
+            return classes.isPresent()
+                    ? ImageList.of(path, relative, classes.get(), decoder)
+                    : ImageList.of(path, relative, decoder);
+        } catch (IllegalArgumentException e) {
+            throw new IOException((labels == null ? model.model : labels) + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package io.github.convzoo.nn;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.training.ParameterStore;
+
+/** A graph with its weights in the engine, ready to run. May be run by several threads at once. */
+public final class PreparedGraph implements AutoCloseable {
+
+    private final Program program;
+
+    PreparedGraph(Program program) {
+        this.program = program;
+    }
+
+    /**
+     * Runs the graph at inference.
+     *
+     * @param inputs its inputs; they stay open
+     * @return its outputs, with the inputs' manager
+     */
+    public NDList run(NDList inputs) {
+        return program.run(new ParameterStore(inputs.get(0).getManager(), false), inputs, false);
+    }
+
+    @Override
+    public void close() {
+        program.close();
+    }
+}

@@ -1,0 +1,130 @@
+package io.github.convzoo.quantize;
+
+import io.github.convzoo.graph.Grid;
+import io.github.convzoo.graph.Range;
+
+/** How the range of a value follows from the numbers that it had on the calibration images. */
+public enum Calibration {
+    /** From the least number to the largest: nothing is cut off. */
+    MINMAX {
+        @Override
+        Range range(Histogram numbers) {
+            return numbers.range();
+        }
+    },
+    /** Leaves out 0.01 % of the numbers on each side. */
+    PERCENTILE {
+        @Override
+        Range range(Histogram numbers) {
+            return numbers.without(1e-4);
+        }
+    },
+    /**
+     * The range whose rounded numbers are distributed most like the numbers: the least Kullback-Leibler divergence. Source: S. Migacz,
+     * 8-bit Inference with TensorRT, GTC 2017.
+     */
+    ENTROPY {
+        @Override
+        Range range(Histogram numbers) {
+            return best(numbers, Calibration::divergence);
+        }
+    },
+    /** The range with the least mean squared error. */
+    MSE {
+        @Override
+        Range range(Histogram numbers) {
+            return best(numbers, Calibration::squaredError);
+        }
+    };
+
+    /** The candidates bound the numbers by this many shares of the largest. */
+    private static final int STEPS = 128;
+
+    private static final int LEAST = STEPS / 16;
+
+    abstract Range range(Histogram numbers);
+
+    /** What is least for the best range. */
+    @FunctionalInterface
+    private interface Cost {
+        double of(Histogram numbers, Range range);
+    }
+
+    private static Range best(Histogram numbers, Cost cost) {
+        Range all = numbers.range();
+        Range best = all;
+        double least = Double.POSITIVE_INFINITY;
+        // From the whole range inward: of equal costs, the one that cuts off less.
+        for (int step = STEPS; step >= LEAST; step--) {
+            float most = Math.max(-all.min(), all.max()) * step / STEPS;
+            float low = Math.max(all.min(), -most);
+            float high = Math.min(all.max(), most);
+            Range range = new Range(low, high);
+            double found = cost.of(numbers, range);
+            if (found < least) {
+                least = found;
+                best = range;
+            }
+        }
+        return best;
+    }
+
+    private static double squaredError(Histogram numbers, Range range) {
+        Grid grid = Grid.of(range);
+        double sum = 0;
+        for (int bin = 0; bin < numbers.bins(); bin++) {
+            if (numbers.count(bin) > 0) {
+                float center = numbers.center(bin);
+                double error = center - grid.round(center);
+                sum += numbers.count(bin) * error * error;
+            }
+        }
+        return sum;
+    }
+
+    private static double divergence(Histogram numbers, Range range) {
+        Grid grid = Grid.of(range);
+        // What is cut off counts at the ends, and each level's count is spread over its bins that are not empty.
+        double[] clipped = new double[numbers.bins()];
+        long[] levelCounts = new long[Grid.LAST + 1];
+        int[] levelBins = new int[Grid.LAST + 1];
+        int first = -1;
+        int last = -1;
+        double below = 0;
+        double above = 0;
+        for (int bin = 0; bin < numbers.bins(); bin++) {
+            float center = numbers.center(bin);
+            long count = numbers.count(bin);
+            if (center < range.min()) {
+                below += count;
+            } else if (center > range.max()) {
+                above += count;
+            } else {
+                first = first < 0 ? bin : first;
+                last = bin;
+                clipped[bin] = count;
+                if (count > 0) {
+                    levelCounts[grid.level(center)] += count;
+                    levelBins[grid.level(center)]++;
+                }
+            }
+        }
+        if (first < 0) {
+            return Double.POSITIVE_INFINITY;
+        }
+        double inside = numbers.total() - below - above;
+        clipped[first] += below;
+        clipped[last] += above;
+        double sum = 0;
+        for (int bin = first; bin <= last; bin++) {
+            if (clipped[bin] > 0) {
+                int level = grid.level(numbers.center(bin));
+                double spread = levelBins[level] == 0 ? 0 : (double) levelCounts[level] / levelBins[level] / inside;
+                double share = clipped[bin] / numbers.total();
+                // A bin that only has what was cut off: as unlikely as can be told.
+                sum += share * Math.log(share / Math.max(spread, 1e-12));
+            }
+        }
+        return sum;
+    }
+}

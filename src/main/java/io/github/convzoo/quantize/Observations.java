@@ -1,0 +1,156 @@
+package io.github.convzoo.quantize;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.data.Batch;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.Range;
+import io.github.convzoo.graph.Value;
+import io.github.convzoo.nn.PreparedGraph;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/** What was seen of some of a graph's values on images. */
+final class Observations {
+
+    /** Fewer images tell little about the ranges of values. */
+    private static final int FEW_IMAGES = 16;
+
+    /** How many images of the first batch are kept, to compare outputs on. */
+    private static final int SAMPLE = 8;
+
+    private final Value input;
+    private final boolean readsInput;
+    private final List<Value> computed;
+    private final Map<Value, Histogram> histograms = new HashMap<>();
+    private final Set<Integer> classes = new HashSet<>();
+    private float[] sample = new float[0];
+    private Shape sampleShape = new Shape();
+    private int images;
+    private int plainImages;
+
+    Observations(Graph graph, List<Value> values) {
+        input = graph.inputs().get(0);
+        readsInput = values.contains(input);
+        computed = values.stream().filter(value -> !value.equals(input)).toList();
+        values.forEach(value -> histograms.put(value, new Histogram()));
+    }
+
+    /** The values that must be computed, in the order of the outputs of what computes them. */
+    List<Value> computed() {
+        return computed;
+    }
+
+    /** Runs a batch, and counts. */
+    void add(Batch batch, PreparedGraph observed) {
+        float[] pixels = new float[batch.values().remaining()];
+        batch.values().get(pixels);
+        look(pixels, batch);
+        if (readsInput) {
+            histogram(input).add(pixels);
+        }
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDList outputs = observed.run(new NDList(batch.toArray(manager)));
+            List<float[]> numbers = new ArrayList<>();
+            for (NDArray output : outputs) {
+                numbers.add(output.toFloatArray());
+                output.close();
+            }
+            IntStream.range(0, numbers.size()).parallel().forEach(i -> histogram(computed.get(i))
+                    .add(numbers.get(i)));
+        }
+        images += batch.size();
+    }
+
+    private void look(float[] pixels, Batch batch) {
+        int each = pixels.length / batch.size();
+        for (int image = 0; image < batch.size(); image++) {
+            FloatBuffer channels = FloatBuffer.wrap(pixels, image * each, each);
+            plainImages += isPlain(channels, batch.shape()) ? 1 : 0;
+        }
+        Arrays.stream(batch.labels()).forEach(classes::add);
+        if (images == 0) {
+            int kept = Math.min(SAMPLE, batch.size());
+            sample = Arrays.copyOf(pixels, kept * each);
+            sampleShape = new Shape(kept).addAll(batch.shape().slice(1));
+        }
+    }
+
+    /** Whether an image is a single color: each channel a single number. */
+    private static boolean isPlain(FloatBuffer image, Shape batch) {
+        int channels = Math.toIntExact(batch.get(1));
+        int each = image.remaining() / channels;
+        for (int i = 0; i < each * channels; i++) {
+            if (image.get(image.position() + i) != image.get(image.position() + i / each * each)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Histogram histogram(Value value) {
+        Histogram histogram = histograms.get(value);
+        if (histogram == null) {
+            throw new IllegalStateException(value + " is not observed");
+        }
+        return histogram;
+    }
+
+    int images() {
+        return images;
+    }
+
+    /**
+     * The ranges.
+     *
+     * @throws IOException if there was no image
+     * @throws IllegalArgumentException if every image was a single color
+     */
+    Map<Value, Range> ranges(Calibration calibration) throws IOException {
+        if (images == 0) {
+            throw new IOException("none of the images could be read");
+        }
+        if (plainImages == images) {
+            throw new IllegalArgumentException(
+                    "each of the images is a single color, as black is; calibrate with images such as the network will see");
+        }
+        Map<Value, Range> ranges = new HashMap<>();
+        histograms.entrySet().parallelStream()
+                .map(each -> Map.entry(each.getKey(), calibration.range(each.getValue())))
+                .toList()
+                .forEach(each -> ranges.put(each.getKey(), each.getValue()));
+        return ranges;
+    }
+
+    /** What is doubtful about the images, for people. */
+    List<String> notes() {
+        List<String> notes = new ArrayList<>();
+        if (images < FEW_IMAGES) {
+            notes.add("calibrated with " + images + " images only; take at least " + FEW_IMAGES
+                    + ", better some hundred");
+        }
+        if (classes.size() == 1 && images > 1) {
+            notes.add("all calibration images are of one class; take some of every class");
+        }
+        if (plainImages > 0) {
+            notes.add(plainImages + " of " + images + " calibration images are a single color");
+        }
+        return notes;
+    }
+
+    /** Some of the images, as the network's input. */
+    NDArray sample(NDManager manager) {
+        return manager.create(sample, sampleShape);
+    }
+}

@@ -1,0 +1,133 @@
+package io.github.convzoo.quantize;
+
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import io.github.convzoo.data.Batch;
+import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.Epoch;
+import io.github.convzoo.export.ExportDraft;
+import io.github.convzoo.export.ExportOptions;
+import io.github.convzoo.export.Exporter;
+import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.NormalizationToConvolution;
+import io.github.convzoo.graph.Pass;
+import io.github.convzoo.graph.Quantize;
+import io.github.convzoo.graph.Value;
+import io.github.convzoo.graph.WidenGroups;
+import io.github.convzoo.network.Network;
+import io.github.convzoo.nn.PreparedGraph;
+import io.github.convzoo.weights.ModelConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.IntConsumer;
+
+/**
+ * Writes a network that computes with 8-bit integers into a model folder: a quarter of the size, and faster where the processor
+ * multiplies bytes. No training is needed, only some images of the kind that the network will see.
+ *
+ * <pre>{@code
+ * QuantizationReport report = new Quantizer(network, config)
+ *         .quantize(Path.of("dla34-int8"), QuantizeOptions.onnx(), images, done -> {});
+ * }</pre>
+ */
+public final class Quantizer {
+
+    /** ONNX Runtime's kernels for integers are fast from 32 channels a group on. */
+    private static final List<Pass> FOR_ONNX = List.of(new NormalizationToConvolution(), new WidenGroups(16, 32));
+
+    private static final List<Pass> FOR_TORCHSCRIPT = List.of(new NormalizationToConvolution());
+
+    private final Exporter exporter;
+
+    private Quantizer(Exporter exporter) {
+        this.exporter = exporter;
+    }
+
+    /**
+     * Takes a network.
+     *
+     * @param network initialized, on the CPU
+     * @param config how it is used: the input's size, preprocessing, labels
+     */
+    public Quantizer(Network network, ModelConfig config) {
+        this(new Exporter(network, config));
+    }
+
+    /**
+     * Takes any DJL block: see {@link Exporter#of}.
+     *
+     * @param block of one input and one output, initialized, on the CPU
+     * @param input the input's shape, such as (1, 3, 224, 224)
+     * @return quantizes the block
+     */
+    public static Quantizer of(Block block, Shape input) {
+        return new Quantizer(Exporter.of(block, input));
+    }
+
+    /**
+     * Calibrates the network, and writes it.
+     *
+     * @param folder the model folder; made if it is not there
+     * @param options how to quantize
+     * @param images batches of the network's input: some hundred images, preprocessed as for prediction, not mixed
+     * @param progress is told how many images are done, after each batch
+     * @return what was written
+     * @throws IOException if an image or the folder cannot be read, no image can be read, or the file cannot be written
+     * @throws InterruptedException if the thread is interrupted
+     * @throws IllegalArgumentException if every image is a single color, a name of the options names no layer, or the network cannot be
+     *     exported
+     */
+    public QuantizationReport quantize(Path folder, QuantizeOptions options, BatchLoader images, IntConsumer progress)
+            throws IOException, InterruptedException {
+        return calibrate(options, images, progress).write(folder);
+    }
+
+    /**
+     * Runs the network on images to learn the ranges of its values.
+     *
+     * @param options how to quantize
+     * @param images batches of the network's input: some hundred images, preprocessed as for prediction, not mixed
+     * @param progress is told how many images are done, after each batch
+     * @return the quantized network, ready to be written
+     * @throws IOException if an image cannot be read, or none can
+     * @throws InterruptedException if the thread is interrupted
+     * @throws IllegalArgumentException if every image is a single color, a name of the options names no layer, or the network cannot be
+     *     exported
+     */
+    public QuantizedNetwork calibrate(QuantizeOptions options, BatchLoader images, IntConsumer progress)
+            throws IOException, InterruptedException {
+        ExportDraft draft = exporter.draft(ExportOptions.of(options.format()));
+        Graph graph = Pass.applyAll(draft.graph(), List.of(draft.input()), passes(options.format()));
+        LayerNames floats = LayerNames.of(options.floats(), graph);
+        List<Value> values = Quantize.values(graph, floats, sums(options.format()));
+        if (values.isEmpty()) {
+            throw new IllegalArgumentException("there is no layer to quantize");
+        }
+        Observations seen = new Observations(graph, values);
+        try (PreparedGraph observed = draft.prepare(graph.cut(graph.inputs(), seen.computed()));
+                Epoch epoch = images.epoch(0, 0)) {
+            for (Batch next = epoch.next(); next != null; next = epoch.next()) {
+                try (Batch batch = next) {
+                    seen.add(batch, observed);
+                }
+                progress.accept(seen.images());
+            }
+        }
+        return new QuantizedNetwork(draft, graph, options, floats, seen);
+    }
+
+    private static List<Pass> passes(ExportOptions.Format format) {
+        return switch (format) {
+            case ONNX -> FOR_ONNX;
+            case TORCHSCRIPT -> FOR_TORCHSCRIPT;
+        };
+    }
+
+    static Quantize.Sums sums(ExportOptions.Format format) {
+        return switch (format) {
+            case ONNX -> Quantize.Sums.OF_ROUNDED;
+            case TORCHSCRIPT -> Quantize.Sums.IN_CONVOLUTION;
+        };
+    }
+}

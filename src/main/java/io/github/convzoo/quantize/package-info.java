@@ -1,0 +1,9 @@
+/**
+ * Post-training quantization: from a network and some images to a model folder that computes with 8-bit integers.
+ *
+ * <p>{@link io.github.convzoo.quantize.Quantizer} is the entry.
+ */
+@NullMarked
+package io.github.convzoo.quantize;
+
+import org.jspecify.annotations.NullMarked;
