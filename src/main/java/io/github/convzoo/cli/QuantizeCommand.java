@@ -345,11 +345,12 @@ final class QuantizeCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         out.printf(
                 Locale.ROOT,
-                "%s: written, %.1f MB (%.1f MB of float weights), %s with 8 bits%n",
+                "%s: written, %.1f MB (%.1f MB of float weights), %s with 8 bits, calibrated with %s%n",
                 Main.oneLine(result.file),
                 result.bytes / 1e6,
                 result.floatBytes / 1e6,
-                Count.of(result.layers, "layer", "layers"));
+                Count.of(result.layers, "layer", "layers"),
+                Count.of(result.images, "image", "images"));
         if (!result.floatLayers.isEmpty()) {
             out.println("in floats: " + String.join(", ", result.floatLayers));
         }

@@ -62,13 +62,12 @@ final class Observations {
         }
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDList outputs = observed.run(new NDList(batch.toArray(manager)));
-            List<float[]> numbers = new ArrayList<>();
-            for (NDArray output : outputs) {
-                numbers.add(output.toFloatArray());
-                output.close();
-            }
-            IntStream.range(0, numbers.size()).parallel().forEach(i -> histogram(computed.get(i))
-                    .add(numbers.get(i)));
+            // One array for each thread is on the heap at a time.
+            IntStream.range(0, outputs.size()).parallel().forEach(i -> {
+                try (NDArray output = outputs.get(i)) {
+                    histogram(computed.get(i)).add(output.toFloatArray());
+                }
+            });
         }
         images += batch.size();
     }
