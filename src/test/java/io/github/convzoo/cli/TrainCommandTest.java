@@ -401,7 +401,7 @@ class TrainCommandTest {
         Files.writeString(run.resolve("train.json"), config.replace("\"cosine\"", "\"linear\""));
         Run.refused(1, List.of("train", "--resume", run), "train.json: does not hold the options of a run");
         Files.write(run.resolve("train.json"), new byte[] {(byte) 0xff, 1});
-        Run.refused(1, List.of("train", "--resume", run), "train.json: does not hold the options of a run");
+        Run.refused(1, List.of("train", "--resume", run), "train.json: is not UTF-8; save it as UTF-8");
         Files.writeString(run.resolve("train.json"), config);
         Files.move(data.resolve("train/Bag"), data.resolve("train/Zebra"));
         Files.move(data.resolve("val/Bag"), data.resolve("val/Zebra"));

@@ -71,7 +71,9 @@ class FashionMnistQuantizationTest {
             assertThat(agreement.share()).isGreaterThanOrEqualTo(0.98);
             assertThat(agreement.quantizedAccuracy()).isGreaterThan(agreement.floatAccuracy() - 0.02);
 
-            assertThat(sameAsSimulation(network, report.written().file(), format, batches(rest, config)))
+            // The simulation takes a tenth of a second for each image.
+            LabeledImages simulated = Subset.first(rest, rest.size() / 2);
+            assertThat(sameAsSimulation(network, report.written().file(), format, batches(simulated, config)))
                     .isGreaterThanOrEqualTo(0.99);
         }
     }
