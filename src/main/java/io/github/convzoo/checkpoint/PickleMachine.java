@@ -29,9 +29,9 @@ final class PickleMachine {
 
     /** What Python lets be done to a sequence. */
     enum SequenceKind {
-        /** A list or deque: may be appended to, and is no key. */
+        /** A list or deque: may be appended to, and cannot be a key. */
         LIST,
-        /** A set: may be added to, and is no key. */
+        /** A set: may be added to, and cannot be a key. */
         SET,
         /** A tuple, which may be a key or the arguments of a call. */
         TUPLE,

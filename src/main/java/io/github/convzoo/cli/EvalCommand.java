@@ -7,9 +7,6 @@ import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.DataSummary;
 import io.github.convzoo.data.ImageNetClasses;
 import io.github.convzoo.data.LabeledImages;
-import io.github.convzoo.data.LoaderOptions;
-import io.github.convzoo.data.OnBadImage;
-import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.plot.ConfusionPicture;
 import io.github.convzoo.train.ConfusionMatrix;
@@ -78,13 +75,6 @@ final class EvalCommand implements Callable<Integer> {
             description = "How many images at once. Default: 32.")
     int batchSize = 32;
 
-    @Option(
-            names = "--on-bad-image",
-            paramLabel = "fail|skip",
-            defaultValue = "fail",
-            description = "What to do about an image that cannot be read. Default: fail.")
-    OnBadImage onBadImage = OnBadImage.FAIL;
-
     @Option(names = "--per-class", description = "Print each class's accuracy too.")
     boolean perClass;
 
@@ -111,9 +101,6 @@ final class EvalCommand implements Callable<Integer> {
 
     /** How many classes the network tells apart, which may be more than the data set has. */
     private int networkClasses;
-
-    /** What is computed at the moment, as the terminal shows it. */
-    private @Nullable ProgressBar bar;
 
     private record ClassResult(String name, long total, long correct, @Nullable Double accuracy) {}
 
@@ -152,24 +139,16 @@ final class EvalCommand implements Callable<Integer> {
         }
         Evaluation evaluation;
         int bad;
-        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(open, options)) {
+        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(open, options);
+                WorkBar bar = new WorkBar(err)) {
             Network network = (Network) loaded.getBlock();
             networkClasses = network.options().numClasses();
             LabeledImages images = numbered(found, network);
             checkClasses(images, network);
             DataSummary.of(images).forEach(line -> err.println(Main.oneLine(line)));
-            BatchLoader batches = new BatchLoader(
-                    images,
-                    Pipeline.evaluation(config.withOptions(network.options()).preprocessing()),
-                    LoaderOptions.evaluation(batchSize).withOnBadImage(onBadImage),
-                    this::skipped);
-            ProgressBar shown = new ProgressBar(spec.commandLine().getErr(), images.size(), ProgressBar.Unit.IMAGES);
-            bar = shown;
-            try {
-                evaluation = Evaluation.of(network, loaded.getNDManager(), batches, shown::update);
-            } finally {
-                shown.clear();
-            }
+            BatchLoader batches = data.batches(images, config.withOptions(network.options()), batchSize, bar);
+            evaluation = Evaluation.of(
+                    network, loaded.getNDManager(), batches, bar.next(images.size(), ProgressBar.Unit.IMAGES));
             bad = batches.badImages();
         }
         if (Double.isNaN(evaluation.loss())) {
@@ -179,13 +158,6 @@ final class EvalCommand implements Callable<Integer> {
         print(evaluation, bad);
         write(evaluation.confusion());
         return Main.DONE;
-    }
-
-    private void skipped(IOException bad) {
-        if (bar != null) {
-            bar.clear();
-        }
-        spec.commandLine().getErr().println("convzoo: skipped: " + Main.oneLine(bad.getMessage()));
     }
 
     /** Classes that are named by ImageNet's synsets are numbered as a network of ImageNet's classes has them. */

@@ -101,7 +101,7 @@ final class ImageNames {
         }
     }
 
-    /** The next line; null at the end. What is no list may have no end of a line. */
+    /** The next line; null at the end. A file that is not a list may be one endless line. */
     private static @Nullable String line(BufferedReader in, String list) throws IOException {
         int c = in.read();
         if (c < 0) {

@@ -4,12 +4,8 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.ZooModel;
-import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.ImageFolder;
 import io.github.convzoo.data.LabeledImages;
-import io.github.convzoo.data.LoaderOptions;
-import io.github.convzoo.data.OnBadImage;
-import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.data.Subset;
 import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportReport;
@@ -39,7 +35,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -126,13 +121,6 @@ final class QuantizeCommand implements Callable<Integer> {
             description = "Use weights of 7 bits: for processors without VNNI, whose 16-bit sums overflow with 8.")
     boolean noVnni;
 
-    @Option(
-            names = "--on-bad-image",
-            paramLabel = "fail|skip",
-            defaultValue = "fail",
-            description = "What to do about an image that cannot be read. Default: fail.")
-    OnBadImage onBadImage = OnBadImage.FAIL;
-
     @Option(names = "--report", description = "Also find the layers that cost most, and time both networks.")
     boolean report;
 
@@ -144,8 +132,6 @@ final class QuantizeCommand implements Callable<Integer> {
 
     @Mixin
     CommonOptions common = new CommonOptions();
-
-    private @Nullable ProgressBar bar;
 
     /** Times in milliseconds for one image. */
     private record Latency(double floats, double quantized) {}
@@ -183,19 +169,23 @@ final class QuantizeCommand implements Callable<Integer> {
         int calibrated = Math.min(samples, Math.max(1, all.size() / 2));
         Subset chosen = Subset.stratified(all, calibrated, SEED);
         LoadOptions used = ModelOptions.with(loading, config).withDevice(Device.cpu());
-        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(open, used)) {
+        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(open, used);
+                WorkBar bar = new WorkBar(spec.commandLine().getErr())) {
             Network network = (Network) loaded.getBlock();
             ModelConfig own = config.withOptions(network.options());
             List<Result> results = new ArrayList<>();
             for (QuantizeOptions options : wanted) {
                 QuantizedNetwork quantized = new Quantizer(network, own)
-                        .calibrate(options, batches(chosen, own), progress(chosen.size(), ProgressBar.Unit.IMAGES));
+                        .calibrate(
+                                options,
+                                data.batches(chosen, own, BATCH, bar),
+                                bar.next(chosen.size(), ProgressBar.Unit.IMAGES));
                 QuantizationReport written = quantized.write(output);
-                done();
+                bar.close();
                 for (String doubt : written.notes()) {
                     spec.commandLine().getErr().println("convzoo: " + Main.oneLine(doubt));
                 }
-                Result result = result(network, own, quantized, written, chosen);
+                Result result = result(network, own, quantized, written, chosen, bar);
                 results.add(result);
                 if (!json) {
                     print(result);
@@ -251,49 +241,26 @@ final class QuantizeCommand implements Callable<Integer> {
                         .collect(Collectors.joining(", ")));
     }
 
-    private BatchLoader batches(LabeledImages images, ModelConfig config) {
-        return new BatchLoader(
-                images,
-                Pipeline.evaluation(config.preprocessing()),
-                LoaderOptions.evaluation(BATCH).withOnBadImage(onBadImage),
-                this::skipped);
-    }
-
-    private void skipped(IOException bad) {
-        ProgressBar shown = bar;
-        if (shown != null) {
-            shown.clear();
-        }
-        spec.commandLine().getErr().println("convzoo: skipped: " + Main.oneLine(bad.getMessage()));
-    }
-
-    private IntConsumer progress(long total, ProgressBar.Unit unit) {
-        done();
-        ProgressBar shown = new ProgressBar(spec.commandLine().getErr(), total, unit);
-        bar = shown;
-        return shown::update;
-    }
-
-    private void done() {
-        ProgressBar shown = bar;
-        if (shown != null) {
-            shown.clear();
-        }
-    }
-
     private Result result(
-            Network network, ModelConfig config, QuantizedNetwork quantized, QuantizationReport written, Subset chosen)
+            Network network,
+            ModelConfig config,
+            QuantizedNetwork quantized,
+            QuantizationReport written,
+            Subset chosen,
+            WorkBar bar)
             throws IOException, InterruptedException {
         @Nullable Agreement agreement = null;
         Optional<Subset> rest = chosen.rest();
         if (rest.isPresent()) {
             agreement = quantized.compare(
-                    written, batches(rest.get(), config), progress(rest.get().size(), ProgressBar.Unit.IMAGES));
+                    written,
+                    data.batches(rest.get(), config, BATCH, bar),
+                    bar.next(rest.get().size(), ProgressBar.Unit.IMAGES));
         }
         boolean poor = agreement != null && agreement.share() < Agreement.GOOD;
         @Nullable List<LayerError> errors =
-                report || poor ? quantized.layerErrors(progress(written.layers(), ProgressBar.Unit.LAYERS)) : null;
-        done();
+                report || poor ? quantized.layerErrors(bar.next(written.layers(), ProgressBar.Unit.LAYERS)) : null;
+        bar.close();
         return new Result(
                 written.written().file().toString(),
                 written.written().bytes(),
@@ -309,20 +276,23 @@ final class QuantizeCommand implements Callable<Integer> {
                 chosen.classes().size() == network.options().numClasses(),
                 errors,
                 report && !written.written().checks().isEmpty()
-                        ? latency(network, config, written.written().file())
+                        ? latency(
+                                network,
+                                config,
+                                quantized.options().format(),
+                                written.written().file())
                         : null,
                 written.written().notes());
     }
 
-    private static Latency latency(Network network, ModelConfig config, Path file) throws IOException {
+    private static Latency latency(Network network, ModelConfig config, ExportOptions.Format format, Path file)
+            throws IOException {
         Path folder = Files.createTempDirectory("convzoo-quantize");
         try {
-            boolean onnx = file.toString().endsWith(ExportOptions.Format.ONNX.file());
-            String runtime = onnx ? "onnx" : "torchscript";
-            ExportOptions options = onnx ? ExportOptions.onnx() : ExportOptions.torchScript();
             Path floats = new Exporter(network, config)
-                    .export(folder, options.withTarget(Target.here()))
+                    .export(folder, ExportOptions.of(format).withTarget(Target.here()))
                     .file();
+            String runtime = ExportCommand.FormatNames.of(format);
             Shape shape = config.input();
             List<Double> before = new ArrayList<>();
             List<Double> after = new ArrayList<>();

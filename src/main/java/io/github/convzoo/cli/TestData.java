@@ -1,8 +1,12 @@
 package io.github.convzoo.cli;
 
+import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.ImageFolder;
 import io.github.convzoo.data.ImageList;
 import io.github.convzoo.data.LabeledImages;
+import io.github.convzoo.data.LoaderOptions;
+import io.github.convzoo.data.OnBadImage;
+import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.weights.ModelConfig;
@@ -40,6 +44,13 @@ final class TestData {
             description = "Of image-list: what the paths are relative to. Default: the list's folder.")
     @Nullable Path root;
 
+    @Option(
+            names = "--on-bad-image",
+            paramLabel = "fail|skip",
+            defaultValue = "fail",
+            description = "What to do about an image that cannot be read. Default: fail.")
+    OnBadImage onBadImage = OnBadImage.FAIL;
+
     /** The images, with the classes that the model or the options name. */
     LabeledImages images(ModelOptions model, ModelConfig config) throws IOException {
         if (root != null && dataset != DataKind.IMAGE_LIST) {
@@ -69,5 +80,14 @@ final class TestData {
         } catch (IllegalArgumentException e) {
             throw new IOException((labels == null ? model.model : labels) + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Some of the images as a network's input, not mixed. */
+    BatchLoader batches(LabeledImages images, ModelConfig config, int size, WorkBar bar) {
+        return new BatchLoader(
+                images,
+                Pipeline.evaluation(config.preprocessing()),
+                LoaderOptions.evaluation(size).withOnBadImage(onBadImage),
+                bar::skipped);
     }
 }

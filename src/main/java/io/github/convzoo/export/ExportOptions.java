@@ -1,7 +1,6 @@
 package io.github.convzoo.export;
 
 import io.github.convzoo.checkpoint.CheckpointException;
-import io.github.convzoo.graph.Op;
 import io.github.convzoo.weights.ModelFolder;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -60,14 +59,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
         TORCHSCRIPT(ModelFolder.TORCHSCRIPT, "PyTorch", 1) {
             @Override
             void write(NetworkFile network, Target target, Path to) throws CheckpointException {
-                boolean rounded =
-                        network.graph().nodes().stream().anyMatch(node -> node.op() instanceof Op.FakeQuantize);
-                TorchScriptWriter.write(
-                        network,
-                        rounded
-                                ? TorchScriptCode.Flavor.INTEGERS
-                                : target.oneDnn() ? TorchScriptCode.Flavor.ONE_DNN : TorchScriptCode.Flavor.PLAIN,
-                        to);
+                TorchScriptWriter.write(network, TorchScriptCode.Flavor.of(network, target), to);
             }
         };
 

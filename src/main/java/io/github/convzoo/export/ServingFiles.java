@@ -1,6 +1,7 @@
 package io.github.convzoo.export;
 
 import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.checkpoint.TextFile;
 import io.github.convzoo.image.CropMode;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Normalization;
@@ -87,7 +88,7 @@ final class ServingFiles {
                 labels.names().stream().map(name -> name.replaceAll("\\R", " ")).toList();
         if (!Files.exists(file)) {
             replace(file, lines);
-        } else if (!(String.join("\n", lines) + "\n").equals(Files.readString(file))) {
+        } else if (!(String.join("\n", lines) + "\n").equals(TextFile.read(file))) {
             return Stream.of(
                     file + ": left as it is, although it is not the list of the model's labels; remove it and export"
                             + " again to have that");
@@ -96,7 +97,7 @@ final class ServingFiles {
     }
 
     private static boolean isSomebodyElses(Path file) throws IOException {
-        return Files.exists(file) && !Files.readString(file).startsWith(ModelFolder.SERVING_MARK);
+        return Files.exists(file) && !TextFile.read(file).startsWith(ModelFolder.SERVING_MARK);
     }
 
     private static void replace(Path file, List<String> lines) throws IOException {

@@ -48,6 +48,14 @@ final class TorchScriptCode implements Op.Cases<String> {
         /** With oneDNN's convolutions of bytes. */
         INTEGERS;
 
+        /** That of a network: rounded ones compute with integers, others as the target allows. */
+        static Flavor of(NetworkFile network, Target target) {
+            if (network.graph().nodes().stream().anyMatch(node -> node.op() instanceof Op.FakeQuantize)) {
+                return INTEGERS;
+            }
+            return target.oneDnn() ? ONE_DNN : PLAIN;
+        }
+
         /** Whether the module makes its kernels ready when it is loaded, so that its state is a list of tensors. */
         boolean prepares() {
             return this != PLAIN;

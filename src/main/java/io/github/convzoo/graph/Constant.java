@@ -228,7 +228,7 @@ public sealed interface Constant {
      */
     record QuantizedWeight(Constant weight, int bits, @Nullable Constant bias, float inputScale) implements Constant {
 
-        /** The largest level that a bias shall have; levels of twice the size fit in 32 bits. */
+        /** The largest level of a bias: a level of 32 bits may be twice as large. */
         private static final float MOST_BIAS = 1 << 30;
 
         private static final float LEAST = 1e-12f;
@@ -249,15 +249,18 @@ public sealed interface Constant {
          * @return one for each filter
          */
         public float[] scales(Tensor.Source parameters) {
-            Tensor tensor = weight.evaluate(parameters);
+            return scales(weight.evaluate(parameters), parameters);
+        }
+
+        private float[] scales(Tensor weights, Tensor.Source parameters) {
             float[] biases =
                     bias == null ? new float[0] : bias.evaluate(parameters).values();
-            float[] scales = new float[Math.toIntExact(tensor.sizes().get(0))];
-            int each = tensor.values().length / scales.length;
+            float[] scales = new float[Math.toIntExact(weights.sizes().get(0))];
+            int each = weights.values().length / scales.length;
             for (int filter = 0; filter < scales.length; filter++) {
                 float largest = 0;
                 for (int i = filter * each; i < (filter + 1) * each; i++) {
-                    largest = Math.max(largest, Math.abs(tensor.values()[i]));
+                    largest = Math.max(largest, Math.abs(weights.values()[i]));
                 }
                 float forBias = bias == null ? 0 : Math.abs(biases[filter]) / inputScale / MOST_BIAS;
                 scales[filter] = Math.max(Math.max(largest / most(), forBias), LEAST);
@@ -272,25 +275,31 @@ public sealed interface Constant {
          * @return from -127 or -63 to 127 or 63, in the order of the weights
          */
         public byte[] levels(Tensor.Source parameters) {
-            float[] values = weight.evaluate(parameters).values();
-            float[] scales = scales(parameters);
-            byte[] levels = new byte[values.length];
-            int each = values.length / scales.length;
-            for (int i = 0; i < values.length; i++) {
-                levels[i] = (byte) Math.max(-most(), Math.min(most(), Math.rint(values[i] / scales[i / each])));
+            Tensor weights = weight.evaluate(parameters);
+            return levels(weights, scales(weights, parameters));
+        }
+
+        private byte[] levels(Tensor weights, float[] scales) {
+            byte[] levels = new byte[weights.values().length];
+            int each = levels.length / scales.length;
+            for (int i = 0; i < levels.length; i++) {
+                double level = Math.rint(weights.values()[i] / scales[i / each]);
+                levels[i] = (byte) Math.max(-most(), Math.min(most(), level));
             }
             return levels;
         }
 
         @Override
         public Tensor evaluate(Tensor.Source parameters) {
-            byte[] levels = levels(parameters);
-            float[] scales = scales(parameters);
+            Tensor weights = weight.evaluate(parameters);
+            float[] scales = scales(weights, parameters);
+            byte[] levels = levels(weights, scales);
             float[] values = new float[levels.length];
+            int each = values.length / scales.length;
             for (int i = 0; i < values.length; i++) {
-                values[i] = levels[i] * scales[i / (values.length / scales.length)];
+                values[i] = levels[i] * scales[i / each];
             }
-            return new Tensor(weight.evaluate(parameters).sizes(), values);
+            return new Tensor(weights.sizes(), values);
         }
     }
 
@@ -324,23 +333,27 @@ public sealed interface Constant {
          * @return one for each filter
          */
         public int[] levels(Tensor.Source parameters) {
-            float[] values = bias.evaluate(parameters).values();
-            float[] scales = scales(parameters);
-            int[] levels = new int[values.length];
-            for (int i = 0; i < values.length; i++) {
-                levels[i] = (int) Math.rint(values[i] / (double) scales[i]);
+            return levels(bias.evaluate(parameters), scales(parameters));
+        }
+
+        private static int[] levels(Tensor biases, float[] scales) {
+            int[] levels = new int[scales.length];
+            for (int i = 0; i < levels.length; i++) {
+                levels[i] = (int) Math.rint(biases.values()[i] / (double) scales[i]);
             }
             return levels;
         }
 
         @Override
         public Tensor evaluate(Tensor.Source parameters) {
-            int[] levels = levels(parameters);
-            float[] values = scales(parameters);
-            for (int i = 0; i < levels.length; i++) {
-                values[i] *= levels[i];
+            Tensor biases = bias.evaluate(parameters);
+            float[] scales = scales(parameters);
+            int[] levels = levels(biases, scales);
+            float[] values = new float[levels.length];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = levels[i] * scales[i];
             }
-            return new Tensor(bias.evaluate(parameters).sizes(), values);
+            return new Tensor(biases.sizes(), values);
         }
     }
 }

@@ -3,7 +3,6 @@ package io.github.convzoo.graph;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Folds a normalization into the convolution or linear layer before it: at inference both are linear in a channel, so that one
@@ -44,21 +43,16 @@ public final class FoldNormalization implements Pass {
     }
 
     private static Op folded(Op layer, Op.Normalization norm) {
-        Constant scale = new Constant.NormScale(norm.gamma(), norm.variance(), norm.epsilon());
         if (layer instanceof Op.Convolution conv) {
             return new Op.Convolution(
-                    new Constant.Scaled(conv.weight(), scale),
-                    shift(norm, scale, conv.bias()),
+                    new Constant.Scaled(conv.weight(), norm.scale()),
+                    norm.shift(conv.bias()),
                     conv.filters(),
                     conv.window(),
                     conv.groups());
         }
         Op.Linear linear = (Op.Linear) layer;
         return new Op.Linear(
-                new Constant.Scaled(linear.weight(), scale), shift(norm, scale, linear.bias()), linear.units());
-    }
-
-    private static Constant shift(Op.Normalization norm, Constant scale, @Nullable Constant bias) {
-        return new Constant.NormShift(norm.beta(), norm.mean(), scale, bias);
+                new Constant.Scaled(linear.weight(), norm.scale()), norm.shift(linear.bias()), linear.units());
     }
 }

@@ -12,13 +12,7 @@ public final class NormalizationToAffine implements Pass {
         for (Node node : graph.nodes()) {
             if (node.op() instanceof Op.Normalization norm
                     && types.of(node.output()).rank() == 4) {
-                Constant scale = new Constant.NormScale(norm.gamma(), norm.variance(), norm.epsilon());
-                Constant shift = new Constant.NormShift(norm.beta(), norm.mean(), scale, null);
-                rewrite.define(
-                        node.name(),
-                        new Op.Affine(scale, shift),
-                        node.inputs().stream().map(rewrite::now).toList(),
-                        node.outputs());
+                rewrite.change(node, new Op.Affine(norm.scale(), norm.shift(null)));
             } else {
                 rewrite.keep(node);
             }

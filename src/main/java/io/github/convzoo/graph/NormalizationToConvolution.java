@@ -16,14 +16,14 @@ public final class NormalizationToConvolution implements Pass {
             if (node.op() instanceof Op.Normalization norm
                     && types.of(node.output()).rank() == 4) {
                 int channels = Math.toIntExact(types.of(node.output()).get(1));
-                Constant scale = new Constant.NormScale(norm.gamma(), norm.variance(), norm.epsilon());
-                Constant shift = new Constant.NormShift(norm.beta(), norm.mean(), scale, null);
-                rewrite.define(
-                        node.name(),
+                rewrite.change(
+                        node,
                         new Op.Convolution(
-                                new Constant.Depthwise(scale), shift, channels, Window.square(1, 1, 0), channels),
-                        node.inputs().stream().map(rewrite::now).toList(),
-                        node.outputs());
+                                new Constant.Depthwise(norm.scale()),
+                                norm.shift(null),
+                                channels,
+                                Window.square(1, 1, 0),
+                                channels));
             } else {
                 rewrite.keep(node);
             }

@@ -420,6 +420,25 @@ public sealed interface Op {
             return "BatchNorm2d";
         }
 
+        /**
+         * What each channel is multiplied with.
+         *
+         * @return (C)
+         */
+        public Constant scale() {
+            return new Constant.NormScale(gamma, variance, epsilon);
+        }
+
+        /**
+         * What is added to each channel once it is multiplied.
+         *
+         * @param bias what is added before the normalization, (C), or null
+         * @return (C)
+         */
+        public Constant shift(@Nullable Constant bias) {
+            return new Constant.NormShift(beta, mean, scale(), bias);
+        }
+
         @Override
         public List<Type> types(List<Type> inputs) {
             return List.of(only(inputs, this));

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The graph still computes with floats, so that every engine runs it; a runtime that knows the pattern computes with integers
  * instead. A ReLU whose result begins at 0 is dropped, because the grid does the same.
  *
- * <p>The pass is made for a graph whose normalizations are folded and whose groups are as wide as they shall be.
+ * <p>The pass is made for a graph whose normalizations are folded and whose groups have their final width.
  */
 public final class Quantize implements Pass {
 
@@ -97,11 +97,7 @@ public final class Quantize implements Pass {
         for (Node node : graph.nodes()) {
             Value input = node.inputs().get(0);
             if (placement.layers.contains(node)) {
-                rewrite.define(
-                        node.name(),
-                        quantized(node.op(), grids.get(input)),
-                        List.of(rewrite.now(input)),
-                        node.outputs());
+                rewrite.change(node, quantized(node.op(), grids.get(input)));
             } else if (isRectifier(node) && beginsAtZero(grids.get(node.output()))) {
                 rewrite.replace(node.output(), rewrite.now(input));
             } else {
@@ -158,7 +154,7 @@ public final class Quantize implements Pass {
         for (Same same : placement.same()) {
             @Nullable Group first = groups.get(same.first);
             @Nullable Group second = groups.get(same.second);
-            // A ReLU before a grid that begins below 0 would stay, and runtimes then compute the layer before it with
+            // A ReLU before a grid that begins below 0 would stay: runtimes then compute the layer before it with
             // floats.
             if (first != null && second != null && (same.moved || first.beginsLike(second))) {
                 first.take(second);

@@ -26,8 +26,14 @@ final class Rewrite {
 
     /** Takes over a node, which reads what stands for its inputs; the same object if they are the same. */
     void keep(Node node) {
+        change(node, node.op());
+    }
+
+    /** Takes over a node with another operation. */
+    void change(Node node, Op op) {
         List<Value> inputs = node.inputs().stream().map(this::now).toList();
-        nodes.add(inputs.equals(node.inputs()) ? node : new Node(node.name(), node.op(), inputs, node.outputs()));
+        boolean same = op.equals(node.op()) && inputs.equals(node.inputs());
+        nodes.add(same ? node : new Node(node.name(), op, inputs, node.outputs()));
     }
 
     /** Adds a node that defines values of the old graph; its inputs are values of this one. */

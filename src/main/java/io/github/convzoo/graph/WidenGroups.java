@@ -41,11 +41,7 @@ public final class WidenGroups implements Pass {
         for (Node node : graph.nodes()) {
             if (node.op() instanceof Op.Convolution conv) {
                 int channels = Math.toIntExact(types.of(node.inputs().get(0)).get(1)) / conv.groups();
-                rewrite.define(
-                        node.name(),
-                        widened(conv, channels, conv.filters() / conv.groups()),
-                        node.inputs().stream().map(rewrite::now).toList(),
-                        node.outputs());
+                rewrite.change(node, widened(conv, channels, conv.filters() / conv.groups()));
             } else {
                 rewrite.keep(node);
             }

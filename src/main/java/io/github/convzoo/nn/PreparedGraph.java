@@ -8,8 +8,8 @@ public final class PreparedGraph implements AutoCloseable {
 
     private final Program program;
 
-    PreparedGraph(Program program) {
-        this.program = program;
+    PreparedGraph(Recording recording) {
+        program = Program.of(recording);
     }
 
     /**

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
-import ai.djl.training.ParameterStore;
 import io.github.convzoo.graph.Graph;
 import io.github.convzoo.graph.Node;
 import io.github.convzoo.graph.Op;
@@ -63,8 +62,8 @@ record Recording(Graph graph, Map<Leaf, Block> blocks, List<Call> calls, Map<Str
 
     /** Runs the graph once, at inference. */
     NDList run(NDList inputs) {
-        try (Program program = Program.of(this)) {
-            return program.run(new ParameterStore(inputs.get(0).getManager(), false), inputs, false);
+        try (PreparedGraph prepared = new PreparedGraph(this)) {
+            return prepared.run(inputs);
         }
     }
 

@@ -61,6 +61,6 @@ public final class Traced {
      * @return runs it; close it to free its weights
      */
     public PreparedGraph prepare(Graph graph) {
-        return new PreparedGraph(Program.of(recording.withGraph(graph)));
+        return new PreparedGraph(recording.withGraph(graph));
     }
 }

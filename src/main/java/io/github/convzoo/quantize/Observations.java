@@ -11,7 +11,6 @@ import io.github.convzoo.graph.Range;
 import io.github.convzoo.graph.Value;
 import io.github.convzoo.nn.PreparedGraph;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -74,9 +73,9 @@ final class Observations {
 
     private void look(float[] pixels, Batch batch) {
         int each = pixels.length / batch.size();
-        for (int image = 0; image < batch.size(); image++) {
-            FloatBuffer channels = FloatBuffer.wrap(pixels, image * each, each);
-            plainImages += isPlain(channels, batch.shape()) ? 1 : 0;
+        int channel = each / Math.toIntExact(batch.shape().get(1));
+        for (int from = 0; from < pixels.length; from += each) {
+            plainImages += isPlain(pixels, from, from + each, channel) ? 1 : 0;
         }
         Arrays.stream(batch.labels()).forEach(classes::add);
         if (images == 0) {
@@ -87,11 +86,9 @@ final class Observations {
     }
 
     /** Whether an image is a single color: each channel a single number. */
-    private static boolean isPlain(FloatBuffer image, Shape batch) {
-        int channels = Math.toIntExact(batch.get(1));
-        int each = image.remaining() / channels;
-        for (int i = 0; i < each * channels; i++) {
-            if (image.get(image.position() + i) != image.get(image.position() + i / each * each)) {
+    private static boolean isPlain(float[] pixels, int from, int to, int channel) {
+        for (int i = from; i < to; i++) {
+            if (pixels[i] != pixels[i - (i - from) % channel]) {
                 return false;
             }
         }

@@ -53,6 +53,15 @@ public final class QuantizedNetwork {
     }
 
     /**
+     * How the network is quantized.
+     *
+     * @return the options
+     */
+    public QuantizeOptions options() {
+        return options;
+    }
+
+    /**
      * What is written: a graph that computes with floats what the file computes with integers, to within the rounding of each value.
      *
      * @return the quantized graph

@@ -1,5 +1,8 @@
 package io.github.convzoo.export;
 
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -34,6 +37,19 @@ public record OnnxFile(List<Node> nodes, List<String> initializers) {
         String text() {
             return StandardCharsets.UTF_8.decode(bytes.duplicate()).toString();
         }
+    }
+
+    /** What ONNX Runtime makes of a file; it writes it next to it. */
+    public static OnnxFile optimized(Path file) throws IOException, OrtException {
+        Path optimized = file.resolveSibling("optimized.onnx");
+        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+            options.setOptimizedModelFilePath(optimized.toString());
+            OrtEnvironment.getEnvironment()
+                    .createSession(file.toString(), options)
+                    .close();
+        }
+        return read(optimized);
     }
 
     public static OnnxFile read(Path file) throws IOException {

@@ -3,8 +3,6 @@ package io.github.convzoo.export;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtSession;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Reference;
 import io.github.convzoo.network.Variant;
@@ -36,15 +34,7 @@ class OptimizedGraphTest {
                     .export(folder, ExportOptions.onnx())
                     .file();
         }
-        Path optimized = folder.resolve("optimized.onnx");
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-            options.setOptimizedModelFilePath(optimized.toString());
-            OrtEnvironment.getEnvironment()
-                    .createSession(file.toString(), options)
-                    .close();
-        }
-        return OnnxFile.read(optimized);
+        return OnnxFile.optimized(file);
     }
 
     /**

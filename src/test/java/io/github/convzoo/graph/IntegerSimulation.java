@@ -180,17 +180,19 @@ public final class IntegerSimulation {
         double[] result = new double[op.filters() * height * width];
         for (int i = 0; i < result.length; i++) {
             int filter = i / width / height;
+            int row = i / width % height * window.stride().height()
+                    - window.padding().height();
+            int column = i % width * window.stride().width() - window.padding().width();
             double sum = operands.biases[filter];
-            for (int tap = 0; tap < channels * kernel.height() * kernel.width(); tap++) {
-                int channel = filter / filters * channels + tap / kernel.width() / kernel.height();
-                int row = i / width % height * window.stride().height()
-                        - window.padding().height()
-                        + tap / kernel.width() % kernel.height();
-                int column =
-                        i % width * window.stride().width() - window.padding().width() + tap % kernel.width();
-                if (row >= 0 && row < x.size(1) && column >= 0 && column < x.size(2)) {
-                    sum += operands.inputs[(channel * x.size(1) + row) * x.size(2) + column]
-                            * operands.weights[filter * channels * kernel.height() * kernel.width() + tap];
+            int weight = filter * channels * kernel.height() * kernel.width();
+            for (int channel = 0; channel < channels; channel++) {
+                int map = (filter / filters * channels + channel) * x.size(1);
+                for (int h = row; h < row + kernel.height(); h++) {
+                    for (int w = column; w < column + kernel.width(); w++, weight++) {
+                        if (h >= 0 && h < x.size(1) && w >= 0 && w < x.size(2)) {
+                            sum += operands.inputs[(map + h) * x.size(2) + w] * operands.weights[weight];
+                        }
+                    }
                 }
             }
             result[i] = sum * operands.factors[filter];

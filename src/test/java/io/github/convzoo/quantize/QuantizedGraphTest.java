@@ -3,8 +3,6 @@ package io.github.convzoo.quantize;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtSession;
 import io.github.convzoo.export.OnnxFile;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Reference;
@@ -58,7 +56,7 @@ class QuantizedGraphTest {
                             Noise.batches(4, 2, config.input().slice(1)),
                             done -> {});
         }
-        OnnxFile file = optimized(report.written().file());
+        OnnxFile file = OnnxFile.optimized(report.written().file());
         // What weighs the results of a softmax is left: a convolution for each of two experts in three layers.
         long shares = name.equals("alexnet_dy") ? 6 : 0;
         assertThat(file.nodes().stream().filter(node -> FLOATS.contains(node.operator())))
@@ -66,17 +64,5 @@ class QuantizedGraphTest {
         assertThat(file.count("QLinearConv") + file.count("QGemm")).isEqualTo(report.layers());
         assertThat(report.written().checks()).singleElement().satisfies(check -> assertThat(check.difference())
                 .isLessThan(0.1));
-    }
-
-    private OnnxFile optimized(Path file) throws Exception {
-        Path optimized = folder.resolve("optimized.onnx");
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-            options.setOptimizedModelFilePath(optimized.toString());
-            OrtEnvironment.getEnvironment()
-                    .createSession(file.toString(), options)
-                    .close();
-        }
-        return OnnxFile.read(optimized);
     }
 }

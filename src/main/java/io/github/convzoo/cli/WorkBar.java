@@ -1,0 +1,38 @@
+package io.github.convzoo.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** A progress bar for each part of a work, one part after the other, and lines about images that are skipped meanwhile. */
+final class WorkBar implements AutoCloseable {
+
+    private final PrintWriter err;
+    private @Nullable ProgressBar bar;
+
+    WorkBar(PrintWriter err) {
+        this.err = err;
+    }
+
+    /** Starts the next part; the result is told how much of it is done. */
+    IntConsumer next(long total, ProgressBar.Unit unit) {
+        close();
+        ProgressBar next = new ProgressBar(err, total, unit);
+        bar = next;
+        return next::update;
+    }
+
+    void skipped(IOException bad) {
+        close();
+        err.println("convzoo: skipped: " + Main.oneLine(bad.getMessage()));
+    }
+
+    /** Takes the bar away; it comes back if more is done. */
+    @Override
+    public void close() {
+        if (bar != null) {
+            bar.clear();
+        }
+    }
+}
