@@ -181,7 +181,7 @@ final class QuantizeCommand implements Callable<Integer> {
                                 data.batches(chosen, own, BATCH, bar),
                                 bar.next(chosen.size(), ProgressBar.Unit.IMAGES));
                 QuantizationReport written = quantized.write(output);
-                bar.close();
+                bar.clear();
                 for (String doubt : written.notes()) {
                     spec.commandLine().getErr().println("convzoo: " + Main.oneLine(doubt));
                 }

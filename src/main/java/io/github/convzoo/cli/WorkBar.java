@@ -17,22 +17,26 @@ final class WorkBar implements AutoCloseable {
 
     /** Starts the next part; the result is told how much of it is done. */
     IntConsumer next(long total, ProgressBar.Unit unit) {
-        close();
+        clear();
         ProgressBar next = new ProgressBar(err, total, unit);
         bar = next;
         return next::update;
     }
 
     void skipped(IOException bad) {
-        close();
+        clear();
         err.println("convzoo: skipped: " + Main.oneLine(bad.getMessage()));
     }
 
     /** Takes the bar away; it comes back if more is done. */
-    @Override
-    public void close() {
+    void clear() {
         if (bar != null) {
             bar.clear();
         }
+    }
+
+    @Override
+    public void close() {
+        clear();
     }
 }
