@@ -42,11 +42,16 @@ TYPES = {
     "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL",
 }
 # What a reference refuses although the values could mean only one thing: text of Python 2 that is bytes, PyTorch's note of
-# how storages are aligned, a flag, and what it could do with an object of a class that ConvZoo does not know.
-POLICY = re.compile("codec can't decode|requires_grad must be|can require gradients|invalid literal for int.. with base 10: b'|Inert")
+# how storages are aligned, a flag, the name of a device, an empty storage without an entry (as some versions wrote them),
+# and what it could do with an object of a class that ConvZoo does not know (one whose name has "Storage" in it counts as a
+# storage there).
+POLICY = re.compile(
+    "codec can't decode|requires_grad must be|can require gradients|invalid literal for int.. with base 10: b'|Inert"
+    "|device type at start of device string|failed locating file data/|'StorageType' object is not callable")
 # Of data that ConvZoo does not read.
 UNREAD = re.compile("EOF: reading array data|data type .* not understood|__setstate__.. argument 1 must be sequence of length 4, not 5"
-    "|item [0-9] must be int|object pickle not returning list|descriptor '__setstate__'")
+    "|item [0-9] must be int|object pickle not returning list|descriptor '__setstate__'|has no attribute 'dtype'"
+    "|torch.Size.. takes an iterable|resize storage that is not resizable")
 
 
 def hexed(text):

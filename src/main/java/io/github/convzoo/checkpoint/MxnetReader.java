@@ -136,6 +136,12 @@ final class MxnetReader {
                     "it has " + bytes + " bytes, the file has " + (file.size() - offset)
                             + " left; it is truncated, copy or download it again");
         }
+        if (Arrays.stream(shape).anyMatch(dimension -> dimension > Integer.MAX_VALUE)) {
+            throw file.corrupt(
+                    at,
+                    name,
+                    "the shape " + Arrays.toString(shape) + " has a dimension of more than 31 bits, which MXNet cuts");
+        }
         if (bytes > limits.tensorBytes()) {
             throw file.overLimit(at, name, "it has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
         }

@@ -222,6 +222,8 @@ final class PickleMachine {
     private final Map<String, Storage> storages = new LinkedHashMap<>();
     /** The storages that were named with a view, by the view's key. */
     private final Map<String, Storage> views = new LinkedHashMap<>();
+    /** Whether persistent ids are those of torch.save before PyTorch 1.6. */
+    private final boolean legacy;
     /** Whether this pickle describes a storage inside another pickle, and so must not have one itself. */
     private final boolean embedded;
     /** Of the pickle's bytes, those that are data: arrays' and storages' bytes. */
@@ -237,27 +239,28 @@ final class PickleMachine {
     private long at;
 
     /**
-     * Of a pickle of known length. The bytes of arrays in it are views on the file, and do not count against
-     * {@link Limits#pickleBytes}.
+     * Of a pickle of known length, that of an archive. The bytes of arrays in it are views on the file, and do not count
+     * against {@link Limits#pickleBytes}.
      */
     PickleMachine(MappedFile file, long offset, long length, Limits limits) throws CheckpointException {
-        this(file, offset, length, limits, false);
+        this(file, offset, length, limits, false, false);
     }
 
-    /** Of a pickle whose length is known only by its STOP. */
+    /** Of a pickle whose length is known only by its STOP: one of a legacy file, or a file of its own. */
     PickleMachine(MappedFile file, long offset, Limits limits) throws CheckpointException {
         this(file, offset, limits, false);
     }
 
     PickleMachine(MappedFile file, long offset, Limits limits, boolean embedded) throws CheckpointException {
-        this(file, offset, Math.min(file.size() - offset, Integer.MAX_VALUE), limits, embedded);
+        this(file, offset, Math.min(file.size() - offset, Integer.MAX_VALUE), limits, true, embedded);
     }
 
-    private PickleMachine(MappedFile file, long offset, long length, Limits limits, boolean embedded)
+    private PickleMachine(MappedFile file, long offset, long length, Limits limits, boolean legacy, boolean embedded)
             throws CheckpointException {
         this.file = file;
         this.limits = limits;
         this.in = new Cursor(file, offset, length, "the pickle");
+        this.legacy = legacy;
         this.embedded = embedded;
         this.longestName = Math.max(1 << 14, 4L * limits.nameLength());
     }
@@ -1040,7 +1043,8 @@ final class PickleMachine {
     }
 
     private Object parameter(Global global, List<Object> arguments) throws CheckpointException {
-        if (arguments.isEmpty()) {
+        // The tensor, whether it has gradients, hooks; then attributes of its own.
+        if (arguments.size() != (global.name().endsWith("_with_state") ? 4 : 3)) {
             throw badArguments(global);
         }
         Object data = arguments.get(0);
@@ -1100,23 +1104,23 @@ final class PickleMachine {
             buildArray(array, state);
         } else if (target instanceof NumpyType type) {
             buildArrayType(type, state);
-        } else if (!(target instanceof Value.Placeholder)
-                && !(target instanceof Pairs)
-                && !(target instanceof Items)
-                && !(target instanceof Global)) {
+        } else if (!(target instanceof Value.Placeholder) && !(target instanceof Pairs) && !(target instanceof Items)) {
             throw corrupt("the pickle is corrupt: it gives attributes to what has none");
         }
     }
 
     /**
-     * torch.save's persistent id: ('storage', class, key, location, number of elements), before PyTorch 1.6 with a sixth, a
-     * view of the storage or None; or then ('module', class, its source's file, its source).
+     * torch.save's persistent id: ('storage', class, key, location, number of elements), in the legacy format with a sixth,
+     * a view of the storage or None; or there ('module', class, its source's file, its source).
      */
     private Object persistent(List<Object> id) throws CheckpointException {
-        if (id.size() == 4 && id.get(1) instanceof Global type && id.get(0).equals(new Value.Text("module"))) {
+        if (legacy
+                && id.size() == 4
+                && id.get(1) instanceof Global type
+                && id.get(0).equals(new Value.Text("module"))) {
             return type;
         }
-        if (id.size() >= 5
+        if (id.size() == (legacy ? 6 : 5)
                 && id.get(0) instanceof Value.Text kind
                 && kind.text().equals("storage")
                 && id.get(1) instanceof Global type
@@ -1124,7 +1128,7 @@ final class PickleMachine {
                 && id.get(2) instanceof Value.Text key
                 && id.get(4) instanceof Value.Whole) {
             count(1);
-            View view = id.size() > 5 ? view(id.get(5), type) : null;
+            View view = legacy ? view(id.get(5), type) : null;
             Storage storage = new Storage(type, key.text(), wholeNumber(id.get(4), type), view, null, at);
             Storage first = storages.putIfAbsent(storage.key(), storage);
             if (first != null && !isSameStorage(first, storage)) {

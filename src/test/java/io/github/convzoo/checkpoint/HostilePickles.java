@@ -252,7 +252,7 @@ final class HostilePickles {
         add("a storage of an unknown class", storage("someone", "Storage"), noStorage);
         add("a storage of no class", pickle().mark().text("storage").op('N', 'N', 'N', 'N', 't', 'Q'), noStorage);
         add("an empty persistent id", pickle().op(')', 'Q'), noStorage);
-        add("a call of a storage", storage("torch", "FloatStorage").op(')', 'R'), "calls what is no global");
+        add("a call of a storage", storage("torch", "FloatStorage").op(')', 'R'), "");
         add("a storage that is a module's source", source(), "");
     }
 

@@ -147,6 +147,23 @@ class MxnetReaderTest {
         }
     }
 
+    /** MXNet reads the shape (0, 3) of the first: an array without elements may have any dimensions. */
+    @Test
+    void dimension_thatMxnetCuts_isRefused() throws IOException {
+        for (long large : new long[] {(1L << 49) + 3, 1L << 31}) {
+            assertThat(refusal(assembler().int32(V2, 0, 2).int64(0, large).data(0, new byte[0])))
+                    .hasMessageContaining("[0, " + large + "] has a dimension of more than 31 bits");
+        }
+        MxnetAssembler largest =
+                assembler().int32(V2, 0, 2).int64(0, Integer.MAX_VALUE).data(0, new byte[0]);
+        assertThat(Crafted.tensor(
+                                Checkpoint.read(
+                                        file(directory, largest.name("w").bytes())),
+                                "w")
+                        .shape())
+                .containsExactly(0, Integer.MAX_VALUE);
+    }
+
     @Test
     void dimensions_arePossibleAndLimited() throws IOException {
         assertThat(refusal(assembler().int32(V2, 0, -1).none())).hasMessageContaining("Limits.dimensions");

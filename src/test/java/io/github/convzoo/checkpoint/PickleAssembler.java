@@ -98,6 +98,11 @@ final class PickleAssembler {
         return tuple().op('Q');
     }
 
+    PickleAssembler legacyStorage(String type, String key, long elements) {
+        mark().text("storage").global("torch", type).text(key).text("cpu").whole(elements);
+        return op('N').tuple().op('Q');
+    }
+
     PickleAssembler tensor(String type, String key, long elements, long offset, long[] shape, long[] strides) {
         global("torch._utils", "_rebuild_tensor_v2").mark().storage(type, key, elements);
         whole(offset).tuple(shape).tuple(strides).op(0x89);

@@ -461,6 +461,7 @@ class PickleMachineTest {
             pickle().op('(', 'N', 'd').stop(),
             pickle().op('(', 'o').stop(),
             pickle().op('N', 'N', 'b').stop(),
+            pickle().global("torch._utils", "_rebuild_tensor_v2").op('}', 'b').stop(),
             pickle().op('N', 'Q').stop(),
             pickle().op(')', 'Q').stop(),
             pickle().op('h', 0).stop(),

@@ -138,6 +138,13 @@ class PyTorchLegacyReaderTest {
     }
 
     @Test
+    void persistentId_ofAnotherLength_isRefused() throws IOException {
+        assertThat(refusal(new Legacy(tensor(storage(4), 1, 3)))).hasMessageContaining("no storage of torch.save");
+        assertThat(refusal(new Legacy(tensor(storage(4).op('N', 'N'), 1, 3))))
+                .hasMessageContaining("no storage of torch.save");
+    }
+
+    @Test
     void modelObject_namedByItsModule_isAPlaceholder() throws IOException {
         Legacy whole = new Legacy(new PickleAssembler()
                 .mark()

@@ -141,6 +141,58 @@ class PyTorchZipReaderTest {
     }
 
     @Test
+    void parameter_withArgumentsThatPyTorchDoesNotTake_isRefused() throws IOException {
+        for (int count = 1; count <= 5; count++) {
+            for (String name : new String[] {"_rebuild_parameter", "_rebuild_parameter_with_state"}) {
+                PickleAssembler pickle = entry("w").global("torch._utils", name).mark();
+                pickle.tensor("FloatStorage", "0", 6, 0, longs(6), longs(1));
+                for (int i = 1; i < count; i++) {
+                    pickle.op('N');
+                }
+                Path file = file(
+                        directory,
+                        Crafted.torch(pickle.tuple().reduce().setItem().stop(), six())
+                                .bytes());
+                if (count == (name.endsWith("_with_state") ? 4 : 3)) {
+                    assertThat(Crafted.tensor(Checkpoint.read(file), "w").shape())
+                            .containsExactly(6);
+                } else {
+                    assertThat(refused(file)).hasMessageContaining(name);
+                }
+            }
+        }
+    }
+
+    @Test
+    void storage_thatIsCalled_isRefused() throws IOException {
+        byte[] pickle = entry("w")
+                .storage("FloatStorage", "0", 6)
+                .op(')', 'R')
+                .setItem()
+                .stop();
+        assertThat(refused(file(directory, Crafted.torch(pickle, six()).bytes())))
+                .hasMessageContaining("calls what is no global");
+    }
+
+    /** Legacy files have a sixth item, and PyTorch refuses it here. */
+    @Test
+    void persistentId_ofALegacyFile_isRefused() throws IOException {
+        byte[] pickle = new PickleAssembler()
+                .mark()
+                .text("storage")
+                .global("torch", "FloatStorage")
+                .text("0")
+                .text("cpu")
+                .whole(6)
+                .op('N')
+                .tuple()
+                .op('Q')
+                .stop();
+        assertThat(refused(file(directory, Crafted.torch(pickle, six()).bytes())))
+                .hasMessageContaining("no storage");
+    }
+
+    @Test
     void persistentId_thatIsNoStorage_isRefused() throws IOException {
         byte[] pickle = new PickleAssembler()
                 .mark()
