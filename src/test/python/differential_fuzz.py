@@ -44,18 +44,21 @@ TYPES = {
     "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL",
 }
 # What a reference refuses although the values could mean only one thing: text of Python 2 that is bytes, PyTorch's note of
-# how storages are aligned, a flag, the name of a device, a dictionary with a tuple as a key (Paddle),
-# an empty storage without an entry (as some versions wrote them),
-# and what it could do with an object of a class that ConvZoo does not know (one whose name has "Storage" in it counts as a
-# storage there).
+# how storages are aligned, a flag, the name of a device, Paddle's table of names, an empty storage without an entry (as some
+# versions wrote them), the key of a dictionary that is no part of the values, and what it could do with an object of a class
+# that ConvZoo does not know (one whose name has "Storage" in it counts as a storage there).
 POLICY = re.compile(
-    "codec can't decode|requires_grad must be|can require gradients|invalid literal for int.. with base 10: b'|Inert"
-    "|device type at start of device string|failed locating file data/|'StorageType' object is not callable"
-    "|KeyError: \\(")
+    "codec can't decode|requires_grad must be|can require gradients|_make_subclass.. argument . .position .. must be bool"
+    "|invalid literal for int.. with base 10: b'|Inert|device type at start of device string|Invalid device string"
+    "|KeyError: |failed locating file data/|unhashable type|'StorageType' object is not callable")
 # Of data that ConvZoo does not read.
-UNREAD = re.compile("EOF: reading array data|data type .* not understood|__setstate__.. argument 1 must be sequence of length 4, not 5"
-    "|item [0-9] must be int|object pickle not returning list|descriptor '__setstate__'|has no attribute 'dtype'"
-    "|torch.Size.. takes an iterable|resize storage that is not resizable")
+UNREAD = re.compile(
+    "EOF: reading array data|data type .*not understood|__setstate__.. argument 1 must be sequence of length 4, not 5"
+    "|item [0-9] must be int|object pickle not returning list|pickle not returning string|descriptor '__setstate__'"
+    "|has no attribute 'dtype'|torch.Size.. takes an iterable|resize storage that is not resizable"
+    "|buffer size does not match array size|cannot be interpreted as an integer|inconsistent fields and names"
+    "|incorrect subarray in __setstate__|leading zeros in decimal|Tuple must have size|X is not a type object"
+    "|Cannot change data-type for array of references")
 
 
 def hexed(text):
@@ -130,6 +133,14 @@ class Unpickler(pickle._Unpickler):
     Python's, which reads what torch.load(weights_only=True) would not, but makes every object of a class that is not known
     inert. The one in Python, whose memo is not as long as its largest index.
     """
+
+    dispatch = dict(pickle._Unpickler.dispatch)
+
+    def load_frame(self):
+        # The unpickler in C reads a frame ahead, but does not mind where it ends.
+        self.read(8)
+
+    dispatch[pickle.FRAME[0]] = load_frame
 
     def find_class(self, module, name):
         module = {"__builtin__": "builtins", "copy_reg": "copyreg"}.get(module, module)

@@ -842,6 +842,9 @@ final class PickleMachine {
         } else if (!arguments.isEmpty()) {
             throw badArguments(global);
         }
+        if (global.name().equals("torch.Size") && !items.stream().allMatch(Value.Whole.class::isInstance)) {
+            throw badArguments(global);
+        }
         count(2);
         count(items.size());
         SequenceKind kind =
@@ -938,12 +941,20 @@ final class PickleMachine {
         }
         // The shape and type of an array that its state replaces.
         if (arguments.size() != 3
-                || !(arguments.get(1) instanceof Items shape && shape.kind == SequenceKind.TUPLE)
-                || !(arguments.get(2) instanceof Data || arguments.get(2) instanceof Value.Text)) {
+                || !(arguments.get(1) instanceof Items shape
+                        && shape.kind == SequenceKind.TUPLE
+                        && shape.items.equals(List.of(wholeOf(0))))
+                || !isLetter(arguments.get(2), 'b')) {
             throw badArguments(type);
         }
         countTensor();
         return new NumpyArray(at);
+    }
+
+    private static boolean isLetter(Object object, char letter) throws CheckpointException {
+        return object instanceof Data data
+                ? data.region.length() == 1 && data.region.cursor().u8() == letter
+                : object.equals(new Value.Text(String.valueOf(letter)));
     }
 
     private Object arrayType(Global global, List<Object> arguments) throws CheckpointException {

@@ -577,15 +577,11 @@ final class OnnxWriter {
             }
             String name = layer + "." + leaf;
             if (constant instanceof Constant.QuantizedWeight weight) {
-                name = levels(
-                        name,
-                        new Initializer(name, sizes, INT8, file -> ByteBuffer.wrap(weight.levels(file.parameters()))),
-                        file -> weight.scales(file.parameters()));
+                addLevels(name, sizes, weight);
+                name = levels(name, sizes, INT8, file -> weight.scales(file.parameters()));
             } else if (constant instanceof Constant.QuantizedBias bias) {
-                name = levels(
-                        name,
-                        new Initializer(name, sizes, INT32, file -> integers(bias.levels(file.parameters()))),
-                        file -> bias.scales(file.parameters()));
+                initializers.add(new Initializer(name, sizes, INT32, file -> integers(bias.levels(file.parameters()))));
+                name = levels(name, sizes, INT32, file -> bias.scales(file.parameters()));
             } else {
                 boolean half = network.precision() == Precision.FLOAT16;
                 Precision precision = half ? Precision.FLOAT16 : Precision.FLOAT32;
@@ -599,17 +595,70 @@ final class OnnxWriter {
             return name;
         }
 
+        /**
+         * Adds the levels of weights. The zeros between joined groups are not in the file: they come from a product with an identity
+         * matrix, which runtimes compute once, when they load the file.
+         */
+        private void addLevels(String name, List<Long> sizes, Constant.QuantizedWeight weight) {
+            Constant.@Nullable Blocks blocks = weight.blocks();
+            if (blocks == null) {
+                initializers.add(
+                        new Initializer(name, sizes, INT8, file -> ByteBuffer.wrap(weight.levels(file.parameters()))));
+                return;
+            }
+            long count = blocks.count();
+            long pixels = sizes.get(2) * sizes.get(3);
+            String narrow = name + ".narrow";
+            initializers.add(new Initializer(
+                    narrow,
+                    List.of(
+                            sizes.get(0) / (count * blocks.filters()),
+                            count,
+                            (long) blocks.filters(),
+                            1L,
+                            (long) blocks.channels(),
+                            pixels),
+                    INT8,
+                    file -> ByteBuffer.wrap(weight.narrow().levels(file.parameters()))));
+            String floats = add("Cast", narrow + ".Cast", List.of(narrow), integer("to", FLOAT));
+            String spread = add("Mul", name + ".Mul", List.of(floats, identity(count)));
+            String shaped = add("Reshape", name + ".Reshape", List.of(spread, constant(name + ".shape", sizes)));
+            add("Cast", name, List.of(shaped), integer("to", INT8));
+        }
+
+        /** A vector of zeros, one for all layers that give the same name and need as many. */
+        private String zeros(String prefix, long count, int type) {
+            String name = prefix + ".zero_point_" + count;
+            if (taken.add(name)) {
+                int bytes = Math.toIntExact(count) * Initializer.bytesOf(type);
+                initializers.add(new Initializer(name, List.of(count), type, file -> buffer(bytes)));
+            }
+            return name;
+        }
+
+        /** An identity matrix, (1, n, 1, n, 1, 1). */
+        private String identity(long count) {
+            String name = "identity_" + count;
+            if (taken.add(name)) {
+                initializers.add(new Initializer(name, List.of(1L, count, 1L, count, 1L, 1L), FLOAT, file -> {
+                    float[] matrix = new float[Math.toIntExact(count * count)];
+                    for (int i = 0; i < count; i++) {
+                        matrix[Math.toIntExact(i * (count + 1))] = 1;
+                    }
+                    return Precision.FLOAT32.encode(matrix);
+                }));
+            }
+            return name;
+        }
+
         /** Levels with a scale for each filter, as floats again. */
-        private String levels(String name, Initializer levels, Function<NetworkFile, float[]> scales) {
-            initializers.add(levels);
+        private String levels(String name, List<Long> sizes, int type, Function<NetworkFile, float[]> scales) {
             String scale = name + ".scale";
             initializers.add(new Initializer(
-                    scale, levels.sizes().subList(0, 1), FLOAT, file -> Precision.FLOAT32.encode(scales.apply(file))));
-            // All are 0, and said nevertheless: ONNX Runtime's integer kernels ask for as many as there are scales.
-            String zeroPoint = name + ".zero_point";
-            int bytes = Math.toIntExact(levels.sizes().get(0)) * Initializer.bytesOf(levels.type());
-            initializers.add(
-                    new Initializer(zeroPoint, levels.sizes().subList(0, 1), levels.type(), file -> buffer(bytes)));
+                    scale, sizes.subList(0, 1), FLOAT, file -> Precision.FLOAT32.encode(scales.apply(file))));
+            // All are 0, and given nevertheless: ONNX Runtime's integer kernels need as many as there are scales.
+            // It makes others of the names of the bytes, so layers cannot share them.
+            String zeroPoint = zeros(type == INT32 ? "zeros" : name, sizes.get(0), type);
             String floats = name + ".DequantizeLinear";
             return add("DequantizeLinear", floats, List.of(name, scale, zeroPoint), integer("axis", 0));
         }

@@ -202,7 +202,35 @@ public sealed interface Constant {
         public Tensor evaluate(Tensor.Source parameters) {
             return weight.evaluate(parameters).spread(starts, channels);
         }
+
+        /**
+         * The pattern of joined groups: as many filters for the first channels as for the next ones, over and over.
+         *
+         * @return it, or null if the filters are spread otherwise
+         */
+        public @Nullable Blocks blocks() {
+            int narrow = starts.stream().filter(start -> start > 0).findFirst().orElse(channels);
+            Blocks blocks = new Blocks(channels / narrow, Math.max(1, starts.indexOf(narrow)), narrow);
+            if (blocks.count < 2 || channels % narrow != 0 || starts.size() % (blocks.count * blocks.filters) != 0) {
+                return null;
+            }
+            for (int filter = 0; filter < starts.size(); filter++) {
+                if (starts.get(filter) != filter / blocks.filters % blocks.count * narrow) {
+                    return null;
+                }
+            }
+            return blocks;
+        }
     }
+
+    /**
+     * Blocks on the diagonal of a group's filters, as joining narrow groups makes them.
+     *
+     * @param count how many there are in a group
+     * @param filters the filters of a block
+     * @param channels the channels of a block
+     */
+    record Blocks(int count, int filters, int channels) {}
 
     /**
      * A number for each channel as the filters of a depthwise convolution that sees one pixel: (C) to (C, 1, 1, 1).
@@ -232,6 +260,26 @@ public sealed interface Constant {
         private static final float MOST_BIAS = 1 << 30;
 
         private static final float LEAST = 1e-12f;
+
+        /**
+         * The same levels without the zeros of joined groups, so that a file need not hold them.
+         *
+         * @return the weights before their groups were joined in {@link #blocks}; these weights if there are no blocks
+         */
+        public QuantizedWeight narrow() {
+            return weight instanceof Spread spread && spread.blocks() != null
+                    ? new QuantizedWeight(spread.weight(), bits, bias, inputScale)
+                    : this;
+        }
+
+        /**
+         * The pattern of joined groups.
+         *
+         * @return it, or null if no groups were joined
+         */
+        public @Nullable Blocks blocks() {
+            return weight instanceof Spread spread ? spread.blocks() : null;
+        }
 
         /**
          * The largest level.

@@ -59,11 +59,23 @@ public final class WidenGroups implements Pass {
             starts.add(filter / filters % joined * channels);
         }
         return new Op.Convolution(
-                new Constant.Spread(conv.weight(), starts, channels * joined),
+                spread(conv.weight(), starts, channels * joined),
                 conv.bias(),
                 conv.filters(),
                 conv.window(),
                 conv.groups() / joined);
+    }
+
+    /** Filters that were spread before are spread once, further. */
+    private static Constant spread(Constant weight, List<Integer> starts, int channels) {
+        if (!(weight instanceof Constant.Spread before)) {
+            return new Constant.Spread(weight, starts, channels);
+        }
+        List<Integer> sums = new ArrayList<>();
+        for (int filter = 0; filter < starts.size(); filter++) {
+            sums.add(starts.get(filter) + before.starts().get(filter));
+        }
+        return new Constant.Spread(before.weight(), sums, channels);
     }
 
     /** How many groups become one: the fewest that fill whole blocks; 1 if there is nothing to gain. */

@@ -463,6 +463,7 @@ class PickleMachineTest {
             pickle().op('N', 'N', 'b').stop(),
             pickle().global("torch._utils", "_rebuild_tensor_v2").op('}', 'b').stop(),
             pickle().op('}', '}', 'b').stop(),
+            pickle().global("torch", "Size").op('K', 1, 0x89, 0x86, 0x85, 'R').stop(),
             pickle().op(']', '}', 'b').stop(),
             pickle().op(')', '}', 'b').stop(),
             pickle().global("collections", "defaultdict").op(')', 'R', '}', 'b').stop(),

@@ -202,7 +202,8 @@ class PickleReaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"N t", "] X", ") N", ") K\u0001", ") X X"})
+    @ValueSource(
+            strings = {"N t", "] X", "t N", "t K\u0001", "t X X", ") X", "T X", "t Y", "t C\u0001f", "t C\u0002bb"})
     void array_ofArgumentsThatNumPyDoesNotTake_isRefused(String arguments) throws IOException {
         PickleAssembler pickle = new PickleAssembler()
                 .dict()
@@ -213,6 +214,10 @@ class PickleReaderTest {
         for (String argument : arguments.split(" ", -1)) {
             if (argument.equals("X")) {
                 pickle.text("b");
+            } else if (argument.equals("Y")) {
+                pickle.text("f");
+            } else if (argument.equals("T")) {
+                pickle.tuple(1);
             } else if (argument.equals("t")) {
                 pickle.tuple(0);
             } else {

@@ -222,6 +222,19 @@ class PassesOnSmallGraphsTest {
     }
 
     @Test
+    void widenGroups_ofWidenedGroups_spreadsOnce() {
+        Value x = conv("g", 16, 4, input);
+        Graph graph = Pass.applyAll(
+                builder.build(List.of(x)),
+                List.of(Type.of(Type.ANY, 8, 6, 6)),
+                List.of(new WidenGroups(4), new WidenGroups(8)));
+        assertThat(onlyConvolution(graph).weight()).isInstanceOfSatisfying(Constant.Spread.class, spread -> {
+            assertThat(spread.weight()).isEqualTo(new Constant.Parameter("g.weight"));
+            assertThat(spread.blocks()).isEqualTo(new Constant.Blocks(4, 4, 2));
+        });
+    }
+
+    @Test
     void widenGroups_fillsBlocksOfFilters_too() {
         // Groups of 4 channels, a block, but of 2 filters.
         builder = new Graph.Builder();

@@ -45,6 +45,45 @@ class QuantizedConstantTest {
     }
 
     @Test
+    void weight_ofJoinedGroups_isNarrowWithoutTheirZeros() {
+        Constant.Spread joined = new Constant.Spread(filters(8), List.of(0, 0, 3, 3, 0, 0, 3, 3), 6);
+        Constant.QuantizedWeight weight = new Constant.QuantizedWeight(joined, 8, null, 0.5f);
+        assertThat(weight.blocks()).isEqualTo(new Constant.Blocks(2, 2, 3));
+        assertThat(weight.narrow().scales(NONE)).isEqualTo(weight.scales(NONE));
+        byte[] levels = weight.levels(NONE);
+        byte[] narrow = weight.narrow().levels(NONE);
+        assertThat(narrow).hasSize(24);
+        for (int i = 0; i < narrow.length; i++) {
+            int filter = i / 3;
+            assertThat(levels[filter * 6 + joined.starts().get(filter) + i % 3]).isEqualTo(narrow[i]);
+        }
+    }
+
+    @Test
+    void weight_thatIsSpreadInAnotherWay_isNotNarrow() {
+        for (List<Integer> starts : List.of(
+                List.of(0, 0, 3, 3, 0, 0, 3, 0),
+                List.of(0, 0, 0, 3, 3, 3, 0, 0),
+                List.of(0, 0, 0, 0, 0, 0, 0, 0),
+                List.of(3, 3, 0, 0, 3, 3, 0, 0))) {
+            Constant.QuantizedWeight weight =
+                    new Constant.QuantizedWeight(new Constant.Spread(filters(8), starts, 6), 8, null, 0.5f);
+            assertThat(weight.blocks()).as(starts.toString()).isNull();
+            assertThat(weight.narrow()).isSameAs(weight);
+        }
+        assertThat(weight(8).blocks()).isNull();
+        assertThat(weight(8).narrow()).isEqualTo(weight(8));
+    }
+
+    private static Constant filters(int count) {
+        float[] values = new float[count * 3];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (i * 7 % 11 - 5) / 3f;
+        }
+        return new Constant.Literal(new Tensor(List.of((long) count, 3L), values));
+    }
+
+    @Test
     void weight_ofAFilterWithALargeBias_leavesTheBiasRoom() {
         Constant.QuantizedWeight weight = weight(8, 1, 1e9f);
         Constant.QuantizedBias bias = new Constant.QuantizedBias(new Constant.Literal(Tensor.vector(1, 1e9f)), weight);
