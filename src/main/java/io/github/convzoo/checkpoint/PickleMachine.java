@@ -60,14 +60,17 @@ final class PickleMachine {
         final List<Object> pairs;
         /** Whether they are attributes, which an object gets after its creation. */
         final boolean attributes;
+        /** Whether objects of the mapping's class may have attributes, which are dropped. */
+        final boolean mayHaveAttributes;
 
         @Nullable Built built;
 
         boolean open;
 
-        Pairs(List<Object> pairs, boolean attributes) {
+        Pairs(List<Object> pairs, boolean attributes, boolean mayHaveAttributes) {
             this.pairs = pairs;
             this.attributes = attributes;
+            this.mayHaveAttributes = mayHaveAttributes;
         }
     }
 
@@ -188,6 +191,9 @@ final class PickleMachine {
     private static final int OLD_STRING_BYTES = 1 << 16;
     /** The minimum length of text that may be an array's bytes; shorter ones are irrelevant to the limits. */
     private static final int SHORTEST_ARRAY_TEXT = 64;
+    /** Classes of mappings whose objects have attributes; those of dict and defaultdict have none. */
+    private static final Set<String> OBJECTS = Set.of("collections.OrderedDict", "collections.Counter");
+
     /** The count of a storage inside the pickle: the maximum number of values in the pickles that describe it. */
     private static final int EMBEDDED_VALUES = 64;
 
@@ -448,7 +454,7 @@ final class PickleMachine {
 
     private void pairs(List<Object> pairs) throws CheckpointException {
         count(4);
-        push(new Pairs(pairs, false));
+        push(new Pairs(pairs, false, false));
     }
 
     private void placeholder(String global) throws CheckpointException {
@@ -767,7 +773,7 @@ final class PickleMachine {
                 }
                 case SCRIPT_CLASS -> {
                     count(4);
-                    return new Pairs(new ArrayList<>(0), true);
+                    return new Pairs(new ArrayList<>(0), true, true);
                 }
                 default -> {}
             }
@@ -825,7 +831,7 @@ final class PickleMachine {
         count(4);
         count(pairs.size());
         countEntries(pairs.size());
-        return new Pairs(pairs, false);
+        return new Pairs(pairs, false, OBJECTS.contains(global.name()));
     }
 
     private Object sequence(Global global, List<Object> arguments) throws CheckpointException {
@@ -1086,7 +1092,7 @@ final class PickleMachine {
         return numbers;
     }
 
-    /** BUILD: sets an object's attributes. Those of a dict or list (OrderedDict's _metadata) are dropped. */
+    /** BUILD: sets an object's attributes. Those of an OrderedDict (its _metadata) are dropped. */
     private void build() throws CheckpointException {
         Object state = pop();
         Object target = top();
@@ -1105,7 +1111,8 @@ final class PickleMachine {
             buildArray(array, state);
         } else if (target instanceof NumpyType type) {
             buildArrayType(type, state);
-        } else if (!(target instanceof Value.Placeholder) && !(target instanceof Pairs) && !(target instanceof Items)) {
+        } else if (!(target instanceof Value.Placeholder)
+                && !(target instanceof Pairs mapping && mapping.mayHaveAttributes)) {
             throw corrupt("the pickle is corrupt: it sets attributes of something that has none");
         }
     }
