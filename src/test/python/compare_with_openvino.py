@@ -4,7 +4,7 @@
     python compare_with_openvino.py PEERS NAME...
 
 PEERS is the folder of export_peers.py. Each round runs `convzoo benchmark NAME --runtime onnx,torchscript` with timm's files as peers,
-then OpenVINO on timm's ONNX file in a process of its own, with as many threads as there are cores. Prints medians in
+then OpenVINO on timm's ONNX file in its own process, with one thread per core. Prints medians in
 milliseconds, and their ratios to the first.
 """
 

@@ -416,7 +416,7 @@ class Mxnet:
     def lines(arrays):
         out = []
         for name, array in arrays.items() if isinstance(arrays, dict) else enumerate(arrays):
-            # Without a shape it is no array; of one that is unknown in part only the name is compared.
+            # Without a shape it is not an array; if the shape is partly unknown, only the name is compared.
             value = "None"
             if array.handle and array.stype == "undefined":
                 value = "None"

@@ -87,7 +87,7 @@ def network_of(weights: dict[str, Tensor]) -> nn.Module:
 
 
 def prepare(images: np.ndarray) -> Tensor:
-    """Grey bytes (N, 28, 28) as the network was trained on them: padded, three channels, normalised."""
+    """Gray bytes (N, 28, 28) as the network was trained on them: padded, three channels, normalized."""
     grey = F.pad(torch.from_numpy(images.copy()).float(), [PADDING] * 4) / 255
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, STD))
     return (grey.unsqueeze(1).expand(-1, 3, -1, -1) - mean) / std

@@ -22,7 +22,7 @@ from torchvision.transforms import functional as TF
 root = Path(sys.argv[1])
 out = root / "image"
 out.mkdir(exist_ok=True)
-# 37 x 27: odd, and no multiple of a chroma block. A part of the photo with edges and colours.
+# 37 x 27: odd, and no multiple of a chroma block. A part of the photo with edges and colors.
 photo = Image.open(root / "photos" / "coffee.png").convert("RGB").resize((90, 60), Image.BICUBIC).crop((30, 20, 67, 47))
 
 
@@ -65,7 +65,7 @@ expect("grey_progressive.jpg", encode(photo.convert("L"), "JPEG", quality=85, pr
 plain = encode(photo, "JPEG", quality=85)
 expect("trailing_garbage.jpg", plain + bytes(range(256)))
 
-# JPEG: colours as the markers tell them
+# JPEG: colors as the markers tell them
 parts, rest = segments(encode(photo, "JPEG", quality=90, keep_rgb=True))
 expect("rgb_by_adobe.jpg", join(parts, rest))
 expect("rgb_by_names.jpg", join([p for p in parts if p[0] not in (0xE0, 0xEE)], rest))
@@ -77,7 +77,7 @@ scan = bytearray(rest)
 for i in range(3):
     scan[5 + 2 * i] -= 1
 expect("ycc_components_from_0.jpg", join(renamed, bytes(scan)))
-# A profile that swaps nothing in Pillow but that a colour-managed reader would apply.
+# A profile that swaps nothing in Pillow but that a color-managed reader would apply.
 profile = Image.open(root / "photos" / "rocket.jpg").info["icc_profile"]
 expect("ycc_profile.jpg", encode(photo, "JPEG", quality=85, icc_profile=profile))
 expect("ycc_broken_profile.jpg", encode(photo, "JPEG", quality=85, icc_profile=profile[:100]))
@@ -86,7 +86,7 @@ cmyk = encode(inks, "JPEG", quality=90)
 expect("cmyk.jpg", cmyk)
 parts, rest = segments(cmyk)
 expect("cmyk_without_adobe.jpg", join([p for p in parts if p[0] != 0xEE], rest))
-# The same samples read as YCCK: other colours, but any decoder must agree on them.
+# The same samples read as YCCK: other colors, but any decoder must agree on them.
 expect("ycck.jpg", join([(m, b[:11] + b"\x02" if m == 0xEE else b) for m, b in parts], rest))
 photo_ycc = photo.convert("YCbCr").split()
 ycck = encode(Image.merge("CMYK", [*(ImageOps.invert(c) for c in photo_ycc), photo.convert("L").point(lambda v: (255 - v) // 2)]), "JPEG", quality=90)
@@ -156,7 +156,7 @@ expect("palette_4bit.png", encode(photo.quantize(13), "PNG", bits=4))
 indices = np.asarray(indexed)
 table = chunk(b"PLTE", bytes(indexed.getpalette()[:180]))
 expect("palette_interlaced.png", png(w, h, 8, 3, passes(indices[..., None]), 1, table))
-# 16 bits, the low byte being noise. Pillow takes RGB's high byte, but clips grey: here the high byte is expected too.
+# 16 bits, the low byte being noise. Pillow takes RGB's high byte, but clips gray: here the high byte is expected too.
 low = np.random.default_rng(1).integers(0, 256, (h, w, 4), dtype=np.uint8)
 interleave = lambda high: np.stack([high, low[..., : high.shape[2]]], -1).reshape(h, w, -1)
 expect("rgb_16bit.png", png(w, h, 16, 2, list(map(bytes, interleave(rgb8)))))
@@ -204,7 +204,7 @@ for width, height, crop_mode, crop_pct, size in (
     made.save(out / f"crop_{width}x{height}_{crop_mode}_{crop_pct}_{size[0]}x{size[1]}.png", optimize=True)
 
 
-# Colours changed: of all colours whose samples are multiples of 5, the CRC-32 of the samples that come out. A line is
+# Colors changed: of all colors whose samples are multiples of 5, the CRC-32 of the samples that come out. A line is
 # operation, factor, CRC.
 levels = np.arange(0, 256, 5, dtype=np.uint8)
 cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(levels.size, -1, 3)

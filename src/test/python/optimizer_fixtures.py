@@ -1,4 +1,4 @@
-"""Makes ../resources/train: what PyTorch's optimisers, schedulers and losses compute, for the tests of `train`.
+"""Makes ../resources/train: what PyTorch's optimizers, schedulers and losses compute, for the tests of `train`.
 
     python optimizer_fixtures.py [DIR]
 """
@@ -22,7 +22,7 @@ SHAPE = (SAMPLES, 3, 8, 8)
 
 
 class Net(nn.Module):
-    """A parameter of each kind. A bias in front of the normalisation would have no gradient but rounding."""
+    """A parameter of each kind. A bias in front of the normalization would have no gradient but rounding."""
 
     def __init__(self):
         super().__init__()

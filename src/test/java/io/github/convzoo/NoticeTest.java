@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the licences ask for travels with the library. */
+/** What the licenses ask for travels with the library. */
 class NoticeTest {
 
     @ParameterizedTest

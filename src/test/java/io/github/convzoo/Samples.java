@@ -61,7 +61,7 @@ public final class Samples {
                 .getShape();
     }
 
-    /** What the parameters of an initialised block hold. */
+    /** What the parameters of an initialized block hold. */
     public static Map<String, float[]> values(Block block) {
         Map<String, float[]> values = new LinkedHashMap<>();
         CanonicalNames.parameters(block)

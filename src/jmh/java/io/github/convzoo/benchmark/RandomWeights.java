@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Checkpoints of initial values, for what does not ask whether a network has learnt anything. */
+/** Checkpoints of initial values, for what does not ask whether a network has learned anything. */
 final class RandomWeights {
 
     private RandomWeights() {}

@@ -26,11 +26,12 @@ import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 
 /**
- * AlexNet with static and with dynamic convolutions, the latter with annealing and without, three seeds each, by the command
- * line's {@code train}: goes on with what is there, prints the table of docs/reproduction.md, draws its curves, and measures
- * both networks' throughput in turn.
+ * AlexNet with static and with dynamic convolutions, the latter with annealing and without, three seeds each, by the
+ * command line's {@code train}: resumes existing runs, prints the table of docs/reproduction.md, draws its curves, and
+ * measures both networks' throughput in turn.
  *
- * <p>Arguments: the folder of Fashion-MNIST, a folder for the runs, how many threads, how many rounds of the throughput.
+ * <p>Arguments: the folder of Fashion-MNIST, a folder for the runs, how many threads, how many rounds of the
+ * throughput.
  */
 public final class Reproduction {
 
@@ -110,7 +111,8 @@ public final class Reproduction {
         List<Curves.Line> accuracies = new ArrayList<>();
         System.out.println();
         System.out.println(
-                "| | last epoch, by seed | mean | standard deviation | best epoch, mean | training loss, mean | images/s |");
+                "| | last epoch, by seed | mean | standard deviation | best epoch, mean | training loss, mean |"
+                        + " images/s |");
         System.out.println("|---|---|---:|---:|---:|---:|---:|");
         for (Kind kind : Kind.values()) {
             List<List<EpochMetrics>> all = whole(runs, kind);

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Predicts for long on several threads that share one model, and fails where a result differs from what one thread gave, or
- * native memory grows once a quarter more predictions than were asked for have warmed everything up.
+ * Predicts for long on several threads that share one model, and fails where a result differs from what one thread
+ * gave, or native memory grows once a quarter more predictions than were asked for have warmed everything up.
  *
  * <p>The JVM's heap is to be resident from the start, and of one size, so that what is beyond it is native. Linux only.
  *
@@ -38,7 +38,8 @@ public final class Soak {
     public static void main(String[] args) throws Exception {
         if (args.length != 5) {
             throw new IllegalArgumentException(
-                    "arguments: the folder of the weights, the model, the side, how many threads, how many predictions");
+                    "arguments: the folder of the weights, the model, the side, how many threads, how many"
+                            + " predictions");
         }
         int side = Integer.parseInt(args[2]);
         int threads = Integer.parseInt(args[3]);
@@ -101,7 +102,7 @@ public final class Soak {
         return values.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
     }
 
-    /** Resident memory that is no file's, less the heap, in MiB. */
+    /** Resident memory that is not file-backed, minus the heap, in MiB. */
     private static double nativeMemory() {
         return PeakMemory.kibibytes("RssAnon:") / 1024.0 - Runtime.getRuntime().totalMemory() / 1048576.0;
     }

@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A tensor file that was read: its values and what is to be said about it.
+ * A tensor file that was read: its values, format, and metadata.
  *
- * <p>The file is mapped into memory and tensors are views on it, so a checkpoint takes no more heap than its names, unless the
- * file compresses its tensors. The
- * mapping lasts as long as any tensor is reachable; meanwhile the file must not be shortened, and Windows refuses to replace
- * it. A file that is shortened is reported when a tensor is read. Instances are immutable and safe for use by several threads.
+ * <p>The file is memory-mapped and tensors are views on it, so a checkpoint takes no more heap than its names, unless
+ * the file compresses its tensors. The mapping lasts as long as any tensor is reachable; meanwhile, the file must not
+ * be truncated, and Windows refuses to replace it. Truncation is reported when a tensor is read. Instances are
+ * immutable and thread-safe.
  */
 public final class Checkpoint {
     private final Path file;
@@ -35,61 +35,65 @@ public final class Checkpoint {
         this.bytes = bytes;
     }
 
-    /** The same, read of files of so many bytes. */
+    /** The same checkpoint, read from files of the given total size. */
     Checkpoint ofBytes(long size) {
         return new Checkpoint(file, format, root, metadata, placeholders, size);
     }
 
     /**
-     * Reads a file with {@link Limits#DEFAULT}. The format is told from the file's content.
+     * Reads a file with {@link Limits#DEFAULT}. The format is detected from the file's content.
      *
      * @param file the file
-     * @return its values; tensors' elements are not touched yet
-     * @throws CheckpointException if the file cannot be read, is of no known format, corrupt, hostile or over a limit
+     * @return the checkpoint; tensors' elements are not read yet
+     * @throws CheckpointException if the file cannot be read, has an unknown format, or is corrupt, hostile or over a
+     *     limit
      */
     public static Checkpoint read(Path file) throws CheckpointException {
         return read(file, Limits.DEFAULT);
     }
 
     /**
-     * Reads a file. The format is told from the file's content.
+     * Reads a file. The format is detected from the file's content.
      *
      * @param file the file
-     * @param limits what the file may ask for
-     * @return its values; tensors' elements are not touched yet
-     * @throws CheckpointException if the file cannot be read, is of no known format, corrupt, hostile or over a limit
+     * @param limits limits for reading the file
+     * @return the checkpoint; tensors' elements are not read yet
+     * @throws CheckpointException if the file cannot be read, has an unknown format, or is corrupt, hostile or over a
+     *     limit
      */
     public static Checkpoint read(Path file, Limits limits) throws CheckpointException {
         Parts<CheckpointException> siblings = file::resolveSibling;
         return read(file, limits, siblings);
     }
 
-    /** Where the files are that an index names.
+    /** Finds the shards listed in an index.
      *
-     * @param <E> the exception if one cannot be had
+     * @param <E> the exception if a shard is unavailable
      */
     @FunctionalInterface
     public interface Parts<E extends IOException> {
         /**
-         * Finds a file of a checkpoint in several files.
+         * Finds a shard.
          *
          * @param name a plain file name, without any directory
          * @return the file
-         * @throws E if it cannot be had
+         * @throws E if it is unavailable
          */
         Path find(String name) throws E;
     }
 
     /**
-     * Reads a file. If it is the index of several files, those are found as given, one after the other as they are read.
+     * Reads a file. If it is the index of a sharded checkpoint, the given function finds the shards, one at a time as
+     * they are read.
      *
      * @param file the file
-     * @param limits what the file may ask for
-     * @param parts finds the files that an index names; not called for any other file
-     * @param <E> the exception if one cannot be had
-     * @return its values; tensors' elements are not touched yet
-     * @throws CheckpointException if a file cannot be read, is of no known format, corrupt, hostile or over a limit
-     * @throws E if a file that the index names cannot be had
+     * @param limits limits for reading the file
+     * @param parts finds the shards listed in an index; not called for any other file
+     * @param <E> the exception if a shard is unavailable
+     * @return the checkpoint; tensors' elements are not read yet
+     * @throws CheckpointException if a file cannot be read, has an unknown format, or is corrupt, hostile or over a
+     *     limit
+     * @throws E if a shard is unavailable
      */
     public static <E extends IOException> Checkpoint read(Path file, Limits limits, Parts<E> parts)
             throws CheckpointException, E {
@@ -99,13 +103,14 @@ public final class Checkpoint {
     }
 
     /**
-     * Reads a file with {@link Limits#DEFAULT} into memory beside the heap instead of mapping it, so that it can be replaced
-     * at once, on Windows too. A file of 2 GiB or more, or of more than the JVM's limit of such memory leaves, is mapped all
-     * the same.
+     * Reads a file with {@link Limits#DEFAULT} into direct memory instead of memory-mapping it, so that it can be
+     * replaced at once, even on Windows. A file of 2 GiB or more, or larger than the free direct memory, is
+     * memory-mapped anyway.
      *
      * @param file the file
-     * @return its values
-     * @throws CheckpointException if the file cannot be read, is of no known format, corrupt, hostile or over a limit
+     * @return the checkpoint
+     * @throws CheckpointException if the file cannot be read, has an unknown format, or is corrupt, hostile or over a
+     *     limit
      */
     public static Checkpoint readCopy(Path file) throws CheckpointException {
         try (MappedFile copied = MappedFile.copied(file)) {
@@ -137,7 +142,7 @@ public final class Checkpoint {
         };
     }
 
-    /** Zip archives are told apart by what is in them. */
+    /** Detects the format of a zip archive by its entries. */
     private static Checkpoint readZip(MappedFile file, Limits limits) throws CheckpointException {
         Map<String, ZipDirectory.Entry> entries = ZipDirectory.read(file, limits);
         return NpzReader.recognises(entries)
@@ -146,25 +151,25 @@ public final class Checkpoint {
     }
 
     /**
-     * The file that was read.
+     * Returns the file.
      *
-     * @return its path as it was given
+     * @return its path as given
      */
     public Path file() {
         return file;
     }
 
     /**
-     * The file's format.
+     * Returns the file's format.
      *
-     * @return the format, as told from the content
+     * @return the format, as detected from the content
      */
     public Format format() {
         return format;
     }
 
     /**
-     * The size of the file, or of an index and all files that it names.
+     * Returns the size of the file, or of an index and all its shards.
      *
      * @return the size in bytes
      */
@@ -173,31 +178,31 @@ public final class Checkpoint {
     }
 
     /**
-     * What the file holds.
+     * Returns the content of the file.
      *
-     * @return for safetensors, TorchScript, NumPy and MXNet a {@link Value.Mapping} of tensors (of an MXNet file without names a
-     *     {@link Value.Sequence}), for DJL one of tensors by place and name ({@code 3.gamma}), for
-     *     PyTorch and PaddlePaddle whatever was saved
+     * @return for safetensors, TorchScript, NumPy and MXNet, a {@link Value.Mapping} of tensors (a {@link
+     *     Value.Sequence} for an MXNet file without names); for DJL, a mapping of tensors by position and name ({@code
+     *     3.gamma}); for PyTorch and PaddlePaddle, the saved object
      */
     public Value root() {
         return root;
     }
 
     /**
-     * Text that the file carries beside its tensors.
+     * Returns the text that the file has in addition to its tensors.
      *
      * @return a safetensors file's {@code __metadata__} in the order of the file, an index's {@code metadata}, a DJL
-     *     model's properties, empty for other formats
+     *     model's properties; empty for other formats
      */
     public Map<String, String> metadata() {
         return metadata;
     }
 
     /**
-     * What the file names and this library does not build.
+     * Returns the names in the file that this library does not build objects for.
      *
-     * @return full names such as {@code argparse.Namespace}, each once, in the order of the file; where an object of that name
-     *     is part of {@link #root()}, a {@link Value.Placeholder} stands in its place
+     * @return full names such as {@code argparse.Namespace}, each once, in the order of the file; if such an object is
+     *     part of {@link #root()}, a {@link Value.Placeholder} replaces it
      */
     public List<String> placeholders() {
         return placeholders;

@@ -7,30 +7,30 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tensor file that cannot be read or written: missing, truncated, corrupt, hostile, over a limit, or of a kind that is
- * not supported.
+ * A tensor file that cannot be read or written: missing, truncated, corrupt, hostile, over a limit, or of an
+ * unsupported kind.
  *
- * <p>The message is one line: the file, the tensor and the byte offset where they are known, what is wrong, and what to
- * do about it. Whatever it quotes from the file is shortened, and does no harm on a terminal.
+ * <p>The message is one line: the file, the tensor and the byte offset if known, the problem, and the remedy.
+ * Quotations from the file are shortened and made safe for terminals.
  */
 public final class CheckpointException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    /** What is quoted of a file, in UTF-16 units. */
+    /** The maximum length of a quotation from a file, in UTF-16 units. */
     private static final int LONGEST_TEXT = 200;
 
     private static final int LONGEST_PROBLEM = 2000;
 
-    /** A path itself cannot be serialized; this one is null where the exception was. */
+    /** A path itself cannot be serialized; null after deserialization. */
     private final transient @Nullable Path path;
 
     /** The path as text, which can be serialized. */
     private final String file;
 
-    /** In bytes, -1 where there is none. */
+    /** In bytes; -1 if none exists. */
     private final long offset;
 
-    /** The tensor's name, null where there is none. */
+    /** The tensor's name; null if none exists. */
     private final @Nullable String tensor;
 
     /** The message without file, offset and tensor. */
@@ -40,10 +40,10 @@ public final class CheckpointException extends IOException {
      * Creates an exception.
      *
      * @param file the file that was read or written
-     * @param offset the byte of the file at which the problem lies, or -1 where there is none
-     * @param tensor the name of the tensor concerned, or null where there is none
-     * @param problem what is wrong and what to do, without the file, offset and tensor; characters that would drive a
-     *     terminal are taken out
+     * @param offset the byte offset of the problem in the file, or -1 if none exists
+     * @param tensor the name of the tensor concerned, or null if none exists
+     * @param problem the problem and the remedy, without the file, offset and tensor; characters that control a
+     *     terminal are removed
      * @param cause the exception behind this one, or null
      */
     public CheckpointException(
@@ -68,12 +68,12 @@ public final class CheckpointException extends IOException {
         return message.toString();
     }
 
-    /** Shortens what came out of a file, and takes out what would break a line or drive a terminal. */
+    /** Shortens text from a file, and replaces characters that break a line or control a terminal. */
     static String printable(String text) {
         return text.length() > LONGEST_TEXT ? harmless(text.substring(0, LONGEST_TEXT)) + "..." : harmless(text);
     }
 
-    /** Characters that end a line, drive a terminal or turn the order of others around are shown as question marks. */
+    /** Replaces characters that end a line, control a terminal or change the writing direction with question marks. */
     private static String harmless(String text) {
         StringBuilder shown = new StringBuilder(text.length());
         text.codePoints().forEach(c -> shown.appendCodePoint(isHarmless(c) ? c : '?'));
@@ -91,7 +91,7 @@ public final class CheckpointException extends IOException {
         };
     }
 
-    /** Most problems quote the file. What it says stands in the middle, what to do about it at the end. */
+    /** Most problems quote the file: the quotation is in the middle, the remedy at the end. */
     private static String shortened(String problem) {
         int excess = problem.length() - LONGEST_PROBLEM;
         int half = LONGEST_PROBLEM / 2;
@@ -99,34 +99,34 @@ public final class CheckpointException extends IOException {
     }
 
     /**
-     * The file that was read or written.
+     * Returns the file that was read or written.
      *
-     * @return its path as it was given
+     * @return its path as given
      */
     public Path file() {
         return path == null ? Path.of(file) : path;
     }
 
     /**
-     * The place of the problem.
+     * Returns the place of the problem.
      *
-     * @return the offset in bytes from the start of the file, empty where no single place is to blame
+     * @return the offset in bytes from the start of the file; empty if there is no single place
      */
     public OptionalLong offset() {
         return offset < 0 ? OptionalLong.empty() : OptionalLong.of(offset);
     }
 
     /**
-     * The tensor concerned.
+     * Returns the tensor concerned.
      *
-     * @return its name, empty where no single tensor is to blame
+     * @return its name; empty if there is no single tensor
      */
     public Optional<String> tensor() {
         return Optional.ofNullable(tensor);
     }
 
     /**
-     * What is wrong and what to do about it.
+     * Returns the problem and the remedy.
      *
      * @return the message without file, offset and tensor
      */

@@ -4,21 +4,21 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a stretch of a file from front to back; reading past its end is a {@link CheckpointException}. */
+/** Reads a range of a file sequentially; reading past its end throws a {@link CheckpointException}. */
 final class Cursor {
     private final MappedFile file;
     private final String what;
-    /** Where the stretch ends. */
+    /** The end of the range. */
     private final long end;
-    /** What was read ahead of the stretch, and where that begins. */
+    /** The read-ahead buffer and its offset. */
     private ByteBuffer bytes = ByteBuffer.allocate(0);
 
     private long start;
 
     /**
-     * Begins to read.
+     * Starts reading.
      *
-     * @param what names the stretch in messages: "the header"
+     * @param what the name of the range in messages: "the header"
      */
     Cursor(MappedFile file, long start, long length, String what) throws CheckpointException {
         file.require(start, length);
@@ -28,7 +28,7 @@ final class Cursor {
         this.end = start + length;
     }
 
-    /** The place in the file of the byte that is read next. */
+    /** The file offset of the next byte. */
     long offset() {
         return start + bytes.position();
     }
@@ -41,7 +41,7 @@ final class Cursor {
         return file.corrupt(offset(), problem);
     }
 
-    /** The next byte, or -1 at the end; it stays to be read. */
+    /** The next byte without consuming it, or -1 at the end. */
     int peek() throws CheckpointException {
         if (!bytes.hasRemaining()) {
             if (remaining() == 0) {
@@ -71,7 +71,7 @@ final class Cursor {
         return i32() & 0xffffffffL;
     }
 
-    /** 64 bits; what is 2^63 or more reads as negative. */
+    /** 64 bits; values of 2^63 or more are negative. */
     long i64() throws CheckpointException {
         fill(8);
         return bytes.getLong();
@@ -104,7 +104,7 @@ final class Cursor {
         return copy;
     }
 
-    /** A reader of the next bytes alone. */
+    /** A reader of only the next bytes. */
     Cursor cursor(long length) throws CheckpointException {
         need(length);
         Cursor cursor = new Cursor(file, offset(), length, what);
@@ -116,17 +116,17 @@ final class Cursor {
         long at = offset();
         String text = decode(take(length));
         if (text == null) {
-            throw file.corrupt(at, what + " holds text that is not valid UTF-8");
+            throw file.corrupt(at, what + " has text that is not valid UTF-8");
         }
         return text;
     }
 
-    /** Bytes up to the next line feed, which is read and left out. */
+    /** Text up to the next line feed, which is consumed but not returned. */
     String asciiLine(int longest) throws CheckpointException {
         StringBuilder line = new StringBuilder();
         for (int c = u8(); c != '\n'; c = u8()) {
             if (c > 0x7e || (c < 0x20 && c != '\t' && c != '\r')) {
-                throw corrupt(what + " has a byte in a line of text that is not ASCII");
+                throw corrupt(what + " has a byte that is not ASCII in a line of text");
             }
             if (line.length() == longest) {
                 throw corrupt(what + " has a line of text of more than " + longest + " characters");
@@ -136,24 +136,24 @@ final class Cursor {
         return line.toString();
     }
 
-    /** The text that the bytes spell in UTF-8, null where they spell none. */
+    /** The bytes decoded as UTF-8; null if they are not valid. */
     static @Nullable String decode(byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
-        // The decoder puts U+FFFD for what it cannot read; the bytes may spell some as well. To encode the text
-        // again, or a decoder that reports, would take three times the heap.
+        // The decoder replaces invalid bytes with U+FFFD, which may also be valid content. Re-encoding the text, or a
+        // strict decoder, would take three times the heap.
         int replacements = 0;
         for (int at = text.indexOf('\uFFFD'); at >= 0; at = text.indexOf('\uFFFD', at + 1)) {
             replacements++;
         }
         for (int i = 2; i < bytes.length && replacements > 0; i++) {
-            // EF begins a character wherever it stands.
+            // EF always starts a character.
             replacements -=
                     bytes[i - 2] == (byte) 0xef && bytes[i - 1] == (byte) 0xbf && bytes[i] == (byte) 0xbd ? 1 : 0;
         }
         return replacements > 0 ? null : text;
     }
 
-    /** Has some bytes at hand, eight at most. */
+    /** Ensures that some bytes are buffered, at most eight. */
     private void fill(int length) throws CheckpointException {
         if (length > bytes.remaining()) {
             need(length);
@@ -164,8 +164,8 @@ final class Cursor {
 
     private void need(long length) throws CheckpointException {
         if (length < 0 || length > remaining()) {
-            throw corrupt(what + " is truncated or corrupt: it has " + remaining() + " of the "
-                    + Long.toUnsignedString(length) + " bytes that it announces; copy or download the file again");
+            throw corrupt(what + " is truncated or corrupt; it has " + remaining() + " of the "
+                    + Long.toUnsignedString(length) + " bytes required; copy or download the file again");
         }
     }
 }

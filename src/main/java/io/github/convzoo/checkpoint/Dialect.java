@@ -4,23 +4,23 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What the files of a format mean: where weights are, what their names stand for, and which entries are not weights. The
- * names and tensors that it gives are those of PyTorch's modules. It knows no network.
+ * The conventions of a format: where weights are, what their names mean, and which entries are not weights. The names
+ * and tensors that it returns are those of PyTorch's modules. It is independent of the networks.
  */
 public sealed interface Dialect permits PyTorchDialect, ScriptDialect, PaddleDialect, MxnetDialect, DjlDialect {
 
-    /** Why an entry that a file has next to its weights means nothing to any network. */
+    /** Why an entry next to the weights is irrelevant to every network. */
     enum Extra {
         /** A tensor that a TorchScript archive's code uses and that is not a parameter. */
         SCRIPT_CONSTANT,
-        /** How many models PyTorch's {@code AveragedModel} has averaged. */
+        /** The number of models averaged by PyTorch's {@code AveragedModel}. */
         AVERAGE_COUNT,
-        /** What the profiler thop leaves in each module: the number of its operations and parameters. */
+        /** Counters of operations and parameters that the profiler thop leaves in each module. */
         PROFILER_COUNT
     }
 
     /**
-     * The dialect of a format.
+     * Returns the dialect of a format.
      *
      * @param format the format
      * @return its dialect
@@ -37,9 +37,9 @@ public sealed interface Dialect permits PyTorchDialect, ScriptDialect, PaddleDia
     }
 
     /**
-     * The entries of a training checkpoint that hold weights by convention.
+     * Returns the entries of a training checkpoint that contain weights by convention.
      *
-     * @return their names, the preferred one first: that of averaged weights
+     * @return their names, in order of preference, averaged weights first
      */
     default List<String> places() {
         return List.of("state_dict_ema", "model_ema", "state_dict", "model");
@@ -58,24 +58,24 @@ public sealed interface Dialect permits PyTorchDialect, ScriptDialect, PaddleDia
      * Whether an entry describes the others, and so is not a weight.
      *
      * @param name its name in the file
-     * @return whether it is left out without a word in any report
+     * @return whether to omit it without mention in a report
      */
     default boolean isDescription(String name) {
         return false;
     }
 
     /**
-     * What an entry holds, without what the format puts around tensors.
+     * Unwraps an entry that the format puts around tensors.
      *
      * @param entry an entry of the weights
-     * @return the tensor that it stands for; the entry itself if it stands for none
+     * @return the tensor inside; the entry itself if it is not a wrapper
      */
     default Value unwrapped(Value entry) {
         return entry;
     }
 
     /**
-     * PyTorch's name for an entry, without the prefixes that wrapping a model leaves.
+     * Returns PyTorch's name for an entry, without the prefixes of model wrappers.
      *
      * @param name its name in the file
      * @return the name, such as {@code layer1.0.bn1.running_mean}
@@ -83,7 +83,7 @@ public sealed interface Dialect permits PyTorchDialect, ScriptDialect, PaddleDia
     String name(String name);
 
     /**
-     * A tensor as PyTorch would have it.
+     * Converts a tensor to PyTorch's conventions.
      *
      * @param name its name in the file
      * @param tensor the tensor
@@ -94,7 +94,7 @@ public sealed interface Dialect permits PyTorchDialect, ScriptDialect, PaddleDia
     }
 
     /**
-     * Why an entry means nothing to any network.
+     * Returns why an entry is irrelevant to every network.
      *
      * @param name PyTorch's name for it
      * @param tensor the entry

@@ -2,7 +2,7 @@ package io.github.convzoo.checkpoint;
 
 import java.util.List;
 
-/** DJL's parameters, which have their place in the order and the layer's own name for a name: {@code 3.gamma}. */
+/** DJL's parameters, named by their position and the layer's own name: {@code 3.gamma}. */
 final class DjlDialect implements Dialect {
     static final DjlDialect INSTANCE = new DjlDialect();
 

@@ -9,31 +9,31 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads DJL's {@code .params}, big-endian, as BaseModel.save and Block.saveParameters of DJL 0.35 lay them out: the model's
- * name, inputs and properties, which saveParameters alone leaves out; then for each block, depth first, a version, what the
- * block saves of itself, and its parameters. A parameter is a {@code P}, a version, its name, and an array as NDArray.encode
- * writes it.
+ * Reads DJL's {@code .params}, big-endian, in the layout of BaseModel.save and Block.saveParameters of DJL 0.35: the
+ * model's name, inputs and properties, which saveParameters omits; then for each block, depth first, a version, the
+ * block's own data, and its parameters. A parameter is a {@code P}, a version, its name, and an array in the format of
+ * NDArray.encode.
  *
- * <p>What a block saves of itself only the block can tell; it is a few numbers and shapes. So the parameters are found by how
- * they begin, and each must begin soon behind the one before.
+ * <p>Only the block itself knows its own data, usually a few numbers and shapes. So parameters are found by how they
+ * start, and each must start shortly after the one before.
  */
 final class DjlReader {
     private static final String MAGIC = "DJL@";
     private static final String ARRAY = "\0\4NDAR";
     private static final int MODEL_VERSION = 1;
     private static final int NEWEST_ARRAY = 3;
-    /** The most that blocks save of themselves between two parameters. */
+    /** The maximum size of blocks' own data between two parameters. */
     private static final int GAP = 4096;
-    /** Where a parameter is looked for first, in bytes. */
+    /** The range that is searched first for a parameter, in bytes. */
     private static final int NEAR = 512;
-    /** The letter and the version that a parameter begins with. */
+    /** The letter and version at the start of a parameter. */
     private static final byte[] PARAMETER = {0, 'P', 1};
 
     private final MappedFile file;
     private final Limits limits;
     private final Map<String, Value> parameters = new LinkedHashMap<>();
     private long offset;
-    /** What all texts so far take. */
+    /** The total size of texts so far. */
     private long textBytes;
 
     private DjlReader(MappedFile file, Limits limits) {
@@ -41,7 +41,7 @@ final class DjlReader {
         this.limits = limits;
     }
 
-    /** Whether a file begins as one of DJL, in Latin-1. */
+    /** Whether a file starts like DJL's, in Latin-1. */
     static boolean recognises(String head) {
         return head.startsWith(MAGIC) || head.contains(ARRAY + "\0\0\0");
     }
@@ -52,7 +52,7 @@ final class DjlReader {
 
     private Checkpoint read() throws CheckpointException {
         Map<String, String> properties = new LinkedHashMap<>();
-        Cursor magic = next(MAGIC.length(), "the file's beginning");
+        Cursor magic = next(MAGIC.length(), "the start of the file");
         if (magic.remaining() == MAGIC.length() && MAGIC.equals(magic.utf8(MAGIC.length()))) {
             readHeader(properties);
         } else {
@@ -72,7 +72,7 @@ final class DjlReader {
     private void readHeader(Map<String, String> properties) throws CheckpointException {
         int version = int32("the version");
         if (version != MODEL_VERSION) {
-            throw file.corrupt(4, "version " + version + " of DJL's format is not supported; 1 is");
+            throw file.corrupt(4, "version " + version + " of DJL's format is not supported, only 1");
         }
         text("the model's name");
         text("the model's data type");
@@ -89,10 +89,10 @@ final class DjlReader {
         }
     }
 
-    /** Moves on to the next parameter, and says whether there is one. */
+    /** Moves to the next parameter, and returns whether there is one. */
     private boolean findParameter() throws CheckpointException {
         long left = file.size() - offset;
-        // A parameter's beginning, and its name's length, may reach beyond the gap. Most gaps are a few bytes long.
+        // A parameter's start, and its name's length, may extend beyond the gap. Most gaps are a few bytes long.
         long most = Math.min(GAP + 3L * limits.nameLength() + 16, left);
         int at = find(Math.min(NEAR, most), Math.min(NEAR, most) == most);
         if (at < 0) {
@@ -105,13 +105,14 @@ final class DjlReader {
         if (left > GAP) {
             throw file.corrupt(
                     offset,
-                    "no parameter begins in the next " + GAP + " bytes; the file is corrupt, or a block saves more of"
-                            + " itself than is supported");
+                    "no parameter starts in the next"
+                            + " " + GAP + " bytes; the file is corrupt, or a block saves more of its"
+                            + " own data than is supported");
         }
         return false;
     }
 
-    /** Where in the next bytes a parameter begins; -1 if in none, or if it takes more bytes to tell. */
+    /** The offset of a parameter in the next bytes; -1 if none exists, or more bytes are needed to decide. */
     private int find(long length, boolean all) throws CheckpointException {
         ByteBuffer bytes = ByteBuffer.wrap(file.copy(offset, length)).order(ByteOrder.LITTLE_ENDIAN);
         for (int at = 0; at < Math.min(bytes.limit(), GAP); at++) {
@@ -150,13 +151,11 @@ final class DjlReader {
         long at = offset;
         offset += PARAMETER.length;
         String name = parameters.size() + "." + text("a parameter's name");
-        text("the array's beginning");
+        text("the start of the array");
         int version = int32("an array's version");
         if (version < 1 || version > NEWEST_ARRAY) {
             throw file.corrupt(
-                    at,
-                    name,
-                    "version " + version + " of DJL's arrays is not supported; 1 to " + NEWEST_ARRAY + " are");
+                    at, name, "version " + version + " of DJL's arrays is not supported, only 1 to " + NEWEST_ARRAY);
         }
         if (version > 1 && next(1, "an array").u8() == 1) {
             text("an array's name");
@@ -175,7 +174,7 @@ final class DjlReader {
                             + " is not supported; convert the model to FLOAT32");
         }
         long[] shape = shape(name);
-        // Older arrays are in the order of the machine that wrote them, and hardly any was big-endian.
+        // Older arrays have the byte order of the machine that wrote them, which was rarely big-endian.
         if (version > 2 && next(1, "an array").u8() == '>' && type.bytes() > 1) {
             throw file.corrupt(
                     at, name, "it is big-endian, which is not supported; save it on a little-endian machine");
@@ -204,7 +203,7 @@ final class DjlReader {
             throw file.corrupt(
                     offset,
                     name,
-                    "it has " + bytes + " bytes, the file has " + (file.size() - offset)
+                    "it has " + bytes + " bytes, but the file has " + (file.size() - offset)
                             + " left; it is truncated, copy or download it again");
         }
         parameters.put(name, Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file, offset, bytes));
@@ -227,7 +226,7 @@ final class DjlReader {
         };
     }
 
-    /** A reader of the next bytes, of which the file must have so many. */
+    /** A reader of the next bytes, which the file must have. */
     private Cursor next(long length, String what) throws CheckpointException {
         long present = Math.min(length, file.size() - offset);
         Cursor in = new Cursor(file, offset, present, what);
@@ -248,7 +247,7 @@ final class DjlReader {
         return count;
     }
 
-    /** Java's UTF: two bytes of length, and the text, of which only characters that UTF-8 spells the same are expected. */
+    /** Java's modified UTF-8: two bytes of length, then the text, which must be the same in standard UTF-8. */
     private String text(String what) throws CheckpointException {
         long at = offset;
         int length =
@@ -266,7 +265,7 @@ final class DjlReader {
         return text;
     }
 
-    /** A shape, and the layout behind it, a letter of 16 bits a dimension. */
+    /** A shape, followed by its layout, one 16-bit letter per dimension. */
     private long[] shape(String of) throws CheckpointException {
         long at = offset;
         int dimensions = int32("a shape");

@@ -5,8 +5,8 @@ import java.util.Optional;
 /**
  * The type of a tensor's elements. Stored little-endian.
  *
- * <p>The constants stand in the order in which the safetensors library lays a file's tensors out: wider elements first, so
- * that each begins at a multiple of its width.
+ * <p>The constants are in the order in which the safetensors library arranges a file's tensors: wider elements first,
+ * so that each starts at a multiple of its width.
  */
 public enum ElementType {
     /** Signed 64-bit integer. */
@@ -39,7 +39,7 @@ public enum ElementType {
     }
 
     /**
-     * The size of one element.
+     * Returns the size of one element.
      *
      * @return 1, 2, 4 or 8 bytes
      */
@@ -47,7 +47,7 @@ public enum ElementType {
         return bytes;
     }
 
-    /** NumPy's kind and width, without the byte order; empty where NumPy has no such type. */
+    /** NumPy's kind and width, without the byte order; empty if NumPy has no such type. */
     Optional<String> numpy() {
         return numpy.isEmpty() ? Optional.empty() : Optional.of(numpy);
     }

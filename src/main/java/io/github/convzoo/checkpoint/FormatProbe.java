@@ -3,20 +3,21 @@ package io.github.convzoo.checkpoint;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
-/** Tells a file's format from its first bytes. */
+/** Detects a file's format from its first bytes. */
 final class FormatProbe {
     /**
-     * How torch.save began its files before version 1.6: a pickle of the number 0x1950a86a20f9469cfc6c. Protocol 1 spells it
-     * out; from 4 on it stands in a frame.
+     * The start of torch.save's files before version 1.6: a pickle of the number 0x1950a86a20f9469cfc6c. Protocol 1
+     * writes it in decimal; protocol 4 and later put it in a frame.
      */
     private static final Pattern LEGACY_MAGIC = Pattern.compile(
-            "(\u0080[\u0002-\u0005](\u0095.{8})?\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019|L119547037146038801333356L\n)\\..*",
+            "(\u0080[\u0002-\u0005](\u0095.{8})?\u008a\nl\u00fc\u009cF\u00f9"
+                    + " j\u00a8P\u0019|L119547037146038801333356L\n)\\..*",
             Pattern.DOTALL);
 
     /** 0x112 and zeros, 64 bits each. */
     private static final String MXNET_MAGIC = "\u0012\u0001" + "\0".repeat(14);
 
-    /** How pickles of protocols 0 and 1 begin that hold a mapping or something of a class. */
+    /** The start of pickles of protocols 0 and 1 that contain a mapping or an object. */
     private static final Pattern OLD_PICKLE =
             Pattern.compile("\\(dp?[0-9]*\n|\\}q[\0-\u0007]|c[A-Za-z_][A-Za-z0-9_.]*\n[A-Za-z_][A-Za-z0-9_]*\n");
 
@@ -46,7 +47,7 @@ final class FormatProbe {
             return Format.PYTORCH_LEGACY;
         }
         if (head.length() > 1 && head.charAt(0) == 0x80 && head.charAt(1) <= 5) {
-            // Whether Paddle wrote it only its content says.
+            // Only the content reveals whether Paddle wrote it.
             return Format.PICKLE;
         }
         if (OLD_PICKLE.matcher(head).lookingAt()) {

@@ -4,15 +4,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Reads JSON (RFC 8259) token by token, for callers that know what comes next. Text is UTF-8 and valid; there are no
- * comments, trailing commas or other extensions. It never calls itself, so that nesting costs nothing.
+ * Reads JSON (RFC 8259) token by token, for callers that know what comes next. Text must be valid UTF-8; there are no
+ * comments, trailing commas or other extensions. It is not recursive, so nesting is harmless.
  */
 final class JsonReader {
     private static final int LONGEST_SCALAR = 64;
 
     private final Cursor in;
 
-    /** The string that is being read, in UTF-8. */
+    /** The current string, in UTF-8. */
     private byte[] text = new byte[128];
 
     private int length;
@@ -30,9 +30,9 @@ final class JsonReader {
     }
 
     /**
-     * Whether another member or element comes before the closing bracket, which is read where none does.
+     * Whether another member or element follows; if not, consumes the closing bracket.
      *
-     * @param first whether none was read yet; a comma must come before the others
+     * @param first whether none was read yet; the others must be preceded by a comma
      */
     boolean more(boolean first, char bracket) throws CheckpointException {
         space();
@@ -46,7 +46,7 @@ final class JsonReader {
         return true;
     }
 
-    /** A member's name and the colon behind it. */
+    /** Reads a member's name and the colon after it. */
     String name() throws CheckpointException {
         String name = string();
         expect(':');
@@ -58,7 +58,7 @@ final class JsonReader {
         length = 0;
         for (int c = in.u8(); c != '"'; c = in.u8()) {
             if (c < 0x20) {
-                throw in.corrupt("the header is no valid JSON: a control character in a string");
+                throw in.corrupt("the header is not valid JSON: a control character in a string");
             }
             if (c == '\\') {
                 escape();
@@ -68,7 +68,7 @@ final class JsonReader {
         }
         String decoded = Cursor.decode(Arrays.copyOf(text, length));
         if (decoded == null) {
-            throw in.corrupt("the header holds text that is not valid UTF-8");
+            throw in.corrupt("the header has text that is not valid UTF-8");
         }
         return decoded;
     }
@@ -95,17 +95,17 @@ final class JsonReader {
                 if (Character.isHighSurrogate((char) unit)) {
                     int low = in.u8() == '\\' && in.u8() == 'u' ? hex4() : 0;
                     if (!Character.isLowSurrogate((char) low)) {
-                        throw in.corrupt("the header is no valid JSON: half a surrogate pair in a string");
+                        throw in.corrupt("the header is not valid JSON: half a surrogate pair in a string");
                     }
                     codePoint = Character.toCodePoint((char) unit, (char) low);
                 } else if (Character.isLowSurrogate((char) unit)) {
-                    throw in.corrupt("the header is no valid JSON: half a surrogate pair in a string");
+                    throw in.corrupt("the header is not valid JSON: half a surrogate pair in a string");
                 }
                 for (byte b : Character.toString(codePoint).getBytes(StandardCharsets.UTF_8)) {
                     append(b);
                 }
             }
-            default -> throw in.corrupt("the header is no valid JSON: an unknown escape in a string");
+            default -> throw in.corrupt("the header is not valid JSON: an unknown escape in a string");
         }
     }
 
@@ -115,7 +115,7 @@ final class JsonReader {
             int c = in.u8();
             int digit = c < 0x80 ? Character.digit(c, 16) : -1;
             if (digit < 0) {
-                throw in.corrupt("the header is no valid JSON: \\u without four hexadecimal digits");
+                throw in.corrupt("the header is not valid JSON: \\u without four hexadecimal digits");
             }
             unit = (unit << 4) | digit;
         }
@@ -127,14 +127,14 @@ final class JsonReader {
         space();
         long at = in.offset();
         if (in.peek() < '0' || in.peek() > '9') {
-            throw in.corrupt("the header has " + shown(in.peek()) + " where a whole number is expected");
+            throw in.corrupt("the header has " + shown(in.peek()) + " instead of a whole number");
         }
         long number = 0;
         int digits = 0;
         while (in.peek() >= '0' && in.peek() <= '9') {
             int digit = in.u8() - '0';
             if ((digits > 0 && number == 0) || number > (Long.MAX_VALUE - digit) / 10) {
-                throw in.corrupt("the header has a number with a leading zero or beyond 2^63, begun at byte " + at);
+                throw in.corrupt("the header has a number with a leading zero or beyond 2^63, at byte " + at);
             }
             number = number * 10 + digit;
             digits++;
@@ -142,7 +142,7 @@ final class JsonReader {
         return number;
     }
 
-    /** A string, or a number, true, false or null as they are spelled. */
+    /** A string, or a number, true, false or null as written. */
     String scalar() throws CheckpointException {
         space();
         if (in.peek() == '"') {
@@ -154,7 +154,7 @@ final class JsonReader {
         }
         if (!spelled.toString().matches("true|false|null|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?")) {
             throw in.corrupt("the header has " + (spelled.isEmpty() ? shown(in.peek()) : spelled)
-                    + " where text or a number is expected");
+                    + " instead of text or a number");
         }
         return spelled.toString();
     }
@@ -163,18 +163,18 @@ final class JsonReader {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == 'E' || c == '-' || c == '+' || c == '.';
     }
 
-    /** Checks that nothing but white space is left. */
+    /** Checks that only white space is left. */
     void end() throws CheckpointException {
         space();
         if (in.peek() >= 0) {
-            throw in.corrupt("the header goes on with " + shown(in.peek()) + " after its end");
+            throw in.corrupt("the header continues with " + shown(in.peek()) + " after its end");
         }
     }
 
     private void expect(char c) throws CheckpointException {
         space();
         if (in.peek() != c) {
-            throw in.corrupt("the header is no valid JSON: " + shown(in.peek()) + " where '" + c + "' is expected");
+            throw in.corrupt("the header is not valid JSON: " + shown(in.peek()) + " instead of '" + c + "'");
         }
         in.u8();
     }

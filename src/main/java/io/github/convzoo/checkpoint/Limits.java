@@ -9,30 +9,31 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a file may ask of its reader. A file beyond any of these is refused with a {@link CheckpointException} that names
- * the limit, before anything is allocated for it.
+ * Limits for reading a file. A file that exceeds one is refused with a {@link CheckpointException} that names the
+ * limit, before anything is allocated for it.
  *
- * <p>{@link #DEFAULT} lets every published image classifier and its training checkpoint through, and holds a hostile file
- * to some tens of megabytes of heap. A limit is changed by the method of its name:
- * {@code Limits.DEFAULT.withTensors(200_000)}.
+ * <p>{@link #DEFAULT} allows every published image classifier and its training checkpoint, and restricts a hostile file
+ * to some tens of megabytes of heap. Each limit is changed by the method of its name: {@code
+ * Limits.DEFAULT.withTensors(200_000)}.
  *
- * @param headerBytes the longest header of a safetensors or {@code .npy} file, directory of a zip archive, and all names of another
- *     file together, in bytes; the paths of a pickle's tensors together, in UTF-16 units
- * @param pickleBytes the longest pickle, in bytes; the data of tensors and of NumPy arrays does not count
- * @param values the most values a pickle may build, or spell out where it shares them; a mapping and a global
- *     count four and more by their length, bytes four, an entry of a mapping three besides its key and value, a sequence
- *     two, any other value one
- * @param memoEntries the most values a pickle may memorise
- * @param nestingDepth the most mappings and sequences inside one another, 256 or less
- * @param tensors the most tensors in a file, and the most entries of its metadata
- * @param zipEntries the most entries in a zip archive
- * @param nameLength the longest name of a tensor, mapping key, global or zip entry, in UTF-16 units
- * @param dimensions the most dimensions of a tensor
- * @param tensorBytes the largest tensor, in bytes; at most {@link Integer#MAX_VALUE}, what one buffer holds
- * @param copiedBytes the largest tensor that does not lie row-major in its file, in bytes: what {@link Tensor#bytes} has to
- *     copy to the heap
- * @param inflatedBytes the most bytes that a file's compressed entries may inflate to, all together, beyond four times what
- *     they take in the file
+ * @param headerBytes the maximum size of a safetensors or {@code .npy} header, of a zip archive's directory, and of all
+ *     names in another file together, in bytes; of the paths of a pickle's tensors together, in UTF-16 units
+ * @param pickleBytes the maximum size of a pickle, in bytes; the data of tensors and NumPy arrays does not count
+ * @param values the maximum number of values that a pickle may build, or expand to if it shares them; a mapping and a
+ *     global count four and more by their length, bytes four, an entry of a mapping three in addition to its key and
+ *     value, a sequence two, any other value one
+ * @param memoEntries the maximum number of values that a pickle may memoize
+ * @param nestingDepth the maximum nesting depth of mappings and sequences, at most 256
+ * @param tensors the maximum number of tensors in a file, and of entries in its metadata
+ * @param zipEntries the maximum number of entries in a zip archive
+ * @param nameLength the maximum length of the name of a tensor, mapping key, global or zip entry, in UTF-16 units
+ * @param dimensions the maximum number of dimensions of a tensor
+ * @param tensorBytes the maximum size of a tensor, in bytes; at most {@link Integer#MAX_VALUE}, the capacity of a
+ *     buffer
+ * @param copiedBytes the maximum size of a tensor that is not row-major in its file, in bytes, because {@link
+ *     Tensor#bytes} must copy it to the heap
+ * @param inflatedBytes the maximum total size that a file's compressed entries may inflate to, in bytes, beyond four
+ *     times their compressed size
  */
 public record Limits(
         int headerBytes,
@@ -50,34 +51,32 @@ public record Limits(
 
     private static final Pattern SETTING = Pattern.compile("([A-Za-z]+) *= *([0-9]{1,10}) *([KMGkmg]?)");
 
-    /** The names, as the record orders them. */
+    /** The names, in the record's order. */
     private static final List<String> NAMES = Arrays.stream(Limits.class.getRecordComponents())
             .map(RecordComponent::getName)
             .toList();
 
-    /** The limits that hold where none are given. */
+    /** The default limits. */
     public static final Limits DEFAULT = new Limits(
             8 << 20, 8 << 20, 500_000, 250_000, 64, 50_000, 50_000, 4096, 32, Integer.MAX_VALUE, 256 << 20, 16 << 20);
 
     /**
      * Creates limits.
      *
-     * @param headerBytes the longest header of a safetensors or {@code .npy} file, directory of a zip archive, and all names of
-     *     another file together, in bytes
-     * @param pickleBytes the longest pickle, in bytes; the data of tensors and of NumPy arrays does not count
-     * @param values the most values a pickle may build, or spell out where it shares them; a mapping counts four, a sequence
-     *     two, any other value one
-     * @param memoEntries the most values a pickle may memorise
-     * @param nestingDepth the most mappings and sequences inside one another, 256 or less
-     * @param tensors the most tensors in a file, and the most entries of its metadata
-     * @param zipEntries the most entries in a zip archive
-     * @param nameLength the longest name of a tensor, mapping key, global or zip entry, in UTF-16 units
-     * @param dimensions the most dimensions of a tensor
-     * @param tensorBytes the largest tensor, in bytes; at most {@link Integer#MAX_VALUE}, what one buffer holds
-     * @param copiedBytes the largest tensor that does not lie row-major in its file, in bytes: what {@link Tensor#bytes} has to
-     *     copy to the heap
-     * @param inflatedBytes the most bytes that a file's compressed entries may inflate to, all together, beyond four times what
-     *     they take in the file
+     * @param headerBytes the maximum size of a safetensors or {@code .npy} header, of a zip archive's directory, and of
+     *     all names in another file together, in bytes
+     * @param pickleBytes the maximum size of a pickle, in bytes; the data of tensors and NumPy arrays does not count
+     * @param values the maximum number of values that a pickle may build, or expand to if it shares them
+     * @param memoEntries the maximum number of values that a pickle may memoize
+     * @param nestingDepth the maximum nesting depth of mappings and sequences, at most 256
+     * @param tensors the maximum number of tensors in a file, and of entries in its metadata
+     * @param zipEntries the maximum number of entries in a zip archive
+     * @param nameLength the maximum length of the name of a tensor, mapping key, global or zip entry, in UTF-16 units
+     * @param dimensions the maximum number of dimensions of a tensor
+     * @param tensorBytes the maximum size of a tensor, in bytes; at most {@link Integer#MAX_VALUE}
+     * @param copiedBytes the maximum size of a tensor that is not row-major in its file, in bytes
+     * @param inflatedBytes the maximum total size that compressed entries may inflate to, in bytes, beyond four times
+     *     their compressed size
      * @throws IllegalArgumentException if a limit is not positive
      */
     public Limits {
@@ -93,13 +92,13 @@ public record Limits(
         positive("tensorBytes", tensorBytes);
         positive("copiedBytes", copiedBytes);
         positive("inflatedBytes", inflatedBytes);
-        // Values are built, compared and printed by methods that call themselves at each level.
+        // Recursive methods build, compare and print values.
         if (nestingDepth > 256) {
-            throw new IllegalArgumentException("nestingDepth is " + nestingDepth + ", at most 256 is possible");
+            throw new IllegalArgumentException("nestingDepth must be at most 256, not " + nestingDepth + "");
         }
     }
 
-    /** These limits with another in one place, as the record orders them. */
+    /** These limits with a change at one position in the record's order. */
     private Limits with(int place, int limit) {
         int[] all = {
             headerBytes,
@@ -121,24 +120,24 @@ public record Limits(
     }
 
     /**
-     * These limits with another one, as text.
+     * Returns these limits with another one, given as text.
      *
-     * @param setting the limit's name and its value, such as {@code pickleBytes=64M}; K, M and G multiply by powers of 1024
+     * @param setting the limit's name and value, such as {@code pickleBytes=64M}; K, M and G multiply by powers of 1024
      * @return the changed limits
-     * @throws IllegalArgumentException if the text is not such a setting, there is no limit of this name, or the value is out
-     *     of its range
+     * @throws IllegalArgumentException if the text is invalid, there is no limit of this name, or the value is out of
+     *     range
      */
     public Limits with(String setting) {
         Matcher parts = SETTING.matcher(setting.strip());
         if (!parts.matches()) {
-            throw new IllegalArgumentException("a limit is NAME=NUMBER, such as pickleBytes=64M, not " + setting);
+            throw new IllegalArgumentException("write a limit as NAME=NUMBER, such as pickleBytes=64M, not " + setting);
         }
         int shift = 10 * "KMG".indexOf(parts.group(3).toUpperCase(Locale.ROOT))
                 + (parts.group(3).isEmpty() ? 0 : 10);
         BigInteger value = new BigInteger(parts.group(2)).shiftLeft(shift);
         if (value.bitLength() >= Integer.SIZE) {
             throw new IllegalArgumentException(
-                    setting + " is more than the largest limit, " + parts.group(1) + "=" + Integer.MAX_VALUE);
+                    setting + " exceeds the maximum, " + parts.group(1) + "=" + Integer.MAX_VALUE);
         }
         return with(parts.group(1), value.intValue());
     }
@@ -146,15 +145,14 @@ public record Limits(
     private Limits with(String name, int limit) {
         int place = NAMES.indexOf(name);
         if (place < 0) {
-            throw new IllegalArgumentException(
-                    "there is no limit " + name + "; the limits are " + String.join(", ", NAMES));
+            throw new IllegalArgumentException("unknown limit " + name + "; choose from " + String.join(", ", NAMES));
         }
         return with(place, limit);
     }
 
     private static void positive(String name, int limit) {
         if (limit <= 0) {
-            throw new IllegalArgumentException(name + " is " + limit + ", a positive number is expected");
+            throw new IllegalArgumentException(name + " must be a positive number, not " + limit);
         }
     }
 
@@ -194,7 +192,7 @@ public record Limits(
     /**
      * These limits with another {@link #memoEntries}.
      *
-     * @param limit the most memorised values
+     * @param limit the most memorized values
      * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */

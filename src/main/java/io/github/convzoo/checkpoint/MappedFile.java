@@ -20,52 +20,53 @@ import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file for reading, of any length: in copies on the heap, and for tensors' data in views that are mapped.
+ * A file for reading, of any length: as copies on the heap, and for tensors' data as memory-mapped views.
  *
- * <p>A mapping is never touched in here. If another process shortens the file, the system stops a process that touches what
- * is gone, and the JVM survives that in some of its code only: not in checksums, not in the inflater, and not in comparisons
- * of buffers. Reading a channel fails like any other input. So everything that a reader looks at is copied first.
+ * <p>This class never reads a mapping. If another process truncates the file, the operating system signals a process
+ * that accesses the missing part, and the JVM survives that only in some of its code: not in checksums, the inflater,
+ * or comparisons of buffers. Reading from a channel fails like any other I/O. So everything that a reader examines is
+ * copied first.
  *
- * <p>Views outlive {@link #close}, which only ends the making of new ones. One buffer spans less than 2 GiB, so a longer file is
- * mapped in windows of that size. They begin at multiples of 1 GiB and so overlap by half: whatever is up to 1 GiB long lies in
- * one of them.
+ * <p>Views outlive {@link #close}, which only prevents new ones. One buffer spans less than 2 GiB, so a longer file is
+ * mapped in windows of that size. They start at multiples of 1 GiB and overlap by half, so any range of up to 1 GiB is
+ * inside one of them.
  */
 final class MappedFile implements AutoCloseable {
     private static final long WINDOW_STEP = 1L << 30;
 
-    /** How much is read at once from where the last reading ended, and elsewhere, in bytes. */
+    /** The read size for sequential reads, and for others, in bytes. */
     private static final int NEXT_BYTES = 1 << 16;
 
     private static final int FIRST_BYTES = 512;
 
-    /** How much is copied at once of what is only passed over. */
+    /** The copy size for data that is only scanned. */
     static final int PIECE_BYTES = 1 << 20;
 
     private static final byte[] NOTHING = {};
 
-    private static final String SHORTENED = "the file was shortened while it was read; copy or download it again";
+    private static final String SHORTENED = "the file was truncated while being read; copy or download it again";
 
     private final Path path;
     private final FileChannel channel;
     private final long size;
     private @Nullable TreeMap<Long, ByteBuffer> windows;
-    /** All of the content, if it is in memory that belongs to this process; null if the channel has it. */
+    /** The whole content, if it is in this process's memory; null if it is read from the channel. */
     private final @Nullable ByteBuffer content;
-    /** The file that this is a part of, and where the part begins there; null if it is a file of its own. */
+    /** The file that this is a part of, and the part's offset; null if this is a file itself. */
     private final @Nullable MappedFile whole;
 
     private final long base;
-    /** Where views come from; null if they are not mapped, or of a file that nobody but this process has. */
+    /** The origin of views; null if they are not mapped, or the file belongs to this process only. */
     private final @Nullable Origin origin;
-    /** Where problems are said to be, if not where they are: at an inflated part's place in the file; or -1. */
+    /** The offset to report for problems in an inflated part; -1 to report the actual offset. */
     private final long blamed;
 
-    /** What was read from the channel last, and where that begins. */
+    /** The last data read from the channel, and its offset. */
     private byte[] ahead = NOTHING;
 
     private long aheadAt;
 
-    /** For what is only passed over. */
+    /** For data that is only scanned. */
     private byte[] piece = NOTHING;
 
     private MappedFile(
@@ -93,16 +94,16 @@ final class MappedFile implements AutoCloseable {
 
     static MappedFile open(Path path) throws CheckpointException {
         if (!Files.exists(path)) {
-            throw new CheckpointException(path, -1, null, "there is no such file; check the path", null);
+            throw new CheckpointException(path, -1, null, "no such file; check the path", null);
         }
         if (Files.isDirectory(path)) {
-            throw new CheckpointException(path, -1, null, "this is a directory; name a file inside it", null);
+            throw new CheckpointException(path, -1, null, "this is a directory; pass a file inside it", null);
         }
         // Opening a pipe would wait for its other end.
         if (!Files.isRegularFile(path)) {
-            throw new CheckpointException(path, -1, null, "this is no regular file; copy it into one first", null);
+            throw new CheckpointException(path, -1, null, "not a regular file; copy it into one first", null);
         }
-        // Other file systems, such as that of a jar, have nothing to map.
+        // Other file systems, such as a jar's, do not support mapping.
         return path.getFileSystem() == FileSystems.getDefault() ? opened(path) : copied(path, unpacked(path));
     }
 
@@ -121,9 +122,9 @@ final class MappedFile implements AutoCloseable {
     }
 
     /**
-     * A file that is read into memory beside the heap instead, so that nothing holds it once it is closed: Windows does not
-     * replace a file that is mapped, and a mapping lasts until it is collected. A file of 2 GiB or more, or for which there
-     * is no room, is mapped all the same.
+     * Reads a file into direct memory instead, so that nothing locks it after closing: Windows does not replace a
+     * memory-mapped file, and a mapping lasts until it is collected. A file of 2 GiB or more, or larger than the free
+     * memory, is mapped anyway.
      */
     static MappedFile copied(Path path) throws CheckpointException {
         MappedFile file = open(path);
@@ -138,7 +139,7 @@ final class MappedFile implements AutoCloseable {
         try {
             content = ByteBuffer.allocateDirect((int) file.size);
         } catch (OutOfMemoryError e) {
-            // The JVM allows as much as the heap may have.
+            // The JVM allows as much direct memory as heap.
             return file;
         }
         try {
@@ -155,8 +156,8 @@ final class MappedFile implements AutoCloseable {
     }
 
     /**
-     * The content of a file in another file system, in a temporary file that is deleted when it is closed. (On Windows, where
-     * a file that is mapped stays, when the JVM ends.)
+     * Copies a file in another file system to a temporary file, which is deleted on closing (on Windows, where a mapped
+     * file cannot be deleted, when the JVM exits).
      */
     private static MappedFile unpacked(Path path) throws CheckpointException {
         Path copy = null;
@@ -180,10 +181,13 @@ final class MappedFile implements AutoCloseable {
         }
     }
 
-    /** Why reading failed, for the end of a message. An interrupted thread's channels close without a word on it. */
+    /**
+     * The reason of a read failure, for the end of a message. Channels of an interrupted thread close without a
+     * message.
+     */
     private static String reason(IOException e) {
         return e instanceof ClosedByInterruptException
-                ? ", as this thread was interrupted; try again"
+                ? " because the thread was interrupted; try again"
                 : ": " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
     }
 
@@ -197,13 +201,13 @@ final class MappedFile implements AutoCloseable {
         }
     }
 
-    /** Content that a part of this file was inflated to, to be read as a file is. Problems in it are blamed on the part. */
+    /** The inflated content of a part of this file, as a file. Problems in it are reported at the part's offset. */
     MappedFile inflated(long offset, byte[] content) {
         long blame = blamed < 0 ? offset : blamed;
         return new MappedFile(path, channel, content.length, ByteBuffer.wrap(content), null, 0, null, blame);
     }
 
-    /** A stretch of this file, to be read as a file is. Problems in it are blamed on its offset. */
+    /** A range of this file, as a file. Problems in it are reported at their offset. */
     MappedFile part(long offset, long length) throws CheckpointException {
         require(offset, length);
         return new MappedFile(path, channel, length, null, this, offset, origin, blamed < 0 ? offset : blamed);
@@ -217,31 +221,31 @@ final class MappedFile implements AutoCloseable {
         return size;
     }
 
-    /** Where views come from; null if there is nothing to look after. */
+    /** The origin of views; null if there is nothing to check. */
     @Nullable Origin origin() {
         return origin;
     }
 
-    /** Refuses a stretch that does not lie in the file. */
+    /** Refuses a range that is not inside the file. */
     void require(long offset, long length) throws CheckpointException {
         if (offset < 0 || length < 0 || offset > size || length > size - offset) {
             throw corrupt(
                     Math.max(-1, Math.min(offset, size)),
-                    "the file is truncated: " + length + " bytes are needed at byte " + offset + " and it has " + size
-                            + " in all; copy or download it again");
+                    "the file is truncated: " + length + " bytes are needed at byte " + offset + ", but it has only "
+                            + size + " in total; copy or download it again");
         }
     }
 
     private void requireOnePiece(long offset, long length) throws CheckpointException {
         require(offset, length);
         if (length > Integer.MAX_VALUE) {
-            throw corrupt(offset, length + " bytes in one piece are more than the supported 2 GiB");
+            throw corrupt(offset, length + " contiguous bytes exceed the supported 2 GiB");
         }
     }
 
     /**
-     * A little-endian, read-only view of {@code length} bytes, all of which must lie in the file. For the data of tensors
-     * only, which a reader does not touch.
+     * A little-endian, read-only view of {@code length} bytes, all of which must be inside the file. Only for the data
+     * of tensors, which readers do not access.
      */
     ByteBuffer view(long offset, long length) throws CheckpointException {
         requireOnePiece(offset, length);
@@ -270,7 +274,7 @@ final class MappedFile implements AutoCloseable {
                 .order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** Copies bytes to the heap, all of which must lie in the file. */
+    /** Copies bytes to the heap, all of which must be inside the file. */
     byte[] copy(long offset, long length) throws CheckpointException {
         requireOnePiece(offset, length);
         byte[] copy = new byte[(int) length];
@@ -278,7 +282,7 @@ final class MappedFile implements AutoCloseable {
         return copy;
     }
 
-    /** Copies the first {@code length} bytes from an offset on to an array. */
+    /** Copies the first {@code length} bytes from an offset into an array. */
     void copy(long offset, byte[] into, int length) throws CheckpointException {
         require(offset, length);
         if (whole != null) {
@@ -291,8 +295,8 @@ final class MappedFile implements AutoCloseable {
     }
 
     /**
-     * A little-endian copy of the bytes from an offset on: of {@code least} at least, of {@code most} at most, and between
-     * these of what is at hand. All of {@code most} must lie in the file.
+     * A little-endian copy of the bytes from an offset: at least {@code least}, at most {@code most}, and otherwise as
+     * many as are buffered. All of {@code most} must be inside the file.
      */
     ByteBuffer ahead(long offset, int least, long most) throws CheckpointException {
         require(offset, most);
@@ -319,7 +323,7 @@ final class MappedFile implements AutoCloseable {
     private void read(long offset, byte[] into, int length) throws CheckpointException {
         ByteBuffer bytes = ByteBuffer.wrap(into, 0, length);
         try {
-            // A piece at a time: the JDK copies each through memory beside the heap, which it keeps for the thread.
+            // In pieces, because the JDK copies each through direct memory that it keeps for the thread.
             while (bytes.hasRemaining()) {
                 bytes.limit(Math.min(length, bytes.position() + PIECE_BYTES));
                 if (channel.read(bytes, offset + bytes.position()) < 0) {
@@ -334,7 +338,7 @@ final class MappedFile implements AutoCloseable {
         }
     }
 
-    /** The CRC-32 of a stretch. */
+    /** The CRC-32 of a range. */
     long crc(long offset, long length) throws CheckpointException {
         CRC32 crc = new CRC32();
         if (piece.length < Math.min(length, PIECE_BYTES)) {

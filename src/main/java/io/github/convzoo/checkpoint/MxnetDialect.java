@@ -6,15 +6,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The names of MXNet's files. The prefixes {@code arg:} and {@code aux:} fall away everywhere; what is left of the DPN authors'
- * names is put as the rules below say, and their linear classifier becomes a convolution of one pixel. Other names stay.
+ * The names in MXNet's files. The prefixes {@code arg:} and {@code aux:} are always dropped; the rest of the DPN
+ * authors' names is mapped by the rules below, and their linear classifier becomes a 1 x 1 convolution. Other names are
+ * unchanged.
  */
 final class MxnetDialect implements Dialect {
     static final MxnetDialect INSTANCE = new MxnetDialect();
 
     private static final List<String> PREFIXES = List.of("arg:", "aux:");
 
-    /** A pattern of a whole name, and what to put for it. */
+    /** A pattern for a whole name, and its replacement. */
     private record Rule(Pattern pattern, String canonical) {
         static Rule of(String pattern, String canonical) {
             return new Rule(Pattern.compile(pattern), canonical);
@@ -30,7 +31,7 @@ final class MxnetDialect implements Dialect {
             Rule.of("conv1_x_1__relu-sp__bn_" + STATISTIC, "features.conv1_1.bn.$1"),
             Rule.of(BLOCK + LAYER + "__conv_weight", "features.conv$1_$2.$3.conv.weight"),
             Rule.of(BLOCK + LAYER + "__bn__bn_" + STATISTIC, "features.conv$1_$2.$3.bn.$4"),
-            // DPN-68b and the like part a block's last convolution, with one normalisation before both parts.
+            // DPN-68b and similar split a block's last convolution, with one normalization before both parts.
             Rule.of(BLOCK + "c1x1-c__bn_" + STATISTIC, "features.conv$1_$2.c1x1_c.bn.$3"),
             Rule.of(BLOCK + "c1x1-c([12])__conv_weight", "features.conv$1_$2.c1x1_c$3.weight"),
             Rule.of("conv5_x_x__relu-sp__bn_" + STATISTIC, "features.conv5_bn_ac.bn.$1"),

@@ -10,13 +10,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads MXNet's {@code .params}, as NDArray::Save of its src/ndarray/ndarray.cc lays them out, little-endian: a magic number
- * and zeros, 64 bits each; the number of arrays and the arrays; the number of names and the names.
+ * Reads MXNet's {@code .params}, in the layout of NDArray::Save in src/ndarray/ndarray.cc, little-endian: a magic
+ * number and zeros, 64 bits each; the number of arrays and the arrays; the number of names and the names.
  *
- * <p>An array begins with the magic of its version. Version 2 and 3: how it is stored (0 for dense), the number of dimensions
- * and the dimensions, 64 bits each, the device, the type of its elements, the elements. Version 1 lacks how it is stored; what
- * came before has the number of dimensions in place of the magic and dimensions of 32 bits. Where there are no dimensions there
- * is no array and nothing follows, except that version 3 has scalars, and -1 dimensions for no array.
+ * <p>An array starts with the magic number of its version. Versions 2 and 3: the storage type (0 for dense), the number
+ * of dimensions and the dimensions, 64 bits each, the device, the element type, the elements. Version 1 has no storage
+ * type; earlier arrays have the number of dimensions instead of the magic number, and 32-bit dimensions. An array
+ * without dimensions is missing and nothing follows, except that version 3 has scalars, and -1 dimensions for a missing
+ * array.
  */
 final class MxnetReader {
     private static final long LIST_MAGIC = 0x112;
@@ -43,7 +44,7 @@ final class MxnetReader {
         long magic = next(8, "the list's magic number").i64();
         long reserved = next(8, "the list's magic number").i64();
         if (magic != LIST_MAGIC || reserved != 0) {
-            throw file.corrupt(0, "this is no list of arrays of MXNet; write one with mxnet.nd.save");
+            throw file.corrupt(0, "this is not an MXNet parameter file; write one with mxnet.nd.save");
         }
         long count = count("arrays");
         List<Value> arrays = new ArrayList<>();
@@ -57,7 +58,7 @@ final class MxnetReader {
         }
         Value root = names == 0 && count > 0 ? new Value.Sequence(arrays) : named(arrays);
         if (offset != file.size()) {
-            throw file.corrupt(offset, "the file goes on after its last name; it is corrupt");
+            throw file.corrupt(offset, "the file continues after its last name; it is corrupt");
         }
         return new Checkpoint(file.path(), Format.MXNET, root, Map.of(), List.copyOf(placeholders));
     }
@@ -68,7 +69,7 @@ final class MxnetReader {
         for (Value array : arrays) {
             long at = offset;
             long length = next(8, "a name's length").i64();
-            // A character takes four bytes at most.
+            // A character takes at most four bytes.
             if (length < 0 || length > 4L * limits.nameLength()) {
                 throw tooLongName(at, length);
             }
@@ -80,8 +81,7 @@ final class MxnetReader {
                 throw tooLongName(at, name.length());
             }
             if (name.indexOf(0) >= 0) {
-                throw file.corrupt(
-                        at, name, "the name holds a zero byte, where MXNet takes it to end; the file is corrupt");
+                throw file.corrupt(at, name, "the name has a zero byte, where MXNet would end it; the file is corrupt");
             }
             if (named.put(name, array instanceof Tensor tensor ? tensor.withName(name) : array) != null) {
                 throw file.corrupt(at, name, "the file has two arrays of this name");
@@ -95,10 +95,10 @@ final class MxnetReader {
                 at, null, "a name has " + Long.toUnsignedString(length) + " bytes", "nameLength", limits.nameLength());
     }
 
-    /** A reader of the next bytes, of which the file must have so many. */
+    /** A reader of the next bytes, which the file must have. */
     private Cursor next(long length, String what) throws CheckpointException {
         Cursor in = new Cursor(file, offset, Math.min(length, file.size() - offset), what);
-        // What is missing is missed when it is read; the offset only moves on from there.
+        // Missing bytes are reported when they are read; only the offset advances here.
         offset += Math.min(length, file.size() - offset);
         return in;
     }
@@ -120,7 +120,7 @@ final class MxnetReader {
         if (shape == null) {
             return new Value.None();
         }
-        // The device's kind and number, which say where the array was.
+        // The device's kind and number, where the array was in memory.
         next(8, "an array's device").i64();
         int flag = next(4, "an array's element type").i32();
         long bytes;
@@ -133,14 +133,15 @@ final class MxnetReader {
             throw file.corrupt(
                     offset,
                     name,
-                    "it has " + bytes + " bytes, the file has " + (file.size() - offset)
+                    "it has " + bytes + " bytes, but the file has " + (file.size() - offset)
                             + " left; it is truncated, copy or download it again");
         }
         if (Arrays.stream(shape).anyMatch(dimension -> dimension > Integer.MAX_VALUE)) {
             throw file.corrupt(
                     at,
                     name,
-                    "the shape " + Arrays.toString(shape) + " has a dimension of more than 31 bits, which MXNet cuts");
+                    "the shape" + " " + Arrays.toString(shape)
+                            + " has a dimension of more than 31 bits, which MXNet truncates");
         }
         if (bytes > limits.tensorBytes()) {
             throw file.overLimit(at, name, "it has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
@@ -156,7 +157,7 @@ final class MxnetReader {
         return Tensor.rowMajor(name, type, shape, Tensor.elements(shape), file, data, bytes);
     }
 
-    /** The dimensions, or null where there is no array. */
+    /** The dimensions, or null if there is no array. */
     private long @Nullable [] shape(int magic, String name, long at) throws CheckpointException {
         boolean wide = magic == VERSION_1 || magic == VERSION_2 || magic == VERSION_3;
         if (magic == VERSION_2 || magic == VERSION_3) {
@@ -172,9 +173,7 @@ final class MxnetReader {
         }
         if (!wide && (dimensions < 0 || dimensions > 0xff)) {
             throw file.corrupt(
-                    at,
-                    name,
-                    String.format("an array is expected, and 0x%08x begins none; the file is corrupt", magic));
+                    at, name, String.format("expected an array, but found 0x%08x; the file is corrupt", magic));
         }
         if (dimensions < 0 || dimensions > limits.dimensions()) {
             throw file.overLimit(at, name, "it has " + dimensions + " dimensions", "dimensions", limits.dimensions());
@@ -187,7 +186,7 @@ final class MxnetReader {
         return shape;
     }
 
-    /** The flags of mshadow/base.h, by their order; null for types beyond these. */
+    /** The element type of a flag, as in mshadow/base.h; null for other types. */
     private static @Nullable ElementType elementType(int flag) {
         return switch (flag) {
             case 0 -> ElementType.F32;

@@ -11,12 +11,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads and writes single arrays as NumPy's {@code .npy} files, by the description in {@code numpy.lib.format}: the magic,
- * a version, the header's length, a Python dictionary of {@code descr}, {@code fortran_order} and {@code shape}, the data.
+ * Reads and writes single arrays as NumPy's {@code .npy} files, as described in {@code numpy.lib.format}: the magic
+ * number, a version, the header's length, a Python dictionary of {@code descr}, {@code fortran_order} and {@code
+ * shape}, the data.
  */
 public final class Npy {
     private static final String MAGIC = "\u0093NUMPY";
-    /** NumPy leaves room to write a longer first dimension over the header: 21 digits, what 2^64 takes and one. */
+    /** NumPy reserves space in the header for a longer first dimension: 21 digits, one more than 2^64 takes. */
     private static final int GROWTH_DIGITS = 21;
 
     private static final int ALIGNMENT = 64;
@@ -32,21 +33,22 @@ public final class Npy {
      * ({@code fortran_order}), of any type that {@link ElementType} shares with NumPy.
      *
      * @param file the file
-     * @return the array, without a name; a view on the mapped file
-     * @throws CheckpointException if the file cannot be read, is no such file, corrupt, or holds a type that is not supported
+     * @return the array, without a name; a view on the memory-mapped file
+     * @throws CheckpointException if the file cannot be read, is not an {@code .npy} file, is corrupt, or has an
+     *     unsupported type
      */
     public static Tensor read(Path file) throws CheckpointException {
         return read(file, Limits.DEFAULT);
     }
 
     /**
-     * Reads an array as {@link #read(Path)} does.
+     * Reads an array like {@link #read(Path)}.
      *
      * @param file the file
-     * @param limits what the file may ask for
-     * @return the array, without a name; a view on the mapped file
-     * @throws CheckpointException if the file cannot be read, is no such file, corrupt, over a limit, or holds a type that is
-     *     not supported
+     * @param limits limits for reading the file
+     * @return the array, without a name; a view on the memory-mapped file
+     * @throws CheckpointException if the file cannot be read, is not an {@code .npy} file, is corrupt, over a limit, or
+     *     has an unsupported type
      */
     public static Tensor read(Path file, Limits limits) throws CheckpointException {
         try (MappedFile mapped = MappedFile.open(file)) {
@@ -61,15 +63,15 @@ public final class Npy {
         }
     }
 
-    /** Reads an array that takes a stretch of a file; a placeholder where its type is none of {@link ElementType}. */
+    /** Reads an array in a range of a file; a placeholder if {@link ElementType} lacks its type. */
     static Value read(MappedFile file, long start, long length, String name, Limits limits) throws CheckpointException {
         Cursor prefix = new Cursor(file, start, Math.min(12, length), "the .npy prefix");
         if (prefix.remaining() < 8 || !MAGIC.equals(new String(prefix.take(6), StandardCharsets.ISO_8859_1))) {
-            throw file.corrupt(start, "this is no .npy file; write one with numpy.save");
+            throw file.corrupt(start, "this is not an .npy file; write one with numpy.save");
         }
         int version = prefix.u8();
         if (version < 1 || version > 3 || prefix.u8() != 0) {
-            throw file.corrupt(start + 6, "version " + version + " of .npy is not supported; 1.0, 2.0 and 3.0 are");
+            throw file.corrupt(start + 6, "version " + version + " of .npy is not supported, only 1.0, 2.0 and 3.0");
         }
         long headerBytes = version == 1 ? prefix.u16() : prefix.u32();
         if (headerBytes > limits.headerBytes()) {
@@ -106,8 +108,8 @@ public final class Npy {
             throw file.corrupt(
                     dataStart,
                     type + " of shape " + Arrays.toString(header.shape) + " takes " + bytes
-                            + " bytes, there are " + available
-                            + "; it is truncated or holds more than one array");
+                            + " bytes, but there are " + available
+                            + "; it is truncated or has more than one array");
         }
         if (!header.fortranOrder) {
             return Tensor.rowMajor(name, type, header.shape, size, file, dataStart, bytes);
@@ -131,13 +133,12 @@ public final class Npy {
     }
 
     /**
-     * Writes an array in row-major order, byte for byte as {@code numpy.save} does. The file appears as a whole or not at
-     * all.
+     * Writes an array in row-major order, byte for byte like {@code numpy.save}. The file is written atomically.
      *
-     * @param file where to write; a file that stands there is replaced
+     * @param file the file, replaced if it exists
      * @param array the array; its name is not written
-     * @throws CheckpointException if NumPy has no such element type, which holds for {@link ElementType#BF16}, or writing
-     *     fails
+     * @throws CheckpointException if NumPy lacks the element type, which is the case for {@link ElementType#BF16}, or
+     *     writing fails
      */
     public static void write(Path file, Tensor array) throws CheckpointException {
         String numpy = array.type()
@@ -170,7 +171,7 @@ public final class Npy {
         if (shape.length > 0) {
             text.append(" ".repeat(GROWTH_DIGITS - Long.toString(shape[0]).length()));
         }
-        // A shape of so many dimensions that the length does not fit version 1's 16 bits cannot come from this library.
+        // This library cannot create so many dimensions that the length exceeds the 16 bits of version 1.
         int unpadded = MAGIC.length() + 2 + 2 + text.length() + 1;
         text.append(" ".repeat(Math.floorMod(-unpadded, ALIGNMENT))).append('\n');
         return ByteBuffer.allocate(MAGIC.length() + 4 + text.length())
@@ -183,17 +184,17 @@ public final class Npy {
                 .flip();
     }
 
-    /** The dictionary: a Python literal of which only what {@code numpy.save} writes is understood. */
+    /** The dictionary: a Python literal, restricted to the syntax that {@code numpy.save} writes. */
     private static final class Header {
         private final MappedFile file;
         private final Cursor in;
-        /** Whether Python 2 may have written it. */
+        /** Whether Python 2 may have written the file. */
         private final boolean python2;
 
         private final Limits limits;
         private final long start;
 
-        /** Null where it is none of these. */
+        /** Null for other types. */
         final @Nullable ElementType type;
 
         final String descr;
@@ -209,12 +210,12 @@ public final class Npy {
             String readType = null;
             Boolean readOrder = null;
             long[] readShape = null;
-            // Behind a line feed, spaces would indent.
+            // After a line feed, spaces would indent.
             while (in.peek() == ' ') {
                 in.u8();
             }
             if (in.peek() == '\n') {
-                throw in.corrupt("the header is malformed: '{' is expected");
+                throw in.corrupt("the header is malformed: expected '{'");
             }
             expect('{');
             while (next() != '}') {
@@ -247,12 +248,12 @@ public final class Npy {
             while (in.peek() == ' ') {
                 in.u8();
             }
-            // Behind a line feed, spaces would indent.
+            // After a line feed, spaces would indent.
             while (in.peek() == '\n') {
                 in.u8();
             }
             if (in.peek() >= 0) {
-                throw in.corrupt("the header goes on after its end");
+                throw in.corrupt("the header continues after its end");
             }
             if (readType == null || readOrder == null || readShape == null) {
                 throw in.corrupt("the header lacks one of descr, fortran_order and shape");
@@ -281,7 +282,7 @@ public final class Npy {
 
         private String descr() throws CheckpointException {
             if (next() == '[') {
-                throw in.corrupt("the array has fields, which is not supported; save each field as an array");
+                throw in.corrupt("the array has fields, which are not supported; save each field as an array");
             }
             return string();
         }
@@ -289,13 +290,13 @@ public final class Npy {
         private String string() throws CheckpointException {
             int quote = next();
             if (quote != '\'' && quote != '"') {
-                throw in.corrupt("the header is malformed: text in quotes is expected");
+                throw in.corrupt("the header is malformed: expected quoted text");
             }
             in.u8();
             StringBuilder text = new StringBuilder();
             for (int c = in.u8(); c != quote; c = in.u8()) {
                 if (c == '\\' || c < 0x20 || c > 0x7e || text.length() == limits.nameLength()) {
-                    throw in.corrupt("the header is malformed: an odd character in a text, or it is too long");
+                    throw in.corrupt("the header is malformed: a text has an invalid character or is too long");
                 }
                 text.append((char) c);
             }
@@ -306,7 +307,7 @@ public final class Npy {
             String word = next() == 'T' ? "True" : "False";
             for (int i = 0; i < word.length(); i++) {
                 if (in.u8() != word.charAt(i)) {
-                    throw in.corrupt("the header is malformed: True or False is expected");
+                    throw in.corrupt("the header is malformed: expected True or False");
                 }
             }
             return word.equals("True");
@@ -325,7 +326,7 @@ public final class Npy {
                     expect(',');
                 } else if (numbers.size() == 1) {
                     throw in.corrupt("the header is malformed: (" + numbers.get(0)
-                            + ") is a number to Python, where a tuple such as (" + numbers.get(0) + ",) is expected");
+                            + ") is a number in Python, not a tuple such as (" + numbers.get(0) + ",)");
                 }
             }
             expect(')');
@@ -334,20 +335,20 @@ public final class Npy {
 
         private long whole() throws CheckpointException {
             if (next() < '0' || next() > '9') {
-                throw in.corrupt("the header is malformed: a dimension is expected");
+                throw in.corrupt("the header is malformed: expected a dimension");
             }
             long number = 0;
             for (int digits = 0; in.peek() >= '0' && in.peek() <= '9'; digits++) {
                 int digit = in.u8() - '0';
                 if (digits > 0 && number == 0) {
-                    throw in.corrupt("the header has a number with a leading zero, which Python does not read");
+                    throw in.corrupt("the header has a number with a leading zero, which Python refuses");
                 }
                 if (number > (Long.MAX_VALUE - digit) / 10) {
                     throw in.corrupt("the header has a dimension beyond 2^63");
                 }
                 number = number * 10 + digit;
             }
-            // Python 2 wrote the suffix of its long integers.
+            // Python 2 wrote a suffix for long integers.
             if (python2 && in.peek() == 'L') {
                 in.u8();
             }
@@ -356,7 +357,7 @@ public final class Npy {
 
         private void expect(char c) throws CheckpointException {
             if (next() != c) {
-                throw in.corrupt("the header is malformed: '" + c + "' is expected");
+                throw in.corrupt("the header is malformed: expected '" + c + "'");
             }
             in.u8();
         }

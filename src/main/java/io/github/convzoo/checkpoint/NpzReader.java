@@ -11,15 +11,15 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * Reads the zip archives of {@code numpy.savez}: one {@code NAME.npy} an array. Arrays that are stored are views on the file,
- * those that are deflated ({@code numpy.savez_compressed}) are inflated to the heap, within {@link Limits#inflatedBytes}.
+ * Reads the zip archives of {@code numpy.savez}: one {@code NAME.npy} per array. Stored arrays are views on the file;
+ * deflated ones ({@code numpy.savez_compressed}) are inflated to the heap, within {@link Limits#inflatedBytes}.
  */
 final class NpzReader {
     private static final String SUFFIX = ".npy";
 
     private final MappedFile file;
     private final Limits limits;
-    /** What may still be inflated, in bytes. */
+    /** The remaining bytes that may be inflated to. */
     private long allowance;
 
     private NpzReader(MappedFile file, Limits limits) {
@@ -28,7 +28,7 @@ final class NpzReader {
         this.allowance = limits.inflatedBytes();
     }
 
-    /** Whether an archive is one of {@code numpy.savez}: it holds arrays and nothing else. */
+    /** Whether an archive is from {@code numpy.savez}: it contains only arrays. */
     static boolean recognises(Map<String, Entry> entries) {
         return !entries.isEmpty() && entries.keySet().stream().allMatch(name -> name.endsWith(SUFFIX));
     }
@@ -66,19 +66,20 @@ final class NpzReader {
                 List.copyOf(placeholders));
     }
 
-    /** NumPy takes a key for an array's name or for its entry's, and a name without a mark for code page 437. */
+    /** NumPy resolves a key to an array's name or its entry's, and decodes an unmarked name as code page 437. */
     private void checkName(Map<String, Entry> entries, Entry entry, String name) throws CheckpointException {
         if (entries.containsKey(name)) {
             throw file.corrupt(
                     entry.header(),
                     name,
-                    "the archive also has an entry of this name, which NumPy takes instead of the array; rename one");
+                    "the archive also has an entry with this name, which NumPy would read instead of the array;"
+                            + " rename one");
         }
         if (!entry.unicode() && !name.chars().allMatch(c -> c < 0x80)) {
             throw file.corrupt(
                     entry.header(),
                     name,
-                    "the archive does not say whether this name is in UTF-8 or in code page 437, as NumPy takes it; save"
+                    "this name is not marked as UTF-8, so NumPy would read it as code page 437; save"
                             + " it again with numpy.savez");
         }
     }
@@ -87,7 +88,7 @@ final class NpzReader {
         if (!entry.compressed()) {
             if (file.crc(entry.offset(), entry.length()) != entry.crc()) {
                 throw file.corrupt(
-                        entry.offset(), "its checksum is wrong: the file is corrupt, copy or download it again");
+                        entry.offset(), "its checksum is wrong, so the file is corrupt; copy or download it again");
             }
             return Npy.read(file, entry.offset(), entry.length(), name, limits);
         }
@@ -96,7 +97,7 @@ final class NpzReader {
     }
 
     private byte[] inflate(Entry entry) throws CheckpointException {
-        // Trained weights hardly compress; what grows more than so was made to.
+        // Trained weights hardly compress; a higher ratio is suspicious.
         allowance += 4 * entry.length();
         if (entry.inflated() > allowance) {
             throw file.overLimit(
@@ -106,7 +107,7 @@ final class NpzReader {
                     "inflatedBytes",
                     limits.inflatedBytes());
         }
-        // A header of any array is shorter than that; what follows checks the array itself.
+        // Any array's header is shorter; the array itself is checked below.
         if (entry.inflated() > Math.min(limits.tensorBytes() + (long) limits.headerBytes(), Integer.MAX_VALUE - 8)) {
             throw file.overLimit(
                     entry.header(),
@@ -132,7 +133,7 @@ final class NpzReader {
                     inflated = inflater.inflate(content, length, content.length - length);
                     length += inflated;
                 } while (inflated > 0 && length < content.length);
-                // The end of the data may be a block of its own, without content.
+                // The data may end with an empty block.
                 if (length == content.length && inflater.inflate(beyond) != 0) {
                     throw corrupt(entry);
                 }
@@ -151,7 +152,8 @@ final class NpzReader {
         CRC32 crc = new CRC32();
         crc.update(content);
         if (crc.getValue() != entry.crc()) {
-            throw file.corrupt(entry.offset(), "its checksum is wrong: the file is corrupt, copy or download it again");
+            throw file.corrupt(
+                    entry.offset(), "its checksum is wrong, so the file is corrupt; copy or download it again");
         }
         return content;
     }

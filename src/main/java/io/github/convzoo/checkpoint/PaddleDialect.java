@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * PaddlePaddle's names: BatchNorm's {@code _mean} and {@code _variance}, and the weights of linear layers, which Paddle keeps
- * with the inputs first. In the networks here a weight of two dimensions belongs to a linear layer.
+ * PaddlePaddle's names: BatchNorm's {@code _mean} and {@code _variance}, and the weights of linear layers, which Paddle
+ * stores with the input dimension first. In ConvZoo's networks, a weight of two dimensions belongs to a linear layer.
  */
 final class PaddleDialect implements Dialect {
     static final PaddleDialect INSTANCE = new PaddleDialect();
@@ -16,7 +16,7 @@ final class PaddleDialect implements Dialect {
     static final Pattern MEAN = Pattern.compile("(^|[.])_mean$");
     static final Pattern VARIANCE = Pattern.compile("(^|[.])_variance$");
 
-    /** What Paddle's DataParallel puts before every name; and PyTorch's, for files that were converted. */
+    /** The prefix of Paddle's DataParallel, and PyTorch's for converted files. */
     private static final List<String> WRAPPERS = List.of("_layers.", "module.", "_orig_mod.");
 
     private PaddleDialect() {}
@@ -26,7 +26,7 @@ final class PaddleDialect implements Dialect {
         return name.equals(NAME_TABLE);
     }
 
-    /** A tensor inside other things is saved as a pair of Paddle's own name and the tensor. */
+    /** A nested tensor is saved as a pair of Paddle's own name and the tensor. */
     @Override
     public Value unwrapped(Value entry) {
         return entry instanceof Value.Sequence pair

@@ -8,29 +8,29 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the globals of a pickle stand for. A global is a name, and stays one: nothing is looked up, loaded or called.
+ * The meaning of a pickle's globals. A global is just a name: nothing is looked up, loaded or called.
  *
- * <p>A name is known, and then says which inert value is to be built; or only an attack names it; or it is anything else, and
- * stands for a placeholder.
+ * <p>A known name determines which inert value to build; some names occur only in attacks; any other name becomes a
+ * placeholder.
  */
 final class PickleGlobals {
     private PickleGlobals() {}
 
-    /** What calling a global with arguments builds. */
+    /** The value built by calling a global with arguments. */
     enum Role {
         /** {@code ()}, pairs, or a mapping: a mapping. */
         MAPPING,
-        /** {@code (factory)} and perhaps what MAPPING takes: a mapping. */
+        /** {@code (factory)} and optionally the arguments of MAPPING: a mapping. */
         DEFAULT_MAPPING,
         /** {@code (items)}: a sequence of them. */
         SEQUENCE,
-        /** {@code (text, encoding)}: bytes. Pickles of protocol 2 write them so. */
+        /** {@code (text, encoding)}: bytes. The form in pickles of protocol 2. */
         ENCODED_BYTES,
         /** {@code (bytes)} or {@code (text, encoding)}: bytes. */
         BYTES,
         /** {@code (kind)} or {@code (kind, index)}: the text of both. */
         DEVICE,
-        /** {@code (class, ...)}: a placeholder that bears the class's name. */
+        /** {@code (class, ...)}: a placeholder with the class's name. */
         RECONSTRUCTOR,
         /** {@code (storage, offset, shape, strides, ...)}: a tensor of the storage's element type. */
         TENSOR,
@@ -38,9 +38,12 @@ final class PickleGlobals {
         TYPED_TENSOR,
         /** {@code (tensor, ...)}: that tensor. */
         PARAMETER,
-        /** {@code (function, class, arguments, state)}: what the function, one of the three above, makes of the arguments. */
+        /**
+         * {@code (function, class, arguments, state)}: the result of the function, one of the three above, for the
+         * arguments.
+         */
         TENSOR_SUBCLASS,
-        /** {@code (numpy.ndarray, ...)}: an array that its state is yet to make. */
+        /** {@code (numpy.ndarray, ...)}: an array that its state will fill. */
         ARRAY,
         /** The class of arrays; an argument. */
         ARRAY_TYPE,
@@ -48,7 +51,10 @@ final class PickleGlobals {
         ARRAY_ELEMENT_TYPE,
         /** A class of a TorchScript archive's own code: a mapping of the object's attributes. */
         SCRIPT_CLASS,
-        /** {@code (bytes)}: the storage that the bytes, a file of torch.save before 1.6, hold. So pickle writes storages. */
+        /**
+         * {@code (bytes)}: the storage in the bytes, a file of torch.save before 1.6. The form of storages in plain
+         * pickles.
+         */
         STORAGE_BYTES,
         /** The class of a storage; in a persistent id. */
         STORAGE,
@@ -61,8 +67,8 @@ final class PickleGlobals {
     /**
      * A global.
      *
-     * @param name module and name, as Python 3 calls them
-     * @param elements for a storage or an element type: which, or null where {@link ElementType} has it not
+     * @param name module and name, in Python 3's naming
+     * @param elements the element type of a storage or element type; null if {@link ElementType} lacks it
      */
     record Global(String name, Role role, @Nullable ElementType elements) {
 
@@ -114,7 +120,7 @@ final class PickleGlobals {
         for (String name : words("ComplexDouble ComplexFloat QInt8 QInt32 QUInt8 QUInt4x2 QUInt2x4")) {
             storage(name, null);
         }
-        // Without a type of its own such a storage counts bytes, and so is one of them.
+        // A storage without its own type counts bytes, so it is one of them.
         for (String name : new String[] {"torch.storage.UntypedStorage", "torch.UntypedStorage"}) {
             KNOWN.put(name, new Global(name, Role.STORAGE, ElementType.U8));
         }
@@ -162,13 +168,14 @@ final class PickleGlobals {
     }
 
     /*
-     * The names of attacks. They are not the defense: nothing here runs a name, and a list of bad names is never complete.
-     * They are here because a file that bears one was made to attack whoever loads it elsewhere, and its owner should hear
-     * of that. So only callables belong here that run a command or code, or delete files, and that nothing honest pickles:
-     * a bound method is pickled as getattr, a function of an enum as operator.attrgetter, a signature as inspect.Parameter.
+     * Names that only attacks use. They are not the defense: no name is ever run here, and such a list is never
+     * complete. They serve to warn: a file with such a name was made to attack other readers, and its owner should
+     * know. Only callables belong here that run a command or code, or delete files, and that no honest file pickles: a
+     * bound method is pickled as getattr, a function of an enum as operator.attrgetter, a signature as
+     * inspect.Parameter.
      */
 
-    /** Callables that only an attack names. What is inside them, such as {@code eval.__call__}, counts as well. */
+    /** Callables that only attacks name. Their attributes, such as {@code eval.__call__}, also count. */
     private static final Set<String> ATTACKS = attacks();
 
     private static Set<String> attacks() {
@@ -208,13 +215,13 @@ final class PickleGlobals {
         return Set.copyOf(names);
     }
 
-    /** The most parts of a dotted name; the deepest module of PyTorch and a method in it have eleven. */
+    /** The maximum number of parts of a dotted name; PyTorch's deepest method has eleven. */
     static final int PARTS = 24;
 
     private static final int LONGEST_ATTACK =
             ATTACKS.stream().mapToInt(String::length).max().orElse(0);
 
-    /** The bytes that a storage of a class takes for an element, those beyond {@link ElementType} included. */
+    /** The bytes per element of a storage class, including classes that {@link ElementType} lacks. */
     static int elementBytes(Global storage) {
         ElementType elements = storage.elements();
         if (elements != null) {
@@ -228,9 +235,9 @@ final class PickleGlobals {
         };
     }
 
-    /** What a global is, or null if only an attack names it. */
+    /** Resolves a global; null if only attacks name it. */
     static @Nullable Global resolve(String module, String name) {
-        // Python 3 maps the names of Python 2 so; protocols before 3 are written with the old ones.
+        // Python 3 maps Python 2's names like this; protocols before 3 use the old names.
         String module3 =
                 switch (module) {
                     case "__builtin__" -> "builtins";
@@ -249,7 +256,7 @@ final class PickleGlobals {
         return new Global(full, full.startsWith("__torch__.") ? Role.SCRIPT_CLASS : Role.UNKNOWN, null);
     }
 
-    /** Whether a name has no more parts than names have. */
+    /** Whether a name has an acceptable number of parts. */
     static boolean isName(String module, String name) {
         return 2 + dots(module) + dots(name) <= PARTS;
     }
@@ -264,7 +271,7 @@ final class PickleGlobals {
 
     private static boolean isAttack(String full) {
         for (int first = 0; first >= 0; first = full.indexOf('.', first) + 1) {
-            // Protocol 4 reaches a module inside a harmless one: torch.serialization.os.system.
+            // Protocol 4 can reach a module inside a harmless one: torch.serialization.os.system.
             for (int end = first; end < full.length() && end - first <= LONGEST_ATTACK; ) {
                 int dot = full.indexOf('.', end);
                 end = dot < 0 ? full.length() : dot;

@@ -13,21 +13,22 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Interprets a pickle (protocols 0 to 5, as {@code pickletools} documents the opcodes) and builds inert objects only: plain
- * values, sequences, mappings, and descriptions of storages and tensors. A global is a name without meaning to the JVM;
- * calling one builds one of these objects or a placeholder. No code of the file runs, for there is nothing here to run it.
+ * Interprets a pickle (protocols 0 to 5, with the opcodes documented in {@code pickletools}) and builds only inert
+ * objects: plain values, sequences, mappings, and descriptions of storages and tensors. A global is a name without
+ * meaning to the JVM; calling one builds one of these objects or a placeholder. No code in the file runs, because
+ * nothing here could run it.
  *
- * <p>Everything a pickle can ask for is counted against {@link Limits}; nothing here calls itself.
+ * <p>Everything that a pickle can allocate counts against {@link Limits}; nothing here is recursive.
  */
 final class PickleMachine {
     private static final int LONGEST_WHOLE = 255;
     private static final int LONGEST_LINE = 1024;
-    /** What an entry of a mapping counts besides its key and value: its places in tables, and its key's name. */
+    /** The count of a mapping's entry in addition to its key and value, for hash tables and the key's name. */
     private static final int ENTRY_VALUES = 3;
-    /** What bytes count: they are views of buffers. */
+    /** The count of bytes, which are views of buffers. */
     private static final int BYTES_VALUES = 4;
 
-    /** What Python lets be done to a sequence. */
+    /** The operations that Python allows on a sequence. */
     enum SequenceKind {
         /** A list or deque: may be appended to, and cannot be a key. */
         LIST,
@@ -43,7 +44,7 @@ final class PickleMachine {
     static final class Items {
         final SequenceKind kind;
         final List<Object> items;
-        /** Set when the finished value is made; null before. */
+        /** Set when the value is finished; null before. */
         @Nullable Built built;
 
         boolean open;
@@ -54,12 +55,12 @@ final class PickleMachine {
         }
     }
 
-    /** A mapping under construction: keys and values by turns. */
+    /** A mapping under construction: alternating keys and values. */
     static final class Pairs {
         final List<Object> pairs;
-        /** Whether they are attributes, which an object is given after it is made. */
+        /** Whether they are attributes, which an object gets after its creation. */
         final boolean attributes;
-        /** Whether the mapping is of a class whose objects may have attributes, which are left out. */
+        /** Whether objects of the mapping's class may have attributes, which are dropped. */
         final boolean mayHaveAttributes;
 
         @Nullable Built built;
@@ -74,23 +75,23 @@ final class PickleMachine {
     }
 
     /**
-     * A finished value, with what the limits want to know of it.
+     * A finished value, with the quantities that limits apply to.
      *
-     * @param height how deep it is nested
-     * @param values how many values it spells out
-     * @param tensors how many of these are tensors
-     * @param paths how long the paths are together that lead from it to the tensors, in UTF-16 units
+     * @param height its nesting depth
+     * @param values the number of values that it expands to
+     * @param tensors the number of these values that are tensors
+     * @param paths the total length of the paths from it to the tensors, in UTF-16 units
      */
     record Built(Value value, int height, int values, int tensors, long paths) {}
 
     /**
-     * A storage: bytes in another place of the file.
+     * A storage: bytes elsewhere in the file.
      *
      * @param type its class
-     * @param elements how many elements it has
-     * @param view what part of it is meant, null where all of it is
-     * @param inside where its bytes lie if the pickle itself holds them, null if the file has them in their own place
-     * @param at where in the file it is named
+     * @param elements the number of its elements
+     * @param view the part of it that is meant; null for all of it
+     * @param inside the location of its bytes if they are in the pickle itself; null if they are elsewhere in the file
+     * @param at the file offset of its name
      */
     record Storage(
             Global type,
@@ -111,16 +112,16 @@ final class PickleMachine {
         }
     }
 
-    /** The part of a storage that stands for it: its key, where it begins and how long it is, in elements. */
+    /** A part of a storage: its key, its offset and its length in elements. */
     record View(String key, long offset, long elements) {}
 
-    /** Text too long for a name, in UTF-8 as it stands in the file: most often arrays' bytes under protocol 2. */
+    /** Text too long for a name, in UTF-8 as in the file: usually arrays' bytes under protocol 2. */
     record LongText(PickleValues.Region utf8) {}
 
-    /** Bytes, where they lie in the file. */
+    /** Bytes at their location in the file. */
     static final class Data {
         final PickleValues.Region region;
-        /** Set when the finished value is made; null before. */
+        /** Set when the value is finished; null before. */
         @Nullable Value built;
 
         Data(PickleValues.Region region) {
@@ -128,20 +129,20 @@ final class PickleMachine {
         }
     }
 
-    /** A tensor. Nothing about it is checked yet but that shape and strides are of one length and not negative. */
+    /** A tensor. The only checks so far are that shape and strides have the same length and are not negative. */
     static final class StridedTensor {
         final Storage storage;
         /** Its storage's class, or its element type. */
         final Global type;
-        /** Where in the storage it begins, in elements. */
+        /** Its offset in the storage, in elements. */
         final long offset;
 
         final long[] shape;
         final long[] strides;
-        /** Where in the file it is described. */
+        /** The file offset of its description. */
         final long at;
 
-        /** Set when the finished value is made; null before. */
+        /** Set when the value is finished; null before. */
         @Nullable Value built;
 
         StridedTensor(Storage storage, Global type, long offset, long[] shape, long[] strides, long at) {
@@ -158,7 +159,7 @@ final class PickleMachine {
     static final class NumpyType {
         final String code;
         String order = "|";
-        /** Whether it is a number, and not a record or a number that NumPy treats in a way of its own. */
+        /** Whether it is a plain number, not a record or a number with special handling in NumPy. */
         boolean plain = true;
 
         NumpyType(String code) {
@@ -166,9 +167,9 @@ final class PickleMachine {
         }
     }
 
-    /** A NumPy array. Without type and data until its state is given, or where they are of no supported kind. */
+    /** A NumPy array. It has no type and data until its state is set, or if they are unsupported. */
     static final class NumpyArray {
-        /** Where in the file it is described. */
+        /** The file offset of its description. */
         final long at;
 
         @Nullable NumpyType type;
@@ -178,7 +179,7 @@ final class PickleMachine {
 
         PickleValues.@Nullable Region data;
 
-        /** Set when the finished value is made; null before. */
+        /** Set when the value is finished; null before. */
         @Nullable Value built;
 
         NumpyArray(long at) {
@@ -186,25 +187,25 @@ final class PickleMachine {
         }
     }
 
-    /** From how many bytes on Python 2's str is bytes, and not text. */
+    /** The length from which Python 2's str counts as bytes rather than text. */
     private static final int OLD_STRING_BYTES = 1 << 16;
-    /** The shortest text whose bytes may be an array's; shorter ones do not matter to the limits. */
+    /** The minimum length of text that may be an array's bytes; shorter ones are irrelevant to the limits. */
     private static final int SHORTEST_ARRAY_TEXT = 64;
     /** Classes of mappings whose objects have attributes; those of dict and defaultdict have none. */
     private static final Set<String> OBJECTS = Set.of("collections.OrderedDict", "collections.Counter");
 
-    /** What a storage inside the pickle counts: as much as the pickles that describe it may build. */
+    /** The count of a storage inside the pickle: the maximum number of values in the pickles that describe it. */
     private static final int EMBEDDED_VALUES = 64;
 
-    /** The version of an array's state, its first item; NumPy knows no other one. */
+    /** The version of an array's state, its first item; NumPy has no other. */
     private static final Value.Whole ARRAY_VERSION = wholeOf(1);
 
-    /** How many items the state of an array's element type has, which is version 3; version 4 has one more. */
+    /** The number of items in the state of an array's element type in version 3; version 4 has one more. */
     private static final int TYPE_STATE = 8;
 
     private static final Set<String> ORDERS = Set.of("<", ">", "|", "=");
 
-    /** The state of a number's type behind version and byte order. */
+    /** The state of a number's type after version and byte order. */
     private static final List<Object> PLAIN =
             List.of(new Value.None(), new Value.None(), new Value.None(), wholeOf(-1), wholeOf(-1), wholeOf(0));
 
@@ -220,7 +221,7 @@ final class PickleMachine {
     private int memorised;
     private int values;
     private int tensors;
-    /** The longest text that may be a name, in bytes. Longer ones are most often arrays' bytes. */
+    /** The maximum length of text that may be a name, in bytes. Longer ones are usually arrays' bytes. */
     private final long longestName;
 
     private final Set<String> unknown = new LinkedHashSet<>();
@@ -232,27 +233,27 @@ final class PickleMachine {
     private final boolean legacy;
     /** Whether this pickle describes a storage inside another pickle, and so must not have one itself. */
     private final boolean embedded;
-    /** Of the pickle's bytes, those that are data: arrays' and storages' bytes. */
+    /** The number of the pickle's bytes that are data of arrays and storages. */
     private long dataBytes;
-    /** The last text whose bytes may turn out to be an array's, and how many they are in the file. */
+    /** The last text that may turn out to be an array's bytes, and its size in the file. */
     private @Nullable Object lastText;
 
     private long lastTextBytes;
-    /** What long texts were decoded to, in bytes. */
+    /** The total size of decoded long texts, in bytes. */
     private long decodedBytes;
 
-    /** Where the opcode that is being carried out begins. */
+    /** The offset of the current opcode. */
     private long at;
 
     /**
-     * Of a pickle of known length, that of an archive. The bytes of arrays in it are views on the file, and do not count
+     * For a pickle of known length, in an archive. The bytes of arrays in it are views on the file, and do not count
      * against {@link Limits#pickleBytes}.
      */
     PickleMachine(MappedFile file, long offset, long length, Limits limits) throws CheckpointException {
         this(file, offset, length, limits, false, false);
     }
 
-    /** Of a pickle whose length is known only by its STOP: one of a legacy file, or a file of its own. */
+    /** For a pickle whose length only its STOP determines: in a legacy file, or a file of its own kind. */
     PickleMachine(MappedFile file, long offset, Limits limits) throws CheckpointException {
         this(file, offset, limits, false);
     }
@@ -271,7 +272,7 @@ final class PickleMachine {
         this.longestName = Math.max(1 << 14, 4L * limits.nameLength());
     }
 
-    /** Names of the globals that stand for placeholders, in the order of the file. */
+    /** Names of the globals that became placeholders, in the order of the file. */
     Set<String> unknownGlobals() {
         return unknown;
     }
@@ -281,7 +282,7 @@ final class PickleMachine {
         return storages;
     }
 
-    /** Where the pickle ended, once it was run. */
+    /** The end of the pickle, after it was run. */
     long end() {
         return in.offset();
     }
@@ -298,7 +299,7 @@ final class PickleMachine {
             if (opcode == '.') {
                 Object result = pop();
                 if (!stack.isEmpty()) {
-                    throw corrupt("the pickle leaves more than one object behind");
+                    throw corrupt("the pickle leaves more than one object");
                 }
                 checkKeys();
                 return result;
@@ -397,7 +398,7 @@ final class PickleMachine {
             case 'P' -> throw corrupt("persistent ids in text are not supported; save with pickle protocol 2");
             case 0x82, 0x83, 0x84 -> throw corrupt("the pickle uses the extension registry, which no checkpoint needs");
             case 0x97, 0x98 -> throw corrupt("the pickle has buffers outside it, which no checkpoint file has");
-            default -> throw corrupt(String.format("0x%02x is no supported pickle opcode", opcode));
+            default -> throw corrupt(String.format("0x%02x is not a supported pickle opcode", opcode));
         }
     }
 
@@ -413,16 +414,16 @@ final class PickleMachine {
 
     private void frame(long length) throws CheckpointException {
         if (length < 0 || length > in.remaining()) {
-            throw corrupt("the pickle is truncated: a frame ends beyond it");
+            throw corrupt("the pickle is truncated: a frame extends beyond it");
         }
     }
 
     // The stack and the memo.
 
     private void push(Object object) throws CheckpointException {
-        // What is pushed without being built still takes a place.
+        // Pushing a value takes a slot even if nothing is built.
         if (stack.size() == limits.values()) {
-            throw file.overLimit(at, null, "the pickle stacks too many values", "values", limits.values());
+            throw file.overLimit(at, null, "the pickle pushes too many values", "values", limits.values());
         }
         stack.add(object);
     }
@@ -434,7 +435,7 @@ final class PickleMachine {
         values += weight;
     }
 
-    /** Counts the entries of a mapping, which cost more than the key and the value that may be recalled for them. */
+    /** Counts the entries of a mapping, which cost more than the key and value, which may come from the memo. */
     private void countEntries(int keysAndValues) throws CheckpointException {
         for (int i = 0; i < ENTRY_VALUES; i++) {
             count(keysAndValues / 2);
@@ -463,7 +464,7 @@ final class PickleMachine {
 
     private Object top() throws CheckpointException {
         if (stack.isEmpty() || stack.get(stack.size() - 1) == Mark.MARK) {
-            throw corrupt("the pickle is corrupt: its stack lacks a value");
+            throw corrupt("the pickle is corrupt: a value is missing from its stack");
         }
         return stack.get(stack.size() - 1);
     }
@@ -474,10 +475,10 @@ final class PickleMachine {
         return top;
     }
 
-    /** POP, the one operation that takes a mark off as well. */
+    /** POP, the only operation that can also remove a mark. */
     private void drop() throws CheckpointException {
         if (stack.isEmpty()) {
-            throw corrupt("the pickle is corrupt: its stack lacks a value");
+            throw corrupt("the pickle is corrupt: a value is missing from its stack");
         }
         stack.remove(stack.size() - 1);
     }
@@ -496,7 +497,7 @@ final class PickleMachine {
             mark--;
         }
         if (mark < 0) {
-            throw corrupt("the pickle is corrupt: its stack lacks a mark");
+            throw corrupt("the pickle is corrupt: a mark is missing from its stack");
         }
         List<Object> above = new ArrayList<>(stack.subList(mark + 1, stack.size()));
         stack.subList(mark, stack.size()).clear();
@@ -513,10 +514,10 @@ final class PickleMachine {
     private void memorise(long index) throws CheckpointException {
         if (index >= limits.memoEntries()) {
             throw file.overLimit(
-                    at, null, "the pickle memorises value number " + index, "memoEntries", limits.memoEntries());
+                    at, null, "the pickle memoizes value number " + index, "memoEntries", limits.memoEntries());
         }
         if (index >= memo.length) {
-            // Indices come one after the other; one that leaps ahead pays with no more than the limit's array.
+            // Indices are consecutive; an index that leaps ahead costs at most the limit's array.
             memo = Arrays.copyOf(memo, (int) Math.min(limits.memoEntries(), Math.max(index + 1, 2L * memo.length)));
         }
         if (memo[(int) index] == null) {
@@ -528,14 +529,14 @@ final class PickleMachine {
     private void recall(long index) throws CheckpointException {
         Object object = index < memo.length ? memo[(int) index] : null;
         if (object == null) {
-            throw corrupt("the pickle is corrupt: it recalls value number " + index + ", which it has not memorised");
+            throw corrupt("the pickle is corrupt: it recalls value number " + index + ", which it has not memoized");
         }
         push(object);
     }
 
     private long index(String line) throws CheckpointException {
         if (!line.matches("[0-9]{1,9}")) {
-            throw corrupt("the pickle is corrupt: a memo index is no number");
+            throw corrupt("the pickle is corrupt: a memo index is not a number");
         }
         return Long.parseLong(line);
     }
@@ -547,7 +548,7 @@ final class PickleMachine {
     }
 
     private void intLine(String line) throws CheckpointException {
-        // Protocols 0 and 1 write truth values as these two numbers.
+        // Protocols 0 and 1 write booleans as these two numbers.
         switch (line) {
             case "00" -> value(new Value.Bool(false));
             case "01" -> value(new Value.Bool(true));
@@ -560,7 +561,7 @@ final class PickleMachine {
     }
 
     private void decimal(String digits) throws CheckpointException {
-        // 2^(8 * 255) has 614 digits. Behind a leading zero some of Python's readers expect octal digits.
+        // 2^(8 * 255) has 614 digits. After a leading zero, some of Python's readers expect octal digits.
         if (!digits.matches("0|-?[1-9][0-9]{0,613}")) {
             throw corrupt("the pickle is corrupt: a whole number is malformed or too long");
         }
@@ -569,7 +570,7 @@ final class PickleMachine {
 
     private void wholeBytes(int length) throws CheckpointException {
         if (length < 0 || length > LONGEST_WHOLE) {
-            throw corrupt("a whole number of " + length + " bytes is not supported; at most " + LONGEST_WHOLE + " are");
+            throw corrupt("a whole number of " + length + " bytes is not supported, only up to " + LONGEST_WHOLE);
         }
         byte[] littleEndian = in.take(length);
         byte[] bigEndian = new byte[length];
@@ -605,7 +606,7 @@ final class PickleMachine {
         push(new Data(region));
     }
 
-    /** Bytes that are not in the file as they are. */
+    /** Bytes that are encoded in the file. */
     private Data decoded(byte[] bytes) throws CheckpointException {
         count(BYTES_VALUES);
         return new Data(new PickleValues.Region(file.inflated(at, bytes), 0, bytes.length));
@@ -627,7 +628,7 @@ final class PickleMachine {
         value(text);
     }
 
-    /** Whether a text turns out to be an array's bytes, for the first time. Then it does not count as pickle. */
+    /** Whether a text turns out to be an array's bytes, for the first time, and so does not count as pickle. */
     private boolean isArrayText(Value.Text text) {
         boolean first = text == lastText;
         if (first) {
@@ -637,7 +638,7 @@ final class PickleMachine {
         return first;
     }
 
-    /** Text of protocol 0. Only plain ASCII is read: everything else, arrays' bytes among it, is escaped in an odd way. */
+    /** Text of protocol 0. Only plain ASCII is supported; anything else, such as arrays' bytes, has unusual escapes. */
     private String unicodeLine() throws CheckpointException {
         String line = "";
         boolean plain;
@@ -689,7 +690,7 @@ final class PickleMachine {
             countEntries(pairs.size());
             mapping.pairs.addAll(pairs);
         } else if (!(target instanceof Value.Placeholder)) {
-            throw corrupt("the pickle is corrupt: it sets an item of what is no mapping");
+            throw corrupt("the pickle is corrupt: it sets an item of something other than a mapping");
         }
     }
 
@@ -703,16 +704,16 @@ final class PickleMachine {
     // Globals and what calling them builds.
 
     private Global global(String module, String name) throws CheckpointException {
-        // A name may be put together again and again of texts that the pickle has once.
+        // A name may be assembled repeatedly from texts that the pickle has only once.
         count(4 + (module.length() + name.length()) / 16);
         if (!PickleGlobals.isName(module, name)) {
             throw corrupt("the pickle names a global of " + (module.length() + 1 + name.length())
-                    + " characters in more than " + PickleGlobals.PARTS + " parts, which no library has");
+                    + " characters in more than " + PickleGlobals.PARTS + " parts, which no library uses");
         }
         Global global = PickleGlobals.resolve(module, name);
         if (global == null) {
             throw corrupt("the pickle names " + CheckpointException.printable(module + "." + name)
-                    + ", which only an attack on its reader would do; do not load this file anywhere");
+                    + ", which only an attack would do; do not load this file anywhere");
         }
         if (global.role() == PickleGlobals.Role.UNKNOWN && !isPlain(global.name())) {
             unknown.add(global.name());
@@ -720,7 +721,7 @@ final class PickleMachine {
         return global;
     }
 
-    /** Types that stand beside data (a default factory, an argument) without being an object of someone's class. */
+    /** Types that accompany data (a default factory, an argument) and are not custom objects. */
     private static boolean isPlain(String name) {
         return switch (name) {
             case "builtins.int", "builtins.float", "builtins.str", "builtins.bool", "builtins.object" -> true;
@@ -729,8 +730,8 @@ final class PickleMachine {
     }
 
     /**
-     * STACK_GLOBAL. In {@link #step} itself, with a pattern for each of the two texts, HotSpot 17's second compiler makes code
-     * of it that takes no text for one, after some thousand pickles.
+     * STACK_GLOBAL. If this were in {@link #step} itself, with a pattern for each of the two texts, HotSpot 17's second
+     * compiler would miscompile it after some thousand pickles, so that a text is not recognized.
      */
     private void stackGlobal() throws CheckpointException {
         String name = globalText(pop());
@@ -753,7 +754,7 @@ final class PickleMachine {
         if (callable instanceof Value.Placeholder placeholder) {
             return placeholder.global();
         }
-        throw corrupt("the pickle is corrupt: it calls what is no global");
+        throw corrupt("the pickle is corrupt: it calls something other than a global");
     }
 
     private Object unbuilt(Object callable) throws CheckpointException {
@@ -763,7 +764,7 @@ final class PickleMachine {
         return new Value.Placeholder(name);
     }
 
-    /** NEWOBJ: an object of a class. Those that hold what a dict or a list holds are built as such. */
+    /** NEWOBJ: an object of a class. Subclasses of dict and list are built as such. */
     private Object construct(Object type, List<Object> arguments) throws CheckpointException {
         if (type instanceof Global global) {
             switch (global.role()) {
@@ -798,14 +799,14 @@ final class PickleMachine {
             case TENSOR_SUBCLASS -> tensorSubclass(global, arguments);
             case ARRAY -> array(arguments);
             case ARRAY_ELEMENT_TYPE -> arrayType(global, arguments);
-            // PyTorch stands something that cannot be called in place of the first, and Python cannot call the second.
+            // PyTorch substitutes something that cannot be called for the first, and Python cannot call the second.
             case STORAGE, ELEMENT_TYPE -> throw badArguments(global);
             case ARRAY_TYPE, SCRIPT_CLASS, UNKNOWN -> unbuilt(global);
         };
     }
 
     private CheckpointException badArguments(Global global) {
-        return corrupt("the pickle calls " + global.name() + " with arguments that PyTorch and Python never give it");
+        return corrupt("the pickle calls " + global.name() + " with arguments that PyTorch and Python never use");
     }
 
     private Object mapping(Global global, List<Object> arguments) throws CheckpointException {
@@ -826,7 +827,7 @@ final class PickleMachine {
         } else if (!arguments.isEmpty()) {
             throw badArguments(global);
         }
-        // A copy costs what it copies, or a short pickle could copy a long mapping over and over.
+        // A copy counts as its content, or a short pickle could copy a long mapping repeatedly.
         count(4);
         count(pairs.size());
         countEntries(pairs.size());
@@ -835,7 +836,7 @@ final class PickleMachine {
 
     private Object sequence(Global global, List<Object> arguments) throws CheckpointException {
         List<Object> items = new ArrayList<>(0);
-        // A deque may have its longest length as a second argument.
+        // A deque may have its maximum length as a second argument.
         int most = global.name().equals("collections.deque") ? 2 : 1;
         if (!arguments.isEmpty() && arguments.size() <= most && arguments.get(0) instanceof Items given) {
             items.addAll(given.items);
@@ -876,10 +877,10 @@ final class PickleMachine {
         }
         if (!isLatin1(encoding)) {
             throw corrupt("the encoding " + CheckpointException.printable(encoding.text())
-                    + " of bytes is not supported; Python writes latin1");
+                    + " of bytes is not supported; Python uses latin1");
         }
         if (!text.text().chars().allMatch(c -> c <= 0xff)) {
-            throw corrupt("the pickle is corrupt: bytes written as text are no Latin-1");
+            throw corrupt("the pickle is corrupt: bytes written as text are not Latin-1");
         }
         count(isArrayText(text) ? 0 : text.text().length() / 16);
         return decoded(text.text().getBytes(StandardCharsets.ISO_8859_1));
@@ -890,8 +891,8 @@ final class PickleMachine {
     }
 
     /**
-     * A storage as pickle.dump writes it: a file of torch.save inside the pickle. It is parsed as such, in place; PyTorch
-     * would load it, which may run code.
+     * A storage as written by pickle.dump: a file of torch.save inside the pickle. It is parsed as such, in place;
+     * PyTorch would load it, which may run code.
      */
     private Object embeddedStorage(Global global, List<Object> arguments) throws CheckpointException {
         if (embedded) {
@@ -904,16 +905,16 @@ final class PickleMachine {
         return PyTorchLegacyReader.storage(bytes.region.part(), limits.withValues(EMBEDDED_VALUES));
     }
 
-    /** The bytes that a text of the first 256 characters spells, one each. */
+    /** The bytes of a text whose characters are all below 256, one each. */
     private byte[] latin1(PickleValues.Region utf8) throws CheckpointException {
         int length = 0;
         for (Cursor text = utf8.cursor(); text.remaining() > 0; ) {
             length += (text.u8() & 0xc0) == 0x80 ? 0 : 1;
         }
-        // Each text of a file once takes less than the file; a pickle could have the same one decoded over and over.
+        // Decoding each text once takes less than the file; a pickle could decode the same text repeatedly.
         decodedBytes += length;
         if (decodedBytes > file.size()) {
-            throw corrupt("the pickle decodes its texts to more bytes than the file has, as no library writes it");
+            throw corrupt("the pickle decodes its texts to more bytes than the file has, which no library does");
         }
         byte[] decoded = new byte[length];
         Cursor text = utf8.cursor();
@@ -921,14 +922,14 @@ final class PickleMachine {
             int lead = text.u8();
             if (lead >= 0x80) {
                 if ((lead != 0xc2 && lead != 0xc3) || (text.peek() & 0xc0) != 0x80) {
-                    throw corrupt("the pickle is corrupt: bytes written as text are no Latin-1");
+                    throw corrupt("the pickle is corrupt: bytes written as text are not Latin-1");
                 }
                 lead = ((lead & 3) << 6) | (text.u8() & 0x3f);
             }
             decoded[i] = (byte) lead;
         }
         if (text.remaining() > 0) {
-            throw corrupt("the pickle is corrupt: bytes written as text are no Latin-1");
+            throw corrupt("the pickle is corrupt: bytes written as text are not Latin-1");
         }
         return decoded;
     }
@@ -939,7 +940,7 @@ final class PickleMachine {
                 || type.role() != PickleGlobals.Role.ARRAY_TYPE) {
             return unbuilt(arguments.isEmpty() ? Mark.MARK : arguments.get(0));
         }
-        // The shape and type of an array that its state replaces.
+        // The shape and type of an array, which its state replaces.
         if (arguments.size() != 3
                 || !(arguments.get(1) instanceof Items shape
                         && shape.kind == SequenceKind.TUPLE
@@ -992,8 +993,8 @@ final class PickleMachine {
     }
 
     /**
-     * An element type's state: (version, byte order, what makes it a record of others: three times None, width and alignment
-     * where the code does not say them: twice -1, flags: 0), and since version 4 a note of its owner.
+     * An element type's state: (version, byte order, three times None except for records, width and alignment, which
+     * are -1 if implied by the code, flags: 0), and since version 4, metadata.
      */
     private void buildArrayType(NumpyType type, Object state) throws CheckpointException {
         if (!(state instanceof Items items)
@@ -1021,7 +1022,7 @@ final class PickleMachine {
     }
 
     private Object tensor(Global global, List<Object> arguments, int needed, boolean typed) throws CheckpointException {
-        // An optional last argument says which views are conjugated or negated; the oldest function has none.
+        // An optional last argument marks conjugated or negated views; the oldest function has none.
         if (arguments.size() < needed
                 || arguments.size() > (needed == 4 ? needed : needed + 1)
                 || !(arguments.get(0) instanceof Storage storage)
@@ -1060,7 +1061,7 @@ final class PickleMachine {
     }
 
     private Object parameter(Global global, List<Object> arguments) throws CheckpointException {
-        // The tensor, whether it has gradients, hooks; then attributes of its own.
+        // The tensor, whether it requires gradients, hooks; then its own attributes.
         if (arguments.size() != (global.name().endsWith("_with_state") ? 4 : 3)) {
             throw badArguments(global);
         }
@@ -1102,17 +1103,17 @@ final class PickleMachine {
         return numbers;
     }
 
-    /** BUILD: gives an object its attributes. Those of an OrderedDict (its _metadata) are left out. */
+    /** BUILD: sets an object's attributes. Those of an OrderedDict (its _metadata) are dropped. */
     private void build() throws CheckpointException {
         Object state = pop();
         Object target = top();
         if (target instanceof Pairs object && object.attributes && state instanceof Pairs attributes) {
-            // A copy costs what it copies, as that of a mapping does.
+            // A copy counts as its content, like that of a mapping.
             count(attributes.pairs.size());
             countEntries(attributes.pairs.size());
             object.pairs.addAll(attributes.pairs);
         } else if (target instanceof Pairs object && object.attributes) {
-            // What the class's __setstate__ takes; it has no names of its own.
+            // The argument of the class's __setstate__, which has no names of its own.
             count(1);
             countEntries(2);
             object.pairs.add(new Value.Text("state"));
@@ -1123,13 +1124,14 @@ final class PickleMachine {
             buildArrayType(type, state);
         } else if (!(target instanceof Value.Placeholder)
                 && !(target instanceof Pairs mapping && mapping.mayHaveAttributes)) {
-            throw corrupt("the pickle is corrupt: it gives attributes to what has none");
+            throw corrupt("the pickle is corrupt: it sets attributes of something that has none");
         }
     }
 
     /**
-     * torch.save's persistent id: ('storage', class, key, location, number of elements), in the legacy format with a sixth,
-     * a view of the storage or None; or there ('module', class, its source's file, its source).
+     * torch.save's persistent id: ('storage', class, key, location, number of elements), in the legacy format followed
+     * by a view of the storage or None; or, also in the legacy format, ('module', class, its source's file, its
+     * source).
      */
     private Object persistent(List<Object> id) throws CheckpointException {
         if (legacy
@@ -1152,17 +1154,17 @@ final class PickleMachine {
             if (first != null && !isSameStorage(first, storage)) {
                 throw corrupt("the pickle names storage " + CheckpointException.printable(storage.key()) + " as "
                         + shown(first) + " and as " + shown(storage)
-                        + ", of which PyTorch takes the first; save it again with torch.save");
+                        + ", of which PyTorch uses the first; save it again with torch.save");
             }
             if (view != null) {
                 checkView(storage, view);
             }
             return storage;
         }
-        throw corrupt("the pickle refers to something outside it that is no storage of torch.save");
+        throw corrupt("the pickle refers to something outside it that is not a storage of torch.save");
     }
 
-    /** Whether two namings of a storage mean the same bytes. An empty one may be named with several types. */
+    /** Whether two references to a storage mean the same bytes. An empty one may have several types. */
     private static boolean isSameStorage(Storage first, Storage second) {
         return first.elements() == second.elements()
                 && (first.elements() == 0 || first.shortName().equals(second.shortName()));
@@ -1172,30 +1174,30 @@ final class PickleMachine {
         return storage.elements() + " elements of " + storage.shortName();
     }
 
-    /** PyTorch makes a view once for each key, which it looks up among those of storages as well. */
+    /** PyTorch creates one view per key, and looks keys up among those of storages too. */
     private void checkView(Storage storage, View view) throws CheckpointException {
         Storage first = views.putIfAbsent(view.key(), storage);
         if (first != null
                 && !(first.key().equals(storage.key())
                         && view.equals(first.view())
                         && first.shortName().equals(storage.shortName()))) {
-            throw corrupt(
-                    "the pickle has two views of the key " + CheckpointException.printable(view.key())
-                            + " on different parts of storages, of which PyTorch takes the first; save it again with torch.save");
+            throw corrupt("the pickle has two views of the key " + CheckpointException.printable(view.key())
+                    + " on different parts of storages, of which PyTorch uses the first; save it again with"
+                    + " torch.save");
         }
     }
 
-    /** Refuses keys that stand for a storage and for a view. */
+    /** Refuses keys that refer to both a storage and a view. */
     private void checkKeys() throws CheckpointException {
         for (String key : views.keySet()) {
             if (storages.containsKey(key)) {
                 throw corrupt("the pickle has a storage and a view of the key " + CheckpointException.printable(key)
-                        + ", of which PyTorch takes the first; save it again with torch.save");
+                        + ", of which PyTorch uses the first; save it again with torch.save");
             }
         }
     }
 
-    /** A view's (key, offset, number of elements); the key tells equal views. */
+    /** A view's (key, offset, number of elements); the key identifies equal views. */
     private @Nullable View view(Object object, Global type) throws CheckpointException {
         if (object instanceof Value.None) {
             return null;

@@ -13,12 +13,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads one bare pickle of a mapping: what {@code paddle.save} of PaddlePaddle 2.0 and later writes, with NumPy arrays for
- * tensors, and what {@code pickle.dump} writes of a dictionary of NumPy arrays or of a PyTorch {@code state_dict()}. From
- * protocol 3 on the arrays' bytes are views on the file; protocol 2 writes bytes as text, which is decoded to the heap.
+ * Reads a bare pickle of a mapping: the output of {@code paddle.save} of PaddlePaddle 2.0 and later, with NumPy arrays
+ * for tensors, or of {@code pickle.dump} for a dictionary of NumPy arrays or a PyTorch {@code state_dict()}. From
+ * protocol 3 on, the arrays' bytes are views on the file; protocol 2 writes bytes as text, which is decoded to the
+ * heap.
  *
- * <p>A pickle is Paddle's only by its marks, because Paddle keeps the weights of linear layers transposed: its table of names,
- * its pairs of a name and an array, or its names for the statistics of BatchNorm.
+ * <p>A pickle counts as Paddle's only if it has Paddle's markers, because Paddle stores the weights of linear layers
+ * transposed: its table of names, its pairs of a name and an array, or its names for BatchNorm's statistics.
  */
 final class PickleReader {
     private PickleReader() {}
@@ -32,7 +33,7 @@ final class PickleReader {
         if (!(built instanceof Pairs)) {
             throw file.corrupt(
                     0,
-                    "this is a bare pickle that does not hold a dictionary of tensors; save it again with"
+                    "this is a bare pickle without a dictionary of tensors; save it again with"
                             + " torch.save(model.state_dict(), path)");
         }
         boolean paddle = isPaddle(built);
@@ -42,7 +43,7 @@ final class PickleReader {
                 file.path(), paddle ? Format.PADDLE : Format.PICKLE, value, Map.of(), List.copyOf(placeholders));
     }
 
-    /** Whether any mapping has a mark of Paddle. Each container is looked at once. */
+    /** Whether any mapping has a marker of Paddle. Each container is visited once. */
     private static boolean isPaddle(Object root) {
         Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         Deque<Object> left = new ArrayDeque<>(List.of(root));
@@ -89,7 +90,7 @@ final class PickleReader {
         return mean && variance && !pytorch;
     }
 
-    /** Paddle saves a tensor inside other things as a pair of its own name for it and the array. */
+    /** Paddle saves a nested tensor as a pair of its own name and the array. */
     private static boolean isNamedArray(Object value) {
         return value instanceof Items pair
                 && pair.items.size() == 2

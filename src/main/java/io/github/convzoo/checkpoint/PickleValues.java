@@ -26,14 +26,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes values of what a {@link PickleMachine} built: finds each storage's bytes, checks each tensor against them, and refuses
- * what is too deep, holds itself, or is so often shared that spelling it out would not end.
+ * Converts the output of a {@link PickleMachine} to values: finds each storage's bytes, checks each tensor against
+ * them, and refuses structures that are too deep, cyclic, or shared so often that they expand without bound.
  */
 final class PickleValues {
-    /** What a key without a name adds to a path. */
+    /** The length that a key without a name adds to a path. */
     private static final int UNNAMED = "(unnamed 499999)".length();
 
-    /** The most bytes or items of a key, and its deepest nesting, by which it is told from others. */
+    /** The maximum number of bytes or items of a key, and its maximum nesting, for comparison with others. */
     private static final int LONGEST_KEY = 16;
 
     private static final int DEEPEST_KEY = 2;
@@ -44,21 +44,21 @@ final class PickleValues {
     private final Set<String> placeholders;
     private final Deque<String> path = new ArrayDeque<>();
     private final Map<Value.Whole, String> wholeNames = new HashMap<>();
-    /** Whether arrays of uint16 hold bfloat16 numbers, as Paddle's do. */
+    /** Whether arrays of uint16 represent bfloat16 numbers, like Paddle's. */
     private final boolean uint16IsBfloat16;
 
     private int tensors;
-    /** What the long texts so far take, in bytes. */
+    /** The total size of long texts so far, in bytes. */
     private long textBytes;
 
-    /** Where a file keeps its storages. */
+    /** The locations of a file's storages. */
     @FunctionalInterface
     interface Storages {
-        /** The place of a storage's bytes, or null if the file has none of this key. */
+        /** The location of a storage's bytes, or null if the file has none for this key. */
         @Nullable Region find(String key);
     }
 
-    /** A stretch of a file, or of a part of it. */
+    /** A range of a file, or of a part of it. */
     record Region(MappedFile file, long offset, long length) {
         Cursor cursor() throws CheckpointException {
             return new Cursor(file, offset, length, "the text");
@@ -115,7 +115,7 @@ final class PickleValues {
 
     private void enter(boolean open) throws CheckpointException {
         if (open) {
-            throw file.corrupt(-1, "the value at " + place() + " holds itself, which no checkpoint needs");
+            throw file.corrupt(-1, "the value at " + place() + " contains itself, which no checkpoint needs");
         }
         checkDepth(path.size() + 1);
     }
@@ -131,7 +131,7 @@ final class PickleValues {
         return path.isEmpty() ? "the top" : CheckpointException.printable(String.join("/", path));
     }
 
-    /** Adds up what a container holds. */
+    /** Totals the content of a container. */
     private final class Tally {
         private int height;
         private int values = 1;
@@ -145,7 +145,7 @@ final class PickleValues {
                 throw file.overLimit(
                         -1,
                         null,
-                        "the value at " + place() + " shares its parts so often that it spells out too many values",
+                        "the value at " + place() + " shares its parts so often that it expands to too many values",
                         "values",
                         limits.values());
             }
@@ -154,12 +154,12 @@ final class PickleValues {
                 throw file.overLimit(
                         -1,
                         null,
-                        "the value at " + place() + " shares its parts so often that it spells out too many tensors",
+                        "the value at " + place() + " shares its parts so often that it expands to too many tensors",
                         "tensors",
                         limits.tensors());
             }
             tensors += child.tensors();
-            // A path is the names that lead to a tensor, with a dot behind each.
+            // A path consists of the names that lead to a tensor, each followed by a dot.
             paths += child.paths() + (nameLength + 1L) * child.tensors();
             if (paths > limits.headerBytes()) {
                 throw file.overLimit(
@@ -215,7 +215,7 @@ final class PickleValues {
             Built child = build(pairs.pairs.get(i + 1));
             tally.add(child, name == null ? UNNAMED : name.length());
             if (name == null || entries.containsKey(name)) {
-                // A number next to a text that reads the same has no name of its own.
+                // A number next to equal text has no name of its own.
                 unnamed.add(child.value());
             } else {
                 entries.put(name, named(child.value(), name));
@@ -225,7 +225,7 @@ final class PickleValues {
         return tally.of(new Value.Mapping(entries, unnamed));
     }
 
-    /** A tensor that stands in two places is named for each. */
+    /** A tensor that occurs in two places gets a name for each. */
     private Value named(Value value, String name) throws CheckpointException {
         if (!(value instanceof Tensor tensor)) {
             return value;
@@ -239,8 +239,8 @@ final class PickleValues {
     }
 
     /**
-     * What tells a key from others: equal for keys that Python's dict takes for one. Null for what cannot be a key. Long and
-     * deep ones are told apart by what they are and not by what they hold; they have no name anyway.
+     * The identity of a key: equal for keys that are equal in Python's dict. Null for values that cannot be keys. Long
+     * and deep keys are compared by identity, not by content; they have no name anyway.
      */
     private static @Nullable Object identity(Object key, int depth) throws CheckpointException {
         if (key instanceof Value.Text text) {
@@ -281,7 +281,7 @@ final class PickleValues {
         if (key instanceof NumpyArray) {
             return null;
         }
-        // Placeholders of one name are objects of one class, and not one object.
+        // Placeholders with the same name are different objects of one class.
         return key instanceof Value.Placeholder ? new Same(key) : key;
     }
 
@@ -300,7 +300,7 @@ final class PickleValues {
         return parts;
     }
 
-    /** An object that is equal to itself alone. */
+    /** An object that is equal only to itself. */
     private static final class Same {
         private final Object object;
 
@@ -319,7 +319,7 @@ final class PickleValues {
         }
     }
 
-    /** The name that a key gives, null for what has none. */
+    /** The name of a key; null if it has none. */
     private @Nullable String name(Object key) throws CheckpointException {
         String name = null;
         if (key instanceof LongText text) {
@@ -381,7 +381,7 @@ final class PickleValues {
         if (object instanceof LongText text) {
             return longText(text);
         }
-        throw file.corrupt(-1, "the pickle is corrupt: a mark stands where a value is expected");
+        throw file.corrupt(-1, "the pickle is corrupt: it has a mark instead of a value");
     }
 
     private Value longText(LongText text) throws CheckpointException {
@@ -390,7 +390,7 @@ final class PickleValues {
             throw file.overLimit(
                     -1,
                     null,
-                    "with the text at " + place() + " the long texts have " + textBytes + " bytes",
+                    "up to the text at " + place() + ", the long texts have " + textBytes + " bytes",
                     "pickleBytes",
                     limits.pickleBytes());
         }
@@ -426,7 +426,7 @@ final class PickleValues {
                 throw corrupt(
                         tensor,
                         "shape " + Arrays.toString(tensor.shape) + ", strides " + Arrays.toString(tensor.strides)
-                                + " and offset " + tensor.offset + " reach beyond its storage "
+                                + " and offset " + tensor.offset + " exceed its storage "
                                 + CheckpointException.printable(tensor.storage.key()) + " of " + region.length
                                 + " bytes");
             }
@@ -485,7 +485,7 @@ final class PickleValues {
             throw file.overLimit(
                     array.at,
                     place(),
-                    "it has " + bytes + " bytes that do not lie row-major",
+                    "it has " + bytes + " bytes that are not row-major",
                     "copiedBytes",
                     limits.copiedBytes());
         }
@@ -493,7 +493,7 @@ final class PickleValues {
                 tensorName(), type, array.shape, size, strides, data.file(), data.offset(), data.length());
     }
 
-    /** Null where the type is none of these, big-endian, or not a plain number. */
+    /** Null if the type is another one, big-endian, or not a plain number. */
     private @Nullable ElementType elementType(NumpyType type) {
         if (!type.plain) {
             return null;
@@ -512,7 +512,7 @@ final class PickleValues {
     }
 
     private void checkLimits(StridedTensor tensor, long bytes, long span) throws CheckpointException {
-        // A view with gaps may span more than it holds; one buffer holds the span.
+        // A view with gaps may span more than it contains; one buffer holds the span.
         if (Math.max(bytes, span) > limits.tensorBytes()) {
             throw file.overLimit(
                     tensor.at,
@@ -525,13 +525,13 @@ final class PickleValues {
             throw file.overLimit(
                     tensor.at,
                     place(),
-                    "it has " + bytes + " bytes that do not lie row-major",
+                    "it has " + bytes + " bytes that are not row-major",
                     "copiedBytes",
                     limits.copiedBytes());
         }
     }
 
-    /** Whether so many bytes are exactly so many elements. */
+    /** Whether a number of bytes is exactly a number of elements. */
     static boolean isLength(long bytes, long elements, int width) {
         return elements <= Long.MAX_VALUE / width && bytes == elements * width;
     }
@@ -558,7 +558,7 @@ final class PickleValues {
         if (type != null && !isLength(region.length, storage.elements(), type.bytes())) {
             throw corrupt(
                     tensor,
-                    shown + " is to have " + storage.elements() + " elements of " + type.bytes() + " bytes, and has "
+                    shown + " must have " + storage.elements() + " elements of " + type.bytes() + " bytes, but has "
                             + region.length + " bytes");
         }
         View view = storage.view();
@@ -568,8 +568,8 @@ final class PickleValues {
         if (view.offset() > storage.elements() || view.elements() > storage.elements() - view.offset()) {
             throw corrupt(
                     tensor,
-                    "a view of " + view.elements() + " elements at " + view.offset() + " reaches beyond its " + shown
-                            + " of " + storage.elements() + " elements");
+                    "a view of " + view.elements() + " elements at " + view.offset() + " exceeds its " + shown + " of "
+                            + storage.elements() + " elements");
         }
         return new Region(region.file, region.offset + view.offset() * type.bytes(), view.elements() * type.bytes());
     }

@@ -14,9 +14,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads the files that {@code torch.save} wrote before PyTorch 1.6, as {@code _legacy_save} of torch/serialization.py lays
- * them out: pickles of a magic number, the protocol's version, a description of the machine, the object, and the keys of its
- * storages; then for each of these keys the number of elements, 64 bits wide, and the elements.
+ * Reads the files of {@code torch.save} before PyTorch 1.6, in the layout of {@code _legacy_save} in
+ * torch/serialization.py: pickles of a magic number, the protocol's version, a description of the machine, the object,
+ * and the keys of its storages; then for each of these keys the number of elements, 64 bits wide, and the elements.
  */
 final class PyTorchLegacyReader {
     private static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
@@ -50,7 +50,7 @@ final class PyTorchLegacyReader {
         offset = machine.end();
         Map<String, Region> regions = storages(machine.storages());
         if (offset != file.size()) {
-            throw file.corrupt(offset, "the file goes on after its last storage; it is corrupt");
+            throw file.corrupt(offset, "the file continues after its last storage; it is corrupt");
         }
         Set<String> placeholders = new LinkedHashSet<>(machine.unknownGlobals());
         Value value = new PickleValues(file, limits, regions::get, placeholders).value(built);
@@ -58,10 +58,10 @@ final class PyTorchLegacyReader {
     }
 
     /**
-     * The storage that a part of a pickle holds, which is such a file with a storage for its object.
+     * The storage in a part of a pickle, which is such a file whose object is a storage.
      *
      * @param part the part
-     * @param limits what its pickles may ask for
+     * @param limits limits for its pickles
      */
     static Storage storage(MappedFile part, Limits limits) throws CheckpointException {
         PyTorchLegacyReader reader = new PyTorchLegacyReader(part, limits);
@@ -74,12 +74,12 @@ final class PyTorchLegacyReader {
         reader.offset = machine.end();
         Region region = reader.storages(machine.storages()).get(built instanceof Storage named ? named.key() : "");
         if (!(built instanceof Storage storage) || region == null || reader.offset != part.size()) {
-            throw part.corrupt(at, "the pickle is corrupt: a storage inside it is not what PyTorch writes");
+            throw part.corrupt(at, "the pickle is corrupt: a storage inside it is not in PyTorch's format");
         }
         return storage.inside(region);
     }
 
-    /** PyTorch tries first whether a file is a tar archive, and Python tells one by the checksum of its first header. */
+    /** PyTorch first checks for a tar archive, which Python recognizes by the checksum of its first header. */
     private void checkNotTar() throws CheckpointException {
         if (file.size() < TAR_HEADER_BYTES) {
             return;
@@ -103,7 +103,7 @@ final class PyTorchLegacyReader {
         if (sum == unsigned || sum == signed) {
             throw file.corrupt(
                     0,
-                    "this is a file of torch.save and a tar archive as well, which PyTorch tries first; save it again with"
+                    "this is both a file of torch.save and a tar archive, which PyTorch tries first; save it again with"
                             + " torch.save");
         }
     }
@@ -119,10 +119,10 @@ final class PyTorchLegacyReader {
         long at = offset;
         Object built = pickle();
         if (!built.equals(new Value.Whole(number))) {
-            String found = built instanceof Value.Whole other ? other.number().toString() : "no number";
+            String found = built instanceof Value.Whole other ? other.number().toString() : "not a number";
             throw file.corrupt(
                     at,
-                    what + " is " + found + ", where " + number + " is expected; save it again with"
+                    what + " is " + found + " instead of " + number + "; save it again with"
                             + " torch.save of PyTorch 1.6 or later");
         }
     }
@@ -139,21 +139,21 @@ final class PyTorchLegacyReader {
         }
         throw file.corrupt(
                 at,
-                "the file does not say that it is little-endian, and nothing else is supported; save it again on a"
+                "the file is not marked as little-endian, the only supported byte order; save it again on a"
                         + " little-endian machine");
     }
 
-    /** Where the storages lie. Each that the file has is one that the object names, and the other way round. */
+    /** The locations of the storages. The file's storages must be exactly those that the object refers to. */
     private Map<String, Region> storages(Map<String, Storage> named) throws CheckpointException {
         long at = offset;
         if (!(pickle() instanceof Items keys)) {
-            throw file.corrupt(at, "the keys of the storages are no list; the file is corrupt");
+            throw file.corrupt(at, "the keys of the storages are not a list; the file is corrupt");
         }
         Map<String, Region> regions = new LinkedHashMap<>();
         for (Object key : keys.items) {
             Storage storage = key instanceof Value.Text text ? named.get(text.text()) : null;
             if (storage == null || regions.containsKey(storage.key())) {
-                throw file.corrupt(at, "the keys of the storages are not those that the object names");
+                throw file.corrupt(at, "the keys of the storages are not those that the object refers to");
             }
             regions.put(storage.key(), storage(storage));
         }
@@ -167,12 +167,13 @@ final class PyTorchLegacyReader {
         if (elements != storage.elements()) {
             throw file.corrupt(
                     offset,
-                    shown + " has " + elements + " elements, where the object names " + storage.elements()
+                    shown + " has " + elements + " elements, but the object expects " + storage.elements()
                             + "; the file is corrupt");
         }
         int width = PickleGlobals.elementBytes(storage.type());
         if (elements > (file.size() - in.offset()) / width) {
-            throw file.corrupt(offset, shown + " ends beyond the file; it is truncated, copy or download it again");
+            throw file.corrupt(
+                    offset, shown + " extends beyond the file, which is truncated; copy or download it again");
         }
         Region region = new Region(file, in.offset(), elements * width);
         offset = in.offset() + region.length();

@@ -10,10 +10,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the zip archives of {@code torch.save}. Inside one directory, named as the file once was, stand {@code version},
- * {@code byteorder} (since PyTorch 2.1), {@code data.pkl} with the pickle, and {@code data/KEY} with each storage's bytes.
- * TorchScript's archives have a module there, with {@code code/} beside it, which is not read, and {@code constants.pkl} with the
- * code's constants, whose storages are {@code constants/KEY}.
+ * Reads the zip archives of {@code torch.save}. One directory, named after the original file, contains {@code version},
+ * {@code byteorder} (since PyTorch 2.1), {@code data.pkl} with the pickle, and {@code data/KEY} with each storage's
+ * bytes. TorchScript's archives contain a module, with {@code code/} next to it, which is not read, and {@code
+ * constants.pkl} with the code's constants, whose storages are {@code constants/KEY}.
  */
 final class PyTorchZipReader {
     /** The versions that PyTorch reads, from caffe2/serialize/versions.h. */
@@ -81,7 +81,7 @@ final class PyTorchZipReader {
             throw file.corrupt(
                     machine.end(),
                     CheckpointException.printable(pickle.name())
-                            + " goes on after its pickle's end; the file is corrupt");
+                            + " continues after its pickle's end; the file is corrupt");
         }
         placeholders.addAll(machine.unknownGlobals());
         PickleValues values = new PickleValues(
@@ -99,7 +99,7 @@ final class PyTorchZipReader {
         return value;
     }
 
-    /** Whether an archive is TorchScript's, by the entry that PyTorch tells it by. */
+    /** Whether an archive is TorchScript's, by the entry that PyTorch checks. */
     private static boolean isScript(MappedFile file, Map<String, Entry> entries, String root)
             throws CheckpointException {
         if (entries.containsKey(root + "constants.pkl")) {
@@ -108,13 +108,14 @@ final class PyTorchZipReader {
         if (entries.keySet().stream().anyMatch(name -> name.startsWith(root + "code/"))) {
             throw file.corrupt(
                     -1,
-                    "the zip archive has code as a TorchScript archive has, but no " + root
-                            + "constants.pkl, so PyTorch loads it as something else; save it again with torch.jit.save");
+                    "the zip archive has code like a TorchScript archive, but no " + root
+                            + "constants.pkl, so PyTorch loads it as something else; save it again with"
+                            + " torch.jit.save");
         }
         return false;
     }
 
-    /** PyTorch loads every storage that is named, also those of no tensor. Of empty ones some versions wrote no entry. */
+    /** PyTorch loads every named storage, even those without a tensor. Some versions wrote no entry for empty ones. */
     private static void checkLength(MappedFile file, PickleMachine.Storage storage, @Nullable Entry entry)
             throws CheckpointException {
         String shown = "storage " + CheckpointException.printable(storage.key());
@@ -126,14 +127,14 @@ final class PyTorchZipReader {
         if (entry != null && !PickleValues.isLength(entry.length(), storage.elements(), width)) {
             throw file.corrupt(
                     storage.at(),
-                    shown + " is to have " + storage.elements() + " elements of " + width + " bytes, and has "
+                    shown + " must have " + storage.elements() + " elements of " + width + " bytes, but has "
                             + entry.length() + " bytes");
         }
     }
 
     /**
-     * Refuses names that differ in case alone, and those that PyTorch looks up in another case: it ignores the case of ASCII
-     * letters in the names of entries.
+     * Refuses names that differ only in case, and names that PyTorch looks up in another case: it ignores the case of
+     * ASCII letters in entry names.
      */
     private static void checkCase(MappedFile file, Map<String, Entry> entries, String root) throws CheckpointException {
         Map<String, String> names = new HashMap<>();
@@ -147,7 +148,7 @@ final class PyTorchZipReader {
                         entry.header(),
                         "the zip entry " + CheckpointException.printable(entry.name()) + " has the name "
                                 + CheckpointException.printable(other)
-                                + " in another case, which PyTorch takes for the same; save it again with torch.save");
+                                + " in another case, which is the same to PyTorch; save it again with torch.save");
             }
         }
     }
@@ -163,12 +164,12 @@ final class PyTorchZipReader {
         return lower.toString();
     }
 
-    /** Of a TorchScript archive, what is not read: code, and what people put beside it. */
+    /** Entries of a TorchScript archive that are not read: code, and user files next to it. */
     private static boolean isLeftOut(String name) {
         return name.startsWith("code/") || name.startsWith("extra/");
     }
 
-    /** The directory that all entries stand in, with its slash. */
+    /** The directory of all entries, with its slash. */
     private static String root(MappedFile file, Map<String, Entry> entries) throws CheckpointException {
         String root = "";
         for (String name : entries.keySet()) {
@@ -182,7 +183,7 @@ final class PyTorchZipReader {
             if (!name.startsWith(root)) {
                 throw file.corrupt(
                         entries.get(name).header(),
-                        "the zip entry " + CheckpointException.printable(name) + " stands outside the directory "
+                        "the zip entry " + CheckpointException.printable(name) + " is outside the directory "
                                 + CheckpointException.printable(root));
             }
         }
@@ -200,12 +201,13 @@ final class PyTorchZipReader {
             throw file.corrupt(
                     entry.offset(),
                     "version " + CheckpointException.printable(version) + " of PyTorch's format is not supported; "
-                            + OLDEST_VERSION + " to " + NEWEST_VERSION + " are");
+                            + "use " + OLDEST_VERSION + " to " + NEWEST_VERSION);
         }
     }
 
     private static void checkByteOrder(MappedFile file, @Nullable Entry entry) throws CheckpointException {
-        // Files from before PyTorch 2.1 do not say; they are little-endian, as the machines that PyTorch ran on.
+        // Files from before PyTorch 2.1 do not state it; they are little-endian, like the machines that PyTorch
+        // supported.
         String order = entry == null ? "little" : text(file, entry);
         if (entry != null && !order.equals("little")) {
             throw file.corrupt(
@@ -222,12 +224,12 @@ final class PyTorchZipReader {
     }
 
     private static void checkCrc(MappedFile file, Entry entry) throws CheckpointException {
-        // torch.serialization.set_crc32_options(False) leaves zeros.
+        // torch.serialization.set_crc32_options(False) writes zeros.
         if (entry.crc() != 0 && entry.crc() != file.crc(entry.offset(), entry.length())) {
             throw file.corrupt(
                     entry.offset(),
                     "the checksum of " + CheckpointException.printable(entry.name())
-                            + " is wrong: the file is corrupt, copy or download it again");
+                            + " is wrong, so the file is corrupt; copy or download it again");
         }
     }
 }

@@ -15,35 +15,35 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Writes a file so that at every moment, a crash included, its place holds either what it held before or the whole of the
- * new file: under a temporary name beside its place, synced, then moved over it.
+ * Writes a file atomically: at every moment, even after a crash, its path has either the previous or the complete new
+ * content. The new content is written under a temporary name next to it, synced, then moved over it.
  */
 public final class ReplacedFile {
     private ReplacedFile() {}
 
-    /** What is to be written. */
+    /** The content to write. */
     @FunctionalInterface
     public interface Content {
         /**
-         * Writes it, from the front to the back.
+         * Writes the content sequentially.
          *
          * @param out the new file
-         * @throws IOException if that fails; the file then stays what it was
+         * @throws IOException if that fails; the file then remains unchanged
          */
         void writeTo(WritableByteChannel out) throws IOException;
     }
 
     /**
-     * Writes a file. What stood in its place before is replaced once all of the new content is on the disk.
+     * Writes a file. An existing file is replaced once all of the new content is on disk.
      *
-     * @param file where to write
-     * @param content what to write
-     * @throws CheckpointException if writing fails; nothing is left behind then
+     * @param file the file
+     * @param content the content
+     * @throws CheckpointException if writing fails; then nothing is left behind
      */
     public static void write(Path file, Content content) throws CheckpointException {
         Path name = file.getFileName();
         if (name == null || Files.isDirectory(file)) {
-            throw new CheckpointException(file, -1, null, "this is a directory; name a file inside it", null);
+            throw new CheckpointException(file, -1, null, "this is a directory; pass a file inside it", null);
         }
         String suffix = "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp";
         Path temporary = file.resolveSibling("." + name + suffix);
@@ -64,11 +64,11 @@ public final class ReplacedFile {
     }
 
     /**
-     * Writes a file of bytes that are in memory.
+     * Writes a file from bytes in memory.
      *
-     * @param file where to write
-     * @param bytes all of the new content
-     * @throws CheckpointException if writing fails; nothing is left behind then
+     * @param file the file
+     * @param bytes the whole new content
+     * @throws CheckpointException if writing fails; then nothing is left behind
      */
     public static void write(Path file, byte[] bytes) throws CheckpointException {
         write(file, out -> {
@@ -80,11 +80,11 @@ public final class ReplacedFile {
     }
 
     /**
-     * Moves a file that is complete and synced over another, in one step if the file system can.
+     * Moves a complete and synced file over another, atomically if the file system supports it.
      *
      * @param from the new file, in the same folder or below it
-     * @param to its place
-     * @throws IOException if it cannot be moved; then both files are as they were
+     * @param to its destination
+     * @throws IOException if it cannot be moved; then both files are unchanged
      */
     public static void move(Path from, Path to) throws IOException {
         try {
@@ -108,11 +108,12 @@ public final class ReplacedFile {
         }
         Path parent = file.toAbsolutePath().getParent();
         if (e instanceof NoSuchFileException && parent != null && !Files.exists(parent)) {
-            return new CheckpointException(file, -1, null, "there is no directory " + parent + "; create it first", e);
+            return new CheckpointException(
+                    file, -1, null, "directory " + parent + " does not exist; create it first", e);
         }
         if (e instanceof ClosedByInterruptException) {
             return new CheckpointException(
-                    file, -1, null, "it was not written, as this thread was interrupted; try again", e);
+                    file, -1, null, "it was not written because the thread was interrupted; try again", e);
         }
         return new CheckpointException(
                 file, -1, null, "it cannot be written (" + e + "); check the directory's permissions and space", e);

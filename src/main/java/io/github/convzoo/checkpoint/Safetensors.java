@@ -17,17 +17,18 @@ public final class Safetensors {
     private Safetensors() {}
 
     /**
-     * Writes a file that is, byte for byte, what the Python library writes for the same tensors: wider elements first, then
-     * by name. Metadata is sorted by key, so that equal input gives equal files; the library has no fixed order for it.
+     * Writes a file that is byte-identical to that of the Python library for the same tensors: wider elements first,
+     * then by name. Metadata is sorted by key, so that equal input gives equal files; the library has no fixed order
+     * for it.
      *
-     * <p>The file appears as a whole or not at all: it is written under a temporary name beside its place, synced, and then
-     * moved over it.
+     * <p>The file is written atomically: under a temporary name next to its destination, synced, and then moved over
+     * it.
      *
-     * @param file where to write; a file that stands there is replaced
-     * @param tensors the tensors, each of another name
-     * @param metadata text for the header's {@code __metadata__}; left out where empty
-     * @throws CheckpointException if two tensors have one name, a name is {@code __metadata__} or no valid Unicode, or
-     *     writing fails
+     * @param file the file, replaced if it exists
+     * @param tensors the tensors, with unique names
+     * @param metadata text for the header's {@code __metadata__}; omitted if empty
+     * @throws CheckpointException if two tensors have the same name, a name is {@code __metadata__} or not valid
+     *     Unicode, or writing fails
      */
     public static void write(Path file, Collection<Tensor> tensors, Map<String, String> metadata)
             throws CheckpointException {
@@ -53,17 +54,16 @@ public final class Safetensors {
         names.sort(null);
         for (int i = 0; i < names.size(); i++) {
             if (i > 0 && names.get(i).equals(names.get(i - 1))) {
-                throw new CheckpointException(
-                        file, -1, names.get(i), "two tensors have this name; give each its own", null);
+                throw new CheckpointException(file, -1, names.get(i), "two tensors have this name; rename one", null);
             }
             if (names.get(i).equals(SafetensorsReader.METADATA)) {
                 throw new CheckpointException(
-                        file, -1, names.get(i), "safetensors keeps this name for itself; give another", null);
+                        file, -1, names.get(i), "safetensors reserves this name; use another", null);
             }
         }
     }
 
-    /** The order of UTF-8 bytes, which is that of code points; {@link String#compareTo} has another beyond U+FFFF. */
+    /** The order of UTF-8 bytes, which is that of code points; {@link String#compareTo} differs beyond U+FFFF. */
     private static int compareUtf8(String a, String b) {
         return Arrays.compareUnsigned(a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
     }
@@ -104,7 +104,7 @@ public final class Safetensors {
             separator = ",";
         }
         byte[] text = json.append('}').toString().getBytes(StandardCharsets.UTF_8);
-        // The first tensor begins at a multiple of 8 bytes.
+        // The first tensor starts at a multiple of 8 bytes.
         int padded = Math.addExact(text.length, 7) / 8 * 8;
         ByteBuffer header = ByteBuffer.allocate(8 + padded).order(ByteOrder.LITTLE_ENDIAN);
         header.putLong(padded).put(text);
@@ -116,7 +116,7 @@ public final class Safetensors {
 
     private static void appendString(StringBuilder json, String text, Path file) throws CheckpointException {
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
-            throw new CheckpointException(file, -1, text, "a name or metadata text is no valid Unicode", null);
+            throw new CheckpointException(file, -1, text, "a name or metadata text is not valid Unicode", null);
         }
         json.append('"');
         for (int i = 0; i < text.length(); i++) {

@@ -12,9 +12,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads safetensors, as its README lays the format out: 8 bytes for the length N of the header, little-endian; N bytes of
- * JSON, begun by a brace and padded with spaces; then the tensors' bytes, that must cover the rest of the file, without
- * holes and without overlaps. The whole header is checked before the first tensor is made.
+ * Reads safetensors, in the format of its README: 8 bytes for the length N of the header, little-endian; N bytes of
+ * JSON, starting with a brace and padded with spaces; then the tensors' bytes, which must cover the rest of the file
+ * without gaps and overlaps. The whole header is checked before the first tensor is created.
  */
 final class SafetensorsReader {
     static final String METADATA = "__metadata__";
@@ -25,14 +25,14 @@ final class SafetensorsReader {
     private final Map<String, Info> infos = new LinkedHashMap<>();
     private boolean metadataSeen;
 
-    /** A tensor's line in the header; offsets count from the end of the header. */
+    /** A tensor's entry in the header; offsets are relative to the end of the header. */
     private static final class Info {
         final String name;
         final String type;
         final long[] shape;
         final long begin;
         final long end;
-        /** Where in the file the line begins. */
+        /** The file offset of the entry. */
         final long at;
 
         Info(String name, String type, long[] shape, long begin, long end, long at) {
@@ -60,8 +60,8 @@ final class SafetensorsReader {
         if (headerBytes < 0 || headerBytes > file.size() - 8) {
             throw file.corrupt(
                     0,
-                    "the header is said to have " + Long.toUnsignedString(headerBytes) + " bytes, the file has "
-                            + (file.size() - 8) + " left; it is truncated or corrupt, copy or download it again");
+                    "the header has " + Long.toUnsignedString(headerBytes) + " bytes by its length, but the file has "
+                            + (file.size() - 8) + " left; it is truncated or corrupt, so copy or download it again");
         }
         if (headerBytes > limits.headerBytes()) {
             throw file.overLimit(
@@ -173,7 +173,7 @@ final class SafetensorsReader {
                             keyAt,
                             name,
                             "the header has an unknown field " + CheckpointException.printable(key)
-                                    + "; dtype, shape and data_offsets are expected");
+                                    + "; expected dtype, shape and data_offsets");
             }
             if (repeated) {
                 throw file.corrupt(keyAt, name, "the header has the field " + key + " twice");
@@ -183,8 +183,7 @@ final class SafetensorsReader {
             throw file.corrupt(at, name, "the header lacks one of dtype, shape and data_offsets");
         }
         if (offsets.length != 2 || offsets[0] > offsets[1]) {
-            throw file.corrupt(
-                    at, name, "data_offsets are " + Arrays.toString(offsets) + ", not a beginning and an end");
+            throw file.corrupt(at, name, "data_offsets are " + Arrays.toString(offsets) + ", not a start and an end");
         }
         return new Info(name, type, shape, offsets[0], offsets[1], at);
     }
@@ -211,7 +210,7 @@ final class SafetensorsReader {
         try {
             long bits = Math.multiplyExact(Tensor.elements(info.shape), (long) bits(info));
             if (bits % 8 != 0) {
-                throw file.corrupt(info.at, info.name, "its " + bits + " bits are no whole number of bytes");
+                throw file.corrupt(info.at, info.name, "its " + bits + " bits are not a whole number of bytes");
             }
             bytes = bits / 8;
         } catch (ArithmeticException e) {
@@ -223,7 +222,7 @@ final class SafetensorsReader {
                     info.at,
                     info.name,
                     info.type + " of shape " + Arrays.toString(info.shape) + " takes " + bytes
-                            + " bytes, data_offsets give it " + (info.end - info.begin));
+                            + " bytes, but data_offsets give it " + (info.end - info.begin));
         }
         if (bytes > limits.tensorBytes()) {
             throw file.overLimit(info.at, info.name, "it has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
@@ -240,15 +239,15 @@ final class SafetensorsReader {
                 throw file.corrupt(
                         info.at,
                         info.name,
-                        "its data begins at " + info.begin + ", where " + covered + " is due: "
+                        "its data starts at " + info.begin + " instead of " + covered + ": "
                                 + (info.begin < covered ? "it overlaps another tensor" : "a gap comes before it"));
             }
             if (info.end > dataBytes) {
                 throw file.corrupt(
                         info.at,
                         info.name,
-                        "its data ends at " + info.end + ", the file's at " + dataBytes
-                                + ": it is truncated, copy or download it again");
+                        "its data ends at " + info.end + ", but the file's ends at " + dataBytes
+                                + "; the file is truncated, so copy or download it again");
             }
             covered = info.end;
         }
@@ -267,7 +266,7 @@ final class SafetensorsReader {
         return null;
     }
 
-    /** The bits of an element, for all types that the format has. */
+    /** The bits of an element, for all types of the format. */
     private int bits(Info info) throws CheckpointException {
         ElementType type = elementType(info.type);
         if (type != null) {

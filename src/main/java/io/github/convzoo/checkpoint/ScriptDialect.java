@@ -3,7 +3,7 @@ package io.github.convzoo.checkpoint;
 import java.util.List;
 import java.util.Optional;
 
-/** PyTorch's names as a TorchScript archive has them, next to the constants of its code. */
+/** PyTorch's names in a TorchScript archive, which also has the constants of its code. */
 final class ScriptDialect implements Dialect {
     static final ScriptDialect INSTANCE = new ScriptDialect();
 

@@ -5,14 +5,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The tensors of a TorchScript module, by the path of attributes that leads to each, as a state dict has them. What else the
- * module has, numbers and text, is left out.
+ * The tensors of a TorchScript module, by the path of attributes to each, as in a state dict. Other attributes, numbers
+ * and text, are omitted.
  */
 final class ScriptTensors {
     private final MappedFile file;
     private final Limits limits;
     private final Map<String, Value> tensors = new LinkedHashMap<>();
-    /** How long the names are together: a short pickle could repeat a long one at each of many places. */
+    /** The total length of the names, because a short pickle could repeat a long name in many places. */
     private long nameLengths;
 
     ScriptTensors(MappedFile file, Limits limits) {
@@ -20,7 +20,7 @@ final class ScriptTensors {
         this.limits = limits;
     }
 
-    /** Adds what a value holds; it is no deeper than {@link Limits#nestingDepth}. */
+    /** Adds the content of a value, whose depth is at most {@link Limits#nestingDepth}. */
     void add(String path, Value value) throws CheckpointException {
         if (value instanceof Value.Mapping mapping) {
             for (Map.Entry<String, Value> entry : mapping.entries().entrySet()) {
@@ -41,10 +41,10 @@ final class ScriptTensors {
         }
     }
 
-    /** Adds the code's constants, under the names that the code has for them. */
+    /** Adds the code's constants, under their names in the code. */
     void addConstants(Value value) throws CheckpointException {
         if (!(value instanceof Value.Sequence constants)) {
-            throw file.corrupt(-1, "the constants of the code are no sequence; the file is corrupt");
+            throw file.corrupt(-1, "the constants of the code are not a sequence; the file is corrupt");
         }
         for (int i = 0; i < constants.items().size(); i++) {
             add("CONSTANTS.c" + i, constants.items().get(i));

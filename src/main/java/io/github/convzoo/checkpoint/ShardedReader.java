@@ -11,12 +11,13 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Reads {@code model.safetensors.index.json} and {@code pytorch_model.bin.index.json}, as huggingface_hub and transformers
- * write them next to the files of a model in several parts: an object with {@code metadata}, of numbers and text, and {@code weight_map}, which gives for each tensor the file that has it.
- * The files are next to the index unless the caller finds them elsewhere, and hold what the index says and nothing else.
+ * Reads {@code model.safetensors.index.json} and {@code pytorch_model.bin.index.json}, as written by huggingface_hub
+ * and transformers next to the shards of a model: an object with {@code metadata}, of numbers and text, and {@code
+ * weight_map}, which maps each tensor to its file. The shards are next to the index unless the caller finds them
+ * elsewhere, and must contain exactly the tensors listed in the index.
  */
 final class ShardedReader {
-    /** Names that mean a file of this directory everywhere. */
+    /** Names that refer to a file in this directory on every system. */
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*");
 
     private final MappedFile index;
@@ -29,7 +30,7 @@ final class ShardedReader {
         this.limits = limits;
     }
 
-    /** Whether a file begins as JSON: with a brace and text. A safetensors file's length has zeros there. */
+    /** Whether a file starts like JSON: with a brace and text. A safetensors file's length has zeros there. */
     static boolean recognises(String head) {
         String trimmed = head.stripLeading();
         return trimmed.startsWith("{") && head.chars().limit(8).noneMatch(c -> c < '\t' || c > 0x7e);
@@ -59,7 +60,7 @@ final class ShardedReader {
                 placeholders.addAll(read.placeholders());
                 bytes += read.bytes();
                 shard = ((Value.Mapping) read.root()).entries();
-                // At once, so that no more tensors are held than the index names.
+                // Immediately, so that no more tensors are held than the index lists.
                 format = read.format() == Format.SAFETENSORS ? format : read.format();
                 checkNames(entry.getValue(), shard);
                 shards.put(entry.getValue(), shard);
@@ -69,7 +70,7 @@ final class ShardedReader {
                 throw index.corrupt(
                         -1,
                         entry.getKey(),
-                        "the index says that it is in " + entry.getValue()
+                        "the index lists it in " + entry.getValue()
                                 + ", which has no such tensor; download both again");
             }
             tensors.put(entry.getKey(), tensor);
@@ -86,8 +87,7 @@ final class ShardedReader {
     private void checkNames(String name, Map<String, Value> shard) throws CheckpointException {
         for (String tensor : shard.keySet()) {
             if (!name.equals(weightMap.get(tensor))) {
-                throw index.corrupt(
-                        -1, tensor, "it is in " + name + ", and the index does not say so; download both again");
+                throw index.corrupt(-1, tensor, "it is in " + name + ", but not in the index; download both again");
             }
         }
     }
@@ -112,8 +112,8 @@ final class ShardedReader {
     private static CheckpointException notAPart(MappedFile shard) {
         return shard.corrupt(
                 0,
-                "the index names it as a part of the model, and it is neither a safetensors file nor a PyTorch file of"
-                        + " named tensors; download it again");
+                "the index lists it as a shard, but it is neither a safetensors file nor a PyTorch file of named"
+                        + " tensors; download it again");
     }
 
     private void readIndex(JsonReader json) throws CheckpointException {
@@ -132,8 +132,8 @@ final class ShardedReader {
                     throw index.corrupt(
                             at,
                             "this is JSON with the field " + CheckpointException.printable(key)
-                                    + ", such as a model's configuration, and not an index of weights, which has"
-                                    + " metadata and weight_map; name the file of weights next to it");
+                                    + ", such as a model's configuration, not an index of weights, which has"
+                                    + " metadata and weight_map; pass the weights file next to it");
             }
             read.add(key);
         }
@@ -146,8 +146,8 @@ final class ShardedReader {
                 throw index.corrupt(
                         -1,
                         entry.getKey(),
-                        "the index says that it is in " + CheckpointException.printable(entry.getValue())
-                                + ", which is no plain name of a file beside it");
+                        "the index lists it in " + CheckpointException.printable(entry.getValue())
+                                + ", which is not a plain file name");
             }
         }
     }
@@ -166,7 +166,7 @@ final class ShardedReader {
                         at, name, "the name has " + name.length() + " characters", "nameLength", limits.nameLength());
             }
             if (texts.put(name, json.scalar()) != null) {
-                throw index.corrupt(at, name, "the index has it twice");
+                throw index.corrupt(at, name, "the index lists it twice");
             }
         }
     }

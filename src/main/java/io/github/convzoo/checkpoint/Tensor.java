@@ -12,13 +12,13 @@ import java.util.function.DoubleConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A named array of numbers, most often a view on a mapped file.
+ * A named array of numbers, usually a view on a memory-mapped file.
  *
- * <p>Immutable as far as the bytes behind it are left alone, and then safe for use by several threads.
+ * <p>Immutable as long as the underlying bytes are unchanged, and then thread-safe.
  */
 public final class Tensor implements Value {
     private static final int CHUNK = 1 << 20;
-    /** How much of two tensors is compared at once, in bytes. */
+    /** The size of the pieces in which tensors are compared, in bytes. */
     private static final int COMPARED = 1 << 16;
 
     private final String name;
@@ -26,10 +26,10 @@ public final class Tensor implements Value {
     private final long[] shape;
     private final long size;
 
-    /** In elements, or empty where elements lie row-major and without gaps. */
+    /** In elements; empty if elements are row-major and without gaps. */
     private final long[] strides;
 
-    /** From the first element to the last that is used, little-endian. Absolute access only: it is shared. */
+    /** From the first to the last element used, little-endian. Shared, so only absolute access is allowed. */
     private final ByteBuffer data;
 
     /** The file that the data is mapped from; null for memory. */
@@ -53,15 +53,15 @@ public final class Tensor implements Value {
     }
 
     /**
-     * A tensor over data in memory.
+     * Creates a tensor over data in memory.
      *
      * @param name its name
      * @param type the type of its elements
      * @param shape its dimensions; none for a scalar
-     * @param data its elements, row-major and little-endian whatever the buffer's own order: all that remains of the buffer,
-     *     which is viewed and not copied
+     * @param data its elements, row-major and little-endian regardless of the buffer's own order; the buffer's
+     *     remaining bytes, which are viewed, not copied
      * @return the tensor
-     * @throws IllegalArgumentException if a dimension is negative, or the data's length is not that of the shape
+     * @throws IllegalArgumentException if a dimension is negative, or the data's length does not match the shape
      */
     public static Tensor of(String name, ElementType type, long[] shape, ByteBuffer data) {
         long size;
@@ -71,7 +71,7 @@ public final class Tensor implements Value {
             bytes = Math.multiplyExact(size, (long) type.bytes());
         } catch (ArithmeticException e) {
             throw new IllegalArgumentException(
-                    "tensor " + name + ": the dimensions " + Arrays.toString(shape) + " cannot be", e);
+                    "tensor " + name + ": the dimensions " + Arrays.toString(shape) + " are invalid", e);
         }
         if (bytes != data.remaining()) {
             throw new IllegalArgumentException("tensor " + name + ": " + type + " of shape " + Arrays.toString(shape)
@@ -80,7 +80,7 @@ public final class Tensor implements Value {
         return new Tensor(name, type, shape.clone(), size, new long[0], readOnly(data), null);
     }
 
-    /** The product of the dimensions; ArithmeticException where it overflows or a dimension is negative. */
+    /** The product of the dimensions; ArithmeticException if it overflows or a dimension is negative. */
     static long elements(long[] shape) {
         long elements = 1;
         for (long dimension : shape) {
@@ -92,14 +92,14 @@ public final class Tensor implements Value {
         return elements;
     }
 
-    /** A tensor over a stretch of a file, for readers, that have checked that the stretch is as long as the size says. */
+    /** A tensor over a range of a file, for readers that have checked that the range has the right length. */
     static Tensor rowMajor(
             String name, ElementType type, long[] shape, long size, MappedFile file, long offset, long length)
             throws CheckpointException {
         return new Tensor(name, type, shape, size, new long[0], readOnly(file.view(offset, length)), file.origin());
     }
 
-    /** The same for readers that have checked that the stretch spans all that shape and strides reach. */
+    /** The same with strides, for readers that have checked that the range covers all elements. */
     static Tensor strided(
             String name,
             ElementType type,
@@ -114,7 +114,7 @@ public final class Tensor implements Value {
                 .from(file.origin());
     }
 
-    /** A tensor over data in memory that spans all that shape and strides reach. */
+    /** A strided tensor over data in memory that covers all elements. */
     static Tensor strided(String name, ElementType type, long[] shape, long size, long[] strides, ByteBuffer data) {
         boolean rowMajor = size == 0 || isRowMajor(shape, strides);
         return new Tensor(name, type, shape, size, rowMajor ? new long[0] : strides, readOnly(data), null);
@@ -125,7 +125,7 @@ public final class Tensor implements Value {
         return file == null ? this : new Tensor(name, type, shape, size, strides, data, file);
     }
 
-    /** Whether elements lie row-major without gaps. The stride of a dimension of one element plays no part. */
+    /** Whether elements are row-major without gaps. The stride of a dimension of size 1 is ignored. */
     static boolean isRowMajor(long[] shape, long[] strides) {
         long expected = 1;
         for (int i = shape.length - 1; i >= 0; i--) {
@@ -144,17 +144,17 @@ public final class Tensor implements Value {
     }
 
     /**
-     * The tensor's name.
+     * Returns the tensor's name.
      *
-     * @return its name in the mapping that holds it, such as {@code layer1.0.weight}; inside a sequence its index; empty
-     *     where the file is this tensor alone
+     * @return its name in its mapping, such as {@code layer1.0.weight}; its index in a sequence; empty if the file is
+     *     this single tensor
      */
     public String name() {
         return name;
     }
 
     /**
-     * The type of the elements.
+     * Returns the type of the elements.
      *
      * @return the type
      */
@@ -163,16 +163,16 @@ public final class Tensor implements Value {
     }
 
     /**
-     * The dimensions.
+     * Returns the dimensions.
      *
-     * @return a copy of them, outermost first; none for a scalar
+     * @return a copy of the dimensions, outermost first; none for a scalar
      */
     public long[] shape() {
         return shape.clone();
     }
 
     /**
-     * The number of elements.
+     * Returns the number of elements.
      *
      * @return the product of the dimensions, 1 for a scalar
      */
@@ -181,12 +181,12 @@ public final class Tensor implements Value {
     }
 
     /**
-     * The elements as they are stored.
+     * Returns the elements as stored.
      *
-     * @return {@link #size()} times {@link ElementType#bytes()} bytes, little-endian and row-major, read-only: a view where
-     *     elements lie so in the file, and a copy on the heap where they do not. If the file is shortened afterward, reading
-     *     the view is an InternalError, and ends the process if a native library reads it
-     * @throws UncheckedIOException if the file was shortened
+     * @return {@link #size()} times {@link ElementType#bytes()} bytes, little-endian and row-major, read-only: a view
+     *     if the file has this layout, else a copy on the heap. If the file is truncated afterward, reading the view
+     *     throws an InternalError, and crashes the process if a native library reads it
+     * @throws UncheckedIOException if the file was truncated
      */
     public ByteBuffer bytes() {
         if (strides.length == 0) {
@@ -204,17 +204,16 @@ public final class Tensor implements Value {
     }
 
     /**
-     * Converts the elements to float32, to the nearest where float32 has not the value; truth values become 0 and 1. Nothing
-     * but the output is written and nothing is allocated.
+     * Converts the elements to float32, rounded to nearest; booleans become 0 and 1. Allocates nothing.
      *
-     * @param out where the elements go, row-major, from its position on; the position moves behind them
-     * @throws IllegalArgumentException if fewer than {@link #size()} elements remain in the output
-     * @throws UncheckedIOException if the file was shortened meanwhile
+     * @param out receives the elements, row-major, and advances its position
+     * @throws IllegalArgumentException if the output has space for fewer than {@link #size()} elements
+     * @throws UncheckedIOException if the file was truncated meanwhile
      */
     public void toFloats(FloatBuffer out) {
         if (out.remaining() < size) {
             throw new IllegalArgumentException(
-                    "tensor " + name + " has " + size + " elements, the output takes " + out.remaining());
+                    "tensor " + name + " has " + size + " elements, but the output has space for " + out.remaining());
         }
         touch(() -> {
             if (strides.length == 0 && type == ElementType.F32) {
@@ -229,8 +228,9 @@ public final class Tensor implements Value {
     }
 
     /**
-     * Reads elements where they lie. If the file is shortened meanwhile, the JVM throws an InternalError at some point after
-     * Java's own loops and copies read what is gone; other code, such as a checksum or a native library, would end the process.
+     * Reads elements in place. If the file is truncated meanwhile, the JVM throws an InternalError at some point after
+     * Java's own loops and copies read the missing part; other code, such as a checksum or a native library, would
+     * crash the process.
      */
     private void touch(Runnable reading) {
         if (origin == null) {
@@ -253,7 +253,7 @@ public final class Tensor implements Value {
      *
      * @param other the other tensor
      * @return whether all elements are the same, bit for bit
-     * @throws UncheckedIOException if a file was shortened meanwhile
+     * @throws UncheckedIOException if a file was truncated meanwhile
      */
     @SuppressWarnings("ReferenceEquality") // a view of the same buffer need not be read
     public boolean hasSameElements(Tensor other) {
@@ -281,7 +281,7 @@ public final class Tensor implements Value {
 
     private void convert(int offset, int length, int step, FloatBuffer out) {
         int at = offset;
-        // The last step may lead past what an int holds; it is not read from.
+        // The last step may exceed an int; nothing is read there.
         switch (type) {
             case F64 -> {
                 for (int i = 0; i < length; i++, at += step) {
@@ -337,11 +337,11 @@ public final class Tensor implements Value {
     }
 
     /**
-     * Passes over the elements in row-major order, as double, which has every value of all types but I64 beyond 2^53;
-     * truth values become 0 and 1. The elements are read where they lie: none are copied.
+     * Iterates over the elements in row-major order, as double, which represents all values of all types except I64
+     * beyond 2^53; booleans become 0 and 1. The elements are read in place, without copying.
      *
-     * @param action what to do with each
-     * @throws UncheckedIOException if the file was shortened meanwhile
+     * @param action called for each element
+     * @throws UncheckedIOException if the file was truncated meanwhile
      */
     public void forEach(DoubleConsumer action) {
         touch(() -> {
@@ -414,7 +414,7 @@ public final class Tensor implements Value {
                 : new Rows(shape, strides, type.bytes());
     }
 
-    /** IEEE 754-2008 binary16 to binary32, which has every value of it. */
+    /** IEEE 754-2008 binary16 to binary32, which is exact. */
     static float halfToFloat(short half) {
         int sign = (half & 0x8000) << 16;
         int exponent = (half >> 10) & 0x1f;
@@ -424,13 +424,13 @@ public final class Tensor implements Value {
             float magnitude = fraction * 0x1p-24f;
             return sign == 0 ? magnitude : -magnitude;
         }
-        // The exponent's bias grows from 15 to 127; infinities and NaNs have the largest one in both.
+        // The exponent's bias changes from 15 to 127; infinities and NaNs have the largest exponent in both.
         int wide = exponent == 0x1f ? 0xff : exponent - 15 + 127;
         return Float.intBitsToFloat(sign | (wide << 23) | (fraction << 13));
     }
 
     /**
-     * The same elements under another name.
+     * Returns the same elements under another name.
      *
      * @param newName the name
      * @return a tensor that shares this one's elements
@@ -440,10 +440,10 @@ public final class Tensor implements Value {
     }
 
     /**
-     * The same elements in another shape.
+     * Returns the same elements in another shape.
      *
      * @param newShape the dimensions
-     * @return a tensor that shares this one's elements if they lie row-major; otherwise one with a copy of them
+     * @return a tensor that shares this one's elements if they are row-major; otherwise one with a copy
      * @throws IllegalArgumentException if the shape has another number of elements
      */
     public Tensor withShape(long... newShape) {
@@ -451,10 +451,10 @@ public final class Tensor implements Value {
     }
 
     /**
-     * The matrix with rows and columns exchanged.
+     * Returns the transposed matrix.
      *
      * @return a tensor that shares this one's elements
-     * @throws IllegalStateException if this tensor has other than two dimensions
+     * @throws IllegalStateException if this tensor does not have two dimensions
      */
     public Tensor transposed() {
         if (shape.length != 2) {
@@ -466,7 +466,7 @@ public final class Tensor implements Value {
                 .from(origin);
     }
 
-    /** Writes what {@link #bytes()} holds, a chunk at a time. */
+    /** Writes {@link #bytes()} in chunks. */
     void writeTo(WritableByteChannel out) throws IOException {
         if (origin == null) {
             writeElements(out);
@@ -529,7 +529,10 @@ public final class Tensor implements Value {
         return name + " " + type + Arrays.toString(shape);
     }
 
-    /** Walks over the innermost dimension's rows in row-major order. Places are in bytes and fit in an int: data does. */
+    /**
+     * Iterates over the innermost dimension's rows in row-major order. Offsets are in bytes and fit in an int, like the
+     * data.
+     */
     private static final class Rows {
         final int length;
         final int step;
@@ -545,7 +548,7 @@ public final class Tensor implements Value {
             this.shape = shape;
             this.steps = new int[outer];
             this.index = new int[outer];
-            // A stride along a dimension of one element is never taken, and may be any number.
+            // The stride of a dimension of size 1 is never used, and may be any number.
             for (int i = 0; i < outer; i++) {
                 steps[i] = shape[i] == 1 ? 0 : (int) (strides[i] * elementBytes);
             }

@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Kinds of tensors and arrays that are not read, told from the names that a file has for them. */
+/** Unsupported kinds of tensors and arrays, identified by their names in a file. */
 final class TensorKind {
 
-    /** What the names match, what such a tensor is, and what to save instead. */
+    /** The pattern of the names, the kind of tensor, and what to save instead. */
     private record Kind(Pattern names, String remedy) {
         static Kind of(String names, String remedy) {
             return new Kind(Pattern.compile(names), remedy);
@@ -17,7 +17,8 @@ final class TensorKind {
     private static final List<Kind> KINDS = List.of(
             Kind.of(
                     "torch[.]float8_.*|safetensors[.]F8_.*",
-                    "an 8-bit floating-point tensor; save tensor.to(torch.float32) instead, with its scale applied if it"
+                    "an 8-bit floating-point tensor; save tensor.to(torch.float32) instead, with its scale applied"
+                            + " if it"
                             + " has one"),
             Kind.of(
                     "torch[.]float4_.*|safetensors[.]F[46].*",
@@ -25,7 +26,7 @@ final class TensorKind {
             Kind.of(
                     "torch[.](cuda[.])?Complex.*Storage|torch[.](complex.*|cfloat|cdouble|chalf|bcomplex32|_conj)"
                             + "|safetensors[.]C.*|numpy[.].*c[0-9]+",
-                    "a complex tensor, which no network here has; save tensor.real, or both parts with"
+                    "a complex tensor, which no network in ConvZoo has; save tensor.real, or both parts with"
                             + " torch.view_as_real(tensor)"),
             Kind.of(
                     "torch[.]_utils[.]_rebuild_sparse_.*|torch[.]sparse.*",
@@ -53,21 +54,21 @@ final class TensorKind {
                     "a tensor in parts on several devices; save tensor.full_tensor() instead"),
             Kind.of(
                     "torch[.]_utils[.]_rebuild_wrapper_subclass|torchao[.].*Tensor.*|bitsandbytes[.].*",
-                    "a tensor of a class of its own, such as a quantized one; save tensor.dequantize() instead"),
+                    "a tensor of a special class, such as a quantized one; save tensor.dequantize() instead"),
             Kind.of(
                     "(torch|mxnet)[.]uint(16|32|64)|safetensors[.]U(16|32|64)",
-                    "a tensor of unsigned integers; weights are floating-point: save tensor.to(torch.float32)"),
+                    "a tensor of unsigned integers, but weights are floating-point; save tensor.to(torch.float32)"),
             Kind.of(
                     "torch[.](int|uint)[1-7]|torch[.]bits.*",
                     "a tensor of packed integers; save it unpacked to torch.float32"),
             Kind.of(
                     "numpy[.].*",
-                    "a NumPy array or number of a type that is not read (objects, complex, unsigned, or big-endian); save"
+                    "a NumPy array or number of an unsupported type (objects, complex, unsigned, or big-endian); save"
                             + " array.astype('float32') instead"));
 
     private TensorKind() {}
 
-    /** What a tensor of such a name is, and what to save instead; null if it is the name of something else. */
+    /** The kind of tensor with such a name, and what to save instead; null for other names. */
     static @Nullable String remedy(String global) {
         for (Kind kind : KINDS) {
             if (kind.names.matcher(global).matches()) {

@@ -9,10 +9,10 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Reads small text files whole: configurations, properties, options. */
+/** Reads small text files completely: configurations, properties, options. */
 public final class TextFile {
 
-    /** The longest file, in bytes. */
+    /** The maximum file size, in bytes. */
     static final int MAX_BYTES = 1 << 24;
 
     private TextFile() {}
@@ -22,11 +22,11 @@ public final class TextFile {
      *
      * @param file a regular file in UTF-8, at most 16 MiB long
      * @return its text
-     * @throws IOException if it is anything else, or cannot be read; the message names the file
+     * @throws IOException if it is not such a file, or cannot be read; the message names the file
      */
     public static String read(Path file) throws IOException {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            // A pipe waits for its other end, and some devices have no end.
+            // A pipe waits for its other end, and some devices are endless.
             throw new IOException(file + ": not a regular file; copy it into one");
         }
         byte[] bytes;
@@ -36,7 +36,7 @@ public final class TextFile {
             throw new IOException(file + ": cannot be read (" + e + "); check its permissions", e);
         }
         if (bytes.length > MAX_BYTES) {
-            throw new IOException(file + ": has more than 16 MiB; this is not a file of its kind");
+            throw new IOException(file + ": more than 16 MiB, too large for this kind of file");
         }
         try {
             return StandardCharsets.UTF_8
@@ -44,7 +44,7 @@ public final class TextFile {
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw new IOException(file + ": is not UTF-8; save it as UTF-8", e);
+            throw new IOException(file + ": not UTF-8; save it as UTF-8", e);
         }
     }
 }

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a checkpoint holds: a tree of mappings and sequences with tensors and plain data as its leaves. It has no cycles, and
- * its depth and size are bounded by {@link Limits}. Nothing in it runs or refers to code.
+ * The content of a checkpoint: a tree of mappings and sequences with tensors and plain data as its leaves. It has no
+ * cycles, and its depth and size are bounded by {@link Limits}. Nothing in it runs or refers to code.
  */
 public sealed interface Value
         permits Tensor,
@@ -27,12 +27,12 @@ public sealed interface Value
     /**
      * Named values in the order of the file, such as a state dict.
      *
-     * <p>A key that is a number, a truth value or None stands as Python prints it: an optimizer's {@code {0: {...}}} has the
-     * entry {@code "0"}.
+     * <p>A key that is a number, a boolean or None appears as Python prints it: an optimizer's {@code {0: {...}}} has
+     * the entry {@code "0"}.
      *
-     * @param entries the values by name, not modifiable
-     * @param unnamed the values under keys that have no name (a tuple, an object, or a number beside a text that reads the
-     *     same); where names matter, such as in a state dict, there should be none
+     * @param entries the values by name, unmodifiable
+     * @param unnamed the values under keys without a name (a tuple, an object, or a number next to equal text); where
+     *     names matter, such as in a state dict, there should be none
      */
     record Mapping(Map<String, Value> entries, List<Value> unnamed) implements Value {
 
@@ -40,7 +40,7 @@ public sealed interface Value
          * Creates a mapping of copies of the given map, in its order, and list.
          *
          * @param entries the values by name
-         * @param unnamed the values under keys that have no name
+         * @param unnamed the values under keys without a name
          */
         public Mapping {
             // The small maps take a fraction of a LinkedHashMap's heap.
@@ -51,10 +51,10 @@ public sealed interface Value
         }
 
         /**
-         * Looks a value up.
+         * Looks up a value.
          *
          * @param name the value's name
-         * @return the value, or empty where the mapping has none of this name
+         * @return the value; empty if the mapping has none with this name
          */
         public Optional<Value> get(String name) {
             return Optional.ofNullable(entries.get(name));
@@ -64,7 +64,7 @@ public sealed interface Value
     /**
      * A list, tuple or set.
      *
-     * @param items its values in the order of the file, not modifiable
+     * @param items its values in the order of the file, unmodifiable
      */
     record Sequence(List<Value> items) implements Value {
 
@@ -79,15 +79,15 @@ public sealed interface Value
     }
 
     /**
-     * Text. A PyTorch device or element type stands as the text that Python prints for it: {@code cuda:0},
-     * {@code torch.float16}.
+     * Text. A PyTorch device or element type appears as text, as Python prints it: {@code cuda:0}, {@code
+     * torch.float16}.
      *
      * @param text the characters
      */
     record Text(String text) implements Value {}
 
     /**
-     * A whole number, of 255 bytes at most.
+     * A whole number of at most 255 bytes.
      *
      * @param number the number
      */
@@ -101,9 +101,9 @@ public sealed interface Value
     record Real(double number) implements Value {}
 
     /**
-     * A truth value.
+     * A boolean.
      *
-     * @param truth the truth value
+     * @param truth the boolean
      */
     record Bool(boolean truth) implements Value {}
 
@@ -118,18 +118,18 @@ public sealed interface Value
     record Bytes(ByteBuffer data) implements Value {
 
         /**
-         * Creates a value that views the given bytes.
+         * Creates a value that is a view of the given bytes.
          *
-         * @param data the bytes, all that remain of the buffer
+         * @param data the remaining bytes of the buffer
          */
         public Bytes {
             data = data.slice().asReadOnlyBuffer();
         }
 
         /**
-         * The bytes.
+         * Returns the bytes.
          *
-         * @return a read-only view with a position of its own
+         * @return a read-only view with its own position
          */
         @Override
         public ByteBuffer data() {
@@ -138,18 +138,18 @@ public sealed interface Value
     }
 
     /**
-     * Something that this library does not build: an object of someone's class, or a tensor of a kind beyond
-     * {@link ElementType} (complex, quantized, sparse, 8-bit float). It is inert. Only who needs what stands here has a
-     * reason to fail.
+     * An object that this library does not build: an object of a custom class, or a tensor of a kind that {@link
+     * ElementType} lacks (complex, quantized, sparse, 8-bit float). It is inert. Reading fails only if this object is
+     * needed.
      *
      * @param global the full name of the class, function or element type, such as {@code argparse.Namespace}
      */
     record Placeholder(String global) implements Value {
 
         /**
-         * What kind of tensor this was, and the call in Python that makes a plain one of it.
+         * Returns the kind of tensor, and the Python call that converts it to a plain one.
          *
-         * @return such as {@code a sparse tensor; save tensor.to_dense() instead}; empty if it was not a tensor
+         * @return for example, {@code a sparse tensor; save tensor.to_dense() instead}; empty if it was not a tensor
          */
         public Optional<String> remedy() {
             return Optional.ofNullable(TensorKind.remedy(global));

@@ -9,12 +9,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The directory of a zip archive (PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.4), with zip64 extensions: where each entry's
- * bytes lie.
+ * The directory of a zip archive (PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.4), with zip64 extensions: the location
+ * of each entry's bytes.
  *
- * <p>What two readers could see in two ways is refused. The archive is its entries, one after the other from the first byte
- * of the file on, the directory, and the end record, with nothing in front, between, or behind: so there is no second
- * directory to find. Local headers and data descriptors agree with the directory.
+ * <p>Archives that two readers could interpret differently are refused. The archive consists of its entries,
+ * consecutive from the first byte of the file, the directory, and the end record, with nothing before, between, or
+ * after them, so there is no second directory to find. Local headers and data descriptors must agree with the
+ * directory.
  */
 final class ZipDirectory {
     private static final int LOCAL_HEADER = 0x04034b50;
@@ -36,18 +37,18 @@ final class ZipDirectory {
     private static final int ENCRYPTED = 1 | (1 << 6) | (1 << 13);
     /** The local header's sizes and checksum follow the data instead. */
     private static final int DESCRIPTOR_FOLLOWS = 1 << 3;
-    /** The data is a difference to another file's. */
+    /** The data is a patch of another file. */
     private static final int PATCH = 1 << 5;
     /** The name is in UTF-8. */
     private static final int UNICODE_NAME = 1 << 11;
 
-    /** MS-DOS's mark of a directory among the attributes. */
+    /** The MS-DOS attribute of a directory. */
     private static final int DIRECTORY_ATTRIBUTE = 1 << 4;
 
     private static final int DESCRIPTOR = 0x08074b50;
-    /** A descriptor of a checksum and two lengths of 64 bits each, behind its signature. */
+    /** A descriptor: its signature, a checksum, and two lengths of 64 bits each. */
     private static final int LONGEST_DESCRIPTOR = 24;
-    /** A name in UTF-8 that some readers take instead of the entry's own. */
+    /** A UTF-8 name that some readers use instead of the entry's own. */
     private static final int UNICODE_PATH_EXTRA = 0x7075;
     /** The newest version of the format that Python's zipfile reads: 6.3. */
     private static final int NEWEST_VERSION = 63;
@@ -58,13 +59,13 @@ final class ZipDirectory {
     /**
      * An entry.
      *
-     * @param unicode whether the archive says that the name is in UTF-8; otherwise some readers take it for code page 437
-     * @param header where its local header begins
-     * @param offset where its bytes begin, as they are in the file
-     * @param length how many they are
-     * @param compressed whether they have to be inflated
-     * @param inflated how many they were before they were compressed; the length where they were not
-     * @param crc the CRC-32 of what they were before, as the directory gives it
+     * @param unicode whether the name is marked as UTF-8; otherwise some readers decode it as code page 437
+     * @param header the offset of its local header
+     * @param offset the offset of its bytes, as stored in the file
+     * @param length the number of stored bytes
+     * @param compressed whether they must be inflated
+     * @param inflated the number of uncompressed bytes; the length if they are not compressed
+     * @param crc the CRC-32 of the uncompressed bytes, from the directory
      * @param described whether a data descriptor may follow
      */
     record Entry(
@@ -82,7 +83,7 @@ final class ZipDirectory {
         }
     }
 
-    /** What the end record says of the directory. */
+    /** The end record's description of the directory. */
     private record Extent(long entries, long bytes, long offset, long end) {}
 
     private ZipDirectory(MappedFile file, Limits limits) {
@@ -90,7 +91,7 @@ final class ZipDirectory {
         this.limits = limits;
     }
 
-    /** Reads the directory: entries by name, in its order. Those of directories end with a slash. */
+    /** Reads the directory: entries by name, in order. Names of directories end with a slash. */
     static Map<String, Entry> read(MappedFile file, Limits limits) throws CheckpointException {
         return new ZipDirectory(file, limits).read();
     }
@@ -110,7 +111,7 @@ final class ZipDirectory {
                 || extent.offset > extent.end
                 || extent.bytes != extent.end - extent.offset) {
             throw file.corrupt(
-                    extent.end, "the zip directory does not end where its end record begins; the file is corrupt");
+                    extent.end, "the zip directory does not end where its end record starts; the file is corrupt");
         }
         if (extent.bytes > limits.headerBytes()) {
             throw file.overLimit(
@@ -173,7 +174,7 @@ final class ZipDirectory {
             throw file.corrupt(end, "the zip64 end record is not in its place; the file is corrupt");
         }
         in.skip(4);
-        // The number of this part, and that of the directory's: 32 bits each.
+        // The number of this part, and of the directory's part: 32 bits each.
         if (in.i64() != 0) {
             throw file.corrupt(end, "a zip archive in several parts is not supported");
         }
@@ -195,8 +196,8 @@ final class ZipDirectory {
     }
 
     /**
-     * The end record is the file's end. A comment behind it could hold another end record, or look like the end of one, and
-     * readers differ in which they take.
+     * The end record is the end of the file. A comment after it could contain another end record, or look like the end
+     * of one, and readers differ in which one they use.
      */
     private long findEnd() throws CheckpointException {
         long end = file.size() - END_BYTES;
@@ -214,18 +215,19 @@ final class ZipDirectory {
             if (tail.getInt(at) == END) {
                 throw file.corrupt(
                         first + at,
-                        "the zip archive has a comment or other bytes behind its end record, in which readers may find"
+                        "the zip archive has a comment or other bytes after its end record, in which readers may find"
                                 + " another archive; save it again with torch.save or numpy.savez");
             }
         }
         throw file.corrupt(
-                file.size(), "the zip archive has no directory at its end; it is truncated, copy or download it again");
+                file.size(),
+                "the zip archive has no directory at its end; it is truncated, so copy or download it again");
     }
 
     private Entry entry(Cursor in) throws CheckpointException {
         long at = in.offset();
         if (in.remaining() < CENTRAL_HEADER_BYTES || in.i32() != CENTRAL_HEADER) {
-            throw file.corrupt(at, "the zip directory is corrupt: an entry is expected here");
+            throw file.corrupt(at, "the zip directory is corrupt: expected an entry here");
         }
         in.skip(2);
         int version = in.u8();
@@ -264,7 +266,7 @@ final class ZipDirectory {
             throw file.corrupt(
                     at,
                     "the zip entry " + CheckpointException.printable(name)
-                            + " has data and is marked as a directory, which PyTorch does not read; save it again with"
+                            + " has data but is marked as a directory, which PyTorch does not read; save it again with"
                             + " torch.save");
         }
         if ((flags & ENCRYPTED) != 0) {
@@ -284,13 +286,13 @@ final class ZipDirectory {
         return locate(name, flags, method, header, length, stored, crc);
     }
 
-    /** Finds the entry's bytes, which begin behind a local header of a length of its own. */
+    /** Finds the entry's bytes, which follow a local header of variable length. */
     private Entry locate(String name, int flags, int method, long header, long length, long stored, long crc)
             throws CheckpointException {
         String shown = "the zip entry " + CheckpointException.printable(name);
         Cursor in = new Cursor(file, header, Math.min(LOCAL_HEADER_BYTES, Math.max(0, file.size() - header)), shown);
         if (in.i32() != LOCAL_HEADER) {
-            throw file.corrupt(header, shown + " has no local header where the directory says");
+            throw file.corrupt(header, shown + " has no local header at the offset in the directory");
         }
         in.skip(2);
         int localFlags = in.u16();
@@ -317,7 +319,8 @@ final class ZipDirectory {
         }
         long offset = in.offset() + nameBytes + extraBytes;
         if (stored > file.size() - offset) {
-            throw file.corrupt(offset, shown + " ends beyond the file; it is truncated, copy or download it again");
+            throw file.corrupt(
+                    offset, shown + " extends beyond the file, which is truncated; copy or download it again");
         }
         boolean unicode = (flags & UNICODE_NAME) != 0;
         return new Entry(name, unicode, header, offset, stored, method != STORED, length, crc, later);
@@ -337,7 +340,7 @@ final class ZipDirectory {
                     limits.nameLength());
         }
         boolean bad = name.isEmpty() || name.indexOf('\\') >= 0;
-        // A drive of Windows.
+        // A Windows drive.
         bad |= name.length() > 1 && name.charAt(1) == ':' && Character.isLetter(name.charAt(0));
         for (int i = 0; i < name.length(); i++) {
             bad |= Character.isISOControl(name.charAt(i));
@@ -353,7 +356,10 @@ final class ZipDirectory {
         }
     }
 
-    /** Each entry must begin where the one before ends, the first at the file's beginning, and the directory behind all. */
+    /**
+     * Each entry must start where the previous one ends, the first at the start of the file, with the directory after
+     * the last.
+     */
     private void checkPlaces(Map<String, Entry> entries, long directory) throws CheckpointException {
         List<Entry> ordered = new ArrayList<>(entries.values());
         ordered.sort(Comparator.comparingLong(Entry::header));
@@ -361,7 +367,7 @@ final class ZipDirectory {
         if (first != 0) {
             throw file.corrupt(
                     0,
-                    "the zip archive has " + first + " bytes in front of its first entry, in which readers may find"
+                    "the zip archive has " + first + " bytes before its first entry, in which readers may find"
                             + " another archive; save it again with torch.save or numpy.savez");
         }
         for (int i = 0; i < ordered.size(); i++) {
@@ -370,7 +376,8 @@ final class ZipDirectory {
             if (entry.end() > next) {
                 throw file.corrupt(
                         entry.header,
-                        "the zip entry " + CheckpointException.printable(entry.name) + " overlaps what follows it");
+                        "the zip entry" + " " + CheckpointException.printable(entry.name)
+                                + " overlaps the next entry or the directory");
             }
             if (entry.end() < next && !isDescriptor(entry, next - entry.end())) {
                 throw file.corrupt(
@@ -378,14 +385,14 @@ final class ZipDirectory {
                         entry.described
                                 ? "the data descriptor of the zip entry " + CheckpointException.printable(entry.name)
                                         + " differs from the directory; the file is corrupt, copy or download it again"
-                                : "the zip archive has " + (next - entry.end()) + " bytes behind its entry "
+                                : "the zip archive has " + (next - entry.end()) + " bytes after its entry "
                                         + CheckpointException.printable(entry.name)
-                                        + " that belong to none; save it again with torch.save or numpy.savez");
+                                        + " that belong to no entry; save it again with torch.save or numpy.savez");
             }
         }
     }
 
-    /** Whether the bytes behind an entry are a descriptor of it, with or without a signature, of 32 or 64 bits. */
+    /** Whether the bytes after an entry are its descriptor, with or without a signature, of 32 or 64 bits. */
     private boolean isDescriptor(Entry entry, long length) throws CheckpointException {
         if (!entry.described || length > LONGEST_DESCRIPTOR || length < LONGEST_DESCRIPTOR / 2 || length % 4 != 0) {
             return false;
@@ -400,7 +407,7 @@ final class ZipDirectory {
                 && (wide ? in.i64() : in.u32()) == entry.inflated;
     }
 
-    /** The zip64 extra field: wide values for those that are saturated in the header, in the header's order. */
+    /** The zip64 extra field: 64-bit values for those that are saturated in the header, in the header's order. */
     private static final class Extra {
         private final Cursor zip64;
 
@@ -416,7 +423,7 @@ final class ZipDirectory {
                 } else if (id == ZIP64_EXTRA || id == UNICODE_PATH_EXTRA) {
                     throw fields.corrupt("a zip entry has "
                             + (seen ? "two sizes" : "two names")
-                            + ", of which readers take one or the other; save the archive again");
+                            + ", of which readers use either; save the archive again");
                 } else {
                     fields.skip(length);
                 }

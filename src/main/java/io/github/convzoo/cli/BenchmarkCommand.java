@@ -41,9 +41,12 @@ import picocli.CommandLine.Spec;
         description = "Time networks in every runtime, on the CPU or a GPU.",
         footer = {
             "",
-            "Each runtime runs in a process of its own; the runtimes take turns, so that a drift of the machine's speed hits",
-            "all. Stop everything else first: one busy core can make a pass ten times slower. A network by name has random",
-            "weights, which cost the same time as trained ones.",
+            "Each runtime runs in its own process, and the runtimes take turns, so that a drift in the machine's"
+                    + " speed affects "
+                    + "them all. Stop everything else first: one busy core can make a pass ten times slower. A"
+                    + " network given"
+                    + " by name has "
+                    + "random weights, which take the same time as trained ones.",
             "",
             "Examples:",
             "  convzoo benchmark dla34 peleenet",
@@ -78,23 +81,23 @@ final class BenchmarkCommand implements Callable<Integer> {
             names = "--runtime",
             paramLabel = "R,...",
             split = ",",
-            description = "eager (the network as it is loaded), torchscript, onnx. Default: all that are there.")
+            description = "eager (the network as loaded), torchscript, or onnx. Default: all available.")
     List<String> runtimes = List.of();
 
     @Option(
             names = "--peer",
             paramLabel = "FILE",
-            description =
-                    "A .onnx or .pt file of another tool to time, too; may be repeated. It takes the models' input.")
+            description = "A .onnx or .pt file of another tool to time as well; it must take the model's input. May be"
+                    + " repeated.")
     List<Path> peers = List.of();
 
     @Option(
             names = "--input-size",
             paramLabel = "S|HxW",
-            description = "The input in pixels: the side of a square, or height x width. Default: the model's.")
+            description = "The input size in pixels: the side of a square, or height x width. Default: the model's.")
     @Nullable String inputSize;
 
-    @Option(names = "--rounds", paramLabel = "N", description = "How often to go round. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--rounds", paramLabel = "N", description = "The number of rounds. Default: ${DEFAULT-VALUE}.")
     int rounds = 5;
 
     @Option(
@@ -106,17 +109,20 @@ final class BenchmarkCommand implements Callable<Integer> {
     @Option(
             names = "--device",
             paramLabel = "DEVICE",
-            description = "cpu, gpu0, gpu1 ... On a GPU, ONNX Runtime is left out. Default: ${DEFAULT-VALUE}.")
+            description = "cpu, gpu0, gpu1, ... ONNX Runtime is skipped on a GPU. Default: ${DEFAULT-VALUE}.")
     String device = "cpu";
 
     @Option(
             names = "--precision",
             paramLabel = "fp32|fp16|bf16",
             description =
-                    "What the exported TorchScript computes in; fp16 and bf16 on a GPU only. Default: ${DEFAULT-VALUE}.")
+                    "The precision of the exported TorchScript; fp16 and bf16 need a GPU. Default: ${DEFAULT-VALUE}.")
     String precision = "fp32";
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads to compute on. Default: one for each core.")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "The number of compute threads. Default: one per core.")
     @Nullable Integer threads;
 
     @Option(names = "--json", description = "Print JSON.")
@@ -125,7 +131,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    /** What runs, and on what file. */
+    /** The runtime that is timed, and its file. */
     private record Subject(String name, String runtime, Path file) {}
 
     private record Row(
@@ -175,13 +181,12 @@ final class BenchmarkCommand implements Callable<Integer> {
         }
         boolean onnxPeer = peers.stream().anyMatch(peer -> runtimeOf(peer).equals("onnx"));
         if (isGpu() && (runtimes.contains("onnx") || onnxPeer)) {
-            throw new IllegalArgumentException(
-                    "--device: ONNX Runtime computes on the CPU; leave onnx out, or " + device);
+            throw new IllegalArgumentException("--device: ONNX Runtime runs on the CPU only; omit onnx, or " + device);
         }
         for (String runtime : runtimes) {
             if (!RUNTIMES.contains(runtime)) {
                 throw new IllegalArgumentException(
-                        "--runtime: " + runtime + " is unknown; there are " + String.join(", ", RUNTIMES));
+                        "--runtime: " + runtime + " is unknown; choose from " + String.join(", ", RUNTIMES));
             }
         }
         if (runtimes.contains("onnx")
@@ -191,7 +196,7 @@ final class BenchmarkCommand implements Callable<Integer> {
         for (Path peer : peers) {
             runtimeOf(peer);
             if (!Files.isRegularFile(peer)) {
-                throw new IOException(peer + ": there is no such file; check the path");
+                throw new IOException(peer + ": no such file; check the path");
             }
         }
         if (rounds < 1 || !(seconds > 0) || batches.stream().anyMatch(batch -> batch < 1)) {
@@ -213,7 +218,7 @@ final class BenchmarkCommand implements Callable<Integer> {
 
     /** Writes the model and its exports into a folder. */
     private ModelConfig prepare(String model, Path folder) throws IOException {
-        // Only the processes that measure need a GPU.
+        // Only the measuring processes need a GPU.
         LoadOptions options = LoadOptions.published().withStore(main.store()).withDevice(Device.cpu());
         if (inputSize != null) {
             InputSize size = InputSize.of(inputSize);
@@ -227,7 +232,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             Network network = (Network) loaded.getBlock();
             if (network.isOnlyCompiled()) {
                 throw new IllegalArgumentException(
-                        model + ": is an exported graph without weights; give it with --peer");
+                        model + ": this is an exported graph without weights; pass it with --peer");
             }
             network.freezeParameters(true);
             ModelConfig used = config.withOptions(network.options());
@@ -235,7 +240,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             Exporter exporter = new Exporter(network, used);
             for (String runtime : runtimes()) {
                 if (!runtime.equals(EAGER)) {
-                    // As compiled models are made.
+                    // The same way as compiled models are made.
                     CompileRequest request = new CompileRequest(
                             CompiledRuntime.of(runtime),
                             CompileOptions.precision(precision),
@@ -273,10 +278,10 @@ final class BenchmarkCommand implements Callable<Integer> {
         } else if (name.endsWith(".pt")) {
             return "torchscript";
         }
-        throw new IllegalArgumentException("--peer: " + peer + " is neither .onnx nor .pt");
+        throw new IllegalArgumentException("--peer: " + peer + " is neither a .onnx nor a .pt file");
     }
 
-    /** What the processes of a subject have measured, round by round. */
+    /** The measurements of a subject's processes, round by round. */
     private static final class Measured {
 
         private final Subject subject;

@@ -23,10 +23,10 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code convzoo benchmark} runs in a process of its own: one runtime on one file, at one batch size. */
+/** The process that {@code convzoo benchmark} starts for each measurement: one runtime, one file, one batch size. */
 final class BenchmarkProcess {
 
-    /** The heap is this large from the start, so that what is resident beyond it is native. */
+    /** The heap has this size from the start, so resident memory beyond it is native. */
     static final int HEAP_MEBIBYTES = 256;
 
     private static final double WARM_UP_SECONDS = 1.5;
@@ -34,24 +34,24 @@ final class BenchmarkProcess {
     private static final int LEAST_RUNS = 5;
 
     /**
-     * What one process has measured.
+     * The measurements of one process.
      *
      * @param milliseconds the time of each run
-     * @param nativeMebibytes the most resident memory beyond the heap; 0 if the system does not tell
+     * @param nativeMebibytes the peak resident memory beyond the heap; 0 if the system does not report it
      */
     record Result(List<Double> milliseconds, long nativeMebibytes) {}
 
     private BenchmarkProcess() {}
 
     /**
-     * Starts a process, and waits for it.
+     * Starts a process and waits for it.
      *
      * @param runtime eager, onnx or torchscript
-     * @param file the file, or for eager the model folder
+     * @param file the file, or the model folder for eager
      * @param input the shape of the input
      * @param seconds how long to measure
      * @param device such as cpu
-     * @param threads how many to compute on; null for one for each core
+     * @param threads the number of compute threads; null for one per core
      */
     static Result start(
             String runtime, Path file, Shape input, double seconds, String device, @Nullable Integer threads)
@@ -97,7 +97,7 @@ final class BenchmarkProcess {
         }
     }
 
-    /** A quantile of some numbers, between two of them if need be; 0.5 is the median. */
+    /** A quantile, interpolated between two values if necessary; 0.5 is the median. */
     static double quantile(List<Double> values, double share) {
         List<Double> sorted = values.stream().sorted().toList();
         double place = share * (sorted.size() - 1);
@@ -106,10 +106,10 @@ final class BenchmarkProcess {
         return sorted.get(low) + (place - low) * (above - sorted.get(low));
     }
 
-    /** Arguments: eager, onnx or torchscript; the file or model folder; N, C, H, W; how many seconds to measure; the device. */
+    /** Arguments: eager, onnx or torchscript; the file or model folder; N, C, H, W; seconds to measure; the device. */
     public static void main(String[] args) throws Exception {
         PrintStream out = System.out;
-        // Whatever libraries print must not end up in the result.
+        // Output of other libraries must not end up in the result.
         System.setOut(System.err);
         Path file = Path.of(args[1]);
         Shape shape = new Shape(
@@ -121,7 +121,7 @@ final class BenchmarkProcess {
                     case "eager" -> eager(file, shape, seconds, device);
                     case "onnx" -> exported(ExportRuntime.ONNX_RUNTIME, file, shape, seconds, device);
                     case "torchscript" -> exported(ExportRuntime.TORCHSCRIPT, file, shape, seconds, device);
-                    default -> throw new IllegalArgumentException("no runtime " + args[0]);
+                    default -> throw new IllegalArgumentException("unknown runtime: " + args[0]);
                 };
         out.println(new Gson().toJson(result));
         out.flush();
@@ -172,7 +172,7 @@ final class BenchmarkProcess {
             long begun = System.nanoTime();
             NDList output = run.apply(new NDList(own));
             output.attach(step);
-            // The engine may compute later; a value cannot be read before.
+            // The engine may compute lazily; reading a value forces the result.
             output.get(0).getFloat(0, 0);
             return since(begun);
         }

@@ -21,8 +21,9 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         footer = {
             "",
-            "Weights are in cache/convzoo and compiled models in cache/convzoo-compiled of DJL's cache directory, DJL_CACHE_DIR"
-                    + " or ~/.djl.ai. What is removed is downloaded, unpacked, or compiled again when it is needed.",
+            "Weights are in cache/convzoo and compiled models in cache/convzoo-compiled, inside DJL's cache directory"
+                    + " (DJL_CACHE_DIR or ~/.djl.ai). Removed files are downloaded, unpacked, or compiled again when"
+                    + " needed.",
             "",
             "Examples:",
             "  convzoo cache list",
@@ -40,9 +41,7 @@ final class CacheCommand {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    @Command(
-            name = "list",
-            description = "List weights and compiled models, their sizes, and what is known of their hashes.")
+    @Command(name = "list", description = "List weights and compiled models with their sizes and known hashes.")
     static final class Show implements Callable<Integer> {
 
         @Spec
@@ -51,7 +50,7 @@ final class CacheCommand {
         @ParentCommand
         CacheCommand parent = new CacheCommand();
 
-        @Option(names = "--json", description = "Print JSON; sizes are bytes.")
+        @Option(names = "--json", description = "Print JSON; sizes are in bytes.")
         boolean json;
 
         @Mixin
@@ -71,8 +70,8 @@ final class CacheCommand {
 
     @Command(
             name = "verify",
-            description = "Read every file of weights and compute its hash anew.",
-            footer = {"", "Exit status: 0 all good, 1 if a file is corrupt."})
+            description = "Recompute the hash of every weights file.",
+            footer = {"", "Exit status: 0 if all files are good, 1 if one is corrupt."})
     static final class Verify implements Callable<Integer> {
 
         @Spec
@@ -81,7 +80,7 @@ final class CacheCommand {
         @ParentCommand
         CacheCommand parent = new CacheCommand();
 
-        @Option(names = "--json", description = "Print JSON; sizes are bytes.")
+        @Option(names = "--json", description = "Print JSON; sizes are in bytes.")
         boolean json;
 
         @Mixin
@@ -95,8 +94,8 @@ final class CacheCommand {
             int result = Main.DONE;
             for (StoredFile file : files) {
                 if (file.state() == StoredFile.State.CORRUPT) {
-                    err.println("convzoo: " + file.path() + ": its SHA-256 is " + file.sha256() + " and should be "
-                            + file.expected() + "; convzoo cache prune removes it");
+                    err.println("convzoo: " + file.path() + ": SHA-256 is " + file.sha256() + " but should be "
+                            + file.expected() + "; run convzoo cache prune to remove it");
                     result = Main.FAILED;
                 }
             }
@@ -107,8 +106,9 @@ final class CacheCommand {
     @Command(
             name = "prune",
             description =
-                    "Remove partial downloads, files whose hash is wrong or unknown, and compiled models that were left"
-                            + " incomplete; list what was removed.")
+                    "Remove partial downloads, files whose hash is wrong or unknown, and incomplete compiled models,"
+                            + " and list"
+                            + " them.")
     static final class Prune implements Callable<Integer> {
 
         @Spec
@@ -117,10 +117,10 @@ final class CacheCommand {
         @ParentCommand
         CacheCommand parent = new CacheCommand();
 
-        @Option(names = "--all", description = "Remove the good weights and all compiled models too.")
+        @Option(names = "--all", description = "Also remove valid weights and all compiled models.")
         boolean all;
 
-        @Option(names = "--json", description = "Print JSON; sizes are bytes.")
+        @Option(names = "--json", description = "Print JSON; sizes are in bytes.")
         boolean json;
 
         @Mixin

@@ -2,10 +2,10 @@ package io.github.convzoo.cli;
 
 import picocli.CommandLine.Option;
 
-/** What every command takes. */
+/** Options of every command. */
 final class CommonOptions {
 
-    @Option(names = "--verbose", description = "Show logs, and the stack of an error.")
+    @Option(names = "--verbose", description = "Show logs, and the stack trace of an error.")
     boolean verbose;
 
     @Option(

@@ -6,26 +6,27 @@ import io.github.convzoo.zoo.LoadOptions;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Whether the network is compiled first. */
+/** Options for compiling the network first. */
 final class CompileOptions {
 
     @Option(
             names = "--compiled",
             description =
-                    "Compile the network for prediction: faster, and the same results within 1e-5. The compiled form is"
+                    "Compile the network for prediction: faster, with the same results to within 1e-5. The compiled"
+                            + " form is"
                             + " cached.")
     boolean compiled;
 
     @Option(
             names = "--runtime",
             paramLabel = "onnx|torchscript",
-            description = "With --compiled: what runs the network. Default: the fastest that is there.")
+            description = "The runtime (--compiled only). Default: the fastest available.")
     @Nullable String runtime;
 
     @Option(
             names = "--precision",
             paramLabel = "fp32|fp16|bf16",
-            description = "With --compiled: what the network computes in; fp16 and bf16 on a GPU only. Default: fp32.")
+            description = "The compute precision (--compiled only); fp16 and bf16 need a GPU. Default: fp32.")
     @Nullable String precision;
 
     LoadOptions apply(LoadOptions options) {
@@ -50,7 +51,7 @@ final class CompileOptions {
         }
     }
 
-    /** A precision of an option. */
+    /** Parses the value of a precision option. */
     static CompiledPrecision precision(String name) {
         try {
             return CompiledPrecision.of(name);

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Where and on how many threads to compute. */
+/** The device and the number of threads to compute on. */
 final class ComputeOptions {
 
     private static final int MAX_THREADS = 1024;
@@ -16,13 +16,16 @@ final class ComputeOptions {
     @Option(
             names = "--device",
             paramLabel = "DEVICE",
-            description = "cpu, gpu0, gpu1 ... Default: a GPU where there is one.")
+            description = "cpu, gpu0, gpu1, ... Default: a GPU if there is one.")
     @Nullable String device;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads to compute on. Default: one for each core.")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "The number of compute threads. Default: one per core.")
     @Nullable Integer threads;
 
-    /** Sets up the engine; call before anything starts it. Empty where the engine shall choose. */
+    /** Configures the engine; call this before the engine starts. Empty if the engine chooses the device. */
     Optional<Device> apply() {
         if (threads != null) {
             if (threads < 1 || threads > MAX_THREADS) {
@@ -34,10 +37,10 @@ final class ComputeOptions {
         return Optional.ofNullable(device).map(ComputeOptions::device);
     }
 
-    /** The device of a name. */
+    /** Parses a device's name. */
     static Device device(String device) {
         if (!DEVICE.matcher(device).matches()) {
-            throw new IllegalArgumentException("--device must be cpu, gpu0, gpu1 ..., not " + device);
+            throw new IllegalArgumentException("--device must be cpu, gpu0, gpu1, ..., not " + device);
         }
         if (device.equals("cpu")) {
             return Device.cpu();
@@ -48,7 +51,7 @@ final class ComputeOptions {
             throw new IllegalArgumentException(
                     count == 0
                             ? "--device " + device + ": the engine finds no GPU here; use cpu"
-                            : "--device " + device + ": there are " + count + " GPUs, the first is gpu0");
+                            : "--device " + device + ": this machine has " + count + " GPUs, numbered from gpu0");
         }
         return Device.gpu(id);
     }

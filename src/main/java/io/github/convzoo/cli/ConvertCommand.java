@@ -29,11 +29,12 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "convert",
         description =
-                "Write a checkpoint as a model folder, as safetensors under canonical names, or as DJL's .params.",
+                "Convert a checkpoint to a model folder, to safetensors with canonical names, or to DJL's .params.",
         footer = {
             "",
-            "Everything in the file must fit the network; what the network has no use for is left out and named.",
-            "A model folder holds config.json in timm's layout and model.safetensors; a safetensors file carries the same"
+            "Every tensor that the network needs must be in the file and fit; entries that it does not need are"
+                    + " dropped and listed.",
+            "A model folder holds config.json in timm's format and model.safetensors; a safetensors file has the same"
                     + " configuration in its metadata.",
             "",
             "Examples:",
@@ -52,7 +53,7 @@ final class ConvertCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "IN",
-            description = "A checkpoint of any format that is read, a model folder, or hf-hub:owner/name[@revision].")
+            description = "A checkpoint in any supported format, a model folder, or hf-hub:owner/name[@revision].")
     String in = "";
 
     @Parameters(
@@ -62,27 +63,31 @@ final class ConvertCommand implements Callable<Integer> {
             description = "The .safetensors or .params file, replaced if it exists.")
     @Nullable Path out;
 
-    @Option(names = "--output", paramLabel = "DIR", description = "Write a model folder; empty, or not there.")
+    @Option(
+            names = "--output",
+            paramLabel = "DIR",
+            description = "The model folder to write; it must be empty or not exist.")
     @Nullable Path folder;
 
     @Option(
             names = "--model",
             paramLabel = "NAME",
-            description = "The network; convzoo list shows them. Not needed if IN says it.")
+            description = "The network (convzoo list shows them). Not needed if IN names it.")
     String model = "";
 
     @Option(
             names = "--last-activation",
             paramLabel = "A",
             description =
-                    "relu or elu: what DPN ends in. Default: what IN says, else relu; weights of timm 0.6 and older want"
-                            + " elu.")
+                    "The last activation of DPN: relu or elu. Default: that of IN, else relu; weights from timm 0.6"
+                            + " and older"
+                            + " need elu.")
     @Nullable String lastActivation;
 
     @Option(
             names = "--labels",
             paramLabel = "FILE",
-            description = "The classes' names, one per line, to keep with the weights. Default: those of IN.")
+            description = "The class names to save with the weights, one per line. Default: those of IN.")
     @Nullable Path labels;
 
     @Mixin
@@ -90,7 +95,7 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Option(
             names = "--half",
-            description = "Write kernels and matrices in half precision, as safetensors: half of the room.")
+            description = "Write kernels and matrices in half precision: half the size (safetensors only).")
     boolean half;
 
     @Option(names = "--json", description = "Print the report as JSON.")
@@ -107,11 +112,11 @@ final class ConvertCommand implements Callable<Integer> {
         Path target = folder == null ? out : folder;
         if (target == null || (folder != null && out != null)) {
             throw new IllegalArgumentException(
-                    "name either a file to write (OUT) or a model folder (--output); see convzoo convert --help");
+                    "give either a file (OUT) or a model folder (--output) to write; see convzoo convert --help");
         }
         boolean djl = folder == null && kind(target) == Kind.DJL;
         if (half && djl) {
-            throw new IllegalArgumentException("--half: DJL's .params are of single precision; write safetensors");
+            throw new IllegalArgumentException("--half: DJL's .params are float32; write safetensors");
         }
         if (folder != null) {
             requireEmpty(folder);
@@ -163,8 +168,8 @@ final class ConvertCommand implements Callable<Integer> {
             return Kind.DJL;
         }
         throw new IllegalArgumentException(
-                file + ": convert writes .safetensors and .params files, and model folders with"
-                        + " --output; name one of these");
+                file + ": convert writes .safetensors and .params files, or a model folder with --output; use one of"
+                        + " these");
     }
 
     private static void requireEmpty(Path folder) throws IOException {
@@ -174,16 +179,15 @@ final class ConvertCommand implements Callable<Integer> {
         }
         try (Stream<Path> inside = Files.list(folder)) {
             if (inside.findAny().isPresent()) {
-                throw new IllegalArgumentException("--output: " + folder + " is not empty; name another folder");
+                throw new IllegalArgumentException("--output: " + folder + " is not empty; choose another folder");
             }
         }
     }
 
-    /** What is read must not be what is replaced. */
+    /** Refuses to replace the file that is read. */
     private static void requireAnother(Path in, Path out) throws IOException {
         if (Files.exists(out) && Files.isSameFile(in, out)) {
-            throw new IllegalArgumentException(
-                    out + ": is the file that is read, and would be lost; name another file");
+            throw new IllegalArgumentException(out + ": this is also the input file; choose another output file");
         }
     }
 }

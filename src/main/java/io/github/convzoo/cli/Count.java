@@ -2,17 +2,17 @@ package io.github.convzoo.cli;
 
 import java.util.Locale;
 
-/** Counted things, for people. */
+/** Formats counts for people. */
 final class Count {
 
     private Count() {}
 
-    /** Such as 1 image or 1,200 images. */
+    /** For example, 1 image or 1,200 images. */
     static String of(long number, String one) {
         return of(number, one, one + "s");
     }
 
-    /** Such as 1 class or 1,000 classes. */
+    /** For example, 1 class or 1,000 classes. */
     static String of(long number, String one, String many) {
         return String.format(Locale.ROOT, "%,d %s", number, number == 1 ? one : many);
     }

@@ -9,7 +9,7 @@ import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** The kinds of data sets by the names that the command line has for them. */
+/** The kinds of data sets, by their names on the command line. */
 enum DataKind {
     IMAGE_FOLDER,
     IMAGE_LIST,
@@ -17,7 +17,7 @@ enum DataKind {
     CIFAR10,
     CIFAR100;
 
-    /** The side of the images of Fashion-MNIST, padded, and of CIFAR. */
+    /** The side of images of Fashion-MNIST (padded) and CIFAR. */
     static final int SMALL_SIDE = 32;
 
     @Override
@@ -25,16 +25,16 @@ enum DataKind {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** Whether all images are small and of one size. */
+    /** Whether all images are small and have the same size. */
     boolean isSmall() {
         return this == FASHION_MNIST || this == CIFAR10 || this == CIFAR100;
     }
 
     /**
-     * The test set of a kind that has its own.
+     * The test set, for kinds that have one.
      *
      * @param path the data set's folder
-     * @throws IllegalArgumentException if the kind has none
+     * @throws IllegalArgumentException if the kind has no test set
      */
     LabeledImages test(Path path) throws IOException {
         return switch (this) {
@@ -46,10 +46,10 @@ enum DataKind {
     }
 
     /**
-     * What comes with a test set to learn from.
+     * The training set that belongs to the test set.
      *
      * @param path the data set's folder
-     * @throws IllegalArgumentException if the kind has no test set of its own
+     * @throws IllegalArgumentException if the kind has no test set
      */
     LabeledImages training(Path path) throws IOException {
         return switch (this) {
@@ -64,13 +64,13 @@ enum DataKind {
         return new IllegalArgumentException(this + " has no test set of its own");
     }
 
-    /** The folder that a list's paths are relative to: its own. */
+    /** The folder that a list's paths are relative to: the list's own. */
     static Path besides(Path list) {
         Path parent = list.toAbsolutePath().getParent();
         return parent == null ? Path.of("") : parent;
     }
 
-    /** Knows the kinds by the command line's names alone. */
+    /** Accepts the kinds by their command-line names only. */
     static final class Converter implements ITypeConverter<DataKind> {
 
         @Override

@@ -7,18 +7,18 @@ import io.github.convzoo.network.NetworkOptions;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.ModelConfig;
 
-/** How the images of each kind of data set become a network's input, unless the model says it. */
+/** How images of each kind of data set become a network's input, unless the model's configuration says so. */
 final class DataOptions {
 
-    /** Of Fashion-MNIST's images, of 28 x 28, four pixels more than their side are the input's: 32 x 32. */
+    /** Fashion-MNIST's images of 28 x 28 are padded by four pixels to an input of 32 x 32. */
     private static final double PADDED = 8.0 / 7;
 
     private DataOptions() {}
 
     /**
-     * A configuration that is usual for a network, for the images of a kind of data set.
+     * A network's default configuration, adapted to the images of a kind of data set.
      *
-     * @param config the network's usual configuration
+     * @param config the network's default configuration
      */
     static ModelConfig usual(DataKind kind, ModelConfig config) {
         if (!kind.isSmall()) {

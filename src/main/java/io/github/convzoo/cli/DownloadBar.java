@@ -4,7 +4,7 @@ import ai.djl.util.Progress;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
 
-/** A bar for each download. */
+/** Shows a bar for each download. */
 final class DownloadBar implements Progress {
 
     private final PrintWriter err;

@@ -36,11 +36,13 @@ import picocli.CommandLine.Spec;
         description = "Measure a network's accuracy on a data set.",
         footer = {
             "",
-            "image-folder: a folder that holds a folder of images for each class. If the model has labels or --labels gives"
-                    + " them, folders are matched by name and classes may be missing. Otherwise all of the network's"
-                    + " classes must be there, numbered in the order of their names; folders named by ImageNet's synsets,"
-                    + " such as n01440764, may be some of a 1000-class network's.",
-            "image-list: a file of lines of a path, relative to the file's folder, and a class's number or name.",
+            "image-folder: a folder with one folder of images per class. If the model has labels or --labels gives"
+                    + " them,"
+                    + " folders are matched by name, and classes may be missing. Otherwise all of the network's classes"
+                    + " must be present, and they are numbered in the order of their names; folders named by ImageNet"
+                    + " synsets, such as n01440764, may be a subset of a 1000-class network's.",
+            "image-list: a file with one line per image: a path, relative to the file's folder, and a class number"
+                    + " or name.",
             "fashion-mnist: a folder with the test set's IDX files, gzipped or not. Images are padded to 32 x 32.",
             "cifar10, cifar100: a folder with the test set's binary file.",
             "",
@@ -72,16 +74,16 @@ final class EvalCommand implements Callable<Integer> {
             names = "--batch-size",
             paramLabel = "B",
             defaultValue = "32",
-            description = "How many images at once. Default: 32.")
+            description = "The number of images per batch. Default: 32.")
     int batchSize = 32;
 
-    @Option(names = "--per-class", description = "Print each class's accuracy too.")
+    @Option(names = "--per-class", description = "Also print per-class accuracy.")
     boolean perClass;
 
     @Option(
             names = "--confusion",
             paramLabel = "FILE",
-            description = "Write what was taken for what: a picture (.png) or a table (.csv).")
+            description = "Write the confusion matrix as a picture (.png) or a table (.csv).")
     @Nullable Path confusion;
 
     @Option(names = "--json", description = "Print JSON; accuracies are fractions.")
@@ -96,10 +98,10 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    /** Whether classes without images are not worth a line. */
+    /** Whether to omit classes without images from the table. */
     private boolean onlyFound;
 
-    /** How many classes the network tells apart, which may be more than the data set has. */
+    /** The number of the network's classes, which may be more than the data set has. */
     private int networkClasses;
 
     private record ClassResult(String name, long total, long correct, @Nullable Double accuracy) {}
@@ -154,13 +156,13 @@ final class EvalCommand implements Callable<Integer> {
         if (Double.isNaN(evaluation.loss())) {
             throw new IOException(data.path + ": " + model.givesNan());
         }
-        // First, for a file that cannot be written must not cost what was measured.
+        // Checked first: a path that cannot be written must not cost the evaluation.
         print(evaluation, bad);
         write(evaluation.confusion());
         return Main.DONE;
     }
 
-    /** Classes that are named by ImageNet's synsets are numbered as a network of ImageNet's classes has them. */
+    /** Numbers classes that are named by ImageNet synsets the way an ImageNet network does. */
     private LabeledImages numbered(LabeledImages images, Network network) throws IOException {
         boolean byName = data.labels == null && ImageNetClasses.areIn(images);
         onlyFound = byName && network.options().numClasses() == ImageNetClasses.COUNT;
@@ -179,24 +181,24 @@ final class EvalCommand implements Callable<Integer> {
         int classes = network.options().numClasses();
         if (data.labels != null && images.classes().size() != classes) {
             throw new IOException(
-                    data.labels + ": names " + Count.of(images.classes().size(), "class", "classes")
-                            + ", and the network has " + classes + "; give the names that it was trained with");
+                    data.labels + ": has " + Count.of(images.classes().size(), "name", "names")
+                            + ", but the network has " + classes + "; give the names that it was trained with");
         }
         if (images.classes().size() > classes) {
             throw new IOException(
                     data.path + ": has " + Count.of(images.classes().size(), "class", "classes")
-                            + ", and the network " + classes
+                            + ", but the network has " + classes
                             + "; evaluate with weights for this data set");
         }
         if (images.classes().size() < classes && namesClasses(images)) {
             throw new IOException(
                     data.path + ": has " + Count.of(images.classes().size(), "class", "classes")
-                            + ", and the network " + classes
-                            + "; say which is which with --labels, such as a run's labels.txt");
+                            + ", but the network has " + classes
+                            + "; pass --labels, such as a run's labels.txt, to match them by name");
         }
     }
 
-    /** Whether the data set's classes are numbered in the order of their names, so that one missing shifts the others. */
+    /** Whether classes are numbered in the order of their names, so that a missing class would shift the others. */
     private boolean namesClasses(LabeledImages images) {
         return data.dataset == DataKind.IMAGE_FOLDER
                 || (data.dataset == DataKind.IMAGE_LIST
@@ -231,7 +233,7 @@ final class EvalCommand implements Callable<Integer> {
             return;
         }
         out.printf(Locale.ROOT, "top-1     %.2f %%%n", 100 * evaluation.top1());
-        // Of five classes or fewer, the true one is always among the five.
+        // With five classes or fewer, top-5 is always 100 %.
         if (networkClasses > TOP) {
             out.printf(Locale.ROOT, "top-5     %.2f %%%n", 100 * evaluation.top5());
         }

@@ -28,12 +28,13 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "export",
-        description = "Export a network into a model folder for other runtimes, and check what was written.",
+        description = "Export a network to a model folder for other runtimes, and check the result.",
         footer = {
             "",
-            "The input is named \"input\": normalized float32 of shape (N, channels, H, W), the batch of any size;",
-            "with --with-preprocess, images as bytes of shape (N, H, W, channels). The output is named \"logits\", or",
-            "\"probabilities\" with --with-preprocess.",
+            "The input is named \"input\": normalized float32 of shape (N, channels, H, W), with any batch size; with "
+                    + "--with-preprocess, uint8 images of shape (N, H, W, channels). The output is named \"logits\","
+                    + " or "
+                    + "\"probabilities\" with --with-preprocess.",
             "",
             "Examples:",
             "  convzoo export --model dla34 --format onnx --output dla34-onnx",
@@ -56,10 +57,14 @@ final class ExportCommand implements Callable<Integer> {
             paramLabel = "FORMAT",
             required = true,
             completionCandidates = FormatNames.class,
-            description = "The file's format: ${COMPLETION-CANDIDATES}.")
+            description = "The file format: ${COMPLETION-CANDIDATES}.")
     String format = "";
 
-    @Option(names = "--output", paramLabel = "DIR", required = true, description = "The model folder; made if missing.")
+    @Option(
+            names = "--output",
+            paramLabel = "DIR",
+            required = true,
+            description = "The model folder; created if missing.")
     Path output = Path.of("");
 
     @Mixin
@@ -75,19 +80,21 @@ final class ExportCommand implements Callable<Integer> {
             names = "--target",
             paramLabel = "CPU",
             description = {
-                "The processor that the file is made for: any, avx2, avx512, or here (this machine's). TorchScript for",
-                "avx2 and avx512 calls oneDNN and runs on x86 CPUs only. Default: any."
+                "The CPU to optimize for: any, avx2, avx512, or here (this machine's). TorchScript for avx2 and"
+                        + " avx512 calls "
+                        + "oneDNN and runs on x86 CPUs only. Default: any."
             })
     String target = "any";
 
     @Option(
             names = "--with-preprocess",
-            description = "Take images as bytes and give probabilities: put normalization and softmax into the file.")
+            description = "Include normalization and softmax, so that the model takes images as bytes and returns"
+                    + " probabilities.")
     boolean preprocess;
 
     @Option(
             names = "--features",
-            description = "Also give the last feature map (\"features\") and the pooled features (\"pooled\").")
+            description = "Also output the last feature map (\"features\") and the pooled features (\"pooled\").")
     boolean features;
 
     @Option(names = "--json", description = "Print the report as JSON.")
@@ -96,7 +103,7 @@ final class ExportCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    /** The names of all formats, as {@code --format} takes them. */
+    /** The names of all formats that {@code --format} accepts. */
     static final class FormatNames implements Iterable<String> {
 
         @Override
@@ -124,7 +131,7 @@ final class ExportCommand implements Callable<Integer> {
         model.requireModel();
         OutputFile.requireFolder("--output", output);
         if (half && bfloat) {
-            throw new IllegalArgumentException("--fp16 and --bf16 exclude each other; choose one");
+            throw new IllegalArgumentException("--fp16 and --bf16 are mutually exclusive; choose one");
         }
         ExportOptions options = format(format)
                 .withPrecision(half ? Precision.FLOAT16 : bfloat ? Precision.BFLOAT16 : Precision.FLOAT32)

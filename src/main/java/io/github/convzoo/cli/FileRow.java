@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** A file of weights as JSON has it. */
+/** A weights file, as it appears in JSON. */
 record FileRow(
         String weights, String path, long size, String state, @Nullable String sha256, @Nullable String expected) {
 
@@ -18,7 +18,7 @@ record FileRow(
                 .toList();
     }
 
-    /** The files, and compiled models, which have no published hash. */
+    /** Rows for the files and for compiled models, which have no published hash. */
     static List<FileRow> of(List<StoredFile> files, List<CompiledCache.Entry> compiled) {
         return Stream.concat(
                         of(files).stream(),

@@ -54,21 +54,20 @@ final class ForwardCommand implements Callable<Integer> {
             names = "--input",
             paramLabel = "IN.npy",
             required = true,
-            description = "The input: float32 of shape (N, channels, H, W), preprocessed.")
+            description = "The preprocessed input: float32 of shape (N, channels, H, W).")
     Path input = Path.of("");
 
     @Option(
             names = "--output",
             paramLabel = "OUT.npy",
             required = true,
-            description = "Takes the logits, float32 of shape (N, classes); replaced if it exists.")
+            description = "The file for the logits, float32 of shape (N, classes); replaced if it exists.")
     Path output = Path.of("");
 
     @Option(
             names = "--in-channels",
             paramLabel = "C",
-            description =
-                    "The number of input channels, to which the first convolution is adapted. Default: the model's.")
+            description = "The number of input channels; the first convolution is adapted to it. Default: the model's.")
     @Nullable Integer inChannels;
 
     @Option(names = "--test-time-pool", description = "DPN's test-time pooling, for inputs larger than 224.")
@@ -77,7 +76,7 @@ final class ForwardCommand implements Callable<Integer> {
     @Option(
             names = "--temperature",
             paramLabel = "T",
-            description = "Temperature of the dynamic convolutions' attention. Default: 1.")
+            description = "The temperature of dynamic convolutions' attention. Default: 1.")
     @Nullable Float temperature;
 
     @Mixin
@@ -99,7 +98,7 @@ final class ForwardCommand implements Callable<Integer> {
                     -1,
                     null,
                     "is " + array.type() + " of shape " + new Shape(shape)
-                            + "; float32 (F32) of shape (N, channels, H, W) is expected",
+                            + "; expected float32 (F32) of shape (N, channels, H, W)",
                     null);
         }
         LoadOptions options = model.options(main, common, spec.commandLine().getErr())
@@ -121,13 +120,13 @@ final class ForwardCommand implements Callable<Integer> {
                         input,
                         -1,
                         null,
-                        "has " + shape[1] + " channels, and the network takes " + takes + "; give --in-channels "
+                        "has " + shape[1] + " channels, but the network takes " + takes + "; pass --in-channels "
                                 + shape[1] + " to adapt it",
                         null);
             }
             if (temperature != null && DynamicConv2d.setTemperature(loaded.getBlock(), temperature) == 0) {
                 throw new IllegalArgumentException(
-                        "--temperature: " + model.model + " has no dynamic convolution; leave it out");
+                        "--temperature: " + model.model + " has no dynamic convolution; omit it");
             }
             ByteBuffer values = ByteBuffer.allocateDirect(Math.toIntExact(array.size() * Float.BYTES))
                     .order(ByteOrder.nativeOrder());
@@ -137,7 +136,7 @@ final class ForwardCommand implements Callable<Integer> {
             if (logits.isNaN().any().getBoolean()) {
                 spec.commandLine()
                         .getErr()
-                        .println("convzoo: " + input + ": " + model.givesNan() + "; " + output + " holds NaN");
+                        .println("convzoo: " + input + ": " + model.givesNan() + "; " + output + " contains NaN");
             }
             Npy.write(
                     output,

@@ -14,12 +14,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
 /**
- * What everything that the command line prints passes. Names out of files, addresses, and messages of other libraries may hold
- * anything; here what drives a terminal or turns the direction of writing becomes question marks.
+ * Filters everything that the command line prints. Names from files, addresses, and messages from other libraries may
+ * contain anything; characters that control a terminal or change the writing direction become question marks.
  */
 final class HarmlessWriter extends PrintWriter {
 
-    /** A carriage return ends a line on Windows, before the line feed; alone it overwrites the line. */
+    /** A carriage return ends a line on Windows if a line feed follows; alone, it overwrites the line. */
     private static final Pattern HARMFUL =
             Pattern.compile("\\r(?!\\n)|[\\p{Cc}&&[^\\r\\n\\t]]|[" + Main.DIRECTIONS + "]");
 
@@ -34,12 +34,12 @@ final class HarmlessWriter extends PrintWriter {
         return HARMFUL.matcher(text).replaceAll("?");
     }
 
-    /** Where a progress bar may overwrite its line. */
+    /** A writer in which a progress bar may overwrite its line. */
     static PrintWriter overwritable(PrintWriter writer) {
         return writer instanceof HarmlessWriter harmless ? harmless.target : writer;
     }
 
-    /** The same for what logs, and the JVM itself, print as bytes of UTF-8. */
+    /** The same for logs and the JVM's own output, which are UTF-8 bytes. */
     static PrintStream stream(OutputStream target) {
         return new PrintStream(
                 new Bytes(new PrintStream(target, true, StandardCharsets.UTF_8)), true, StandardCharsets.UTF_8);
@@ -75,7 +75,7 @@ final class HarmlessWriter extends PrintWriter {
                 .onMalformedInput(CodingErrorAction.REPLACE)
                 .onUnmappableCharacter(CodingErrorAction.REPLACE);
 
-        /** The start of a character whose other bytes are yet to come. */
+        /** The first bytes of a character whose other bytes have not been written yet. */
         private ByteBuffer pending = ByteBuffer.allocate(0);
 
         Bytes(PrintStream target) {

@@ -20,15 +20,15 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The images that a command is given: files, URLs, folders, and lists of these, one after the other, so that any number of
- * them takes no memory.
+ * The images given to a command: files, URLs, folders, and lists of these. They are visited one at a time, so memory
+ * use does not depend on their number.
  */
 final class ImageNames {
 
-    /** Standard input: an image as an argument, names as a list. */
+    /** Standard input: an image if an argument, a list of names if a list. */
     static final String STANDARD_INPUT = "-";
 
-    /** The longest line of a list, in UTF-16 units; a data URL takes some. */
+    /** The maximum length of a line in a list, in UTF-16 units; data URLs are long. */
     private static final int MAX_LINE = 4_000_000;
 
     private final List<String> arguments;
@@ -38,8 +38,8 @@ final class ImageNames {
 
     /**
      * @param arguments files, folders, URLs, and {@code -} for an image from standard input
-     * @param list a file of the same, one per line; {@code -} for standard input
-     * @param recursive whether folders inside folders are searched
+     * @param list a file with one of these per line; {@code -} for standard input
+     * @param recursive whether to search subfolders
      * @param in standard input
      */
     ImageNames(List<String> arguments, Optional<String> list, boolean recursive, InputStream in) {
@@ -49,27 +49,28 @@ final class ImageNames {
         this.in = in;
         if (arguments.isEmpty() && list.isEmpty()) {
             throw new IllegalArgumentException(
-                    "name images, folders, or URLs, or a file of their names with --list; see convzoo predict --help");
+                    "give images, folders, or URLs, or pass a file of names with --list; see convzoo predict --help");
         }
         if (arguments.contains(STANDARD_INPUT)
                 && list.filter(STANDARD_INPUT::equals).isPresent()) {
-            throw new IllegalArgumentException("standard input is either an image (-) or names (--list -), not both");
+            throw new IllegalArgumentException(
+                    "standard input can be an image (-) or a list of names (--list -), not both");
         }
     }
 
-    /** Whether there is only one, so that its name need not be said. */
+    /** Whether there is only one image, so that its name need not be printed. */
     boolean isOne() {
         return list.isEmpty() && arguments.size() == 1 && !isFolder(arguments.get(0));
     }
 
-    /** A name that takes an image, or what is wrong with one. */
+    /** Receives the name of each image, or the reason for its absence. */
     interface Taker {
         void take(String name) throws Exception;
 
         void failed(String name, IOException problem) throws Exception;
     }
 
-    /** Goes through all of them in order. A folder or list that cannot be read is a failure of its own. */
+    /** Visits all images in order. A folder or list that cannot be read counts as one failure. */
     void forEach(Taker taker) throws Exception {
         for (String each : arguments) {
             take(each, taker);
@@ -95,13 +96,13 @@ final class ImageNames {
                 }
             }
         } catch (CharacterCodingException e) {
-            throw new IOException(name + ": is not UTF-8; save the list as UTF-8", e);
+            throw new IOException(name + ": not UTF-8; save the list as UTF-8", e);
         } catch (FileSystemException e) {
             throw new IOException(name + ": cannot be read (" + e + "); check the path", e);
         }
     }
 
-    /** The next line; null at the end. A file that is not a list may be one endless line. */
+    /** The next line; null at the end. Limited, because a file that is not a list may be one endless line. */
     private static @Nullable String line(BufferedReader in, String list) throws IOException {
         int c = in.read();
         if (c < 0) {
@@ -110,7 +111,7 @@ final class ImageNames {
         StringBuilder line = new StringBuilder();
         for (; c >= 0 && c != '\n' && c != '\r'; c = in.read()) {
             if (line.length() == MAX_LINE) {
-                throw new IOException(list + ": has a line of more than 4 million characters; give one image per line");
+                throw new IOException(list + ": a line has more than 4 million characters; put one image on each line");
             }
             line.append((char) c);
         }
@@ -144,7 +145,7 @@ final class ImageNames {
         }
         if (images.isEmpty()) {
             throw new IOException(
-                    folder + ": holds no image" + (recursive ? "" : "; --recursive searches the folders in it too"));
+                    folder + ": no images found" + (recursive ? "" : "; pass --recursive to search subfolders"));
         }
         images.sort(Comparator.naturalOrder());
         return images;

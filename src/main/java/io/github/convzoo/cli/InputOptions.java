@@ -11,35 +11,34 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How an image becomes the network's input, if not as the model's configuration says. */
+/** Options that override how the model's configuration turns an image into input. */
 final class InputOptions {
 
     @Option(
             names = "--input-size",
             paramLabel = "S|HxW",
-            description =
-                    "The network's input in pixels: the side of a square, or height x width. Default: the model's.")
+            description = "The input size in pixels: the side of a square, or height x width. Default: the model's.")
     @Nullable String inputSize;
 
     @Option(
             names = "--resize",
             paramLabel = "S",
-            description = "Resize images to this side, in pixels, before the center is cropped. Default: by the model's"
+            description = "Resize images to this side, in pixels, before the center crop. Default: from the model's"
                     + " crop fraction.")
     @Nullable Integer resize;
 
     @Option(
             names = "--crop-mode",
             paramLabel = "center|squash|border",
-            description =
-                    "Resize the shorter side (center), both sides (squash: the aspect ratio is lost), or the longer"
-                            + " side (border: the rest is filled). Default: the model's.")
+            description = "How to resize: the shorter side (center), both sides, ignoring the aspect ratio (squash), or"
+                    + " the longer"
+                    + " side, filling the rest (border). Default: the model's.")
     @Nullable CropMode cropMode;
 
     @Option(
             names = "--interpolation",
             paramLabel = "nearest|bilinear|bicubic",
-            description = "The filter of the resize. Default: the model's.")
+            description = "The resize filter. Default: the model's.")
     @Nullable Resampling interpolation;
 
     @Option(
@@ -47,32 +46,32 @@ final class InputOptions {
             paramLabel = "R,G,B",
             split = ",",
             description =
-                    "What is subtracted from samples of 0 to 1; one number for all channels. Default: the model's.")
+                    "Subtracted from samples between 0 and 1; one number, or one per channel. Default: the model's.")
     List<Double> mean = new ArrayList<>();
 
     @Option(
             names = "--std",
             paramLabel = "R,G,B",
             split = ",",
-            description = "What samples are then divided by; one number for all channels. Default: the model's.")
+            description = "Divides samples after the mean is subtracted; one number, or one per channel. Default: the"
+                    + " model's.")
     List<Double> std = new ArrayList<>();
 
     @Option(
             names = "--no-resize",
-            description = "Crop the image, or pad it with black, to the input size instead of resizing it first.")
+            description = "Crop or pad (with black) the image to the input size without resizing it.")
     boolean noResize;
 
     @Option(
             names = "--ignore-orientation",
-            description =
-                    "Take images as they are stored, as torchvision does, instead of turning them upright as their"
-                            + " EXIF orientation says.")
+            description = "Keep images as stored, like torchvision, instead of rotating them upright by their EXIF"
+                    + " orientation.")
     boolean ignoreOrientation;
 
-    /** The configuration with what the options change. */
+    /** The configuration with the overrides applied. */
     ModelConfig apply(ModelConfig config) {
         if (noResize && (resize != null || cropMode != null)) {
-            throw new IllegalArgumentException("--no-resize excludes --resize and --crop-mode: leave one out");
+            throw new IllegalArgumentException("--no-resize cannot be combined with --resize or --crop-mode; omit one");
         }
         atLeastOne("--resize", resize);
         Preprocessing preprocessing = config.preprocessing();

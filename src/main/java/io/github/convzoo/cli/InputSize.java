@@ -3,12 +3,12 @@ package io.github.convzoo.cli;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The network's input as {@code --input-size} has it, in pixels. */
+/** The input size in pixels, as given by {@code --input-size}. */
 record InputSize(int height, int width) {
 
     private static final Pattern SIZE = Pattern.compile("(-?\\d{1,9})(?:x(-?\\d{1,9}))?");
 
-    /** Reads S, for a square, or HxW. */
+    /** Parses S, for a square, or HxW. */
     static InputSize of(String text) {
         Matcher matcher = SIZE.matcher(text);
         if (!matcher.matches()) {

@@ -42,11 +42,12 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "inspect",
-        description = "Show what a file of weights holds, and which network it is for.",
+        description = "Show the contents of a weights file and the network that it fits.",
         footer = {
             "",
-            "No network is loaded, and nothing in the file runs. Minimum, maximum, mean and standard deviation are",
-            "those of the finite values.",
+            "No network is loaded, and no code in the file is executed. Statistics (minimum, maximum, mean, and"
+                    + " standard "
+                    + "deviation) cover finite values only.",
             "",
             "Examples:",
             "  convzoo inspect dla34-ba72cf86.pth",
@@ -59,7 +60,7 @@ final class InspectCommand implements Callable<Integer> {
     private static final Set<ElementType> FRACTIONAL =
             EnumSet.of(ElementType.F64, ElementType.F32, ElementType.BF16, ElementType.F16);
 
-    /** How many lines people get of what may be many. */
+    /** The number of lines shown of a potentially long list. */
     private static final int SHOWN = 20;
 
     @Spec
@@ -82,7 +83,7 @@ final class InspectCommand implements Callable<Integer> {
             description = "Names of the tensors to list, with * and ? standing for any characters.")
     @Nullable String pattern;
 
-    @Option(names = "--no-stats", description = "Leave the statistics out, and the tensors' values unread.")
+    @Option(names = "--no-stats", description = "Omit statistics, and do not read the tensors' values.")
     boolean noStats;
 
     @Option(names = "--json", description = "Print JSON.")
@@ -94,10 +95,10 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    /** What is inspected. */
+    /** The file to inspect. */
     private Path file = Path.of("");
 
-    /** Of how many of the tensors that are listed there are statistics. */
+    /** The number of listed tensors that have statistics. */
     private int readable;
 
     private record Statistics(
@@ -151,10 +152,11 @@ final class InspectCommand implements Callable<Integer> {
         if (!noStats && readable < listed.size()) {
             spec.commandLine()
                     .getErr()
-                    .println("convzoo: " + Main.oneLine(file.toString()) + ": no statistics of the last "
+                    .println("convzoo: " + Main.oneLine(file.toString()) + ": no statistics for the last "
                             + Count.of(listed.size() - readable, "tensor")
-                            + ": together the tensors have the file's bytes more than 16 times; list fewer with PATTERN,"
-                            + " or none with --no-stats");
+                            + ": the tensors together read the file's bytes more than 16 times; list fewer with"
+                            + " PATTERN,"
+                            + " or omit statistics with --no-stats");
         }
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
@@ -185,8 +187,8 @@ final class InspectCommand implements Callable<Integer> {
                 .toList();
         if (listed.isEmpty()) {
             String first = tensors.stream().limit(3).map(Tensor::name).collect(Collectors.joining(", "));
-            throw new IllegalArgumentException("no tensor of " + file + " is called " + pattern + "; there are "
-                    + tensors.size() + (first.isEmpty() ? "" : ", the first " + first));
+            throw new IllegalArgumentException(file + " has no tensor named " + pattern + "; it has " + tensors.size()
+                    + " tensors" + (first.isEmpty() ? "" : ", the first is " + first));
         }
         return listed;
     }
@@ -307,7 +309,7 @@ final class InspectCommand implements Callable<Integer> {
         List<String> others = new ArrayList<>();
         inspection.checkpoint().metadata().forEach((name, text) -> others.add(name + " = " + brief(text)));
         inspection.entries().forEach(entry -> others.add(text(entry)));
-        lines(out, "beside", others);
+        lines(out, "other", others);
         lines(out, "not built", inspection.checkpoint().placeholders());
         printWeights(inspection, out);
     }
@@ -346,11 +348,11 @@ final class InspectCommand implements Callable<Integer> {
             line(
                     out,
                     "fits",
-                    "no network; the nearest is " + model(nearest) + ", which " + Count.of(nearest.matching(), "tensor")
-                            + " match");
+                    "no network; the nearest is " + model(nearest) + ", with "
+                            + Count.of(nearest.matching(), "matching tensor"));
             nearest.differences().forEach(difference -> line(out, "", difference));
         } else if (inspection.fits().isEmpty()) {
-            line(out, "fits", "no network, and comes near none: convzoo list shows what there is");
+            line(out, "fits", "no network, and none is similar; convzoo list shows the networks");
         }
     }
 
@@ -390,15 +392,15 @@ final class InspectCommand implements Callable<Integer> {
     private static String name(Format format) {
         return switch (format) {
             case SAFETENSORS -> "safetensors";
-            case PYTORCH_INDEX -> "the index of several PyTorch files";
-            case PICKLE -> "a pickle of arrays or tensors";
-            case SAFETENSORS_INDEX -> "the index of several safetensors files";
+            case PYTORCH_INDEX -> "index of a sharded PyTorch checkpoint";
+            case PICKLE -> "pickle of arrays or tensors";
+            case SAFETENSORS_INDEX -> "index of a sharded safetensors checkpoint";
             case PYTORCH_ZIP -> "PyTorch";
             case PYTORCH_LEGACY -> "PyTorch before 1.6";
             case TORCHSCRIPT -> "TorchScript";
             case NUMPY_ZIP -> "NumPy .npz";
             case MXNET -> "MXNet .params";
-            case DJL -> "DJL .params, which has no names but the order";
+            case DJL -> "DJL .params, in which tensors have an order but no names";
             case PADDLE -> "PaddlePaddle";
         };
     }

@@ -5,7 +5,7 @@ import com.google.gson.GsonBuilder;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Results for programs: one JSON value, indented or on one line. */
+/** Writes results for programs as one JSON value, indented or on one line. */
 final class Json {
 
     private static final Gson GSON = new GsonBuilder()
@@ -31,7 +31,8 @@ final class Json {
     }
 
     private static String safe(String json) {
-        // Only text holds such characters, and there they may be escaped: names out of a file drive no terminal.
+        // Only strings contain such characters, and JSON allows escapes there, so names from a file cannot control a
+        // terminal.
         return UNSAFE.matcher(json)
                 .replaceAll(match -> String.format(
                         Locale.ROOT, "\\\\u%04x", (int) match.group().charAt(0)));

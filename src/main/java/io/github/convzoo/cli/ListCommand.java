@@ -25,9 +25,12 @@ import picocli.CommandLine.Spec;
         description = "List the networks and their published weights.",
         footer = {
             "",
-            "Parameters and multiply-adds are those of the published network at the input size; accuracies are of the",
-            "published weights on ImageNet's validation set. NAME.TAG stands for a set of weights, NAME alone for the",
-            "first. JSON has where they come from and how they want their input.",
+            "Parameters and multiply-adds are for the published network at the input size; accuracies are the"
+                    + " published "
+                    + "weights' on ImageNet's validation set. NAME.TAG is a set of weights; NAME alone means the"
+                    + " first. JSON"
+                    + " also has "
+                    + "their source and preprocessing.",
             "",
             "Examples:",
             "  convzoo list",
@@ -42,7 +45,7 @@ final class ListCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "PATTERN",
-            description = "Names, with or without a tag, with * and ? standing for any characters.")
+            description = "Names to list, with or without a tag; * and ? are wildcards.")
     @Nullable String pattern;
 
     @Option(names = "--json", description = "Print JSON; accuracies are fractions.")
@@ -103,7 +106,7 @@ final class ListCommand implements Callable<Integer> {
             }
         }
         if (rows.isEmpty()) {
-            throw new IllegalArgumentException("no network is called " + pattern + "; there are "
+            throw new IllegalArgumentException("no network is named " + pattern + "; choose from "
                     + String.join(", ", Variant.all().keySet()));
         }
         if (json) {
@@ -191,7 +194,7 @@ final class ListCommand implements Callable<Integer> {
         return layers.stream().mapToLong(Layer::multiplyAdds).sum();
     }
 
-    /** A line for each set of weights and each input size that it was measured on. */
+    /** Prints one line per set of weights and measured input size. */
     private void print(List<Row> rows) {
         Table table = new Table(
                 "name",

@@ -52,29 +52,32 @@ import picocli.CommandLine.ParameterException;
             "  convzoo predict photo.jpg --model dla34",
             "  convzoo COMMAND --help",
             "",
-            "Exit status: 0 done, 1 failed, 2 misused."
+            "Exit status: 0 success, 1 failure, 2 invalid usage."
         })
 public final class Main {
 
-    /** Done. */
+    /** Exit status: success. */
     static final int DONE = 0;
 
-    /** Failed: the message says why. */
+    /** Exit status: failure; the message says why. */
     static final int FAILED = 1;
 
-    /** The longest message that is shown whole, in UTF-16 units; names in it may be as long as files are. */
+    /**
+     * The maximum length of a message, in UTF-16 units; longer ones are shortened. Names in a message may be as long as
+     * files are.
+     */
     private static final int LONGEST_MESSAGE = 8000;
 
-    /** Misused: the message says what would be right. */
+    /** Exit status: invalid usage; the message says how to fix it. */
     static final int MISUSED = 2;
 
-    /** Characters that turn the direction of writing, for a regular expression. */
+    /** Characters that change the writing direction, for a regular expression. */
     static final String DIRECTIONS = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069";
 
-    /** The environment's variables, null where one is not set. */
+    /** Reads environment variables; null for one that is not set. */
     final Function<String, @Nullable String> environment;
 
-    /** Open until the command is done and everything is printed. */
+    /** Open until the command is done and all output is printed. */
     final CountDownLatch ended = new CountDownLatch(1);
 
     /** Standard input. */
@@ -85,12 +88,12 @@ public final class Main {
         this.in = in;
     }
 
-    /** With the process's own environment. */
+    /** Uses the process's own environment. */
     static Main inProcess() {
         return new Main(System::getenv, System.in);
     }
 
-    /** Where published weights come from and are kept. */
+    /** The store that downloads and keeps published weights. */
     WeightStore store() {
         return new WeightStore(StoreSettings.fromEnvironment(environment));
     }
@@ -101,13 +104,13 @@ public final class Main {
      * @param args the arguments
      */
     public static void main(String[] args) {
-        // Text goes out as UTF-8 whatever the locale: labels and paths are not always ASCII.
+        // Output is UTF-8 whatever the locale: labels and paths are not always ASCII.
         PrintWriter out = new PrintWriter(
                 new OutputStreamWriter(
                         new ResultStream(new FileOutputStream(FileDescriptor.out)), StandardCharsets.UTF_8),
                 true);
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-        // Logs quote names out of files, too.
+        // Logs also quote names from files.
         System.setErr(HarmlessWriter.stream(new FileOutputStream(FileDescriptor.err)));
         System.exit(run(out, err, args));
     }
@@ -115,10 +118,10 @@ public final class Main {
     /**
      * Runs the command in this process.
      *
-     * @param out takes the results
-     * @param err takes errors, progress and logs
+     * @param out receives the results
+     * @param err receives errors, progress, and logs
      * @param args the arguments
-     * @return the exit status: 0 done, 1 failed, 2 misused
+     * @return the exit status: 0 for success, 1 for failure, 2 for invalid usage
      */
     public static int run(PrintWriter out, PrintWriter err, String... args) {
         return run(System::getenv, out, err, args);
@@ -137,10 +140,10 @@ public final class Main {
         PrintWriter out = new HarmlessWriter(anyOut);
         PrintWriter err = new HarmlessWriter(anyErr);
         boolean verbose = Arrays.asList(args).contains("--verbose");
-        // Before the first logger exists, or it has no effect.
+        // Must be set before the first logger is created.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "info" : "error");
         System.setProperty("org.slf4j.internal.verbosity", "ERROR");
-        // Pictures are drawn into files; on a Mac AWT would show up in the dock.
+        // Pictures are drawn into files; without this, AWT would appear in the dock of a Mac.
         System.setProperty("java.awt.headless", "true");
         Main main = new Main(environment, in);
         CommandLine command = new CommandLine(main)
@@ -159,7 +162,7 @@ public final class Main {
         } catch (ResultStream.FailedException e) {
             return failed(err, e, verbose);
         } catch (OutOfMemoryError | StackOverflowError | InternalError | LinkageError e) {
-            // Out of memory, a mapped file that was cut short, a native library that does not load.
+            // Out of memory, a memory-mapped file that was truncated, or a native library that does not load.
             return failed(err, new IOException(e.toString(), e), verbose);
         } finally {
             main.ended.countDown();
@@ -174,14 +177,14 @@ public final class Main {
 
     private static int failed(PrintWriter err, Exception e, boolean verbose) {
         if (e instanceof ResultStream.FailedException result && result.isClosedPipe()) {
-            // Whoever read the results has read enough.
+            // The reader of the results has closed the pipe.
             return DONE;
         }
         if (verbose) {
             e.printStackTrace(err);
         }
         if (e instanceof UncheckedIOException unchecked && unchecked.getCause() instanceof CheckpointException cause) {
-            // A file that was shortened while its tensors were in use.
+            // A file was truncated while its tensors were in use.
             err.println("convzoo: " + oneLine(cause.getMessage()));
             return FAILED;
         }
@@ -190,24 +193,27 @@ public final class Main {
             return MISUSED;
         }
         if (e instanceof FileSystemException) {
-            // Their message is the path alone.
+            // These exceptions' messages are just the path.
             err.println("convzoo: " + oneLine(e.toString()));
         } else if (e instanceof IOException
                 || e instanceof ResultStream.FailedException
                 || e instanceof EngineException) {
             err.println("convzoo: " + oneLine(e.getMessage()));
         } else {
-            err.println("convzoo: " + oneLine(e.toString()) + "; run again with --verbose to see where");
+            err.println("convzoo: " + oneLine(e.toString()) + "; run again with --verbose for the stack trace");
         }
         return FAILED;
     }
 
-    /** One line of a message: names out of a file may hold line breaks and tabs. {@link HarmlessWriter} sees to the rest. */
+    /**
+     * A message on one line: names from files may contain line breaks and tabs. {@link HarmlessWriter} handles the
+     * rest.
+     */
     static String oneLine(@Nullable String message) {
         if (message == null) {
             return "unknown error (no message)";
         }
-        // What is wrong stands at the front, and what to do at the end.
+        // The problem is at the start, and the remedy at the end.
         int excess = message.length() - LONGEST_MESSAGE;
         int half = LONGEST_MESSAGE / 2;
         String shown = excess > 0 ? message.substring(0, half) + "..." + message.substring(half + excess) : message;

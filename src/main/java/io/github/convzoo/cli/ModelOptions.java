@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Which network, with which weights. */
+/** The network and its weights. */
 final class ModelOptions {
 
-    /** What classifies where nobody says what: the most accurate of the small ones. */
+    /** The default model: the most accurate of the small ones. */
     private static final String USUAL = "dpn68b.ra_in1k";
 
     private static final String BUNDLED = "peleenet.fmnist";
@@ -27,13 +27,13 @@ final class ModelOptions {
             paramLabel = "MODEL",
             description =
                     "A network, or network.tag for one of its published sets of weights (convzoo list shows them);"
-                            + " a model folder such as a training run's; or hf-hub:owner/name[@revision].")
+                            + " a model folder, such as a training run's; or hf-hub:owner/name[@revision].")
     String model = "";
 
     @Option(
             names = "--weights",
             paramLabel = "FILE",
-            description = "A checkpoint of any format that is read, a model folder, or hf-hub:owner/name[@revision]."
+            description = "A checkpoint in any supported format, a model folder, or hf-hub:owner/name[@revision]."
                     + " Default: the published weights, downloaded once.")
     @Nullable String weights;
 
@@ -43,18 +43,19 @@ final class ModelOptions {
     @Option(
             names = "--num-classes",
             paramLabel = "N",
-            description = "The number of classes; 0 for pooled features. Default: as many as the checkpoint has.")
+            description = "The number of classes; 0 for pooled features. Default: that of the checkpoint.")
     @Nullable Integer numClasses;
 
     @Option(
             names = "--last-activation",
             paramLabel = "A",
             description =
-                    "relu or elu: what DPN ends in. Default: the model's, else relu; weights of timm 0.6 and older want"
-                            + " elu.")
+                    "The last activation of DPN: relu or elu. Default: the model's, else relu; weights from timm 0.6"
+                            + " and"
+                            + " older need elu.")
     @Nullable String lastActivation;
 
-    /** Takes the weights for the model if these alone are named; refuses to go on if nothing is. */
+    /** Uses {@code --weights} as the model if there is no {@code --model}; fails if both are missing. */
     void requireModel() {
         if (model.isEmpty() && weights != null) {
             model = weights;
@@ -62,13 +63,13 @@ final class ModelOptions {
         }
         if (model.isEmpty()) {
             throw new IllegalArgumentException(
-                    "--model is needed: a network (convzoo list shows them), a model folder, or hf-hub:owner/name");
+                    "--model is required: a network (convzoo list shows them), a model folder, or hf-hub:owner/name");
         }
     }
 
     /**
-     * Takes a network where none is named: of ImageNet's classes, if its weights are on this machine or can be fetched;
-     * else the one that the library brings.
+     * Chooses a network if none is given: an ImageNet network if its weights are cached or can be downloaded, else the
+     * bundled one.
      */
     void chooseModel(Main main, PrintWriter err) throws IOException {
         if (!model.isEmpty() || weights != null) {
@@ -81,15 +82,15 @@ final class ModelOptions {
             model = USUAL;
         } catch (FetchException e) {
             model = BUNDLED;
-            err.println("convzoo: no --model is given, and the usual one, " + USUAL + ", cannot be had; taking "
-                    + BUNDLED + ", which comes with ConvZoo and knows ten kinds of clothing alone ("
+            err.println("convzoo: no --model is given, and the default, " + USUAL + ", is unavailable; using "
+                    + BUNDLED + ", which comes with ConvZoo and knows only ten kinds of clothing ("
                     + Main.oneLine(e.getMessage()) + ")");
         } finally {
             bar.end();
         }
     }
 
-    /** The options so far; what was guessed is said, and the whole report if the command is verbose. */
+    /** The options so far. Prints guesses as they are made, and the whole report if the command is verbose. */
     LoadOptions options(Main main, CommonOptions common, PrintWriter err) {
         LoadOptions options = reading.apply(weights == null ? LoadOptions.published() : LoadOptions.of(weights))
                 .withStore(main.store())
@@ -114,9 +115,9 @@ final class ModelOptions {
     }
 
     /**
-     * How the model is used: as it says itself, else as is usual; with what the options change.
+     * The model's own configuration, else the default one, with the options' overrides.
      *
-     * @param kind the data set that it is used on; null if the images come one by one
+     * @param kind the data set that it is used on; null for single images
      */
     ModelConfig config(OpenModel open, LoadOptions options, InputOptions input, @Nullable DataKind kind) {
         Optional<ModelConfig> declared = open.declared(options);
@@ -127,13 +128,13 @@ final class ModelOptions {
         return input.apply(kind == null ? usual : DataOptions.usual(kind, usual));
     }
 
-    /** What is wrong if a network gives NaN. */
+    /** The explanation for a network whose output is NaN. */
     String givesNan() {
-        return "the network gives NaN; the weights " + (weights == null ? "of " + model : "in " + weights)
+        return "the network's output is NaN; the weights " + (weights == null ? "of " + model : "in " + weights)
                 + " are damaged, or were trained for another input";
     }
 
-    /** The options for using the model so. */
+    /** The options with a configuration applied. */
     static LoadOptions with(LoadOptions options, ModelConfig config) {
         return options.withPreprocessing(config.preprocessing()).withUpright(config.upright());
     }

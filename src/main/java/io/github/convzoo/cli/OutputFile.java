@@ -13,30 +13,30 @@ import java.util.function.Supplier;
 import javax.imageio.ImageIO;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/** Files that commands leave: pictures and tables. */
+/** Files that commands write: pictures and tables. */
 final class OutputFile {
 
     private OutputFile() {}
 
-    /** Refuses a name of another kind of file, before anything is computed. */
+    /** Refuses a name that does not end in .png, before anything is computed. */
     static void requirePng(String option, Path file) {
         requireFile(option, file);
         if (!isPng(file)) {
-            throw new IllegalArgumentException(option + ": pictures are written as PNG; name a .png file, not " + file);
+            throw new IllegalArgumentException(option + ": pictures are PNG files; pass a .png file, not " + file);
         }
     }
 
-    /** Refuses a folder where a file is to be, before anything is computed. */
+    /** Refuses a folder in place of a file, before anything is computed. */
     static void requireFile(String option, Path file) {
         if (Files.isDirectory(file)) {
-            throw new IllegalArgumentException(option + ": " + file + " is a folder; name a file");
+            throw new IllegalArgumentException(option + ": " + file + " is a folder; pass a file");
         }
     }
 
-    /** Refuses a file where a folder is to be, before anything is computed. */
+    /** Refuses a file in place of a folder, before anything is computed. */
     static void requireFolder(String option, Path folder) {
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
-            throw new IllegalArgumentException(option + ": " + folder + " is a file; name a folder");
+            throw new IllegalArgumentException(option + ": " + folder + " is a file; pass a folder");
         }
     }
 
@@ -44,7 +44,7 @@ final class OutputFile {
         return file.toString().toLowerCase(Locale.ROOT).endsWith(".png");
     }
 
-    /** A picture that cannot be drawn on this system. */
+    /** Thrown if a picture cannot be drawn on this system. */
     static final class DrawingException extends IOException {
         private static final long serialVersionUID = 1L;
 
@@ -54,9 +54,9 @@ final class OutputFile {
     }
 
     /**
-     * Draws a picture and writes it. The file appears as a whole or not at all.
+     * Draws a picture and writes it. The file is written atomically.
      *
-     * @throws DrawingException if it cannot be drawn here, as without fonts
+     * @throws DrawingException if it cannot be drawn here, for example without fonts
      * @throws IOException if it cannot be written
      */
     static void writePng(Path file, Supplier<BufferedImage> picture) throws IOException {
@@ -65,13 +65,13 @@ final class OutputFile {
             ImageIO.write(picture.get(), "png", out);
         } catch (NoClassDefFoundError e) {
             throw new DrawingException(
-                    file + ": cannot be drawn, for a class is missing (" + e.getMessage()
+                    file + ": cannot be drawn because a class is missing (" + e.getMessage()
                             + "); add org.knowm.xchart:xchart to the class path",
                     e);
         } catch (RuntimeException | InternalError | LinkageError | AWTError | OutOfMemoryError | IOException e) {
-            // Systems without fonts or their configuration, processes that are ending, more classes than memory.
+            // Systems without fonts or their configuration, processes that are exiting, too many classes for memory.
             throw new DrawingException(
-                    file + ": cannot be drawn (" + e + "); on a system without fonts install one and fontconfig", e);
+                    file + ": cannot be drawn (" + e + "); if the system has no fonts, install one and fontconfig", e);
         }
         ReplacedFile.write(file, png.toByteArray());
     }

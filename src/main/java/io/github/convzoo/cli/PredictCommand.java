@@ -40,9 +40,9 @@ import picocli.CommandLine.Spec;
         description = "Classify images.",
         footer = {
             "",
-            "An image that cannot be read is named, and the others are classified all the same.",
-            "A grid has the true class too where an image's folder has a class's name:",
-            "what was recognised is green, what was not is red.",
+            "An image that cannot be read is reported, and the others are still classified. With --grid, an image"
+                    + " also shows "
+                    + "its true class if its folder is named after one: correct predictions are green, wrong ones red.",
             "",
             "Examples:",
             "  convzoo predict photo.jpg",
@@ -71,10 +71,10 @@ final class PredictCommand implements Callable<Integer> {
     @Option(
             names = "--list",
             paramLabel = "FILE",
-            description = "A file with the name of an image, folder, or URL per line; - for standard input.")
+            description = "A file that lists images, folders, or URLs, one per line; - for standard input.")
     @Nullable String list;
 
-    @Option(names = "--recursive", description = "Search the folders in a folder too.")
+    @Option(names = "--recursive", description = "Also search subfolders.")
     boolean recursive;
 
     @Mixin
@@ -84,34 +84,36 @@ final class PredictCommand implements Callable<Integer> {
             names = "--labels",
             paramLabel = "FILE",
             description =
-                    "The classes' names, one per line. Default: the model's; else ImageNet's if there are 1000, else"
-                            + " numbers.")
+                    "The class names, one per line. Default: the model's, else ImageNet's if there are 1000 classes,"
+                            + " else"
+                            + " class numbers.")
     @Nullable Path labels;
 
     @Option(
             names = "--top-k",
             paramLabel = "K",
             defaultValue = "5",
-            description = "How many classes to name, at least 1. Default: 5.")
+            description = "The number of classes to show, at least 1. Default: 5.")
     int topK = 5;
 
     @Option(
             names = "--grid",
             paramLabel = "FILE",
-            description = "Draw the images with what they were taken for into a picture (.png).")
+            description = "Draw the images with their predictions as a picture (.png).")
     @Nullable Path grid;
 
     @Mixin
     InputOptions input = new InputOptions();
 
-    @Option(names = "--json", description = "Print one JSON array in the end; probabilities are fractions.")
+    @Option(names = "--json", description = "Print one JSON array at the end; probabilities are fractions.")
     boolean json;
 
     @Option(
             names = "--jsonl",
             description =
-                    "Print one JSON object per image and line, as soon as it is known; one that cannot be read has an"
-                            + " error instead of predictions.")
+                    "Print one JSON object per line and image, as soon as it is classified; an image that cannot be"
+                            + " read"
+                            + " has an error instead of predictions.")
     boolean jsonl;
 
     @Mixin
@@ -133,7 +135,7 @@ final class PredictCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Optional<Device> device = compute.apply();
         if (json && jsonl) {
-            throw new IllegalArgumentException("--json and --jsonl exclude each other");
+            throw new IllegalArgumentException("--json and --jsonl are mutually exclusive; choose one");
         }
         ImageNames names = new ImageNames(images, Optional.ofNullable(list), recursive, main.in);
         PrintWriter out = spec.commandLine().getOut();
@@ -167,7 +169,7 @@ final class PredictCommand implements Callable<Integer> {
         }
     }
 
-    /** Classifies one image after the other. */
+    /** Classifies the images one by one. */
     private final class Run implements ImageNames.Taker {
 
         private final Predictor<RgbImage, Classifications> predictor;
@@ -242,21 +244,21 @@ final class PredictCommand implements Callable<Integer> {
         OutputFile.requirePng("--grid", file);
         ImageGrid.checkCount(Math.max(1, images.size()));
         for (String image : images) {
-            // A pattern such as *.png finds the grid of the last time.
+            // A pattern such as *.png also matches the grid of an earlier run.
             if (Files.exists(file) && new File(image).exists() && Files.isSameFile(file, Path.of(image))) {
                 throw new IllegalArgumentException(
-                        "--grid: " + file + " is one of the images, and would be lost; name another file");
+                        "--grid: " + file + " is also one of the images; choose another file");
             }
         }
     }
 
-    /** The name of the folder that holds the image, where a class has it. */
+    /** The name of the image's folder, if it is the name of a class. */
     private static Optional<String> truth(String image, List<String> classes) {
         Path folder;
         try {
             folder = Path.of(image).toAbsolutePath().getParent();
         } catch (InvalidPathException e) {
-            // Such as a URL on Windows.
+            // For example, a URL on Windows.
             return Optional.empty();
         }
         return Optional.ofNullable(folder)
@@ -270,7 +272,7 @@ final class PredictCommand implements Callable<Integer> {
         ImageGrid.Verdict verdict = truth.map(
                         name -> name.equals(best.label) ? ImageGrid.Verdict.RIGHT : ImageGrid.Verdict.WRONG)
                 .orElse(ImageGrid.Verdict.UNKNOWN);
-        // The percentage first: names may be cut off.
+        // The percentage comes first, because long names are cut off.
         String prediction = String.format(Locale.ROOT, "%.2f %%  %s", 100 * best.probability, Main.oneLine(best.label));
         return new ImageGrid.Entry(
                 image,
@@ -279,7 +281,7 @@ final class PredictCommand implements Callable<Integer> {
                 verdict);
     }
 
-    // By number: two classes may have the same name.
+    // Compare numbers, because two classes may have the same name.
     private List<Prediction> best(String image, Classifications classifications) throws IOException {
         List<String> names = classifications.getClassNames();
         List<Double> probabilities = classifications.getProbabilities();

@@ -3,10 +3,10 @@ package io.github.convzoo.cli;
 import java.io.PrintWriter;
 import java.util.Locale;
 
-/** One line that grows, where standard error is a terminal; elsewhere nothing. */
+/** A progress line on standard error, if that is a terminal; otherwise nothing. */
 final class ProgressBar {
 
-    /** What is counted. */
+    /** The unit of what is counted. */
     enum Unit {
         IMAGES(1, "%,.0f", "images"),
         LAYERS(1, "%,.0f", "layers"),
@@ -43,18 +43,18 @@ final class ProgressBar {
     private long last;
     private int printed;
 
-    /** A total of less than one stands for one that is not known. */
+    /** A total of less than 1 means that the total is unknown. */
     ProgressBar(PrintWriter err, long total, Unit unit) {
         this.err = HarmlessWriter.overwritable(err);
         this.total = total;
         this.unit = unit;
-        // The launcher knows; System.console() would ask about standard input as well.
+        // The launcher knows; System.console() would also check standard input.
         shown = Boolean.getBoolean("convzoo.terminal");
         columns = Math.max(2, Integer.getInteger("convzoo.columns", COLUMNS));
         last = start - BETWEEN_NANOS;
     }
 
-    /** Says how much was done before the start, which is not part of the speed. */
+    /** Sets how much was done before the start, which does not count toward the speed. */
     void startAt(long done) {
         first = done;
     }
@@ -63,7 +63,7 @@ final class ProgressBar {
         update(done, "", "");
     }
 
-    /** With text before the bar, which is then narrower, and text behind it. */
+    /** Updates the bar, with text before it, which makes it narrower, and text after it. */
     void update(long done, String before, String behind) {
         long now = System.nanoTime();
         if (!shown || (now - last < BETWEEN_NANOS && done != total)) {
@@ -77,7 +77,7 @@ final class ProgressBar {
             width = Math.max(LEAST, width - (whole.length() - columns + 1));
             whole = before + line(done, seconds, width, !before.isEmpty()) + behind;
         }
-        // A line that the terminal breaks could not be overwritten.
+        // A line that the terminal wraps cannot be overwritten.
         String line = whole.substring(0, Math.min(whole.length(), columns - 1));
         err.print("\r" + HarmlessWriter.harmless(line) + " ".repeat(Math.max(0, printed - line.length())));
         err.flush();

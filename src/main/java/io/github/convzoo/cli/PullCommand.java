@@ -23,11 +23,11 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "pull",
-        description = "Download published weights, so that they are there without a network.",
+        description = "Download published weights for offline use.",
         footer = {
             "",
-            "Weights that are here already are not downloaded again; a download that was cut goes on where it stopped.",
-            "HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_OFFLINE, DJL_OFFLINE and DJL_CACHE_DIR are respected.",
+            "Cached weights are not downloaded again, and an interrupted download resumes. The environment variables "
+                    + "HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_OFFLINE, DJL_OFFLINE, and DJL_CACHE_DIR are respected.",
             "",
             "Examples:",
             "  convzoo pull dla34 dpn68b.ra_in1k",
@@ -44,10 +44,10 @@ final class PullCommand implements Callable<Integer> {
     @Parameters(
             arity = "1..*",
             paramLabel = "NAME",
-            description = "A network, network.tag, or a pattern of these with * and ?.")
+            description = "A network, network.tag, or a pattern of these with * and ? as wildcards.")
     List<String> names = new ArrayList<>();
 
-    @Option(names = "--json", description = "Print JSON; sizes are bytes.")
+    @Option(names = "--json", description = "Print JSON; sizes are in bytes.")
     boolean json;
 
     @Mixin
@@ -70,7 +70,7 @@ final class PullCommand implements Callable<Integer> {
                             + FileRow.state(file));
                 }
             } catch (FetchException e) {
-                // The others may be had all the same.
+                // The other files may still be available.
                 bar.end();
                 if (common.verbose) {
                     e.printStackTrace(err);

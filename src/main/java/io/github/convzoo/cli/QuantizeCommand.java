@@ -46,11 +46,12 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "quantize",
-        description = "Write a network that computes with 8-bit integers into a model folder.",
+        description = "Quantize a network to 8-bit integers and write it to a model folder.",
         footer = {
             "",
-            "The images teach the ranges of the network's values; some hundred of the kind that it will see are enough.",
-            "Images that are left over show how often the result agrees with the network.",
+            "The images calibrate the ranges of activations; a few hundred typical ones are enough. The remaining"
+                    + " images "
+                    + "show how often the quantized network agrees with the original.",
             "",
             "Examples:",
             "  convzoo quantize --model run --data flowers/ --output run-int8",
@@ -61,7 +62,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
     private static final int BATCH = 8;
 
-    /** Which images are for calibration; the same in every run. */
+    /** Selects the calibration images, the same in every run. */
     private static final long SEED = 0;
 
     private static final int WORST_LAYERS = 5;
@@ -83,18 +84,23 @@ final class QuantizeCommand implements Callable<Integer> {
     @Option(
             names = "--samples",
             paramLabel = "N",
-            description = "How many images to calibrate with. Default: ${DEFAULT-VALUE}, at most half of the images.")
+            description = "The number of calibration images, at most half of all. Default: ${DEFAULT-VALUE}.")
     int samples = 512;
 
-    @Option(names = "--output", paramLabel = "DIR", required = true, description = "The model folder; made if missing.")
+    @Option(
+            names = "--output",
+            paramLabel = "DIR",
+            required = true,
+            description = "The model folder; created if missing.")
     Path output = Path.of("");
 
     @Option(
             names = "--runtime",
             paramLabel = "RUNTIME",
             description = {
-                "What computes: onnx (model.onnx, in ONNX Runtime), torchscript (model.pt, in PyTorch on x86, with",
-                "model-float.pt for other machines), or both. Default: ${DEFAULT-VALUE}."
+                "The target runtime: onnx (model.onnx, for ONNX Runtime), torchscript (model.pt, for PyTorch on x86,"
+                        + " and "
+                        + "model-float.pt for other machines), or both. Default: ${DEFAULT-VALUE}."
             })
     String runtime = "onnx";
 
@@ -102,8 +108,9 @@ final class QuantizeCommand implements Callable<Integer> {
             names = "--method",
             paramLabel = "METHOD",
             description = {
-                "How ranges follow from the images: minmax, percentile (without 0.01 % on each side), entropy, or mse",
-                "(the least squared error). Default: ${DEFAULT-VALUE}."
+                "How to compute activation ranges: minmax, percentile (ignores 0.01 % at each end), entropy, or mse"
+                        + " (least "
+                        + "squared error). Default: ${DEFAULT-VALUE}."
             })
     String method = "mse";
 
@@ -111,17 +118,20 @@ final class QuantizeCommand implements Callable<Integer> {
             names = "--keep-float",
             paramLabel = "LAYER",
             description = {
-                "A layer that keeps computing with floats, as summary names it, or a block with all its layers; * stands",
-                "for any characters. May be repeated."
+                "A layer to keep in float, by its name in summary, or a block to keep in float with all its layers;"
+                        + " * is a "
+                        + "wildcard. May be repeated."
             })
     List<String> floats = List.of();
 
     @Option(
             names = "--no-vnni",
-            description = "Use weights of 7 bits: for processors without VNNI, whose 16-bit sums overflow with 8.")
+            description = "Use 7-bit weights, for CPUs without VNNI, whose 16-bit sums overflow with 8 bits.")
     boolean noVnni;
 
-    @Option(names = "--report", description = "Also find the layers that cost most, and time both networks.")
+    @Option(
+            names = "--report",
+            description = "Also find the layers that lose the most accuracy, and time both networks.")
     boolean report;
 
     @Option(names = "--json", description = "Print JSON; shares are fractions.")
@@ -133,7 +143,7 @@ final class QuantizeCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    /** Times in milliseconds for one image. */
+    /** The latency of one image, in milliseconds. */
     private record Latency(double floats, double quantized) {}
 
     private record Result(
@@ -198,7 +208,7 @@ final class QuantizeCommand implements Callable<Integer> {
         return Main.DONE;
     }
 
-    /** Images of other classes than the network's are as good for calibration, but say nothing about its accuracy. */
+    /** Images of classes other than the network's can calibrate it, but cannot measure its accuracy. */
     private LabeledImages images(ModelConfig config) throws IOException {
         try {
             return data.images(model, config);
@@ -212,8 +222,8 @@ final class QuantizeCommand implements Callable<Integer> {
                     ImageFolder.of(data.path, model.reading.decoder().withOrientation(config.upright()));
             spec.commandLine()
                     .getErr()
-                    .println("convzoo: the classes of " + Main.oneLine(data.path.toString())
-                            + " are not the model's, so its accuracy is not measured");
+                    .println("convzoo: " + Main.oneLine(data.path.toString())
+                            + ": the classes are not the model's, so accuracy is not measured");
             return others;
         }
     }
@@ -235,7 +245,7 @@ final class QuantizeCommand implements Callable<Integer> {
                 return each;
             }
         }
-        throw new IllegalArgumentException("--method: " + name + " is unknown; there are "
+        throw new IllegalArgumentException("--method: " + name + " is unknown; choose from "
                 + Arrays.stream(Calibration.values())
                         .map(each -> each.name().toLowerCase(Locale.ROOT))
                         .collect(Collectors.joining(", ")));
@@ -315,26 +325,26 @@ final class QuantizeCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         out.printf(
                 Locale.ROOT,
-                "%s: written, %.1f MB (%.1f MB of float weights), %s with 8 bits, calibrated with %s%n",
+                "%s: written, %.1f MB (%.1f MB of float weights), %s in int8, calibrated with %s%n",
                 Main.oneLine(result.file),
                 result.bytes / 1e6,
                 result.floatBytes / 1e6,
                 Count.of(result.layers, "layer", "layers"),
                 Count.of(result.images, "image", "images"));
         if (!result.floatLayers.isEmpty()) {
-            out.println("in floats: " + String.join(", ", result.floatLayers));
+            out.println("in float: " + String.join(", ", result.floatLayers));
         }
         for (ExportReport.Check check : result.checks) {
             out.printf(
                     Locale.ROOT,
-                    "%s: largest difference from the quantized graph in floats %.1e of the largest output%n",
+                    "%s: largest difference from the float simulation: %.1e of the largest output%n",
                     check.runtime(),
                     check.difference());
         }
         print(result.agreement, result.labeled, out);
         if (result.layerErrors != null) {
             out.println();
-            Table table = new Table("costs most, alone in 8 bits", "<", "outputs move by", ">");
+            Table table = new Table("most sensitive layers (alone in int8)", "<", "output change", ">");
             result.layerErrors.stream()
                     .limit(WORST_LAYERS)
                     .forEach(
@@ -342,7 +352,7 @@ final class QuantizeCommand implements Callable<Integer> {
             table.print(out);
         }
         if (result.agreement != null && result.agreement.share() < Agreement.GOOD && result.layerErrors != null) {
-            out.println("the agreement is below 98 %; try "
+            out.println("agreement is below 98 %; try "
                     + result.layerErrors.stream()
                             .limit(WORST_LAYERS)
                             .map(each -> "--keep-float " + each.layer())
@@ -351,7 +361,7 @@ final class QuantizeCommand implements Callable<Integer> {
         if (result.latency != null) {
             out.printf(
                     Locale.ROOT,
-                    "one image: %.1f ms, %.1f ms before (ratio %.2f)%n",
+                    "one image: %.1f ms, was %.1f ms (ratio %.2f)%n",
                     result.latency.quantized,
                     result.latency.floats,
                     result.latency.quantized / result.latency.floats);
@@ -361,18 +371,18 @@ final class QuantizeCommand implements Callable<Integer> {
 
     private static void print(@Nullable Agreement agreement, boolean labeled, PrintWriter out) {
         if (agreement == null) {
-            out.println("no image was left to compare the two networks on");
+            out.println("no images left to compare the two networks");
             return;
         }
         out.printf(
                 Locale.ROOT,
-                "same class as the network for %.2f %% of %,d images that it was not calibrated with%n",
+                "agrees with the original network on %.2f %% of %,d images not used for calibration%n",
                 100 * agreement.share(),
                 agreement.images());
         if (labeled) {
             out.printf(
                     Locale.ROOT,
-                    "top-1 %.2f %%, %.2f %% before%n",
+                    "top-1 %.2f %%, was %.2f %%%n",
                     100 * agreement.quantizedAccuracy(),
                     100 * agreement.floatAccuracy());
         }

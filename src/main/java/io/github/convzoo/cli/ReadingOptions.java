@@ -9,32 +9,32 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How to read a checkpoint, for every command that reads one. */
+/** Options for reading a checkpoint, for every command that reads one. */
 final class ReadingOptions {
 
     @Option(
             names = "--key",
             paramLabel = "PATH",
             description =
-                    "Where in the file the weights are, such as checkpoint.model. Default: the only ones that fit.")
+                    "The path of the weights within the file, such as checkpoint.model. Default: the only ones that"
+                            + " fit.")
     @Nullable String key;
 
     @Option(
             names = "--ignore",
             paramLabel = "PATTERN",
-            description =
-                    "Entries of the weights to leave out, with * and ? standing for any characters; may be repeated.")
+            description = "Entries of the weights to ignore; * and ? are wildcards. May be repeated.")
     List<String> ignored = new ArrayList<>();
 
     @Option(
             names = "--limit",
             paramLabel = "NAME=N",
-            description =
-                    "Raise or lower a limit for reading files or images, such as pickleBytes=64M; may be repeated. Messages"
-                            + " name it.")
+            description = "Change a limit for reading files or images, such as pickleBytes=64M. Error messages name the"
+                    + " limit. May be"
+                    + " repeated.")
     List<String> limits = new ArrayList<>();
 
-    /** The options. */
+    /** The read options. */
     ReadOptions options() {
         Limits changed = Limits.DEFAULT;
         for (String limit : limits) {
@@ -50,7 +50,7 @@ final class ReadingOptions {
         return new ReadOptions(changed, key, ignored);
     }
 
-    /** What decodes images, within the limits. */
+    /** An image decoder with these limits. */
     ImageDecoder decoder() {
         ImageDecoder changed = new ImageDecoder();
         for (String limit : limits) {
@@ -63,7 +63,7 @@ final class ReadingOptions {
         return changed;
     }
 
-    /** The given options with these. */
+    /** The given options with these added. */
     LoadOptions apply(LoadOptions options) {
         ReadOptions read = options();
         LoadOptions changed =

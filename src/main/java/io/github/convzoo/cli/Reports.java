@@ -4,7 +4,7 @@ import io.github.convzoo.weights.LoadReport;
 import java.util.List;
 import java.util.Locale;
 
-/** What loading did, as JSON has it. */
+/** Load reports, as they appear in JSON. */
 final class Reports {
 
     private Reports() {}

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Locale;
 
-/** Standard output: what cannot be written ends the command instead of being lost, as print streams lose it. */
+/** Standard output on which a failed write ends the command; a print stream would silently lose it. */
 final class ResultStream extends FilterOutputStream {
 
     private boolean failed;
@@ -14,7 +14,7 @@ final class ResultStream extends FilterOutputStream {
         super(out);
     }
 
-    /** A write that failed, which no print writer holds back. */
+    /** A failed write, which print writers do not catch. */
     static final class FailedException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
@@ -25,7 +25,7 @@ final class ResultStream extends FilterOutputStream {
                     cause);
         }
 
-        /** Whether the reader closed its end, as {@code head} does once it has read enough. */
+        /** Whether the reader closed the pipe, as {@code head} does once it has read enough. */
         boolean isClosedPipe() {
             String message = String.valueOf(getMessage()).toLowerCase(Locale.ROOT);
             return message.contains("broken pipe") || message.contains("pipe is being closed");
@@ -53,7 +53,7 @@ final class ResultStream extends FilterOutputStream {
 
     private void run(Action action) {
         if (failed) {
-            // Said already; what a writer still holds must not end the end.
+            // Reported already; buffered output must not cause a second failure.
             return;
         }
         try {

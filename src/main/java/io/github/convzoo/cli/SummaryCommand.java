@@ -61,7 +61,7 @@ final class SummaryCommand implements Callable<Integer> {
     @Option(
             names = "--input-size",
             paramLabel = "CxHxW",
-            description = "Channels, height and width. Default: those of the published network.")
+            description = "Channels, height, and width. Default: those of the published network.")
     @Nullable String inputSize;
 
     @Option(
@@ -73,7 +73,7 @@ final class SummaryCommand implements Callable<Integer> {
     @Option(
             names = "--graph",
             paramLabel = "FILE.dot",
-            description = "Also write the network's graph for Graphviz (dot -Tsvg FILE.dot).")
+            description = "Also write the network's graph in Graphviz format (dot -Tsvg FILE.dot).")
     @Nullable Path graph;
 
     @Option(names = "--json", description = "Print JSON.")
@@ -105,7 +105,7 @@ final class SummaryCommand implements Callable<Integer> {
         Shape input = inputSize == null ? config.input() : parse(inputSize);
         NetworkOptions options = config.options().withInChannels((int) input.get(1));
         Network network = variant.build(options);
-        // Says which inputs fit; the layers alone would only find that theirs do not.
+        // Reports which inputs fit; the layers alone would only find that theirs do not.
         network.getOutputShapes(new Shape[] {input});
         List<Layer> layers = Layer.list(network, input);
         if (graph != null) {

@@ -5,13 +5,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A table for people: columns as wide as they need to be, a line under the head. */
+/** A table for people: columns as wide as necessary, with a line below the header. */
 final class Table {
 
     private final List<String[]> rows = new ArrayList<>();
     private final boolean[] right;
 
-    /** Takes each column's head and its alignment, {@code <} or {@code >}. */
+    /** Takes each column's header and alignment, {@code <} or {@code >}. */
     Table(String... headsAndAlignments) {
         String[] heads = new String[headsAndAlignments.length / 2];
         right = new boolean[heads.length];

@@ -17,14 +17,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The images to try a network on, and their classes. */
+/** The data set to evaluate a network on. */
 final class TestData {
 
     @Option(
             names = "--dataset",
             paramLabel = "KIND",
             converter = DataKind.Converter.class,
-            description = "image-folder, image-list, fashion-mnist, cifar10 or cifar100. Default: image-folder.")
+            description = "image-folder, image-list, fashion-mnist, cifar10, or cifar100. Default: image-folder.")
     DataKind dataset = DataKind.IMAGE_FOLDER;
 
     @Option(names = "--data", paramLabel = "PATH", required = true, description = "The data set's folder, or the list.")
@@ -34,32 +34,33 @@ final class TestData {
             names = "--labels",
             paramLabel = "FILE",
             description =
-                    "Of image-folder and image-list: the names of the network's classes in their order, one a line,"
-                            + " as a run's labels.txt. Default: the model's; else the data's, which then must be all.")
+                    "The network's class names in order, one per line, such as a run's labels.txt (image-folder and"
+                            + " image-list"
+                            + " only). Default: the model's, else the data's, which must then be complete.")
     @Nullable Path labels;
 
     @Option(
             names = "--root",
             paramLabel = "DIR",
-            description = "Of image-list: what the paths are relative to. Default: the list's folder.")
+            description =
+                    "The folder that the list's paths are relative to (image-list only). Default: the list's own.")
     @Nullable Path root;
 
     @Option(
             names = "--on-bad-image",
             paramLabel = "fail|skip",
             defaultValue = "fail",
-            description = "What to do about an image that cannot be read. Default: fail.")
+            description = "How to handle an image that cannot be read. Default: fail.")
     OnBadImage onBadImage = OnBadImage.FAIL;
 
-    /** The images, with the classes that the model or the options name. */
+    /** The images, with the classes of the model or the options. */
     LabeledImages images(ModelOptions model, ModelConfig config) throws IOException {
         if (root != null && dataset != DataKind.IMAGE_LIST) {
-            throw new IllegalArgumentException("--root has no effect without --dataset image-list: leave it out");
+            throw new IllegalArgumentException("--root has no effect without --dataset image-list; omit it");
         }
         if (dataset.isSmall()) {
             if (labels != null) {
-                throw new IllegalArgumentException(
-                        "--labels: " + dataset + " numbers its classes itself; leave it out");
+                throw new IllegalArgumentException("--labels: " + dataset + " has fixed class numbers; omit it");
             }
             return dataset.test(path);
         }
@@ -82,7 +83,7 @@ final class TestData {
         }
     }
 
-    /** Some of the images as a network's input, not mixed. */
+    /** Batches of some of the images as a network's input, not shuffled. */
     BatchLoader batches(LabeledImages images, ModelConfig config, int size, WorkBar bar) {
         return new BatchLoader(
                 images,

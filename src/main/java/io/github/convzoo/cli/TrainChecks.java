@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Refuses options of a training run that contradict each other, before anything is read or computed. */
+/** Refuses contradictory options of a training run before anything is read or computed. */
 final class TrainChecks {
 
     private static final long ANY_STEPS = 1000;
 
-    /** A twentieth of those of the shortest published recipe, AlexNet's on CIFAR-10. */
+    /** A twentieth of the steps of the shortest published recipe, AlexNet's on CIFAR-10. */
     private static final long FEW_STEPS = 500;
 
     private TrainChecks() {}
@@ -36,7 +36,7 @@ final class TrainChecks {
         data(o);
         optimization(o);
         augmentation(o);
-        // What the parts refuse is refused here, before hours go into anything.
+        // Refuse up front what other code would refuse hours into the run.
         TrainFactory factory = new TrainFactory(o);
         factory.loading();
         factory.recipe(ANY_STEPS).withRateFactors(Map.of("*", o.headLr));
@@ -46,23 +46,22 @@ final class TrainChecks {
     private static void start(TrainOptions o) {
         if (o.model.isEmpty() && o.weights == null) {
             throw new IllegalArgumentException(
-                    "--model is needed to start a run: a network (convzoo list shows them), a"
+                    "--model is required to start a run: a network (convzoo list shows them), a"
                             + " model folder, or hf-hub:owner/name");
         }
         if (o.data.isEmpty()) {
-            throw new IllegalArgumentException("--data is needed to start a run");
+            throw new IllegalArgumentException("--data is required to start a run");
         }
         if (o.pretrained && o.weights != null) {
-            throw new IllegalArgumentException("--pretrained and --weights exclude each other");
+            throw new IllegalArgumentException("--pretrained and --weights are mutually exclusive");
         }
         if (o.inChannels != null && o.inChannels != 1 && o.inChannels != 3) {
-            throw new IllegalArgumentException(
-                    "--in-channels must be 3, or 1 for grey: images have no others; not " + o.inChannels);
+            throw new IllegalArgumentException("--in-channels must be 3, or 1 for grayscale, not " + o.inChannels);
         }
     }
 
     /**
-     * What to say of a run from random weights that is too short for them.
+     * A warning for a run from random weights that has too few steps.
      *
      * @param steps the steps of all epochs
      */
@@ -71,18 +70,18 @@ final class TrainChecks {
             return Optional.empty();
         }
         return Optional.of("training from scratch for only " + Count.of(steps, "step")
-                + ": random weights hardly learn in so few; start from weights (--pretrained), or train for more --epochs"
+                + " rarely converges; start from weights (--pretrained), or train for more --epochs"
                 + (o.lr == null && o.batchSize != TrainOptions.DEFAULT_BATCH
-                        ? "; the default --lr is meant for batches of " + TrainOptions.DEFAULT_BATCH
+                        ? "; the default --lr is for batches of " + TrainOptions.DEFAULT_BATCH
                                 + ", so try a lower one for batches of " + o.batchSize
                         : ""));
     }
 
-    /** Refuses what is of use on a GPU only. */
+    /** Refuses options that need a GPU. */
     static void devices(TrainOptions o, List<Device> devices) {
         if (o.precision != Precision.FP32 && !devices.stream().allMatch(Device::isGpu)) {
-            throw new IllegalArgumentException("--amp needs a GPU, and this run would be on the CPU, where float16 is"
-                    + " slower than float32; leave --amp out, or pass --device gpu0 on a machine that has one");
+            throw new IllegalArgumentException("--amp needs a GPU, but this run would use the CPU, where float16 is"
+                    + " slower than float32; omit --amp, or pass --device gpu0 on a machine with a GPU");
         }
     }
 
@@ -101,7 +100,7 @@ final class TrainChecks {
         }
         if (!(o.valFraction > 0 && o.valFraction < 1)) {
             throw new IllegalArgumentException("--val-fraction must be above 0 and below 1, not " + o.valFraction
-                    + "; to learn from all images, pass --no-validation");
+                    + "; to train on all images, pass --no-validation");
         }
         between("--erase", o.erase, 0, 1);
         between("--min-scale", o.minScale, Double.MIN_VALUE, 1);
@@ -114,7 +113,7 @@ final class TrainChecks {
         only("--root", o.root != null, o.dataset == DataKind.IMAGE_LIST, "--dataset image-list");
         if (o.valData != null && o.dataset.isSmall()) {
             throw new IllegalArgumentException(
-                    "--val-data: " + o.dataset + " has a test set of its own, which is validated with; leave it out");
+                    "--val-data: " + o.dataset + " has its own test set, which is used for validation; omit it");
         }
         if (o.noValidation) {
             without("--val-data", o.valData != null);
@@ -124,28 +123,28 @@ final class TrainChecks {
         }
         if (o.balancedSampling && o.classWeights != TrainOptions.ClassWeights.NONE) {
             throw new IllegalArgumentException(
-                    "--balanced-sampling and --class-weights each make up for small classes: pass one of them");
+                    "--balanced-sampling and --class-weights both compensate for small classes; choose one");
         }
     }
 
     private static void without(String option, boolean given) {
         if (given) {
-            throw new IllegalArgumentException(option + " and --no-validation exclude each other");
+            throw new IllegalArgumentException(option + " and --no-validation are mutually exclusive");
         }
     }
 
     private static void optimization(TrainOptions o) {
         if (o.noAnneal && !o.anneal.isEmpty()) {
-            throw new IllegalArgumentException("--anneal and --no-anneal exclude each other");
+            throw new IllegalArgumentException("--anneal and --no-anneal are mutually exclusive");
         }
         if (!o.anneal.isEmpty() && (o.anneal.size() != 3 || o.anneal.get(2) != Math.rint(o.anneal.get(2)))) {
             throw new IllegalArgumentException(
-                    "--anneal must be START,END,EPOCHS, the last a whole number, not " + o.anneal);
+                    "--anneal must be START,END,EPOCHS, with a whole number of epochs, not " + o.anneal);
         }
         for (int i = 1; i < o.milestones.size(); i++) {
             if (o.milestones.get(i) <= o.milestones.get(i - 1)) {
                 throw new IllegalArgumentException(
-                        "--milestones must rise; " + o.milestones.get(i) + " follows " + o.milestones.get(i - 1));
+                        "--milestones must increase; " + o.milestones.get(i) + " follows " + o.milestones.get(i - 1));
             }
         }
         boolean sgd = o.optimizer == Optimizer.Kind.SGD;
@@ -185,7 +184,7 @@ final class TrainChecks {
         if (o.crop == TrainOptions.Crop.RANDOM && (o.input.noResize || o.input.cropMode == CropMode.BORDER)) {
             throw new IllegalArgumentException(
                     "--crop random crops the resized image, which must be at least as large as"
-                            + " the input on both sides: leave --no-resize and --crop-mode border out");
+                            + " the input on both sides; omit --no-resize and --crop-mode border");
         }
     }
 
@@ -195,7 +194,7 @@ final class TrainChecks {
         }
         if (TrainStart.isNetwork(o.model) && !o.pretrained && o.weights == null) {
             throw new IllegalArgumentException(
-                    "--head-only needs trained features: pass --pretrained or --weights, or a model folder as --model");
+                    "--head-only needs trained features; pass --pretrained or --weights, or a model folder as --model");
         }
         if (o.mixup != 0
                 || o.cutmix != 0
@@ -206,10 +205,10 @@ final class TrainChecks {
                 || !o.anneal.isEmpty()
                 || o.noAnneal) {
             throw new IllegalArgumentException(
-                    "--head-only computes features once: leave augmentation and annealing out");
+                    "--head-only computes features once, so augmentation and annealing have no effect; omit them");
         }
         if (!o.freeze.isEmpty()) {
-            throw new IllegalArgumentException("--head-only freezes all but the classifier: leave --freeze out");
+            throw new IllegalArgumentException("--head-only freezes everything but the classifier; omit --freeze");
         }
     }
 
@@ -223,11 +222,11 @@ final class TrainChecks {
 
     private static void only(String option, boolean given, boolean of, String other) {
         if (given && !of) {
-            throw new IllegalArgumentException(option + " has no effect without " + other + ": leave it out");
+            throw new IllegalArgumentException(option + " has no effect without " + other + "; omit it");
         }
     }
 
-    /** Refuses an output that the next run would read as a class. */
+    /** Refuses an output folder that the next run would read as a class. */
     static void requireOutside(TrainOptions o, Path output) throws IOException {
         if (o.dataset != DataKind.IMAGE_FOLDER) {
             return;
@@ -248,17 +247,17 @@ final class TrainChecks {
         for (Path each : read) {
             Path root = real(each);
             Path inside = real(output);
-            // A name that begins with a dot is not a class.
+            // A folder whose name starts with a dot is not a class.
             if (inside.startsWith(root)
                     && !inside.equals(root)
                     && !root.relativize(inside).getName(0).toString().startsWith(".")) {
                 throw new IllegalArgumentException("--output " + output + " is inside " + each
-                        + ", where it would count as a class; name a folder elsewhere");
+                        + ", where it would count as a class; choose a folder elsewhere");
             }
         }
     }
 
-    /** Without links, as far as it exists. */
+    /** Resolves links, as far as the path exists. */
     private static Path real(Path path) throws IOException {
         Path absolute = path.toAbsolutePath().normalize();
         Path there = absolute;

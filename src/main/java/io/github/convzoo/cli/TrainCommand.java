@@ -46,14 +46,17 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "train",
-        description = "Train a network, from scratch or from weights.",
+        description = "Train a network from scratch, or fine-tune one.",
         sortOptions = false,
         footer = {
             "",
-            "The run's folder is a model folder with the best weights (config.json and model.safetensors): predict, eval and"
-                    + " convert take it as it is. last/ is one with the last weights. Also in it: the options (train.json),"
-                    + " labels.txt, metrics.csv and metrics.jsonl, curves.png, log.txt, and the confusion matrix and"
-                    + " per-class accuracy of the best weights as .csv and .png. Ctrl-C ends the step and saves.",
+            "The run's folder is a model folder with the best weights (config.json and model.safetensors), which"
+                    + " predict,"
+                    + " eval, and convert accept. last/ is a model folder with the last weights. The run's folder"
+                    + " also has the"
+                    + " options (train.json), labels.txt, metrics.csv, metrics.jsonl, curves.png, log.txt, and the"
+                    + " best weights'"
+                    + " confusion matrix and per-class accuracy as .csv and .png. Ctrl-C finishes the step and saves.",
             "",
             "Examples:",
             "  convzoo train --model peleenet --dataset fashion-mnist --data fashion-mnist/ --output run --epochs 20",
@@ -64,7 +67,7 @@ import picocli.CommandLine.Spec;
         })
 final class TrainCommand implements Callable<Integer> {
 
-    /** What may be given anew when a run is gone on with. */
+    /** Options that may change when a run is resumed. */
     private static final Set<String> ANEW = Set.of(
             "--resume",
             "--epochs",
@@ -89,15 +92,16 @@ final class TrainCommand implements Callable<Integer> {
     @ParentCommand
     Main main = Main.inProcess();
 
-    @Option(names = "--output", paramLabel = "DIR", description = "The run's folder; empty, or not there.")
+    @Option(names = "--output", paramLabel = "DIR", description = "The run's folder; it must be empty or not exist.")
     @Nullable Path output;
 
     @Option(
             names = "--resume",
             paramLabel = "DIR",
             description = "Resume the run in a folder, with the options in its train.json. You can change --epochs,"
-                    + " --patience, --on-bad-image, --save-every, where the data are (--data, --val-data, --root), and"
-                    + " where and on how many threads to compute (--device, --devices, --threads, --workers).")
+                    + " --patience, --on-bad-image, --save-every, the location of the data (--data, --val-data,"
+                    + " --root), and"
+                    + " the devices and number of threads (--device, --devices, --threads, --workers).")
     @Nullable Path resume;
 
     @Mixin
@@ -119,13 +123,13 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    /** What tells of images that cannot be read, once the run has begun. */
+    /** Reports images that cannot be read, once the run has begun. */
     private @Nullable TrainLog log;
 
-    /** What is computed before. */
+    /** The progress of computation before the run begins. */
     private @Nullable ProgressBar bar;
 
-    /** What the log of a run that has not begun lacks. */
+    /** Lines to log once the run's log exists. */
     private final List<String> unlogged = new ArrayList<>();
 
     private record Result(
@@ -142,11 +146,11 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         if (!devices.isEmpty() && compute.device != null) {
-            throw new IllegalArgumentException("--device and --devices exclude each other");
+            throw new IllegalArgumentException("--device and --devices are mutually exclusive");
         }
         Path path = output;
         if ((path == null) == (resume == null)) {
-            throw new IllegalArgumentException("give --output to start a run, or --resume to resume one");
+            throw new IllegalArgumentException("pass --output to start a run, or --resume to resume one");
         }
         @Nullable RunFolder begun = resume == null ? null : resumed(resume);
         takeComputing();
@@ -176,7 +180,7 @@ final class TrainCommand implements Callable<Integer> {
                     .ifPresent(this::found);
         }
         RunFolder folder = begun == null ? new RunFolder(Objects.requireNonNull(path)) : begun;
-        // Random initial weights are drawn from it.
+        // Seeds the random initial weights.
         engine.setRandomSeed((int) options.seed);
         try (ZooModel<?, ?> loaded = start.network(data.training().classes(), first);
                 Interruption interruption = new Interruption(main.ended, err)) {
@@ -197,7 +201,7 @@ final class TrainCommand implements Callable<Integer> {
                     TrainLog shown = new TrainLog(folder, err, options, loaders)) {
                 log = shown;
                 if (begun == null) {
-                    // After all that can be wrong, so that the next try finds no folder in its way.
+                    // After all checks, so that a failed attempt does not leave a folder in the way of the next.
                     RunFolder.create(folder.path());
                 }
                 try {
@@ -213,7 +217,7 @@ final class TrainCommand implements Callable<Integer> {
             throw new IOException(e.getMessage() + whatIsLeft(folder, e), e);
         } catch (ImageException e) {
             throw new IOException(
-                    e.getMessage() + "; or leave such images out: "
+                    e.getMessage() + "; or skip such images: "
                             + (Files.exists(folder.path())
                                     ? "convzoo train --resume " + folder.path() + " --on-bad-image skip"
                                     : "pass --on-bad-image skip"),
@@ -229,10 +233,10 @@ final class TrainCommand implements Callable<Integer> {
             Interruption interruption,
             SavedModel saved)
             throws DivergedException, IOException, InterruptedException {
-        // Locks the folder, a new one too.
+        // Also locks a new folder.
         boolean resumed = run.resume();
         long batches = learner.recipe().stepsPerEpoch();
-        // With the options given on resuming, now that nothing speaks against them.
+        // The options given on resuming are saved only after all checks passed.
         folder.write(RunFolder.OPTIONS, options.toJson());
         unlogged.forEach(shown::append);
         if (resumed) {
@@ -251,7 +255,7 @@ final class TrainCommand implements Callable<Integer> {
         return Main.DONE;
     }
 
-    /** A run that failed before it saved anything must not block the corrected command. */
+    /** Removes the folder of a run that failed before it saved anything, so that the corrected command can use it. */
     private static void removeUnlessSaved(RunFolder folder, TrainingRun run, Throwable problem) {
         run.close();
         try {
@@ -268,11 +272,11 @@ final class TrainCommand implements Callable<Integer> {
                 .orElseGet(() -> DataSummary.of(data.training()));
         lines.forEach(this::found);
         if (data.validation().isEmpty()) {
-            found("there is no validation: the best weights are the last ones");
+            found("no validation: the last weights count as the best");
         }
     }
 
-    /** What there is to start anew from when a run has diverged: gone on with, it would again. */
+    /** The weights that a diverged run leaves to start a new run from; resuming it would diverge again. */
     private static String whatIsLeft(RunFolder folder, DivergedException problem) {
         List<String> left = new ArrayList<>();
         if (Files.exists(folder.best())) {
@@ -294,7 +298,7 @@ final class TrainCommand implements Callable<Integer> {
         return text.matches("[\\w./\\\\:@%+=,~-]+") ? text : '"' + text + '"';
     }
 
-    /** Where and on how many threads: bits depend on it, so a run goes on where it was begun, unless it is given anew. */
+    /** The device and number of threads affect the exact results, so a resumed run keeps them unless they are given. */
     private void takeComputing() {
         if (compute.threads == null) {
             compute.threads = options.threads;
@@ -309,9 +313,9 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     /**
-     * What a run learns from and validates with.
+     * The data that a run trains on and validates with.
      *
-     * @param images the loaders that read images, also if the others give features
+     * @param images the loaders that read images, even if the others serve features
      */
     record Loaders(BatchLoader training, Optional<BatchLoader> validation, List<BatchLoader> images) {
 
@@ -354,7 +358,7 @@ final class TrainCommand implements Callable<Integer> {
         unlogged.add(line);
     }
 
-    /** Every image's features, computed once by the network without its classifier. */
+    /** The features of every image, computed once by the network without its classifier. */
     private Loaders features(
             TrainStart start, TrainFactory factory, TrainFactory.Data data, ModelConfig config, Optional<Device> device)
             throws IOException, InterruptedException {
@@ -386,15 +390,14 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    /** Opens a run's folder, and takes over what the run was started with. */
+    /** Opens a run's folder and restores the options that the run was started with. */
     private RunFolder resumed(Path path) throws IOException {
         List<String> given = spec.commandLine().getParseResult().matchedOptions().stream()
                 .map(OptionSpec::longestName)
                 .filter(name -> !ANEW.contains(name))
                 .toList();
         if (!given.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "--resume continues the run as it began: leave " + String.join(", ", given) + " out");
+            throw new IllegalArgumentException("--resume keeps the run's options; omit " + String.join(", ", given));
         }
         RunFolder folder = RunFolder.open(path);
         TrainOptions begun = TrainOptions.read(folder.options());
@@ -430,7 +433,7 @@ final class TrainCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         List<EpochMetrics> all = folder.metrics();
         if (all.isEmpty()) {
-            throw new IOException(folder.path() + ": its metrics are gone; the weights are there");
+            throw new IOException(folder.path() + ": the metrics file has no epochs, but the weights are intact");
         }
         EpochMetrics best = all.get(0);
         for (EpochMetrics each : all) {
@@ -471,8 +474,8 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     /**
-     * While this is open, a process that is told to end, as by Ctrl-C, asks for the end of the step and waits until
-     * everything is saved and said.
+     * While open, lets a process that is asked to exit, as by Ctrl-C, finish the step, and waits until everything is
+     * saved and reported.
      */
     private static final class Interruption implements AutoCloseable {
 
@@ -493,9 +496,9 @@ final class TrainCommand implements Callable<Integer> {
 
         private void await() {
             asked = true;
-            // On a terminal the bar's line is being written.
+            // The terminal's current line holds the bar.
             err.println((Boolean.getBoolean("convzoo.terminal") ? System.lineSeparator() : "")
-                    + "convzoo: stopping after this step, or when its epoch is validated; then all is saved");
+                    + "convzoo: stopping and saving after this step, or after validation if it ends an epoch");
             try {
                 ended.await();
             } catch (InterruptedException e) {
@@ -508,7 +511,7 @@ final class TrainCommand implements Callable<Integer> {
             try {
                 Runtime.getRuntime().removeShutdownHook(hook);
             } catch (IllegalStateException e) {
-                // The process is ending already.
+                // The process is already exiting.
             }
         }
     }

@@ -43,13 +43,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Makes the parts of a training run from its options: data, pipeline, recipe, and schedule. */
+/** Creates the parts of a training run from its options: data, pipeline, recipe, and schedule. */
 final class TrainFactory {
 
-    /** The paper's annealing takes half of a run of this many epochs. */
+    /** The number of epochs of which the paper's annealing takes half. */
     private static final int LONG_RUN = 20;
 
-    /** Images are padded by this share of their side before a random crop: CIFAR's 4 of 32. */
+    /** Images are padded by a fraction of their side, 1 / PAD_SHARE, before a random crop: CIFAR's 4 of 32. */
     private static final int PAD_SHARE = 8;
 
     private static final int EVALUATION_BATCH = 128;
@@ -62,7 +62,7 @@ final class TrainFactory {
         this.options = options;
     }
 
-    /** The absolute path of a file or folder; other names, such as a network's, as they are. */
+    /** The absolute path of a file or folder; other names, such as a network's, are unchanged. */
     static String absoluteIfFile(String name) {
         try {
             return !TrainStart.isNetwork(name) && Files.exists(Path.of(name)) ? TrainOptions.absolute(name) : name;
@@ -74,15 +74,15 @@ final class TrainFactory {
     /**
      * The images of a run.
      *
-     * @param training what to learn from
-     * @param validation what to validate with, of the same classes; empty for none
+     * @param training the training images
+     * @param validation the validation images, of the same classes; empty for none
      */
     record Data(LabeledImages training, Optional<LabeledImages> validation) {}
 
     /**
-     * Reads which images there are.
+     * Lists the images.
      *
-     * @param upright whether images are turned upright, as their EXIF orientation says
+     * @param upright whether to rotate images upright by their EXIF orientation
      */
     Data data(boolean upright) throws IOException {
         Path path = Path.of(options.data);
@@ -99,16 +99,16 @@ final class TrainFactory {
         if (options.trainSize != null) {
             int classes = training.classes().size();
             if (options.trainSize < classes || options.trainSize > training.size()) {
-                throw new IllegalArgumentException("--train-size must be " + classes + ", the number of classes, to "
-                        + training.size() + ", that of the images to learn from, not " + options.trainSize);
+                throw new IllegalArgumentException(
+                        "--train-size must be from " + classes + ", the number of classes, to " + training.size()
+                                + ", the number of training images, not " + options.trainSize);
             }
             training = Subset.stratified(training, options.trainSize, options.seed);
         }
         requireEveryClass(training);
         if (training.size() < options.batchSize) {
-            throw new IllegalArgumentException(
-                    Count.of(training.size(), "image") + " to learn from cannot fill a batch of " + options.batchSize
-                            + "; give --batch-size " + Math.max(1, training.size() / 2) + " or less");
+            throw new IllegalArgumentException(Count.of(training.size(), "training image") + " cannot fill a batch of "
+                    + options.batchSize + "; pass --batch-size " + Math.max(1, training.size() / 2) + " or less");
         }
         return new Data(training, found.validation());
     }
@@ -138,7 +138,7 @@ final class TrainFactory {
         return new Split(training, ImageList.of(validation, rootOf(validation), training.classes(), decoder));
     }
 
-    /** Everything to learn from: of a folder with parts the training part. */
+    /** All training images; of a folder with parts, its training part. */
     private LabeledImages all(Path path, ImageDecoder decoder) throws IOException {
         return switch (options.dataset) {
             case IMAGE_FOLDER -> {
@@ -160,12 +160,12 @@ final class TrainFactory {
             if (counts[i] == 0) {
                 throw new IOException(
                         options.data + ": class " + i + " ('" + images.classes().get(i)
-                                + "') has no image to learn from; add some, or number the classes without gaps");
+                                + "') has no training images; add some, or number the classes without gaps");
             }
         }
     }
 
-    /** How many images each class has. */
+    /** The number of images of each class. */
     static int[] counts(LabeledImages images) {
         int[] counts = new int[images.classes().size()];
         for (int i = 0; i < images.size(); i++) {
@@ -175,9 +175,9 @@ final class TrainFactory {
     }
 
     /**
-     * How a training image becomes the network's input.
+     * The pipeline from a training image to the network's input.
      *
-     * @param validation how a validation image does
+     * @param validation the preprocessing of validation images
      */
     Pipeline pipeline(Preprocessing validation) {
         if (options.headOnly) {
@@ -230,9 +230,9 @@ final class TrainFactory {
             throw new IllegalArgumentException("--crop random: the model's images are "
                     + (validation.cropMode() == CropMode.UNRESIZED
                             ? "not resized"
-                            : "resized to " + validation.resizedSide() + " pixels at one side, less than the input's "
+                            : "resized to " + validation.resizedSide() + " pixels on one side, less than the input's "
                                     + validation.height())
-                    + "; pass --crop-mode center and --resize with the side to resize to");
+                    + "; pass --crop-mode center and a larger --resize");
         }
     }
 
@@ -287,7 +287,7 @@ final class TrainFactory {
     /**
      * The whole recipe.
      *
-     * @param counts how many images to learn from each class has
+     * @param counts the number of training images of each class
      */
     Recipe recipe(Network network, long stepsPerEpoch, int[] counts) {
         Recipe recipe = recipe(stepsPerEpoch);
@@ -305,8 +305,7 @@ final class TrainFactory {
     private Optional<Annealing> annealing(Network network) {
         boolean dynamic = DynamicConv2d.setTemperature(network, 1) > 0;
         if (!options.anneal.isEmpty() && !dynamic) {
-            throw new IllegalArgumentException(
-                    "--anneal: " + options.model + " has no dynamic convolution; leave it out");
+            throw new IllegalArgumentException("--anneal: " + options.model + " has no dynamic convolution; omit it");
         }
         if (!dynamic || options.noAnneal || options.headOnly) {
             return Optional.empty();
@@ -320,7 +319,9 @@ final class TrainFactory {
                 options.anneal.get(2).intValue()));
     }
 
-    /** The paper's, but that the temperature reaches 1 while there is time left to learn with it. */
+    /**
+     * The paper's annealing, shortened so that the temperature reaches 1 while there are epochs left to train with it.
+     */
     private Optional<Annealing> usualAnnealing() {
         Annealing paper = Annealing.PAPER;
         if (options.epochs >= LONG_RUN) {

@@ -32,8 +32,8 @@ import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shows a run: one line per epoch, on standard error and in the log; during an epoch a bar on a terminal, and elsewhere a line per
- * minute; curves and a confusion matrix.
+ * Reports a training run: one line per epoch, on standard error and in the log; during an epoch, a progress bar on a
+ * terminal, else a line per minute. Also draws curves and confusion matrices.
  */
 final class TrainLog implements TrainingRun.Listener, AutoCloseable {
 
@@ -53,7 +53,7 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
     private long samples;
     private boolean logged = true;
 
-    /** How long a log without a bar may stay silent, in nanoseconds. */
+    /** The longest time without a line if there is no bar, in nanoseconds. */
     private static final long SILENCE = TimeUnit.MINUTES.toNanos(1);
 
     private final LongSupplier clock;
@@ -88,9 +88,9 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
     }
 
     /**
-     * The first step comes next.
+     * Called before the first step.
      *
-     * @param batch how many batches of the run are done
+     * @param batch the number of batches of the run that are done
      */
     void begins(long batch, Device device) {
         begun = batch;
@@ -114,7 +114,7 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         lastLine = begunAt;
     }
 
-    /** The time left for the run, at the speed since it began or resumed, validation included. */
+    /** The estimated time left, at the speed since the run began or resumed, including validation. */
     private String timeLeft(long batch) {
         long done = batch - begun;
         long left = options.epochs * batches - batch;
@@ -125,7 +125,7 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         return "  " + duration(Math.round(seconds)) + " left";
     }
 
-    /** Such as 2 h 05 min, 12 min, or 40 s. */
+    /** For example, 2 h 05 min, 12 min, or 40 s. */
     static String duration(long seconds) {
         long minutes = Math.round(seconds / 60.0);
         if (seconds < 100) {
@@ -136,34 +136,34 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
                 : String.format(Locale.ROOT, "%d h %02d min", minutes / 60, minutes % 60);
     }
 
-    /** Without a bar: prints a line after a minute without one. */
+    /** If there is no bar, prints a line once the last one is a minute old. */
     private void sayNowAndThen(long batch, String line) {
         if (!terminal && clock.getAsLong() - lastLine >= SILENCE) {
             note(line + timeLeft(batch));
         }
     }
 
-    /** A network whose attention has not learned at the temperature that it is used at is worse than it could be. */
+    /** Warns if the attention does not train at the temperature that it is used with, which costs accuracy. */
     void warnOfAnnealing(Annealing annealing) {
         double last = annealing.at(options.epochs - 1L);
         if (last != 1) {
             note(String.format(
                     Locale.ROOT,
-                    "the dynamic convolutions' temperature will be %.3g in the last epoch, and is 1 in use; %s",
+                    "the dynamic convolutions' temperature will be %.3g in the last epoch, but inference uses 1; %s",
                     last,
                     annealing.end() == 1
-                            ? "more --epochs, or a shorter way in --anneal at the beginning, let them learn with it"
-                            : "an END of 1 in --anneal at the beginning lets them learn with it"));
+                            ? "pass more --epochs, or start with a shorter --anneal, so that they train with it"
+                            : "start with an --anneal whose END is 1, so that they train with it"));
         }
     }
 
-    /** A line for people, and for the log. A run does not end for a log that cannot be written. */
+    /** Prints and logs a line. A log that cannot be written does not end the run. */
     void note(String line) {
         noteInPassing(line);
         bar = null;
     }
 
-    /** A note in the middle of an epoch, whose bar goes on below it. */
+    /** A note in the middle of an epoch; its bar reappears below. */
     void noteInPassing(String line) {
         if (bar != null) {
             bar.clear();
@@ -174,7 +174,7 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
         append(line);
     }
 
-    /** A line for the log alone. */
+    /** Writes a line to the log only. */
     void append(String line) {
         Path file = folder.path().resolve(FILE);
         try {
@@ -208,12 +208,12 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
             correct = 0;
             samples = 0;
             shown = new ProgressBar(err, trainingImages, ProgressBar.Unit.IMAGES);
-            // What was done before a resumption was not done at this speed.
+            // Steps done before a resume do not count toward the speed.
             shown.startAt((long) batch * options.batchSize);
             bar = shown;
         }
         if (result.isSkipped()) {
-            noteInPassing("epoch %d/%d  step %d/%d  skipped: the gradients overflowed float16; the loss scale is halved"
+            noteInPassing("epoch %d/%d  step %d/%d  skipped: gradients overflowed float16; loss scale halved"
                     .formatted(epoch, options.epochs, batch, batches));
         }
         loss += result.loss() * result.samples();
@@ -294,11 +294,11 @@ final class TrainLog implements TrainingRun.Listener, AutoCloseable {
 
     @Override
     public void endsEarly(int epoch, int best) {
-        note("ended early after %s: none since epoch %d was better (--patience)"
+        note("stopped early after %s: no improvement since epoch %d (--patience)"
                 .formatted(Count.of(epoch, "epoch"), best));
     }
 
-    /** A run is worth more than its pictures: one that cannot be drawn is named once. */
+    /** Draws a picture. A failure is reported once and does not end the run. */
     private void draw(String name, Supplier<BufferedImage> picture) throws IOException {
         try {
             OutputFile.writePng(folder.path().resolve(name), picture);

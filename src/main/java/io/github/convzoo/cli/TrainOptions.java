@@ -45,7 +45,7 @@ final class TrainOptions {
             .registerTypeAdapterFactory(new EnumNames())
             .create();
 
-    /** How an image is cropped. */
+    /** How images are cropped. */
     enum Crop {
         NONE,
         PAD,
@@ -53,7 +53,7 @@ final class TrainOptions {
         RESIZED
     }
 
-    /** How much classes count in the loss. */
+    /** How classes are weighted in the loss. */
     enum ClassWeights {
         NONE,
         BALANCED
@@ -62,15 +62,15 @@ final class TrainOptions {
     @Option(
             names = "--model",
             paramLabel = "MODEL",
-            description =
-                    "A network (convzoo list shows them); or what to fine-tune, with its preprocessing: a model folder"
-                            + " such as another run's, or hf-hub:owner/name[@revision].")
+            description = "A network (convzoo list shows them); or a model to fine-tune with its preprocessing: a model"
+                    + " folder,"
+                    + " such as another run's, or hf-hub:owner/name[@revision].")
     String model = "";
 
     @Option(
             names = "--weights",
             paramLabel = "FILE",
-            description = "Start from these weights: a checkpoint of any format that is read, a model folder, or"
+            description = "Start from these weights: a checkpoint in any supported format, a model folder, or"
                     + " hf-hub:owner/name[@revision]. The classifier is replaced if the number of classes differs.")
     @Nullable String weights;
 
@@ -80,28 +80,29 @@ final class TrainOptions {
     @Option(
             names = "--last-activation",
             paramLabel = "A",
-            description = "relu or elu: the last activation of DPN. Default: the model's, else relu.")
+            description = "The last activation of DPN: relu or elu. Default: the model's, else relu.")
     @Nullable String lastActivation;
 
     @Option(
             names = "--in-channels",
             paramLabel = "N",
-            description = "Input channels: 3, or 1 to train on grey images. Default: those of the weights, else 3.")
+            description =
+                    "Input channels: 3, or 1 to train on grayscale images. Default: those of the weights, else 3.")
     @Nullable Integer inChannels;
 
     @Option(
             names = "--dataset",
             paramLabel = "KIND",
             converter = DataKind.Converter.class,
-            description = "image-folder, image-list, fashion-mnist, cifar10 or cifar100. Default: image-folder.")
+            description = "image-folder, image-list, fashion-mnist, cifar10, or cifar100. Default: image-folder.")
     DataKind dataset = DataKind.IMAGE_FOLDER;
 
     @Option(
             names = "--data",
             paramLabel = "PATH",
-            description =
-                    "The data set's folder; for image-folder one with train and val in it, or one of classes, which is"
-                            + " split. For image-list the file of paths and labels.")
+            description = "The data set's folder: for image-folder, one with train and val folders, or one of class"
+                    + " folders, which is"
+                    + " split. For image-list, the file of paths and labels.")
     String data = "";
 
     @Option(
@@ -112,26 +113,28 @@ final class TrainOptions {
 
     @Option(
             names = "--no-validation",
-            description = "Learn from all images and validate with none: the best weights are then the last ones.")
+            description = "Train on all images without validation; the last weights then count as the best.")
     boolean noValidation;
 
     @Option(
             names = "--root",
             paramLabel = "DIR",
-            description = "The folder that the paths of an image-list are relative to. Default: the list's folder.")
+            description =
+                    "The folder that the list's paths are relative to (image-list only). Default: the list's own.")
     @Nullable String root;
 
     @Option(
             names = "--val-fraction",
             paramLabel = "F",
             description =
-                    "The share of each class to validate with, if the data set has no validation part. Default: 0.1.")
+                    "The fraction of each class to validate with, if the data set has no validation part. Default:"
+                            + " 0.1.")
     double valFraction = 0.1;
 
     @Option(
             names = "--train-size",
             paramLabel = "N",
-            description = "Train on only N images, drawn evenly from the classes.")
+            description = "Train on only N images, sampled evenly from the classes.")
     @Nullable Integer trainSize;
 
     @Mixin
@@ -148,29 +151,31 @@ final class TrainOptions {
 
     @Option(
             names = "--head-only",
-            description = "Compute every image's features once, without augmentation, and train the classifier alone on"
-                    + " them: quick, for small data sets.")
+            description = "Compute every image's features once, without augmentation, and train only the classifier on"
+                    + " them: fast, for small data sets.")
     boolean headOnly;
 
     @Option(
             names = "--crop",
             paramLabel = "none|pad|random|resized",
             description =
-                    "Random crop: of the padded image (pad), of the image resized to --resize (random), or of random size"
-                            + " and then resized (resized; of the whole image, or of that resized to --resize). Default:"
-                            + " pad for fashion-mnist and cifar, resized for image files.")
+                    "Random crop: of the padded image (pad); of the image resized to --resize (random); or of random"
+                            + " size,"
+                            + " then resized (resized; from the whole image, or from one resized to --resize)."
+                            + " Default: pad for"
+                            + " fashion-mnist and cifar, resized for image files.")
     @Nullable Crop crop;
 
     @Option(
             names = "--crop-padding",
             paramLabel = "P",
-            description = "Padding at each side in pixels (--crop pad only). Default: an eighth of the input's side.")
+            description = "Padding on each side in pixels (--crop pad only). Default: an eighth of the input's side.")
     @Nullable Integer cropPadding;
 
     @Option(
             names = "--min-scale",
             paramLabel = "S",
-            description = "The smallest crop, as a share of the image's area (--crop resized only). Default: 0.08.")
+            description = "The smallest crop, as a fraction of the image's area (--crop resized only). Default: 0.08.")
     double minScale = DEFAULT_MIN_SCALE;
 
     @Option(names = "--no-flip", description = "Do not flip images at random.")
@@ -179,19 +184,16 @@ final class TrainOptions {
     @Option(
             names = "--color-jitter",
             paramLabel = "J",
-            description = "Change brightness, contrast and saturation by up to this share. Default: 0.")
+            description = "Jitter brightness, contrast, and saturation by up to this fraction. Default: 0.")
     double colorJitter;
 
-    @Option(names = "--erase", paramLabel = "P", description = "The probability of erasing a part. Default: 0.")
+    @Option(names = "--erase", paramLabel = "P", description = "The probability of random erasing. Default: 0.")
     double erase;
 
-    @Option(names = "--mixup", paramLabel = "A", description = "Mix images with this alpha. Default: 0, off.")
+    @Option(names = "--mixup", paramLabel = "A", description = "The alpha of mixup. Default: 0, off.")
     double mixup;
 
-    @Option(
-            names = "--cutmix",
-            paramLabel = "A",
-            description = "Paste parts of images with this alpha. Default: 0, off.")
+    @Option(names = "--cutmix", paramLabel = "A", description = "The alpha of CutMix. Default: 0, off.")
     double cutmix;
 
     @Option(names = "--epochs", paramLabel = "N", description = "The number of epochs. Default: 10.")
@@ -200,13 +202,10 @@ final class TrainOptions {
     @Option(names = "--batch-size", paramLabel = "B", description = "Images per step. Default: 128.")
     int batchSize = DEFAULT_BATCH;
 
-    @Option(names = "--optimizer", paramLabel = "NAME", description = "sgd, adam or adamw. Default: sgd.")
+    @Option(names = "--optimizer", paramLabel = "NAME", description = "sgd, adam, or adamw. Default: sgd.")
     Optimizer.Kind optimizer = Optimizer.Kind.SGD;
 
-    @Option(
-            names = "--lr",
-            paramLabel = "R",
-            description = "The highest learning rate. Default: 0.1 for sgd, else 0.001.")
+    @Option(names = "--lr", paramLabel = "R", description = "The peak learning rate. Default: 0.1 for sgd, else 0.001.")
     @Nullable Double lr;
 
     @Option(names = "--momentum", paramLabel = "M", description = "Momentum (sgd only). Default: 0.9.")
@@ -218,7 +217,7 @@ final class TrainOptions {
     @Option(
             names = "--weight-decay",
             paramLabel = "W",
-            description = "Default: 1e-4 for sgd, 0.05 for adamw, 0 for adam.")
+            description = "The weight decay. Default: 1e-4 for sgd, 0.05 for adamw, 0 for adam.")
     @Nullable Double weightDecay;
 
     @Option(names = "--decay-all", description = "Also decay normalization parameters and biases.")
@@ -227,7 +226,7 @@ final class TrainOptions {
     @Option(
             names = "--schedule",
             paramLabel = "NAME",
-            description = "constant, step, exponential, cosine, onecycle or plateau. Default: cosine.")
+            description = "constant, step, exponential, cosine, onecycle, or plateau. Default: cosine.")
     Schedule.Kind schedule = Schedule.Kind.COSINE;
 
     @Option(
@@ -241,52 +240,52 @@ final class TrainOptions {
             paramLabel = "E,E",
             split = ",",
             arity = "1..*",
-            description = "The epochs after which the rate falls, such as 30,60,90 or 30 60 90 (step only).")
+            description = "The epochs after which the learning rate drops, such as 30,60,90 or 30 60 90 (step only).")
     List<Integer> milestones = new ArrayList<>();
 
     @Option(
             names = "--lr-every",
             paramLabel = "E",
-            description = "The rate falls every E epochs (exponential only). Default: 1.")
+            description = "The learning rate drops every E epochs (exponential only). Default: 1.")
     int lrEvery = 1;
 
     @Option(
             names = "--lr-factor",
             paramLabel = "F",
-            description =
-                    "The rate is multiplied by F each time it falls (step, exponential and plateau). Default: 0.1.")
+            description = "The factor of each learning rate drop (step, exponential, and plateau). Default: 0.1.")
     double lrFactor = DEFAULT_FACTOR;
 
     @Option(
             names = "--lr-patience",
             paramLabel = "E",
-            description = "Epochs without a better one before the rate falls (plateau only). Default: 10.")
+            description = "Epochs without improvement before the learning rate drops (plateau only). Default: 10.")
     int lrPatience = DEFAULT_LR_PATIENCE;
 
     @Option(
             names = "--class-weights",
             paramLabel = "none|balanced",
-            description = "Weigh classes in the loss by the inverse of their number of images. Default: none.")
+            description = "Weight classes in the loss by the inverse of their number of images. Default: none.")
     ClassWeights classWeights = ClassWeights.NONE;
 
     @Option(
             names = "--balanced-sampling",
-            description = "Draw equally many images of every class in each epoch; those of small classes come several"
-                    + " times.")
+            description = "Sample equally many images of every class in each epoch; images of small classes are"
+                    + " repeated.")
     boolean balancedSampling;
 
     @Option(
             names = "--best-by",
             paramLabel = "top1|balanced|loss",
             description =
-                    "Which epoch's weights are the best: by accuracy, by the mean of the classes' accuracies, or by"
-                            + " validation loss. Equal epochs are decided by the loss. Default: top1.")
+                    "The metric that selects the best epoch: accuracy, mean per-class accuracy, or validation loss."
+                            + " The loss"
+                            + " breaks ties. Default: top1.")
     BestBy bestBy = BestBy.TOP1;
 
     @Option(
             names = "--patience",
             paramLabel = "N",
-            description = "End after N epochs without a better one. Default: never.")
+            description = "Stop after N epochs without improvement. Default: never.")
     @Nullable Integer patience;
 
     @Option(
@@ -295,10 +294,10 @@ final class TrainOptions {
             paramLabel = "fp16",
             fallbackValue = "fp16",
             converter = PrecisionName.class,
-            description = "Train in mixed precision: float16 with loss scaling; needs a GPU. --amp alone means fp16.")
+            description = "Train in mixed precision: float16 with loss scaling (GPU only). --amp alone means fp16.")
     Precision precision = Precision.FP32;
 
-    @Option(names = "--label-smoothing", paramLabel = "S", description = "Default: 0.")
+    @Option(names = "--label-smoothing", paramLabel = "S", description = "Label smoothing. Default: 0.")
     double labelSmoothing;
 
     @Option(names = "--clip-norm", paramLabel = "N", description = "Clip gradients to this norm. Default: none.")
@@ -320,12 +319,13 @@ final class TrainOptions {
             names = "--anneal",
             paramLabel = "START,END,EPOCHS",
             split = ",",
-            description =
-                    "Temperature of dynamic convolutions: falls by START / EPOCHS per epoch, to END. Default for networks"
-                            + " that have them: from 30 to 1 in the first half of the run, in at most ten epochs.")
+            description = "Temperature of dynamic convolutions: falls by START / EPOCHS per epoch, down to END. Default"
+                    + " for networks"
+                    + " with dynamic convolutions: from 30 to 1 in the first half of the run, in at most ten"
+                    + " epochs.")
     List<Double> anneal = new ArrayList<>();
 
-    @Option(names = "--no-anneal", description = "Leave the temperature at 1.")
+    @Option(names = "--no-anneal", description = "Keep the temperature at 1.")
     boolean noAnneal;
 
     @Option(names = "--freeze", paramLabel = "PATTERN", description = "Parameters to freeze, such as 'level*'.")
@@ -349,17 +349,20 @@ final class TrainOptions {
     @Option(
             names = "--workers",
             paramLabel = "N",
-            description = "Threads that read and augment. Default: one per core.")
+            description = "The number of threads that read and augment images. Default: one per core.")
     @Nullable Integer workers;
 
-    /** Where the run began, because it resumes there: ComputeOptions' and the command's own. */
+    /**
+     * The devices and threads that the run began with, because it resumes with them: ComputeOptions' and the command's
+     * own.
+     */
     @Nullable Integer threads;
 
     @Nullable String device;
 
     List<String> devices = new ArrayList<>();
 
-    /** The formats of mixed precision, by PyTorch's names. */
+    /** Parses the formats of mixed precision by PyTorch's names. */
     static final class PrecisionName implements ITypeConverter<Precision> {
 
         @Override
@@ -373,7 +376,7 @@ final class TrainOptions {
         }
     }
 
-    /** Has constants as the command line has them: small letters, and dashes. */
+    /** Reads and writes enum constants as on the command line: in lower case, with dashes. */
     private static final class EnumNames implements TypeAdapterFactory {
 
         @Override
@@ -383,7 +386,7 @@ final class TrainOptions {
             if (!Enum.class.isAssignableFrom(raw)) {
                 return null;
             }
-            // A constant with a body is of a class of its own.
+            // A constant with a body has its own class.
             Class<?> declared = raw.isEnum() ? raw : raw.getSuperclass();
             return (TypeAdapter<T>) new EnumName((Enum<?>[]) declared.getEnumConstants());
         }
@@ -438,11 +441,11 @@ final class TrainOptions {
             TrainChecks.check(options);
             return options;
         } catch (JsonParseException | IllegalArgumentException e) {
-            throw new IOException(file + ": does not hold the options of a run (" + e.getMessage() + ")", e);
+            throw new IOException(file + ": not the options of a run (" + e.getMessage() + ")", e);
         }
     }
 
-    /** Refuses a file that was edited to lack something that has no default. */
+    /** Refuses a file that was edited and now lacks something that has no default. */
     @SuppressWarnings("ConstantValue")
     private void requireAll() {
         for (Object each : Arrays.asList(

@@ -25,18 +25,18 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The model that a run starts from: a network with random weights, or with those that the options name.
+ * The model that a run starts from: a network with random weights, or with the weights that the options name.
  *
  * @param name the model to load
- * @param config what using it takes; of a run that resumes, what its folder says
+ * @param config how the model is used; for a resumed run, the configuration in its folder
  * @param open the model with its weights; null for random ones
  * @param from how its weights are read
- * @param err is told what is guessed
+ * @param err receives guesses
  */
 record TrainStart(
         String name, ModelConfig config, @Nullable OpenModel open, LoadOptions from, boolean verbose, PrintWriter err) {
 
-    /** Whether a text is a network's name, which goes before a folder of the same name. */
+    /** Whether a text is a network's name, which takes precedence over a folder of the same name. */
     static boolean isNetwork(String model) {
         return Variant.all().containsKey(model);
     }
@@ -44,7 +44,7 @@ record TrainStart(
     /**
      * Finds the model.
      *
-     * @param begun the folder of a run that resumes; null for a new run
+     * @param begun the folder of a resumed run; null for a new run
      * @throws IOException if a configuration or weights cannot be read or fetched
      * @throws IllegalArgumentException if there is no such model, or the options contradict it
      */
@@ -68,7 +68,7 @@ record TrainStart(
                 return new TrainStart(name, kept.get(), ConvZoo.open(name, start), start, common.verbose, err);
             }
             if (Files.exists(begun.state())) {
-                // The state holds all weights.
+                // The saved state has all weights.
                 return new TrainStart(name, kept.get(), null, LoadOptions.published(), common.verbose, err);
             }
         }
@@ -86,14 +86,14 @@ record TrainStart(
                 && Manifest.rows().stream().anyMatch(row -> row.name().equals(options.model));
         if (tagged && !options.pretrained && options.weights == null) {
             throw new IllegalArgumentException(
-                    "--model " + options.model + " names published weights: add --pretrained to"
-                            + " start from them, or give the network alone to start from scratch");
+                    "--model " + options.model + " names published weights; add --pretrained to"
+                            + " start from them, or pass only the network's name to start from scratch");
         }
         if (options.pretrained && !tagged && !isNetwork(options.model)) {
-            // An unknown name is refused with the names that there are.
+            // An unknown name is refused with a list of the networks.
             throw new IllegalArgumentException(
                     Files.exists(Path.of(options.model)) || options.model.startsWith("hf-hub:")
-                            ? "--pretrained: " + options.model + " has its own weights; leave --pretrained out"
+                            ? "--pretrained: " + options.model + " has its own weights; omit --pretrained"
                             : "--model: " + unknown(options.model));
         }
     }
@@ -106,7 +106,7 @@ record TrainStart(
         }
     }
 
-    /** What is usual for the network and the data, with what the options change. */
+    /** The default configuration for the network and the data, with the options' overrides. */
     private static ModelConfig scratch(TrainOptions options) {
         ModelConfig usual = ModelConfig.usual(Variant.of(options.model));
         NetworkOptions network = usual.options();
@@ -123,7 +123,7 @@ record TrainStart(
     }
 
     /**
-     * The network that learns.
+     * The network to train.
      *
      * @param classes the names of its classes
      */
@@ -135,14 +135,13 @@ record TrainStart(
         if (before.isPresent()
                 && before.get().size() == classes.size()
                 && !before.get().equals(classes)) {
-            err.println(
-                    Main.oneLine("the classifier starts from that of " + name + ", whose classes are named otherwise: "
-                            + "class 0 was '" + before.get().get(0) + "' and is '" + classes.get(0) + "'"));
+            err.println(Main.oneLine("the classifier starts from that of " + name + ", whose class names differ: "
+                    + "class 0 was '" + before.get().get(0) + "' and is now '" + classes.get(0) + "'"));
         }
         return ConvZoo.loadLogits(open, used(from, classes.size(), device).withOnLoaded(this::tell));
     }
 
-    /** The network without classifier, whose features a classifier alone can learn from. */
+    /** The network without its classifier, which computes the features to train a classifier on. */
     ZooModel<?, ?> backbone(Optional<Device> device) throws IOException {
         if (open == null) {
             throw new IllegalArgumentException("--head-only needs trained features");
@@ -163,7 +162,7 @@ record TrainStart(
         return device.isPresent() ? used.withDevice(device.get()) : used;
     }
 
-    /** Says what was guessed, and what does not start from the weights. */
+    /** Prints guesses, and parameters that do not start from the weights. */
     private void tell(LoadReport report) {
         if (verbose) {
             report.lines().forEach(line -> err.println(Main.oneLine(line)));
@@ -184,9 +183,10 @@ record TrainStart(
     }
 
     /**
-     * What using the trained network will take.
+     * The configuration for using the trained network.
      *
-     * @param network the network as it was built
+     * @param network the network as built
+     * @param classes the names of its classes
      * @param classes the names of its classes
      */
     ModelConfig config(Network network, List<String> classes) {

@@ -5,7 +5,7 @@ import java.io.PrintWriter;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** A progress bar for each part of a work, one part after the other, and lines about images that are skipped meanwhile. */
+/** A progress bar for consecutive parts of a task, and lines about images that are skipped meanwhile. */
 final class WorkBar implements AutoCloseable {
 
     private final PrintWriter err;
@@ -15,7 +15,7 @@ final class WorkBar implements AutoCloseable {
         this.err = err;
     }
 
-    /** Starts the next part; the result is told how much of it is done. */
+    /** Starts the next part; call the result with the amount done. */
     IntConsumer next(long total, ProgressBar.Unit unit) {
         clear();
         ProgressBar next = new ProgressBar(err, total, unit);
@@ -28,7 +28,7 @@ final class WorkBar implements AutoCloseable {
         err.println("convzoo: skipped: " + Main.oneLine(bad.getMessage()));
     }
 
-    /** Takes the bar away; it comes back if more is done. */
+    /** Clears the bar; it comes back with more progress. */
     void clear() {
         if (bar != null) {
             bar.clear();

@@ -3,7 +3,7 @@ package io.github.convzoo.data;
 import io.github.convzoo.image.RgbImage;
 import java.util.random.RandomGenerator;
 
-/** A random change of an image that leaves its class what it is. Safe for use by several threads. */
+/** A random change of an image that preserves its class. Thread-safe. */
 @FunctionalInterface
 public interface Augmentation {
 
@@ -11,7 +11,7 @@ public interface Augmentation {
      * Changes an image.
      *
      * @param image the image
-     * @param random where every random decision comes from, so that the same numbers give the same result
+     * @param random the source of all random decisions; the same numbers give the same result
      * @return the changed image
      */
     RgbImage apply(RgbImage image, RandomGenerator random);

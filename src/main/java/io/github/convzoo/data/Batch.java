@@ -9,8 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
- * Images for one step, with their classes. Its memory is used again for a later batch once this one is closed. Not safe for
- * use by several threads.
+ * The images and classes of one step. Its memory is reused by a later batch once this one is closed. Not thread-safe.
  */
 public final class Batch implements AutoCloseable {
 
@@ -34,7 +33,7 @@ public final class Batch implements AutoCloseable {
     }
 
     /**
-     * The epoch that the batch belongs to.
+     * Returns the epoch of the batch.
      *
      * @return its number
      */
@@ -43,16 +42,16 @@ public final class Batch implements AutoCloseable {
     }
 
     /**
-     * The batch's number in its epoch.
+     * Returns the batch's number in its epoch.
      *
-     * @return from 0
+     * @return the number, from 0
      */
     public int number() {
         return number;
     }
 
     /**
-     * The number of images.
+     * Returns the number of images.
      *
      * @return at least 1
      */
@@ -61,29 +60,29 @@ public final class Batch implements AutoCloseable {
     }
 
     /**
-     * The shape of all samples together.
+     * Returns the shape of the whole batch.
      *
-     * @return (N, 3, H, W) of images
+     * @return (N, 3, H, W) for images
      */
     public Shape shape() {
         return loader.shape(size());
     }
 
     /**
-     * The images, normalised and mixed if that was asked for.
+     * Returns the images, normalized, and mixed if the options say so.
      *
-     * @return N x 3 x H x W values of images, valid until the batch is closed
+     * @return N x 3 x H x W values for images, valid until the batch is closed
      */
     public FloatBuffer values() {
         return bytes().asFloatBuffer().asReadOnlyBuffer();
     }
 
     /**
-     * The images as an array. On a CPU it shares the batch's memory: close the batch when the step is done, and not
-     * before.
+     * Returns the images as an array. On a CPU, it shares the batch's memory, so close the batch only after the step is
+     * done.
      *
-     * @param manager the manager that the array belongs to, and whose device it lies on
-     * @return float32 of shape (N, 3, H, W) of images
+     * @param manager the manager of the array, which determines its device
+     * @return float32 of shape (N, 3, H, W) for images
      */
     public NDArray toArray(NDManager manager) {
         return manager.create(bytes(), shape(), DataType.FLOAT32);
@@ -91,14 +90,15 @@ public final class Batch implements AutoCloseable {
 
     private ByteBuffer bytes() {
         if (closed) {
-            throw new IllegalStateException("batch " + number + " is closed, and its memory used for another one");
+            throw new IllegalStateException(
+                    "batch " + number + " is closed, and its memory is reused by another batch");
         }
-        // A slice begins in native order only if it is told to.
+        // A slice is in native order only if set so.
         return buffer.slice(0, size() * loader.sampleFloats() * Float.BYTES).order(ByteOrder.nativeOrder());
     }
 
     /**
-     * The images' places in the data set.
+     * Returns the images' indices in the data set.
      *
      * @return N indices
      */
@@ -107,7 +107,7 @@ public final class Batch implements AutoCloseable {
     }
 
     /**
-     * The images' classes; of mixed images those whose share is {@link #lambda}.
+     * Returns the images' classes; for mixed images, the ones with weight {@link #lambda}.
      *
      * @return N class numbers
      */
@@ -116,7 +116,7 @@ public final class Batch implements AutoCloseable {
     }
 
     /**
-     * The classes of the images that were mixed in, whose share is 1 - {@link #lambda}.
+     * Returns the classes of the images that were mixed in, with weight 1 - {@link #lambda}.
      *
      * @return N class numbers
      */
@@ -129,15 +129,15 @@ public final class Batch implements AutoCloseable {
     }
 
     /**
-     * An image's own share of its target.
+     * Returns the weight of an image's own class in its target.
      *
-     * @return 0 to 1; 1 where nothing was mixed
+     * @return 0 to 1; 1 if nothing was mixed
      */
     public double lambda() {
         return lambda;
     }
 
-    /** Gives the memory back. Arrays that share it must not be used any more. */
+    /** Releases the memory. Arrays that share it must no longer be used. */
     @Override
     public void close() {
         if (!closed) {

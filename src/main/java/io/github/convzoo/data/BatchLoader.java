@@ -17,11 +17,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes samples, images most often, into batches, epoch by epoch, in threads of its own that work ahead of whoever takes
- * them.
+ * Assembles samples, usually images, into batches, epoch by epoch, on its own threads, which work ahead of the
+ * consumer.
  *
- * <p>What is in a batch follows from the samples, the seed, the epoch and the batch's number alone, not from the number of
- * threads or from where an epoch is begun, so that a run that is resumed goes on as it would have.
+ * <p>The content of a batch depends only on the samples, the seed, the epoch, and the batch's number, not on the number
+ * of threads or the batch that an epoch starts with, so a resumed run continues exactly as if it had not been
+ * interrupted.
  */
 public final class BatchLoader {
 
@@ -36,29 +37,29 @@ public final class BatchLoader {
     private final int bufferBytes;
 
     /**
-     * Prepares the loading of images; nothing is read yet.
+     * Creates a loader of images; nothing is read yet.
      *
      * @param images the data set
      * @param pipeline from image to input
-     * @param options how batches are made
-     * @param badImage where bad images are skipped, is told each one's error once, which names the image; called by the
+     * @param options how to form batches
+     * @param badImage if bad images are skipped, receives each one's error once, which names the image; called by the
      *     thread that takes the batches, in their order
-     * @throws IllegalArgumentException if a batch would take more than 2 GiB, or incomplete batches are dropped and the data
-     *     set does not fill one
+     * @throws IllegalArgumentException if a batch would take more than 2 GiB, or incomplete batches are dropped and the
+     *     data set does not fill one
      */
     public BatchLoader(LabeledImages images, Pipeline pipeline, LoaderOptions options, Consumer<IOException> badImage) {
         this(new ImageSamples(images, pipeline), options, badImage);
     }
 
     /**
-     * Prepares the loading of any samples; nothing is read yet.
+     * Creates a loader of any samples; nothing is read yet.
      *
-     * @param samples what batches are made of
-     * @param options how they are made
-     * @param bad where samples that cannot be read are skipped, is told each one's error once, which names it; called by
-     *     the thread that takes the batches, in their order
+     * @param samples the samples
+     * @param options how to form batches
+     * @param bad if samples that cannot be read are skipped, receives each one's error once, which names the sample;
+     *     called by the thread that takes the batches, in their order
      * @throws IllegalArgumentException if a batch would take more than 2 GiB, or incomplete batches are dropped and the
-     *     samples do not fill one, or what are no images shall be mixed
+     *     samples do not fill one, or mixing is requested for samples that are not images
      */
     public BatchLoader(Samples samples, LoaderOptions options, Consumer<IOException> bad) {
         this.samples = samples;
@@ -67,24 +68,24 @@ public final class BatchLoader {
         long floats = samples.shape().size();
         long bytes = floats * Float.BYTES;
         if (bytes * options.batchSize() > Integer.MAX_VALUE - 2 * ALIGNMENT) {
-            throw new IllegalArgumentException("%d samples of shape %s take more than 2 GiB; %d make a batch"
+            throw new IllegalArgumentException("%d samples of shape %s take more than 2 GiB; use batches of at most %d"
                     .formatted(options.batchSize(), samples.shape(), Integer.MAX_VALUE / bytes));
         }
         if (options.mixing().isPresent() && samples.shape().dimension() != 3) {
             throw new IllegalArgumentException(
-                    "samples of shape %s are no images, which alone can be mixed".formatted(samples.shape()));
+                    "samples of shape %s are not images, so they cannot be mixed".formatted(samples.shape()));
         }
         this.sampleFloats = (int) floats;
         this.bufferBytes = (int) bytes * options.batchSize();
         if (batches() == 0) {
             throw new IllegalArgumentException(
-                    "%d images do not fill a batch of %d; take smaller batches or do not drop the last one"
+                    "%d images do not fill a batch of %d; use smaller batches or keep the last batch"
                             .formatted(samples.size(), options.batchSize()));
         }
     }
 
     /**
-     * What batches are made of.
+     * Returns the samples.
      *
      * @return the samples
      */
@@ -93,7 +94,7 @@ public final class BatchLoader {
     }
 
     /**
-     * The number of samples of a whole batch.
+     * Returns the number of samples of a complete batch.
      *
      * @return at least 1
      */
@@ -102,7 +103,7 @@ public final class BatchLoader {
     }
 
     /**
-     * The number of batches of an epoch.
+     * Returns the number of batches of an epoch.
      *
      * @return at least 1
      */
@@ -112,7 +113,7 @@ public final class BatchLoader {
     }
 
     /**
-     * The number of different images that could not be read, in all batches that were taken so far.
+     * Returns the number of different images that could not be read in the batches taken so far.
      *
      * @return 0 or more
      */
@@ -123,15 +124,15 @@ public final class BatchLoader {
     /**
      * Starts an epoch. Its threads run until it is closed.
      *
-     * @param epoch the epoch's number, which its order and its augmentations depend on
-     * @param firstBatch the batch to begin with, 0 to {@link #batches()}; another than 0 to go on with an epoch
+     * @param epoch the epoch's number, which determines its order and augmentations
+     * @param firstBatch the batch to start with, 0 to {@link #batches()}; nonzero to resume an epoch
      * @return the batches
      * @throws IllegalArgumentException if there is no such batch
      */
     public Epoch epoch(int epoch, int firstBatch) {
         if (firstBatch < 0 || firstBatch > batches()) {
             throw new IllegalArgumentException(
-                    "an epoch has batches 0 to %d; it cannot begin with %d".formatted(batches() - 1, firstBatch));
+                    "an epoch has batches 0 to %d; it cannot start with %d".formatted(batches() - 1, firstBatch));
         }
         return new Epoch(this, epoch, firstBatch);
     }
@@ -161,7 +162,7 @@ public final class BatchLoader {
         return order;
     }
 
-    /** As many images, equally many of every class: each class's are gone through in a random order, again and again. */
+    /** The same number of images, equally many of every class: each class's images repeat in random orders. */
     private int[] balanced(int[] all, int epoch) {
         Map<Integer, List<Integer>> byClass = new TreeMap<>();
         Randomness.shuffle(all, Randomness.of(options.seed(), Randomness.Purpose.BALANCE, epoch, 0));
@@ -170,7 +171,7 @@ public final class BatchLoader {
                     .add(index);
         }
         List<List<Integer>> classes = new ArrayList<>(byClass.values());
-        // What does not divide evenly goes to other classes in each epoch.
+        // The remainder goes to different classes in each epoch.
         int[] turns = new int[classes.size()];
         Arrays.setAll(turns, i -> i);
         Randomness.shuffle(turns, Randomness.of(options.seed(), Randomness.Purpose.BALANCE, epoch, 1));
@@ -188,7 +189,7 @@ public final class BatchLoader {
         }
     }
 
-    /** Memory outside of the heap, which the engine's arrays can share, for the images of one batch. */
+    /** Direct memory, which the engine's arrays can share, for the images of one batch. */
     ByteBuffer takeBuffer() {
         synchronized (free) {
             @Nullable ByteBuffer buffer = free.poll();
@@ -196,8 +197,8 @@ public final class BatchLoader {
                 return buffer;
             }
         }
-        // Where an array begins decides how the engine adds it up: always at the beginning of a cache line.
-        // A slice's length is a multiple of it too.
+        // An array's alignment affects the order of the engine's sums, so it always starts at a cache line. The length
+        // of a slice is also a multiple of it.
         int whole = (bufferBytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         return ByteBuffer.allocateDirect(whole + ALIGNMENT)
                 .alignedSlice(ALIGNMENT)

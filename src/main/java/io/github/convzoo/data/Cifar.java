@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * CIFAR-10 and CIFAR-100 (Krizhevsky, 2009): 32 x 32 colour images of 10 and of 100 classes, 50,000 to train with and 10,000
- * to test.
+ * CIFAR-10 and CIFAR-100 (Krizhevsky, 2009): 32 x 32 color images of 10 and 100 classes, 50,000 for training and 10,000
+ * for testing.
  *
- * <p>Read from the published binary version: a record is the label (CIFAR-100: the coarse one of 20, then the fine one of
- * 100), then the red, the green and the blue plane, row by row. The images are held in memory, 3 KiB each.
+ * <p>Read from the published binary version: a record is the label (CIFAR-100: the coarse label of 20, then the fine
+ * label of 100), then the red, green, and blue planes, row by row. The images are held in memory, 3 KiB each.
  */
 public final class Cifar implements LabeledImages {
 
@@ -27,7 +27,7 @@ public final class Cifar implements LabeledImages {
 
     private static final int MAX_NAMES_BYTES = 1 << 16;
 
-    /** What tells the two data sets apart. */
+    /** The differences between the two data sets. */
     private enum Kind {
         CIFAR_10("batches.meta.txt", 10, 0),
         CIFAR_100("fine_label_names.txt", 100, 1),
@@ -55,9 +55,9 @@ public final class Cifar implements LabeledImages {
     private final Kind kind;
     private final List<String> classes;
     private final List<Path> files;
-    /** Of each file its records. */
+    /** The records of each file. */
     private final List<byte[]> contents;
-    /** Of each file the number of its first image, then the number of images. */
+    /** The number of the first image of each file, then the total number of images. */
     private final int[] starts;
 
     private Cifar(Kind kind, List<String> classes, List<Path> files, List<byte[]> contents) {
@@ -74,9 +74,9 @@ public final class Cifar implements LabeledImages {
     /**
      * Reads CIFAR-10's training set.
      *
-     * @param folder holds data_batch_1.bin to data_batch_5.bin and batches.meta.txt
+     * @param folder a folder with data_batch_1.bin to data_batch_5.bin and batches.meta.txt
      * @return the images
-     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     * @throws IOException if a file is missing or invalid; the message names the file and the problem
      */
     public static Cifar training10(Path folder) throws IOException {
         return of(
@@ -90,9 +90,9 @@ public final class Cifar implements LabeledImages {
     /**
      * Reads CIFAR-10's test set.
      *
-     * @param folder holds test_batch.bin and batches.meta.txt
+     * @param folder a folder with test_batch.bin and batches.meta.txt
      * @return the images
-     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     * @throws IOException if a file is missing or invalid; the message names the file and the problem
      */
     public static Cifar test10(Path folder) throws IOException {
         return of(folder, Kind.CIFAR_10, List.of("test_batch.bin"));
@@ -101,9 +101,9 @@ public final class Cifar implements LabeledImages {
     /**
      * Reads CIFAR-100's training set, with its 100 fine labels.
      *
-     * @param folder holds train.bin and fine_label_names.txt
+     * @param folder a folder with train.bin and fine_label_names.txt
      * @return the images
-     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     * @throws IOException if a file is missing or invalid; the message names the file and the problem
      */
     public static Cifar training100(Path folder) throws IOException {
         return of(folder, Kind.CIFAR_100, List.of("train.bin"));
@@ -112,24 +112,24 @@ public final class Cifar implements LabeledImages {
     /**
      * Reads CIFAR-100's test set, with its 100 fine labels.
      *
-     * @param folder holds test.bin and fine_label_names.txt
+     * @param folder a folder with test.bin and fine_label_names.txt
      * @return the images
-     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     * @throws IOException if a file is missing or invalid; the message names the file and the problem
      */
     public static Cifar test100(Path folder) throws IOException {
         return of(folder, Kind.CIFAR_100, List.of("test.bin"));
     }
 
     /**
-     * The same images of CIFAR-100 under its 20 coarse labels, whose names coarse_label_names.txt beside the images holds.
+     * Returns the images of CIFAR-100 with its 20 coarse labels, named in coarse_label_names.txt next to the images.
      *
      * @return the images
-     * @throws IOException if the names cannot be read, or a label is none of 20
+     * @throws IOException if the names cannot be read, or a label is not one of the 20
      * @throws IllegalStateException if this is CIFAR-10, which has one kind of labels
      */
     public Cifar withCoarseLabels() throws IOException {
         if (kind == Kind.CIFAR_10) {
-            throw new IllegalStateException("CIFAR-10 has no coarse labels; CIFAR-100 has");
+            throw new IllegalStateException("CIFAR-10 has no coarse labels; only CIFAR-100 has");
         }
         Path folder = files.get(0).resolveSibling(".").normalize();
         Cifar coarse = new Cifar(Kind.CIFAR_100_COARSE, names(folder, Kind.CIFAR_100_COARSE), files, contents);
@@ -156,12 +156,12 @@ public final class Cifar implements LabeledImages {
             int record = kind.recordBytes();
             if (size == 0 || size % record != 0 || size / record > MAX_IMAGES) {
                 throw new IOException(
-                        "%s: has %,d bytes, not 1 to %,d records of %,d; the file is damaged, fetch it again"
+                        "%s: has %,d bytes, not 1 to %,d records of %,d; the file is damaged, so download it again"
                                 .formatted(file, size, MAX_IMAGES, record));
             }
             byte[] records = in.readNBytes((int) size);
             if (records.length < size) {
-                throw new IOException(file + ": got shorter while it was read; try again");
+                throw new IOException(file + ": the file was truncated while being read; try again");
             }
             return records;
         } catch (FileSystemException e) {
@@ -176,7 +176,7 @@ public final class Cifar implements LabeledImages {
         try {
             if (Files.size(file) > MAX_NAMES_BYTES) {
                 throw new IOException(file
-                        + ": has %,d bytes, more than names take; take it from the published files"
+                        + ": %,d bytes is too long for a list of names; use the published file"
                                 .formatted(Files.size(file)));
             }
             names = Files.readAllLines(file).stream()
@@ -187,15 +187,15 @@ public final class Cifar implements LabeledImages {
             throw new IOException(file + ": cannot be read (" + e + "); check the file and its permissions", e);
         }
         if (names.size() != kind.classes) {
-            throw new IOException("%s: names %d classes, not %d; take it from the published files"
-                    .formatted(file, names.size(), kind.classes));
+            throw new IOException(
+                    "%s: lists %d classes, not %d; use the published file".formatted(file, names.size(), kind.classes));
         }
         return names;
     }
 
     private static void requireFile(Path folder, String name, Kind kind) throws IOException {
         if (!Files.isRegularFile(folder.resolve(name))) {
-            throw new IOException("%s: holds no %s; give the folder of %s's binary version"
+            throw new IOException("%s: %s not found; pass the folder of %s's binary version"
                     .formatted(folder, name, kind == Kind.CIFAR_10 ? "CIFAR-10" : "CIFAR-100"));
         }
     }
@@ -203,8 +203,9 @@ public final class Cifar implements LabeledImages {
     private void checkLabels() throws IOException {
         for (int i = 0; i < size(); i++) {
             if (label(i) >= kind.classes) {
-                throw new IOException("%s: label %d is not one of 0 to %d; the file is damaged, or of another data set"
-                        .formatted(name(i), label(i), kind.classes - 1));
+                throw new IOException(
+                        "%s: label %d is not one of 0 to %d; the file is damaged, or belongs to another data set"
+                                .formatted(name(i), label(i), kind.classes - 1));
             }
         }
     }
@@ -253,7 +254,7 @@ public final class Cifar implements LabeledImages {
         return file;
     }
 
-    /** Where the image's record begins in its file. */
+    /** The offset of the image's record in its file. */
     private int record(int file, int index) {
         return (index - starts[file]) * kind.recordBytes();
     }

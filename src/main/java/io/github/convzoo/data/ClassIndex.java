@@ -16,12 +16,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Which number a class has by its name. A class is also known by its synset's identifier if its name begins with it, as in
- * {@code n01440764 tench}, or if the classes are ImageNet's; and by its name in whatever way accents are composed.
+ * Finds a class's number by its name. A class also matches its synset's identifier, if its name starts with it, as in
+ * {@code n01440764 tench}, or if the classes are ImageNet's; and its name with accents composed in any way.
  */
 final class ClassIndex {
 
-    /** By code points, as Python sorts. */
+    /** By code points, like Python's sort. */
     private static final Comparator<String> BY_CODE_POINTS = (a, b) -> {
         int[] first = a.codePoints().toArray();
         int[] second = b.codePoints().toArray();
@@ -32,14 +32,14 @@ final class ClassIndex {
     private final List<Map<String, Set<Integer>>> readings = new ArrayList<>();
 
     /**
-     * Prepares the search.
+     * Creates the index.
      *
-     * @param names the classes' names in the order of their numbers; some may be the same
+     * @param names the class names in the order of their numbers; duplicates are allowed
      * @throws IllegalArgumentException if there are none
      */
     ClassIndex(List<String> names) {
         if (names.isEmpty()) {
-            throw new IllegalArgumentException("the name of at least one class is expected");
+            throw new IllegalArgumentException("at least one class name is required");
         }
         this.size = names.size();
         Map<String, Set<Integer>> exact = new HashMap<>();
@@ -75,9 +75,9 @@ final class ClassIndex {
     }
 
     /**
-     * The class of a name.
+     * Finds the class with a name.
      *
-     * @param where what to begin the message with
+     * @param where the start of the message
      * @return the class's number, empty if no class has the name
      * @throws IOException if several classes have the name
      */
@@ -87,7 +87,7 @@ final class ClassIndex {
             if (found.size() > 1) {
                 throw new IOException(where + ": '" + name + "' is the name of classes "
                         + found.stream().map(String::valueOf).collect(Collectors.joining(" and "))
-                        + "; give the classes different names, or use synset identifiers such as n02012849");
+                        + "; use different class names, or synset identifiers such as n02012849");
             }
             if (!found.isEmpty()) {
                 return OptionalInt.of(found.iterator().next());
@@ -97,8 +97,8 @@ final class ClassIndex {
     }
 
     /**
-     * Names in the order in which classes are numbered: by value where all are whole numbers, as timm does, else by their code
-     * points, as torchvision does.
+     * The order in which classes are numbered: by value if all names are whole numbers, as in timm, else by code
+     * points, as in torchvision.
      */
     static Comparator<String> order(List<String> names) {
         return names.stream().allMatch(ClassIndex::isNumber)

@@ -5,34 +5,34 @@ import io.github.convzoo.image.RgbImage;
 import java.util.random.RandomGenerator;
 
 /**
- * Changes brightness, contrast, saturation and hue at random and in random order, as torchvision does on Pillow images.
+ * Changes brightness, contrast, saturation and hue at random and in random order, like torchvision on Pillow images.
  *
- * @param brightness factors of {@code max(0, 1 - brightness)} to {@code 1 + brightness} are drawn uniformly; 0 for none
+ * @param brightness the factor is uniform from {@code max(0, 1 - brightness)} to {@code 1 + brightness}; 0 for none
  * @param contrast the same for contrast
  * @param saturation the same for saturation
- * @param hue shifts of {@code -hue} to {@code hue} of the circle of hues are drawn uniformly; 0 to 0.5, 0 for none
+ * @param hue the shift is uniform from {@code -hue} to {@code hue} of the color circle; 0 to 0.5, 0 for none
  */
 public record ColorJitter(double brightness, double contrast, double saturation, double hue) implements Augmentation {
 
     private static final int OPERATIONS = 4;
 
     /**
-     * Checks the numbers.
+     * Validates the parameters.
      *
-     * @param brightness how far brightness changes
-     * @param contrast how far contrast changes
-     * @param saturation how far saturation changes
-     * @param hue how far the hue changes
+     * @param brightness the range of brightness
+     * @param contrast the range of contrast
+     * @param saturation the range of saturation
+     * @param hue the range of the hue
      * @throws IllegalArgumentException if one is negative or not finite, or the hue exceeds 0.5
      */
     public ColorJitter {
         for (double value : new double[] {brightness, contrast, saturation}) {
             if (!(value >= 0 && value <= Float.MAX_VALUE / 2)) {
-                throw new IllegalArgumentException("a finite change of at least 0 is expected, not " + value);
+                throw new IllegalArgumentException("the change must be finite and at least 0, not " + value);
             }
         }
         if (!(hue >= 0 && hue <= 0.5)) {
-            throw new IllegalArgumentException("a change of the hue of 0 to 0.5 is expected, not " + hue);
+            throw new IllegalArgumentException("the hue change must be 0 to 0.5, not " + hue);
         }
     }
 

@@ -5,18 +5,19 @@ import java.nio.FloatBuffer;
 import java.util.random.RandomGenerator;
 
 /**
- * A rectangle of the partner, pasted where it lies there: S. Yun et al., CutMix: Regularization Strategy to Train Strong
- * Classifiers with Localizable Features, ICCV 2019.
+ * Pastes a rectangle of the partner at the same position: S. Yun et al., CutMix: Regularization Strategy to Train
+ * Strong Classifiers with Localizable Features, ICCV 2019.
  *
- * <p>The rectangle has the image's shape, a share of {@code 1 - lambda} of its area, and its middle at any pixel, once a
- * batch. Where it reaches beyond the image it is cut off, and lambda becomes the share that is left of the image.
+ * <p>The rectangle has the image's aspect ratio, a fraction {@code 1 - lambda} of its area, and its center at any
+ * pixel, drawn once per batch. It is clipped at the image's edges, and lambda becomes the fraction of the image that
+ * remains.
  *
- * @param alpha lambda is first drawn from Beta(alpha, alpha); above 0, 1 for all values as likely
+ * @param alpha lambda is first drawn from Beta(alpha, alpha); above 0; 1 for a uniform distribution
  */
 public record CutMix(double alpha) implements Mixing {
 
     /**
-     * Checks the number.
+     * Validates the parameter.
      *
      * @param alpha both parameters of lambda's distribution
      * @throws IllegalArgumentException if it is not positive and finite
@@ -45,7 +46,7 @@ public record CutMix(double alpha) implements Mixing {
             for (int r = top; r < bottom; r++) {
                 int at = (c * height + r) * width + left;
                 batch.get((count - 1) * length + at, lastRow);
-                // From the end on, so that a partner is still what it was.
+                // Backward, so that a partner is still unmodified.
                 for (int n = count - 1; n > 0; n--) {
                     batch.get((n - 1) * length + at, row);
                     batch.put(n * length + at, row);

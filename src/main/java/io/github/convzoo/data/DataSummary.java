@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** What was found in a data set, in lines for whoever reads along. */
+/** Describes a data set in lines for people. */
 public final class DataSummary {
 
     private static final int NAMED = 5;
@@ -14,22 +14,22 @@ public final class DataSummary {
     private DataSummary() {}
 
     /**
-     * Describes what a network learns from.
+     * Describes the data of a training run.
      *
-     * @param split what it learns from and is validated with
-     * @param steps how many steps an epoch has
-     * @return a line such as {@code 36 images of 2 classes to learn from, 4 to validate with, 4 steps per epoch}, and one for each
-     *     thing that was guessed or looks like a mistake
+     * @param split the training and validation images
+     * @param steps the number of steps per epoch
+     * @return a line such as {@code 36 training images of 2 classes, 4 validation images, 4 steps per epoch}, and one
+     *     for each guess or likely mistake
      */
     public static List<String> of(Split split, long steps) {
         LabeledImages training = split.training();
         LabeledImages validation = split.validation();
         List<String> lines = new ArrayList<>();
-        lines.add("%s of %s to learn from, %s to validate with, %s per epoch"
+        lines.add("%s of %s, %s, %s per epoch"
                 .formatted(
-                        count(training.size(), "image", "images"),
+                        count(training.size(), "training image", "training images"),
                         count(training.classes().size(), "class", "classes"),
-                        String.format(Locale.ROOT, "%,d", validation.size()),
+                        count(validation.size(), "validation image", "validation images"),
                         count(steps, "step", "steps")));
         List<String> notes = new ArrayList<>(training.notes());
         notes.addAll(validation.notes());
@@ -37,18 +37,17 @@ public final class DataSummary {
         addOneClass(training, lines);
         List<String> missing = missing(validation);
         if (!missing.isEmpty()) {
-            lines.add("no image to validate with of " + count(missing.size(), "class", "classes") + ": "
-                    + named(missing));
+            lines.add("no validation images for " + count(missing.size(), "class", "classes") + ": " + named(missing));
         }
         return lines;
     }
 
     /**
-     * Describes what a network is evaluated on.
+     * Describes the data of an evaluation.
      *
      * @param images the images
-     * @return a line such as {@code 40 images of 2 classes}, or {@code of 2 of 10 classes} where the others have none, and one for
-     *     each thing that was guessed or looks like a mistake
+     * @return a line such as {@code 40 images of 2 classes}, or {@code of 2 of 10 classes} if the others have no
+     *     images, and one for each guess or likely mistake
      */
     public static List<String> of(LabeledImages images) {
         List<String> lines = new ArrayList<>();
@@ -67,11 +66,11 @@ public final class DataSummary {
     private static void addOneClass(LabeledImages images, List<String> lines) {
         if (images.classes().size() == 1) {
             lines.add("there is only one class, '" + images.classes().get(0)
-                    + "'; is this the folder above the classes'?");
+                    + "'; check that the path is the folder that contains the class folders");
         }
     }
 
-    /** The names of the classes that have no image. */
+    /** The names of the classes without images. */
     private static List<String> missing(LabeledImages images) {
         boolean[] there = new boolean[images.classes().size()];
         for (int i = 0; i < images.size(); i++) {

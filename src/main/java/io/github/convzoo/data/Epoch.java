@@ -13,12 +13,12 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The batches of an epoch, in order. One thread takes them; others make them ahead of it, image by image, so that the batch
- * that is needed next is the one that all of them work at. To be closed, which ends the threads.
+ * The batches of an epoch, in order. One thread takes them; others assemble them in advance, image by image, so that
+ * all of them work on the next batch. Close it to end the threads.
  */
 public final class Epoch implements AutoCloseable {
 
-    /** A disk that is gone shall not be taken for a data set of bad images. */
+    /** Keeps a failed disk from looking like a data set of bad images. */
     private static final int MAX_BAD_IN_A_ROW = 100;
 
     private final BatchLoader loader;
@@ -28,10 +28,10 @@ public final class Epoch implements AutoCloseable {
     private final int end;
     private final List<Thread> workers = new ArrayList<>();
 
-    /** Guards all that follows. */
+    /** Guards all fields below. */
     private final Object lock = new Object();
 
-    /** Begun and not taken yet, in order. */
+    /** Batches started but not taken yet, in order. */
     private final Deque<Assembly> ahead = new ArrayDeque<>();
 
     private int next;
@@ -53,20 +53,20 @@ public final class Epoch implements AutoCloseable {
         try {
             workers.forEach(Thread::start);
         } catch (OutOfMemoryError e) {
-            // The system has no more threads to give.
+            // The system has no more threads.
             close();
             throw e;
         }
     }
 
     /**
-     * Takes the next batch, waiting for it if need be.
+     * Takes the next batch, waiting for it if necessary.
      *
-     * @return the batch, to be closed when its step is done; null at the end of the epoch
-     * @throws IOException if an image cannot be read and bad images are not skipped, or too many in a row cannot; the message
-     *     names the image
+     * @return the batch, which must be closed when its step is done; null at the end of the epoch
+     * @throws IOException if an image cannot be read and bad images are not skipped, or too many in a row cannot; the
+     *     message names the image
      * @throws InterruptedException if the thread is interrupted
-     * @throws IllegalStateException if an image cannot be augmented, or the epoch is closed, as it is by every error
+     * @throws IllegalStateException if an image cannot be augmented, or the epoch is closed; every error closes it
      */
     public @Nullable Batch next() throws IOException, InterruptedException {
         while (true) {
@@ -95,7 +95,7 @@ public final class Epoch implements AutoCloseable {
                     throw new IllegalStateException("this epoch is closed");
                 }
                 if (failure != null) {
-                    throw new IllegalStateException("a thread that makes batches failed: " + failure, failure);
+                    throw new IllegalStateException("a loader thread failed: " + failure, failure);
                 }
                 @Nullable Assembly first = ahead.peek();
                 if (first == null && next == end) {
@@ -111,7 +111,7 @@ public final class Epoch implements AutoCloseable {
         }
     }
 
-    /** Ends the threads, waiting for the images that they are at. Batches that were taken stay as they are. */
+    /** Ends the threads, after the images that they work on. Batches that were taken remain valid. */
     @Override
     public void close() {
         synchronized (lock) {
@@ -156,10 +156,10 @@ public final class Epoch implements AutoCloseable {
         }
     }
 
-    /** A place in a batch that a thread is to fill. */
+    /** A place in a batch for a thread to fill. */
     private record Slot(Assembly assembly, int number) {}
 
-    /** The next place to fill, null when there is none left. Where enough is ahead, waits until a batch is taken. */
+    /** The next place to fill; null if none is left. If enough batches are ahead, waits until one is taken. */
     private @Nullable Slot claim() throws InterruptedException {
         synchronized (lock) {
             while (!closed) {
@@ -184,7 +184,7 @@ public final class Epoch implements AutoCloseable {
     /** An image that could not be read. */
     private record BadImage(int index, IOException problem) {}
 
-    /** A batch in the making. Its places are filled by different threads; the last to finish completes it. */
+    /** A batch being assembled. Different threads fill its places; the last to finish completes it. */
     private final class Assembly {
         private final int number;
         private final ByteBuffer buffer;
@@ -192,7 +192,7 @@ public final class Epoch implements AutoCloseable {
         private final int start;
         private final int size;
         private final int[] indices;
-        /** Of each place what went wrong, in order. */
+        /** The errors of each place, in order. */
         private final List<List<BadImage>> bad;
 
         private final @Nullable Exception[] failures;
@@ -244,7 +244,7 @@ public final class Epoch implements AutoCloseable {
             int tries = !options.shuffled() ? 1 : Math.min(order.length, MAX_BAD_IN_A_ROW);
             for (int i = 0; i < tries; i++) {
                 int index = order[(int) (((long) start + place + i) % order.length)];
-                // A stand-in's numbers are not those of its own turn.
+                // A replacement does not use the random numbers of its own turn.
                 RandomGenerator random = Randomness.of(
                         options.seed(), Randomness.Purpose.SAMPLE, epoch, index + ((long) i << Integer.SIZE));
                 try {
@@ -270,7 +270,7 @@ public final class Epoch implements AutoCloseable {
             }
         }
 
-        /** Closes the gaps that bad images left, and mixes. */
+        /** Closes the gaps left by bad images, and mixes. */
         private void finish() {
             for (int place = 0; place < size; place++) {
                 if (indices[place] >= 0) {
@@ -290,7 +290,7 @@ public final class Epoch implements AutoCloseable {
             }
         }
 
-        /** Tells of bad images, and throws the error of the first place that has one. */
+        /** Reports bad images, and throws the error of the first place that has one. */
         void report() throws IOException {
             for (int place = 0; place < size; place++) {
                 for (BadImage each : bad.get(place)) {
@@ -306,7 +306,7 @@ public final class Epoch implements AutoCloseable {
             }
         }
 
-        /** The batch, null if none of its images could be read. */
+        /** The batch; null if none of its images could be read. */
         @Nullable Batch batch() {
             if (count == 0) {
                 loader.giveBack(buffer);

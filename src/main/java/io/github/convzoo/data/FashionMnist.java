@@ -14,18 +14,18 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
- * Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017): 28 x 28 grey images of ten kinds of clothing, 60,000 to train with and
- * 10,000 to test.
+ * Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017): 28 x 28 grayscale images of ten kinds of clothing, 60,000 for
+ * training and 10,000 for testing.
  *
- * <p>Read from the published IDX files, gzipped or not. An image is padded with black to 32 x 32, and where a larger size
- * is asked for repeated to it by nearest neighbour.
+ * <p>Read from the published IDX files, gzipped or not. An image is padded with black to 32 x 32, and enlarged by
+ * nearest neighbor for larger input sizes.
  */
 public final class FashionMnist implements LabeledImages {
 
     private static final List<String> CLASSES = List.of(
             "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot");
 
-    /** The side of the images as they are published, in pixels. */
+    /** The side of the published images, in pixels. */
     public static final int SIDE = 28;
 
     private static final int PADDED = 32;
@@ -52,10 +52,10 @@ public final class FashionMnist implements LabeledImages {
     /**
      * Reads the training set.
      *
-     * @param folder holds train-images-idx3-ubyte and train-labels-idx1-ubyte, or both with .gz
-     * @param inputSize the side of the square images to give, 32 to 8192; or 28 for images as they are published
+     * @param folder a folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, or both with .gz
+     * @param inputSize the side of the returned square images, 32 to 8192; or 28 for the published images
      * @return the images
-     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     * @throws IOException if a file is missing or invalid; the message names the file and the problem
      */
     public static FashionMnist training(Path folder, int inputSize) throws IOException {
         return of(folder, "train", inputSize);
@@ -64,10 +64,10 @@ public final class FashionMnist implements LabeledImages {
     /**
      * Reads the test set.
      *
-     * @param folder holds t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or both with .gz
-     * @param inputSize the side of the square images to give, 32 to 8192; or 28 for images as they are published
+     * @param folder a folder with t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or both with .gz
+     * @param inputSize the side of the returned square images, 32 to 8192; or 28 for the published images
      * @return the images
-     * @throws IOException if a file is missing or not what it should be; the message says which and why
+     * @throws IOException if a file is missing or invalid; the message names the file and the problem
      */
     public static FashionMnist test(Path folder, int inputSize) throws IOException {
         return of(folder, "t10k", inputSize);
@@ -75,8 +75,8 @@ public final class FashionMnist implements LabeledImages {
 
     private static FashionMnist of(Path folder, String part, int inputSize) throws IOException {
         if (inputSize != SIDE && (inputSize < PADDED || inputSize > MAX_INPUT_SIZE)) {
-            throw new IllegalArgumentException("Fashion-MNIST is padded to 32 x 32: the input size must be " + PADDED
-                    + " to " + MAX_INPUT_SIZE + ", or " + SIDE + " for images as they are, not " + inputSize);
+            throw new IllegalArgumentException("Fashion-MNIST is padded to 32 x 32, so the input size must be " + PADDED
+                    + " to " + MAX_INPUT_SIZE + ", or " + SIDE + " for unpadded images, not " + inputSize);
         }
         Path images = find(folder, part + "-images-idx3-ubyte");
         byte[] pixels = read(images, IMAGES_MAGIC, SIDE * SIDE);
@@ -84,12 +84,12 @@ public final class FashionMnist implements LabeledImages {
         byte[] labels = read(labelFile, LABELS_MAGIC, 1);
         if (pixels.length / (SIDE * SIDE) != labels.length) {
             throw new IOException(images + ": has " + pixels.length / (SIDE * SIDE) + " images, but " + labelFile
-                    + " has " + labels.length + " labels; take both from one data set");
+                    + " has " + labels.length + " labels; use files of the same data set");
         }
         for (int i = 0; i < labels.length; i++) {
             if (labels[i] < 0 || labels[i] >= CLASSES.size()) {
                 throw new IOException(labelFile + ": label " + (labels[i] & 0xff) + " of image " + i
-                        + " is not one of 0 to 9; the file is damaged, or of another data set");
+                        + " is not one of 0 to 9; the file is damaged, or belongs to another data set");
             }
         }
         return new FashionMnist(images, inputSize, pixels, labels);
@@ -102,8 +102,8 @@ public final class FashionMnist implements LabeledImages {
                 return file;
             }
         }
-        throw new IOException(folder + ": holds neither " + name + " nor " + name + ".gz; give the folder of the files"
-                + " that Fashion-MNIST is published as");
+        throw new IOException(folder + ": found neither " + name + " nor " + name + ".gz; pass the folder with"
+                + " Fashion-MNIST's published files");
     }
 
     private static byte[] read(Path file, int magic, int itemSize) throws IOException {
@@ -112,12 +112,13 @@ public final class FashionMnist implements LabeledImages {
                         new DataInputStream(file.toString().endsWith(".gz") ? new GZIPInputStream(raw) : raw)) {
             int found = in.readInt();
             if (found != magic) {
-                throw new IOException("%s: begins with 0x%08x, not with 0x%08x as an IDX file of this kind does"
+                throw new IOException("%s: starts with 0x%08x instead of 0x%08x, as IDX files of this kind do"
                         .formatted(file, found, magic));
             }
             int count = in.readInt();
             if (count < 1 || count > MAX_IMAGES) {
-                throw new IOException(file + ": claims " + count + " entries; 1 to " + MAX_IMAGES + " are expected");
+                throw new IOException(
+                        file + ": has " + count + " entries according to its header; expected 1 to " + MAX_IMAGES);
             }
             if (magic == IMAGES_MAGIC) {
                 int rows = in.readInt();
@@ -131,13 +132,13 @@ public final class FashionMnist implements LabeledImages {
                 throw new EOFException();
             }
             if (in.read() >= 0) {
-                throw new IOException(file + ": goes on behind its " + count + " entries; the file is damaged");
+                throw new IOException(file + ": has data after its " + count + " entries; the file is damaged");
             }
             return content;
         } catch (EOFException e) {
-            throw new IOException(file + ": ends too early; the file is damaged, fetch it again", e);
+            throw new IOException(file + ": the file is truncated; download it again", e);
         } catch (ZipException e) {
-            throw new IOException(file + ": is no intact gzip file (" + e.getMessage() + "); fetch it again", e);
+            throw new IOException(file + ": damaged gzip file (" + e.getMessage() + "); download it again", e);
         } catch (FileSystemException e) {
             throw new IOException(file + ": cannot be read (" + e + "); check the file and its permissions", e);
         }

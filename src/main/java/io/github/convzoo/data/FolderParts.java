@@ -14,14 +14,14 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The parts of a data set in a folder: each a folder for each class.
+ * The parts of a data set in a folder, each with one folder per class.
  *
- * <p>A part is told by its name, in any case, with or without {@code set}, {@code data}, {@code images} or {@code split} at its
- * end, and with a year there: train or training; val, valid, validation, dev or eval; test or testing. The part to validate with
- * is the second kind, or the third if there is none of the second.
+ * <p>A part is recognized by its name, in any case, optionally followed by {@code set}, {@code data}, {@code images} or
+ * {@code split}, and by a year: train or training; val, valid, validation, dev or eval; test or testing. The validation
+ * part is of the second kind, or of the third if none exists.
  *
- * @param training what to learn from
- * @param validation what to validate with
+ * @param training the folder of training images
+ * @param validation the folder of validation images
  * @param unused the other folders, such as a test set next to a validation set
  */
 public record FolderParts(Path training, Path validation, List<Path> unused) {
@@ -29,8 +29,8 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
     /**
      * Copies the list.
      *
-     * @param training what to learn from
-     * @param validation what to validate with
+     * @param training the folder of training images
+     * @param validation the folder of validation images
      * @param unused the other folders
      */
     public FolderParts {
@@ -38,12 +38,12 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
     }
 
     /**
-     * Looks at the names of the folders in a folder.
+     * Finds the parts in a folder, by the names of its folders.
      *
      * @param folder the folder
      * @return the parts, empty if the folders are classes
-     * @throws IOException if it cannot be listed, or holds parts in an arrangement that is not known; the message says what was
-     *     found
+     * @throws IOException if the folder cannot be listed, or has parts in an unknown arrangement; the message says what
+     *     was found
      */
     public static Optional<FolderParts> of(Path folder) throws IOException {
         List<Path> folders = folders(folder);
@@ -58,31 +58,30 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
         for (Path part : parts) {
             nested |= !folders(part).isEmpty();
         }
-        // A class may have such a name too, as a railway has.
+        // A class may also have such a name, as a railway has trains.
         if (parts.isEmpty() || (!pair && !(onlyParts && nested))) {
             refuseParts(folder, folders);
             return Optional.empty();
         }
         if (!pair) {
-            throw new IOException("%s: holds %s, but %s; give %s itself to split it, or add the other part"
+            throw new IOException("%s: has %s, but %s; pass %s itself to split it, or add the other part"
                     .formatted(
                             folder,
                             named(parts),
                             training.isEmpty()
-                                    ? "no folder to learn from (train, training)"
-                                    : "no folder to validate with (val, valid, validation, dev, test)",
+                                    ? "no training folder (train, training)"
+                                    : "no validation folder (val, valid, validation, dev, test)",
                             parts.get(0)));
         }
         List<Path> measured = validation.isEmpty() ? test : validation;
         if (training.size() > 1 || measured.size() > 1) {
-            throw new IOException("%s: holds %s, and which to take is not clear; keep one of %s"
+            throw new IOException("%s: has %s, which is ambiguous; keep one of %s"
                     .formatted(folder, named(parts), named(training.size() > 1 ? training : measured)));
         }
         for (Path part : List.of(training.get(0), measured.get(0))) {
             if (folders(part).isEmpty()) {
-                throw new IOException(
-                        "%s: holds %s, but %s has no folders in it; each part needs a folder for each class"
-                                .formatted(folder, named(parts), PathNames.of(part)));
+                throw new IOException("%s: has %s, but %s has no subfolders; each part needs one folder per class"
+                        .formatted(folder, named(parts), PathNames.of(part)));
             }
         }
         List<Path> unused = new ArrayList<>(folders);
@@ -92,21 +91,21 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
     }
 
     /**
-     * Refuses a folder that holds parts instead of classes.
+     * Refuses a folder that has parts instead of classes.
      *
-     * @throws IOException as {@link #of}, or if it holds parts; the message names the one to give
+     * @throws IOException as in {@link #of}, or if it has parts; the message names the one to pass
      */
     static void requireClasses(Path folder) throws IOException {
         Optional<FolderParts> parts = of(folder);
         if (parts.isPresent()) {
             Path training = parts.get().training();
             Path validation = parts.get().validation();
-            throw new IOException("%s: holds %s, which are not classes; give %s, or %s to learn from"
+            throw new IOException("%s: has %s, which are not classes; pass %s, or %s to train"
                     .formatted(folder, named(List.of(training, validation)), validation, training));
         }
     }
 
-    /** Refuses classes that each have parts in them. */
+    /** Refuses classes that each contain parts. */
     private static void refuseParts(Path folder, List<Path> classes) throws IOException {
         for (Path each : classes) {
             List<Path> inside = folders(each);
@@ -119,9 +118,8 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
                 String name = PathNames.of(each);
                 throw new IOException(
                         classes.size() == 1
-                                ? "%s: holds only %s, which holds %s; give %s"
-                                        .formatted(folder, name, named(inside), each)
-                                : "%s: %s holds %s; arrange the folders as %s/%s, not as %s/%s"
+                                ? "%s: has only %s, which has %s; pass %s".formatted(folder, name, named(inside), each)
+                                : "%s: %s has %s; arrange the folders as %s/%s, not as %s/%s"
                                         .formatted(folder, name, named(inside), part, name, name, part));
             }
         }
@@ -141,7 +139,7 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
                 : names.stream().limit(last).collect(Collectors.joining(", ")) + " and " + names.get(last);
     }
 
-    /** The folders in a folder, in the order of their names, also behind links; those that a dot begins are the system's. */
+    /** The folders in a folder, sorted by name, including links; names that start with a dot are hidden. */
     private static List<Path> folders(Path folder) throws IOException {
         try (Stream<Path> entries = Files.list(folder)) {
             return entries.filter(each -> !each.getFileName().toString().startsWith(".") && Files.isDirectory(each))
@@ -153,7 +151,7 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
         }
     }
 
-    /** What a part of a data set is for. */
+    /** The purpose of a part of a data set. */
     private enum Role {
         TRAINING,
         VALIDATION,

@@ -4,17 +4,17 @@ import io.github.convzoo.image.RgbImage;
 import java.util.random.RandomGenerator;
 
 /**
- * Changes left and right over, or not.
+ * Mirrors an image left to right, or not.
  *
- * @param probability how likely it does, 0 to 1
+ * @param probability the probability of flipping, 0 to 1
  */
 public record HorizontalFlip(double probability) implements Augmentation {
 
     /**
-     * Checks the number.
+     * Validates the parameter.
      *
-     * @param probability how likely the image is flipped
-     * @throws IllegalArgumentException if it is no probability
+     * @param probability the probability of flipping
+     * @throws IllegalArgumentException if it is not a probability
      */
     public HorizontalFlip {
         Randomness.requireProbability(probability);

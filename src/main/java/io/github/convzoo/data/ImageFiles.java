@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Images in files of their own. */
+/** A data set with one file per image. */
 abstract class ImageFiles implements LabeledImages {
 
     private final ImageDecoder decoder;

@@ -23,23 +23,23 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A folder that holds a folder of images for each class, as torchvision's ImageFolder reads it: classes are numbered in the
- * order of their names, and images are looked for at any depth, also behind links. A file is an image by its suffix. Among the
- * suffixes are some of formats that are not decoded, such as heic, so that nobody loses images without noticing; such an image is
- * one that cannot be read. Names that begin with a dot are the system's, and left out.
+ * A folder with one folder of images per class, like torchvision's ImageFolder: classes are numbered in the order of
+ * their names, and images are found at any depth, also through links. A file is an image by its suffix. The suffixes
+ * include some of formats that cannot be decoded, such as heic, so that no images are silently skipped; such an image
+ * counts as unreadable. Names that start with a dot are hidden and ignored.
  *
- * <p>Where all names are whole numbers, classes are numbered by their values, as timm does: 2 before 10. A name is what its bytes
- * are in UTF-8, whatever the JVM's locale; bytes that are not UTF-8 are read as Latin-1, which {@link #notes} says.
+ * <p>If all names are whole numbers, classes are numbered by value, as in timm: 2 before 10. A name is its bytes in
+ * UTF-8, regardless of the JVM's locale; bytes that are not UTF-8 are read as Latin-1, and {@link #notes} says so.
  *
- * <p>Images are turned upright as their EXIF data say. Give a decoder {@code withOrientation(false)} to leave them as they are
- * stored, as torchvision does.
+ * <p>Images are rotated upright by their EXIF orientation. Pass a decoder {@code withOrientation(false)} to keep them
+ * as stored, as torchvision does.
  */
 public final class ImageFolder extends ImageFiles {
 
     private static final Set<String> DECODED =
             Set.of("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "webp", "tif", "tiff");
 
-    /** Others that torchvision takes, and what phones write. */
+    /** Other suffixes that torchvision accepts, and those of phones' formats. */
     private static final Set<String> NOT_DECODED = Set.of("ppm", "pgm", "pbm", "heic", "heif", "avif");
 
     private ImageFolder(
@@ -51,12 +51,12 @@ public final class ImageFolder extends ImageFiles {
     private record ClassFolder(Path path, String name) {}
 
     /**
-     * Lists a folder's images, to be turned upright; none is read yet.
+     * Lists a folder's images, which are rotated upright. None is read yet.
      *
-     * @param folder holds a folder for each class
+     * @param folder a folder with one folder per class
      * @return the images, class by class
-     * @throws IOException if the folder cannot be listed, has no folders in it, holds the parts of a data set instead of classes,
-     *     or a class without images, or one whose name label files cannot keep
+     * @throws IOException if the folder cannot be listed, has no subfolders, has the parts of a data set instead of
+     *     classes, or has a class without images or with a name that label files cannot store
      */
     public static ImageFolder of(Path folder) throws IOException {
         return of(folder, new ImageDecoder());
@@ -65,16 +65,16 @@ public final class ImageFolder extends ImageFiles {
     /**
      * Lists a folder's images; none is read yet.
      *
-     * @param folder holds a folder for each class
+     * @param folder a folder with one folder per class
      * @param decoder reads the images
      * @return the images, class by class
-     * @throws IOException as {@link #of(Path)}
+     * @throws IOException as in {@link #of(Path)}
      */
     public static ImageFolder of(Path folder, ImageDecoder decoder) throws IOException {
         return of(folder, decoder, List.of());
     }
 
-    /** With notes besides its own. */
+    /** With notes in addition to its own. */
     static ImageFolder of(Path folder, ImageDecoder decoder, List<String> notes) throws IOException {
         List<ClassFolder> folders = foldersIn(folder);
         return of(
@@ -87,31 +87,31 @@ public final class ImageFolder extends ImageFiles {
     }
 
     /**
-     * Lists the images of a folder whose classes are known, as to evaluate a network on; they are to be turned upright. Some
-     * classes may have no folder.
+     * Lists the images of a folder whose classes are known, for example for evaluation; they are rotated upright.
+     * Classes may lack a folder.
      *
-     * @param folder holds a folder for each class that there are images of: named as the class or, of ImageNet's classes and those
-     *     whose names begin with a synset's identifier, as that
-     * @param classes the classes' names in the order of their numbers, at least one; a folder whose name several of them have is
-     *     refused
+     * @param folder a folder with one folder per class that has images: named like the class or, for ImageNet's classes
+     *     and for names that start with a synset's identifier, by the identifier
+     * @param classes the class names in the order of their numbers, at least one; a folder whose name belongs to
+     *     several of them is refused
      * @return the images, class by class in the order of the folders' names
-     * @throws IOException as {@link #of(Path)}, or if a folder is of no class, or of several
+     * @throws IOException as in {@link #of(Path)}, or if a folder matches no class, or several
      */
     public static ImageFolder of(Path folder, List<String> classes) throws IOException {
         return of(folder, classes, new ImageDecoder());
     }
 
     /**
-     * As {@link #of(Path, List)}, with a decoder.
+     * Lists images like {@link #of(Path, List)}, with a decoder.
      *
-     * @param folder holds a folder for each class that there are images of
+     * @param folder a folder with one folder per class that has images
      * @param classes the classes' names in the order of their numbers
      * @param decoder reads the images
      * @return the images, class by class in the order of the folders' names
-     * @throws IOException as {@link #of(Path, List)}
+     * @throws IOException as in {@link #of(Path, List)}
      */
     public static ImageFolder of(Path folder, List<String> classes, ImageDecoder decoder) throws IOException {
-        // Before anything is listed: a list of no classes is a mistake in the program.
+        // Before anything is listed: an empty list of classes is a bug in the caller.
         ClassIndex index = new ClassIndex(classes);
         List<ClassFolder> folders = foldersIn(folder);
         if (areNumbers(folders, index)) {
@@ -121,18 +121,18 @@ public final class ImageFolder extends ImageFiles {
                     folders.stream().map(each -> Integer.valueOf(each.name())).toList(),
                     classes,
                     decoder,
-                    List.of(folder + ": no folder has a class's name, so their names are taken as class numbers"));
+                    List.of(folder + ": no folder has the name of a class, so folder names are read as class numbers"));
         }
         List<Integer> numbers = new ArrayList<>();
         for (ClassFolder each : folders) {
             OptionalInt number = index.find(each.path().toString(), each.name());
-            numbers.add(number.orElseThrow(() -> new IOException(each.path() + ": is none of the " + classes.size()
-                    + " classes, such as '" + classes.get(0) + "'; is this the folder of another data set?")));
+            numbers.add(number.orElseThrow(() -> new IOException(each.path() + ": not one of the " + classes.size()
+                    + " classes, such as '" + classes.get(0) + "'; check that the folder belongs to this data set")));
         }
         return of(folder, folders, numbers, classes, decoder, List.of());
     }
 
-    /** Whether no folder has the name of a class, and every one the number of one. */
+    /** Whether no folder has the name of a class, but every folder the number of one. */
     private static boolean areNumbers(List<ClassFolder> folders, ClassIndex index) throws IOException {
         for (ClassFolder each : folders) {
             if (!each.name().matches("\\d{1,7}")
@@ -159,9 +159,9 @@ public final class ImageFolder extends ImageFiles {
             ClassFolder each = folders.get(i);
             List<Path> images = imagesBelow(each.path());
             if (images.isEmpty()) {
-                throw new IOException(each.path() + ": holds no image ("
+                throw new IOException(each.path() + ": no images found ("
                         + String.join(", ", DECODED.stream().sorted().toList())
-                        + "); add some or remove the folder, for it counts as a class");
+                        + "); add some, or remove the folder because it counts as a class");
             }
             nested &= images.stream().noneMatch(image -> each.path().equals(image.getParent()));
             files.addAll(images);
@@ -169,7 +169,7 @@ public final class ImageFolder extends ImageFiles {
         }
         if (nested && folders.size() == 1) {
             throw new IOException(
-                    "%s: holds a single folder, %s, whose images lie in folders again; give %s if those are the classes"
+                    "%s: has a single folder, %s, whose images are in subfolders; pass %s if those are the classes"
                             .formatted(
                                     folder,
                                     folders.get(0).name(),
@@ -186,13 +186,13 @@ public final class ImageFolder extends ImageFiles {
     private static List<String> notes(Path folder, List<ClassFolder> folders, boolean nested, List<String> more) {
         List<String> notes = new ArrayList<>(more);
         if (nested) {
-            notes.add(folder + ": no class has images in its own folder, only in folders below it;"
-                    + " if those are the classes, give one of " + folder + "'s folders");
+            notes.add(folder + ": images are only in subfolders of the class folders;"
+                    + " if the subfolders are the classes, pass one of the folders in " + folder);
         }
         for (ClassFolder each : folders) {
             if (PathNames.isGuessed(each.path())) {
-                notes.add("the name of a folder in " + folder + " is not UTF-8 and was read as Latin-1: '" + each.name()
-                        + "'");
+                notes.add("the name of a folder in " + folder + " is not UTF-8, so it was read as Latin-1: '"
+                        + each.name() + "'");
             }
         }
         return notes;
@@ -201,11 +201,11 @@ public final class ImageFolder extends ImageFiles {
     /** The classes' folders in the order of their numbers, at least one. */
     private static List<ClassFolder> foldersIn(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
-            throw new IOException(folder + ": is not a folder; give one that holds a folder of images for each class");
+            throw new IOException(folder + ": not a folder; pass one with one folder of images per class");
         }
         List<Path> listed = listed(folder);
         if (listed.isEmpty()) {
-            throw new IOException(folder + ": holds no folders; there must be a folder of images for each class");
+            throw new IOException(folder + ": no folders found; there must be one folder of images per class");
         }
         FolderParts.requireClasses(folder);
         Map<String, ClassFolder> folders = new HashMap<>();
@@ -213,8 +213,8 @@ public final class ImageFolder extends ImageFiles {
             String name = PathNames.of(each);
             if (!name.equals(name.strip()) || name.isEmpty() || name.matches("(?s).*[\\p{Cc}\u2028\u2029].*")) {
                 throw new IOException(each
-                        + ": its name begins or ends with a space, or has a line break or another control character,"
-                        + " which label files cannot keep; rename it");
+                        + ": its name starts or ends with a space, or has a line break or another control character,"
+                        + " which label files cannot store; rename it");
             }
             @Nullable ClassFolder same = folders.put(name, new ClassFolder(each, name));
             if (same != null) {
@@ -235,7 +235,7 @@ public final class ImageFolder extends ImageFiles {
                     entries.filter(each -> !isHidden(each) && (Files.isDirectory(each) || Files.isSymbolicLink(each))));
             for (Path each : folders) {
                 if (!Files.exists(each)) {
-                    throw new IOException(each + " links to nothing; mend the link or remove it");
+                    throw new IOException(each + " is a broken link; fix or remove it");
                 }
             }
             return folders.stream().filter(Files::isDirectory).toList();
@@ -244,7 +244,7 @@ public final class ImageFolder extends ImageFiles {
         }
     }
 
-    /** Of a class's folder, which is not hidden itself. */
+    /** The images of a class's folder, which itself is not hidden. */
     private static List<Path> imagesBelow(Path folder) throws IOException {
         List<Path> images = new ArrayList<>();
         try {
@@ -291,9 +291,10 @@ public final class ImageFolder extends ImageFiles {
     }
 
     /**
-     * The class that a folder of images stands for: its name, read as UTF-8 whatever the locale; or as Latin-1, if it is not UTF-8.
+     * Returns the class name of a folder of images: its name, read as UTF-8 regardless of the locale; or as Latin-1, if
+     * it is not UTF-8.
      *
-     * @param folder the folder; it has a name, as a root has not
+     * @param folder the folder; it must have a name, which a root does not
      * @return the name of the class
      */
     public static String className(Path folder) {
@@ -301,19 +302,19 @@ public final class ImageFolder extends ImageFiles {
     }
 
     /**
-     * Whether a file counts as an image, by its name alone. A link to nothing does too, as one that cannot be read.
+     * Whether a file counts as an image, by its name only. A broken link also counts, as an unreadable image.
      *
      * @param file the file
-     * @return whether its suffix is that of an image, of a format that is decoded or not
+     * @return whether its suffix is that of an image, whether or not the format can be decoded
      */
     public static boolean isImage(Path file) {
         return isImage(file.getFileName().toString());
     }
 
-    /** Whether a file's name ends as those of images do. */
+    /** Whether a file's name has the suffix of an image. */
     static boolean isImage(String name) {
         String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-        // A dot in front would hide it.
+        // A leading dot would hide it.
         return name.indexOf('.') > 0 && (DECODED.contains(suffix) || NOT_DECODED.contains(suffix));
     }
 }

@@ -10,16 +10,15 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
- * Images named by a list file, one per line: a path, a tab or spaces, and a label, as ImageNet's {@code val.txt} has them, or
- * the same as CSV.
+ * Images listed in a file, one per line: a path, a tab or spaces, and a label, like ImageNet's {@code val.txt}; or the
+ * same as CSV.
  *
- * <p>A label is the number of a class or its name. The path may hold spaces; where a line has a tab, the last one ends the path,
- * and then the name may hold spaces too. CSV is separated by commas or semicolons, may have quotes, and may begin with the
- * columns' names, such as {@code filename,label}. A list that can be read in two ways is refused. Lines that are blank do not
- * count.
+ * <p>A label is a class's number or name. The path may contain spaces; if a line has a tab, the last tab ends the path,
+ * and the name may also contain spaces. CSV is separated by commas or semicolons, may have quotes, and may start with a
+ * header such as {@code filename,label}. A list that can be read in two ways is refused. Blank lines are ignored.
  *
- * <p>Images are turned upright as their EXIF data say. Give a decoder {@code withOrientation(false)} to leave them as they are
- * stored, as torchvision does.
+ * <p>Images are rotated upright by their EXIF orientation. Pass a decoder {@code withOrientation(false)} to keep them
+ * as stored, as torchvision does.
  */
 public final class ImageList extends ImageFiles {
 
@@ -34,27 +33,26 @@ public final class ImageList extends ImageFiles {
     private record Lines(List<Line> all, List<String> notes) {}
 
     /**
-     * Reads a list whose labels say what classes there are: if the first one is a number, 0 to the highest number, named
-     * by it; else the names, numbered in their order. No image is read yet; they are to be turned upright.
+     * Reads a list whose labels define the classes: if the first label is a number, 0 to the highest number, named by
+     * the number; else the names, numbered in sorted order. No image is read yet; they will be rotated upright.
      *
      * @param list the list file, UTF-8, at most 256 MiB
-     * @param root what the paths are relative to
+     * @param root the folder that the paths are relative to
      * @return the images, in the list's order
-     * @throws IOException if the list cannot be read or holds nothing, or a line is not what it should be; the message
-     *     names file and line
+     * @throws IOException if the list cannot be read or is empty, or a line is invalid; the message names file and line
      */
     public static ImageList of(Path list, Path root) throws IOException {
         return of(list, root, new ImageDecoder());
     }
 
     /**
-     * As {@link #of(Path, Path)}, with a decoder.
+     * Reads a list like {@link #of(Path, Path)}, with a decoder.
      *
      * @param list the list file, UTF-8, at most 256 MiB
-     * @param root what the paths are relative to
+     * @param root the folder that the paths are relative to
      * @param decoder reads the images
      * @return the images, in the list's order
-     * @throws IOException as {@link #of(Path, Path)}
+     * @throws IOException as in {@link #of(Path, Path)}
      */
     public static ImageList of(Path list, Path root, ImageDecoder decoder) throws IOException {
         Lines lines = read(list, root);
@@ -64,7 +62,7 @@ public final class ImageList extends ImageFiles {
             for (Line line : lines.all()) {
                 if (ClassIndex.isNumber(line.label())) {
                     throw new IOException(
-                            "%s:%d: label '%s' is a number, and the ones before it are names; use one kind"
+                            "%s:%d: label '%s' is a number, but the labels before it are names; use one kind"
                                     .formatted(list, line.number(), line.label()));
                 }
             }
@@ -74,7 +72,7 @@ public final class ImageList extends ImageFiles {
         int classes = 0;
         for (Line line : lines.all()) {
             if (!ClassIndex.isNumber(line.label())) {
-                throw new IOException("%s:%d: label '%s' is not a number, as the ones before it are; use one kind"
+                throw new IOException("%s:%d: label '%s' is not a number, but the labels before it are; use one kind"
                         .formatted(list, line.number(), line.label()));
             }
             classes = Math.max(classes, number(list, line, MAX_CLASSES) + 1);
@@ -87,32 +85,32 @@ public final class ImageList extends ImageFiles {
     }
 
     /**
-     * Reads a list whose classes are known; the images are to be turned upright. A label is the name of one of them, as
-     * {@link ImageFolder#of(Path, List)} takes names of folders, or, if it is not a name, a number.
+     * Reads a list whose classes are known; the images will be rotated upright. A label is the name of a class, matched
+     * like folder names in {@link ImageFolder#of(Path, List)}, or, if it is not a name, a number.
      *
      * @param list the list file, UTF-8, at most 256 MiB
-     * @param root what the paths are relative to
+     * @param root the folder that the paths are relative to
      * @param classes the classes' names in the order of their numbers; at least one
      * @return the images, in the list's order
-     * @throws IOException as {@link #of(Path, Path)}, or if a label is no class, or the name of several
+     * @throws IOException as in {@link #of(Path, Path)}, or if a label matches no class, or several
      */
     public static ImageList of(Path list, Path root, List<String> classes) throws IOException {
         return of(list, root, classes, new ImageDecoder());
     }
 
     /**
-     * As {@link #of(Path, Path, List)}, with a decoder.
+     * Reads a list like {@link #of(Path, Path, List)}, with a decoder.
      *
      * @param list the list file, UTF-8, at most 256 MiB
-     * @param root what the paths are relative to
+     * @param root the folder that the paths are relative to
      * @param classes the classes' names in the order of their numbers; at least one
      * @param decoder reads the images
      * @return the images, in the list's order
-     * @throws IOException as {@link #of(Path, Path, List)}
+     * @throws IOException as in {@link #of(Path, Path, List)}
      */
     public static ImageList of(Path list, Path root, List<String> classes, ImageDecoder decoder) throws IOException {
         if (classes.isEmpty()) {
-            throw new IllegalArgumentException("the name of at least one class is expected");
+            throw new IllegalArgumentException("at least one class name is required");
         }
         return of(list, read(list, root), List.copyOf(classes), decoder);
     }
@@ -128,8 +126,9 @@ public final class ImageList extends ImageFiles {
             } else if (ClassIndex.isNumber(line.label())) {
                 labels[i] = number(list, line, classes.size());
             } else {
-                throw new IOException("%s:%d: label '%s' is none of the %d classes; is the list of another data set?"
-                        .formatted(list, line.number(), line.label(), classes.size()));
+                throw new IOException(
+                        "%s:%d: label '%s' is not one of the %d classes; check that the list belongs to this data set"
+                                .formatted(list, line.number(), line.label(), classes.size()));
             }
         }
         return new ImageList(
@@ -137,7 +136,7 @@ public final class ImageList extends ImageFiles {
     }
 
     private static int number(Path list, Line line, int classes) throws IOException {
-        // Seven digits are more than any number of classes and fit into an int.
+        // Seven digits exceed any number of classes and fit into an int.
         String digits = ClassIndex.withoutZeros(line.label());
         if (digits.length() > 7 || Integer.parseInt(digits) >= classes) {
             throw new IOException(

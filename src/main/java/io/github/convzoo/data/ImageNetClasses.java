@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A data set whose classes are synsets of ImageNet, numbered as ImageNet's 1000 classes are: so that a network of these can be
- * measured on some of them, as on Imagenette, ImageNet-A or ImageNet-R.
+ * A data set whose classes are ImageNet synsets, numbered like ImageNet's 1000 classes, so that an ImageNet network can
+ * be evaluated on a subset of the classes, such as Imagenette, ImageNet-A or ImageNet-R.
  */
 public final class ImageNetClasses implements LabeledImages {
 
@@ -29,7 +29,7 @@ public final class ImageNetClasses implements LabeledImages {
     }
 
     /**
-     * Whether all classes are named by synsets' identifiers, such as n01440764.
+     * Whether all classes are named by synset identifiers, such as n01440764.
      *
      * @param images a data set
      * @return whether {@link #of} can number it
@@ -39,19 +39,19 @@ public final class ImageNetClasses implements LabeledImages {
     }
 
     /**
-     * Numbers a data set's images as ImageNet does.
+     * Numbers a data set's classes like ImageNet.
      *
-     * @param images a data set whose classes are named by synsets' identifiers
+     * @param images a data set whose classes are named by synset identifiers
      * @return a view with all 1000 classes, which are named by identifier and words
-     * @throws IOException if a class is none of the 1000; the message names it
+     * @throws IOException if a class is not one of the 1000; the message names it
      */
     public static LabeledImages of(LabeledImages images) throws IOException {
         int[] numbers = new int[images.classes().size()];
         for (int i = 0; i < numbers.length; i++) {
             String id = images.classes().get(i);
             if (ImageNetSynsets.number(id).isEmpty()) {
-                throw new IOException("class '" + id
-                        + "' is not one of ImageNet's 1000 synsets, which the network has; remove its images");
+                throw new IOException(
+                        "class '" + id + "' is not one of the network's 1000 ImageNet synsets; remove its images");
             }
             numbers[i] = ImageNetSynsets.number(id).getAsInt();
         }

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/** Images as they come out of a pipeline. */
+/** The outputs of a pipeline for a data set. */
 record ImageSamples(LabeledImages images, Pipeline pipeline) implements Samples {
 
     @Override

@@ -5,21 +5,21 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Images with the class of each. Safe for use by several threads.
+ * Images with their classes. Thread-safe.
  *
  * <p>Not sealed: implement it for your own data sets.
  */
 public interface LabeledImages {
 
     /**
-     * The number of images.
+     * Returns the number of images.
      *
      * @return at least 1
      */
     int size();
 
     /**
-     * The classes.
+     * Returns the class names.
      *
      * @return their names in the order of their numbers
      */
@@ -35,7 +35,7 @@ public interface LabeledImages {
     RgbImage image(int index) throws IOException;
 
     /**
-     * An image's class.
+     * Returns an image's class.
      *
      * @param index from 0 to {@link #size} - 1
      * @return the class's number
@@ -43,17 +43,17 @@ public interface LabeledImages {
     int label(int index);
 
     /**
-     * What to call an image in messages.
+     * Returns an image's name for messages.
      *
      * @param index from 0 to {@link #size} - 1
-     * @return its file, where it has one of its own
+     * @return its file, if it has its own
      */
     String name(int index);
 
     /**
-     * What was guessed when the data set was read, or looks like a mistake.
+     * Returns guesses made while reading the data set, and likely mistakes.
      *
-     * @return a sentence each, without a full stop; none unless overridden
+     * @return one sentence each, without a period; none unless overridden
      */
     default List<String> notes() {
         return List.of();

@@ -13,11 +13,10 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * The lines of a list of images, each a path and a label, in whatever way they are separated.
+ * The lines of a list of images, each a path and a label, with any supported separator.
  *
- * <p>A file is read in one way: with commas or with semicolons if all lines have them, else with tabs and spaces. If both are
- * possible, that one is right by which all paths end as those of images do. A first line of column names says which column is
- * which.
+ * <p>A whole file is read in one way: with commas or semicolons if all lines have them, else with tabs and spaces. If
+ * both are possible, the way in which all paths have image suffixes applies. A header determines the columns.
  */
 final class ListLines {
 
@@ -59,13 +58,13 @@ final class ListLines {
             "breed",
             "y");
 
-    /** A path and a label, as they are written. */
+    /** A path and a label, as written. */
     record Entry(int number, String path, String label) {}
 
     /**
-     * What a file holds.
+     * The content of a file.
      *
-     * @param notes what was guessed
+     * @param notes guesses
      */
     record Content(List<Entry> entries, List<String> notes) {}
 
@@ -75,7 +74,7 @@ final class ListLines {
     private enum Reading {
         COMMAS(','),
         SEMICOLONS(';'),
-        /** The last tab ends the path, or if there is none the last space. */
+        /** The last tab ends the path, or the last space if there is no tab. */
         SPACES('\t');
 
         private final char separator;
@@ -119,11 +118,12 @@ final class ListLines {
         if (header) {
             path = column(first, PATH_COLUMNS);
             label = column(first, LABEL_COLUMNS);
-            notes.add("%s: the first line, '%s', was read as the columns' names"
+            notes.add("%s: the first line, '%s', was read as a header"
                     .formatted(list, shortened(lines.get(0).text())));
         } else if (first.size() > 2) {
             throw new IOException(
-                    "%s:%d: '%s' has %d columns, and which is the path and which the label is not clear; begin the list with a line such as filename,label"
+                    ("%s:%d: '%s' has %d columns, so path and label are ambiguous; start the list with a header such"
+                                    + " as filename,label")
                             .formatted(
                                     list,
                                     lines.get(0).number(),
@@ -134,12 +134,12 @@ final class ListLines {
         for (Line line : lines.subList(header ? 1 : 0, lines.size())) {
             List<String> columns = reading.columns(line.text());
             if (columns.size() == 1) {
-                throw new IOException("%s:%d: '%s' has no label; give a path and a label per line"
+                throw new IOException("%s:%d: '%s' has no label; write a path and a label per line"
                         .formatted(list, line.number(), shortened(line.text())));
             }
             if (columns.size() != first.size()) {
                 throw new IOException(
-                        "%s:%d: '%s' has %d columns, and the lines before it have %d; put what has %s in it into quotes"
+                        "%s:%d: '%s' has %d columns, but the lines before it have %d; quote values that contain %s"
                                 .formatted(
                                         list,
                                         line.number(),
@@ -149,7 +149,7 @@ final class ListLines {
                                         reading));
             }
             if (columns.get(path).isEmpty() || columns.get(label).isEmpty()) {
-                throw new IOException("%s:%d: '%s' has no %s; give a path and a label per line"
+                throw new IOException("%s:%d: '%s' has no %s; write a path and a label per line"
                         .formatted(
                                 list,
                                 line.number(),
@@ -159,7 +159,7 @@ final class ListLines {
             entries.add(new Entry(line.number(), columns.get(path), columns.get(label)));
         }
         if (entries.isEmpty()) {
-            throw new IOException(list + ": names no image; give a path and a label per line");
+            throw new IOException(list + ": no images listed; write a path and a label per line");
         }
         return new Content(entries, notes);
     }
@@ -168,7 +168,7 @@ final class ListLines {
         return column(columns, PATH_COLUMNS) >= 0 && column(columns, LABEL_COLUMNS) >= 0;
     }
 
-    /** The first column with one of the names, -1 if there is none. */
+    /** The first column with one of the names; -1 if none exists. */
     private static int column(List<String> columns, Set<String> names) {
         for (int i = 0; i < columns.size(); i++) {
             if (names.contains(columns.get(i).toLowerCase(Locale.ROOT).replaceAll("[\\s_-]", ""))) {
@@ -197,7 +197,8 @@ final class ListLines {
         if (likely.size() != 1) {
             Line line = lines.get(0);
             throw new IOException(
-                    "%s:%d: '%s' can be read as separated by %s (label '%s') or by %s (label '%s'); separate path and label by a tab"
+                    ("%s:%d: '%s' can be read as separated by %s (label '%s') or by %s (label '%s'); separate path"
+                                    + " and label by a tab")
                             .formatted(
                                     list,
                                     line.number(),
@@ -215,7 +216,7 @@ final class ListLines {
         return columns.get(columns.size() - 1);
     }
 
-    /** Whether each line, a header aside, has one column that ends as images' names do. */
+    /** Whether each line, except a header, has one column with an image suffix. */
     private static boolean namesImages(Reading reading, List<Line> lines) {
         boolean header = isHeader(reading.columns(lines.get(0).text()));
         return lines.stream().skip(header ? 1 : 0).allMatch(line -> reading.columns(line.text()).stream()
@@ -226,7 +227,7 @@ final class ListLines {
         return ImageFolder.isImage(path.substring(path.lastIndexOf('/') + 1));
     }
 
-    /** As RFC 4180 has it: quotes around what holds separators, two for one of them. */
+    /** Splits a line as in RFC 4180: values with separators are quoted, and quotes in them doubled. */
     private static List<String> separated(String line, char separator) {
         List<String> columns = new ArrayList<>();
         StringBuilder column = new StringBuilder();
@@ -259,17 +260,17 @@ final class ListLines {
         List<Line> lines = new ArrayList<>();
         int number = 0;
         if (Files.exists(list) && !Files.isRegularFile(list)) {
-            // A pipe waits for its other end, and some devices have no end.
-            throw new IOException(list + ": not a regular file; name a list of images");
+            // A pipe waits for its other end, and some devices are endless.
+            throw new IOException(list + ": not a regular file; pass a list of images");
         }
         try {
             if (Files.size(list) > MAX_FILE_BYTES) {
-                throw new IOException(list + ": has more than 256 MiB; is this a list of images?");
+                throw new IOException(list + ": more than 256 MiB; check that this is a list of images");
             }
             try (BufferedReader reader = Files.newBufferedReader(list, StandardCharsets.UTF_8)) {
                 for (String text = reader.readLine(); text != null; text = reader.readLine()) {
                     number++;
-                    // Some editors begin a file with a byte order mark.
+                    // Some editors start a file with a byte order mark.
                     String line = number == 1 && text.startsWith("\ufeff") ? text.substring(1) : text;
                     if (!line.isBlank()) {
                         lines.add(new Line(number, line.strip()));
@@ -277,12 +278,12 @@ final class ListLines {
                 }
             }
         } catch (CharacterCodingException e) {
-            throw new IOException("%s: is not UTF-8 after line %d; save the list as UTF-8".formatted(list, number), e);
+            throw new IOException("%s: not UTF-8 after line %d; save the list as UTF-8".formatted(list, number), e);
         } catch (FileSystemException e) {
             throw new IOException(list + ": cannot be read (" + e + "); check the file and its permissions", e);
         }
         if (lines.isEmpty()) {
-            throw new IOException(list + ": names no image; give a path and a label per line");
+            throw new IOException(list + ": no images listed; write a path and a label per line");
         }
         return lines;
     }

@@ -3,18 +3,18 @@ package io.github.convzoo.data;
 import java.util.Optional;
 
 /**
- * How a {@link BatchLoader} makes batches.
+ * How a {@link BatchLoader} forms batches.
  *
- * @param batchSize how many images a batch has, at least 1
- * @param shuffled whether each epoch has a random order of its own; else it has the data set's
- * @param dropLast whether images that do not fill a batch are left out
- * @param seed decides every order, augmentation and mixture
- * @param workers how many threads read and augment, at least 1
- * @param prefetch how many batches are at most begun or held ahead of the one that was taken last, at least 1
- * @param onBadImage what becomes of an image that cannot be read
+ * @param batchSize the number of images per batch, at least 1
+ * @param shuffled whether each epoch has its own random order; else it has the data set's
+ * @param dropLast whether to drop an incomplete last batch
+ * @param seed determines all orders, augmentations and mixtures
+ * @param workers the number of threads that read and augment, at least 1
+ * @param prefetch the maximum number of batches in progress or ready ahead of the last one taken, at least 1
+ * @param onBadImage how to handle an image that cannot be read
  * @param mixing mixes the images of a batch, or empty
- * @param balanced whether an epoch has equally many images of every class: those of small classes come several times, and some of
- *     large ones not at all; needs shuffling
+ * @param balanced whether an epoch has equally many images of every class: images of small classes repeat, and some of
+ *     large ones are omitted; needs shuffling
  */
 public record LoaderOptions(
         int batchSize,
@@ -30,23 +30,23 @@ public record LoaderOptions(
     private static final int PREFETCH = 2;
 
     /**
-     * Checks the numbers.
+     * Validates the options.
      *
-     * @param batchSize how many images a batch has
+     * @param batchSize the number of images per batch
      * @param shuffled whether the order is random
-     * @param dropLast whether an incomplete batch is left out
-     * @param seed decides what is random
-     * @param workers how many threads
-     * @param prefetch how many batches ahead
-     * @param onBadImage what becomes of an unreadable image
+     * @param dropLast whether to drop an incomplete last batch
+     * @param seed determines everything random
+     * @param workers the number of threads
+     * @param prefetch the number of batches ahead
+     * @param onBadImage how to handle an unreadable image
      * @param mixing mixes images, or empty
-     * @param balanced whether classes come equally often
+     * @param balanced whether classes are equally frequent
      * @throws IllegalArgumentException if a number is not positive, or balanced batches are not shuffled
      */
     public LoaderOptions {
         require("batch size", batchSize);
         require("number of workers", workers);
-        require("number of batches ahead", prefetch);
+        require("number of prefetched batches", prefetch);
         if (balanced && !shuffled) {
             throw new IllegalArgumentException("balanced batches must be shuffled");
         }
@@ -59,10 +59,11 @@ public record LoaderOptions(
     }
 
     /**
-     * For training: shuffled, complete batches only, a thread a processor, two batches ahead, failing on a bad image.
+     * Returns options for training: shuffled, complete batches only, one thread per processor, two batches ahead,
+     * failing on a bad image.
      *
-     * @param batchSize how many images a batch has, at least 1
-     * @param seed decides what is random
+     * @param batchSize the number of images per batch, at least 1
+     * @param seed determines everything random
      * @return the options
      */
     public static LoaderOptions training(int batchSize, long seed) {
@@ -79,10 +80,10 @@ public record LoaderOptions(
     }
 
     /**
-     * For evaluation: every image once in the data set's order, a thread a processor, two batches ahead, failing on a bad
-     * image.
+     * Returns options for evaluation: every image once in the data set's order, one thread per processor, two batches
+     * ahead, failing on a bad image.
      *
-     * @param batchSize how many images a batch has, at least 1
+     * @param batchSize the number of images per batch, at least 1
      * @return the options
      */
     public static LoaderOptions evaluation(int batchSize) {
@@ -99,9 +100,9 @@ public record LoaderOptions(
     }
 
     /**
-     * These options with another way to treat bad images.
+     * Returns these options with another policy for bad images.
      *
-     * @param policy what becomes of an image that cannot be read
+     * @param policy how to handle an image that cannot be read
      * @return the options
      */
     public LoaderOptions withOnBadImage(OnBadImage policy) {
@@ -109,7 +110,7 @@ public record LoaderOptions(
     }
 
     /**
-     * These options with images mixed.
+     * Returns these options with mixing.
      *
      * @param mixture mixes the images of a batch
      * @return the options
@@ -120,10 +121,10 @@ public record LoaderOptions(
     }
 
     /**
-     * These options with other threads.
+     * Returns these options with other numbers of threads and batches.
      *
-     * @param threads how many read and augment, at least 1
-     * @param batches how many batches are at most ahead, at least 1
+     * @param threads the number of threads that read and augment, at least 1
+     * @param batches the maximum number of batches ahead, at least 1
      * @return the options
      * @throws IllegalArgumentException if a number is not positive
      */
@@ -132,7 +133,7 @@ public record LoaderOptions(
     }
 
     /**
-     * These options with equally many images of every class in each epoch.
+     * Returns these options with equally many images of every class in each epoch.
      *
      * @return the options
      * @throws IllegalArgumentException if batches are not shuffled

@@ -5,14 +5,15 @@ import java.nio.FloatBuffer;
 import java.util.random.RandomGenerator;
 
 /**
- * {@code lambda * image + (1 - lambda) * partner}: H. Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018.
+ * {@code lambda * image + (1 - lambda) * partner}: H. Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR
+ * 2018.
  *
- * @param alpha lambda is drawn from Beta(alpha, alpha), once a batch; above 0
+ * @param alpha lambda is drawn from Beta(alpha, alpha), once per batch; above 0
  */
 public record Mixup(double alpha) implements Mixing {
 
     /**
-     * Checks the number.
+     * Validates the parameter.
      *
      * @param alpha both parameters of lambda's distribution
      * @throws IllegalArgumentException if it is not positive and finite
@@ -32,7 +33,7 @@ public record Mixup(double alpha) implements Mixing {
         float[] image = new float[length];
         float[] partner = new float[length];
         batch.get((count - 1) * length, last);
-        // From the end on, so that a partner is still what it was.
+        // Backward, so that a partner is still unmodified.
         for (int n = count - 1; n >= 0; n--) {
             batch.get(n * length, image);
             if (n > 0) {

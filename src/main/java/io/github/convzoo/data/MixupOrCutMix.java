@@ -5,21 +5,21 @@ import java.nio.FloatBuffer;
 import java.util.random.RandomGenerator;
 
 /**
- * One of the two for each batch.
+ * Applies mixup or CutMix to each batch.
  *
- * @param mixup the one
- * @param cutMix the other
- * @param cutMixProbability how likely it is the other, 0 to 1
+ * @param mixup mixup
+ * @param cutMix CutMix
+ * @param cutMixProbability the probability of CutMix, 0 to 1
  */
 public record MixupOrCutMix(Mixup mixup, CutMix cutMix, double cutMixProbability) implements Mixing {
 
     /**
-     * Checks the number.
+     * Validates the parameters.
      *
-     * @param mixup the one
-     * @param cutMix the other
-     * @param cutMixProbability how likely it is the other
-     * @throws IllegalArgumentException if it is no probability
+     * @param mixup mixup
+     * @param cutMix CutMix
+     * @param cutMixProbability the probability of CutMix
+     * @throws IllegalArgumentException if it is not a probability
      */
     public MixupOrCutMix {
         Randomness.requireProbability(cutMixProbability);

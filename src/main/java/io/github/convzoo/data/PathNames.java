@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /**
- * The real names of files. A path's text is what the JVM's locale makes of the name's bytes: under {@code LC_ALL=C} all names of
- * three Chinese characters read the same. Its URI has the bytes themselves.
+ * The real names of files. A path's text depends on the JVM's locale: under {@code LC_ALL=C}, all names of three
+ * Chinese characters look the same. Its URI has the original bytes.
  */
 final class PathNames {
 
@@ -20,9 +20,9 @@ final class PathNames {
     private PathNames() {}
 
     /**
-     * The name of a file or folder: of its bytes in UTF-8 whatever the locale; where they are not UTF-8, of these in Latin-1.
+     * The name of a file or folder: its bytes as UTF-8, regardless of the locale; or as Latin-1, if they are not UTF-8.
      *
-     * @param path has a name
+     * @param path a path that has a name
      */
     static String of(Path path) {
         String read = path.getFileName().toString();
@@ -50,9 +50,9 @@ final class PathNames {
     }
 
     /**
-     * A path below a folder, or an absolute one, that the locale need not be able to write.
+     * Resolves a path relative to a folder, or an absolute one, even if the locale cannot represent it.
      *
-     * @throws InvalidPathException if it is not a path in any locale
+     * @throws InvalidPathException if the path is invalid in every locale
      */
     static Path resolve(Path folder, String text) {
         try {
@@ -72,7 +72,7 @@ final class PathNames {
         return text.chars().allMatch(c -> c < 128);
     }
 
-    /** As the file system has them, on Unix. Windows keeps characters, which come out as UTF-8. */
+    /** The bytes in the file system, on Unix. Windows stores characters, which become UTF-8. */
     private static byte[] bytes(Path path) {
         String raw = path.toAbsolutePath().toUri().getRawPath();
         String trimmed = raw.endsWith("/") ? raw.substring(0, raw.length() - 1) : raw;

@@ -9,27 +9,27 @@ import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /**
- * From an image to a network's input, with chance on the way or without.
+ * Converts an image to a network's input, with or without randomness.
  *
- * @param augmentations change the image, in this order
- * @param preprocessing makes it a normalised input
- * @param erasing erases a part of that, or empty
+ * @param augmentations applied to the image, in this order
+ * @param preprocessing converts the image to a normalized input
+ * @param erasing erases a part of the input, or empty
  */
 public record Pipeline(List<Augmentation> augmentations, Preprocessing preprocessing, Optional<RandomErasing> erasing) {
 
     /**
      * Copies the list.
      *
-     * @param augmentations change the image
-     * @param preprocessing makes it an input
-     * @param erasing erases a part of it, or empty
+     * @param augmentations applied to the image
+     * @param preprocessing converts the image to an input
+     * @param erasing erases a part of the input, or empty
      */
     public Pipeline {
         augmentations = List.copyOf(augmentations);
     }
 
     /**
-     * What a network is evaluated with: no chance in it.
+     * Returns the pipeline for evaluation, which is deterministic.
      *
      * @param preprocessing from image to input
      * @return the pipeline
@@ -39,13 +39,13 @@ public record Pipeline(List<Augmentation> augmentations, Preprocessing preproces
     }
 
     /**
-     * What a network is trained with. The augmentations give the input's size; an image of another one is cropped in the
-     * middle or padded with black to it, and never resized.
+     * Returns a pipeline for training. The augmentations determine the input's size: an image of another size is
+     * center-cropped or padded with black, never resized.
      *
-     * @param augmentations change the image, in this order
+     * @param augmentations applied to the image, in this order
      * @param height the input's height in pixels
      * @param width the input's width in pixels
-     * @param normalization what is subtracted and divided by
+     * @param normalization the mean and standard deviation of the input's channels
      * @param erasing erases a part of the input, or empty
      * @return the pipeline
      * @throws IllegalArgumentException if a size is not positive
@@ -59,18 +59,18 @@ public record Pipeline(List<Augmentation> augmentations, Preprocessing preproces
         return new Pipeline(augmentations, Preprocessing.unresized(height, width, normalization), erasing);
     }
 
-    /** The number of the input's channels: 3, or 1 for grey. */
+    /** The number of input channels: 3, or 1 for grayscale. */
     int channels() {
         return preprocessing.normalization().channels();
     }
 
     /**
-     * Makes an input.
+     * Converts an image to an input.
      *
      * @param image the image
-     * @param random where every random decision comes from
-     * @param target takes red, green and blue planes, or a grey one; length channels x height x width
-     * @throws IllegalArgumentException if the target is of another length, or an augmentation cannot take the image
+     * @param random the source of all random decisions
+     * @param target receives red, green and blue planes, or a gray one; length channels x height x width
+     * @throws IllegalArgumentException if the target has another length, or an augmentation does not support the image
      */
     public void toChw(RgbImage image, RandomGenerator random, float[] target) {
         int height = preprocessing.height();

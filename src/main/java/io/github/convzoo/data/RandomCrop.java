@@ -6,41 +6,41 @@ import io.github.convzoo.image.RgbImage;
 import java.util.random.RandomGenerator;
 
 /**
- * Crops a part of fixed size at a random place of the image with a border around it; every place is as likely.
+ * Crops a part of fixed size at a uniformly random position of the padded image.
  *
  * @param height the part's height in pixels
  * @param width the part's width in pixels
- * @param padding how many pixels the border has at each side, at least 0
- * @param border what is seen there
+ * @param padding the padding on each side in pixels, at least 0
+ * @param border the content of the padding
  */
 public record RandomCrop(int height, int width, int padding, Border border) implements Augmentation {
 
     private static final int MAX_PADDING = 1 << 20;
 
     /**
-     * Checks the numbers.
+     * Validates the parameters.
      *
      * @param height the part's height
      * @param width the part's width
-     * @param padding the border's pixels at each side
-     * @param border what is seen there
+     * @param padding the padding on each side
+     * @param border the content of the padding
      * @throws IllegalArgumentException if a side is not positive, or the padding not 0 to 1,048,576
      */
     public RandomCrop {
         if (height < 1 || width < 1) {
             throw new IllegalArgumentException(
-                    "at least 1 x 1 pixels are expected, not %d x %d".formatted(width, height));
+                    "the crop must have at least 1 x 1 pixels, not %d x %d".formatted(width, height));
         }
         if (padding < 0 || padding > MAX_PADDING) {
             throw new IllegalArgumentException(
-                    "a padding of 0 to %,d pixels is expected, not %d".formatted(MAX_PADDING, padding));
+                    "the padding must be 0 to %,d pixels, not %d".formatted(MAX_PADDING, padding));
         }
     }
 
     /**
      * Crops.
      *
-     * @throws IllegalArgumentException if the image with its border is smaller than the part
+     * @throws IllegalArgumentException if the padded image is smaller than the part
      */
     @Override
     public RgbImage apply(RgbImage image, RandomGenerator random) {
@@ -48,7 +48,7 @@ public record RandomCrop(int height, int width, int padding, Border border) impl
         long down = image.height() + 2L * padding - height;
         if (right < 0 || down < 0) {
             throw new IllegalArgumentException(
-                    "%d x %d pixels cannot be cropped of an image of %d x %d with a border of %d; resize it first"
+                    "cannot crop %d x %d pixels from an image of %d x %d with a padding of %d; resize it first"
                             .formatted(width, height, image.width(), image.height(), padding));
         }
         int left = (int) (random.nextLong(right + 1) - padding);

@@ -3,34 +3,34 @@ package io.github.convzoo.data;
 import java.util.random.RandomGenerator;
 
 /**
- * Replaces a rectangle of random size, shape and place of a normalised image, or not: Z. Zhong et al., Random Erasing Data
- * Augmentation, AAAI 2020, with torchvision's rules.
+ * Randomly replaces a rectangle of random size, shape and position in a normalized image: Z. Zhong et al., Random
+ * Erasing Data Augmentation, AAAI 2020, with torchvision's rules.
  *
- * @param probability how likely it does, 0 to 1
- * @param scale the rectangle's area as a share of the image's, drawn uniformly
- * @param ratio the rectangle's height by its width, its logarithm drawn uniformly
- * @param fill what comes in its place
+ * @param probability the probability of erasing, 0 to 1
+ * @param scale the rectangle's area as a fraction of the image's, drawn uniformly
+ * @param ratio the rectangle's height divided by its width, drawn log-uniformly
+ * @param fill the replacement
  */
 public record RandomErasing(double probability, Range scale, Range ratio, Fill fill) {
 
-    /** What comes in place of what is erased. */
+    /** The replacement of erased values. */
     public enum Fill {
-        /** Zeros, which is the mean colour of the normalisation. */
+        /** Zeros, which are the normalization's mean color. */
         ZERO,
-        /** For each value a number of the standard normal distribution. */
+        /** A standard normal random number for each value. */
         NORMAL
     }
 
     private static final int TRIES = 10;
 
     /**
-     * Checks the numbers.
+     * Validates the parameters.
      *
-     * @param probability how likely something is erased
+     * @param probability the probability of erasing
      * @param scale the range of the area
      * @param ratio the range of the shape
-     * @param fill what comes in its place
-     * @throws IllegalArgumentException if the probability is none, or the scale exceeds 1
+     * @param fill the replacement
+     * @throws IllegalArgumentException if the probability is invalid, or the scale exceeds 1
      */
     public RandomErasing {
         Randomness.requireProbability(probability);
@@ -38,9 +38,9 @@ public record RandomErasing(double probability, Range scale, Range ratio, Fill f
     }
 
     /**
-     * torchvision's ranges: 2 % to 33 % of the area, shapes of 0.3 to 3.3, zeros.
+     * Returns torchvision's augmentation: 2 % to 33 % of the area, aspect ratios of 0.3 to 3.3, zeros.
      *
-     * @param probability how likely something is erased, 0 to 1
+     * @param probability the probability of erasing, 0 to 1
      * @return the augmentation
      */
     public static RandomErasing of(double probability) {
@@ -48,19 +48,19 @@ public record RandomErasing(double probability, Range scale, Range ratio, Fill f
     }
 
     /**
-     * Erases in place. A rectangle that does not fit is drawn anew; after ten nothing is erased.
+     * Erases in place. A rectangle that does not fit is redrawn; after ten attempts, nothing is erased.
      *
-     * @param chw the image, normalised, channel after channel; length channels x height x width
+     * @param chw the normalized image, channel by channel; length channels x height x width
      * @param channels the number of channels
      * @param height the number of rows
      * @param width the number of columns
-     * @param random where every random decision comes from
-     * @throws IllegalArgumentException if the length is another one
+     * @param random the source of all random decisions
+     * @throws IllegalArgumentException if the length does not match
      */
     public void apply(float[] chw, int channels, int height, int width, RandomGenerator random) {
         if (channels < 1 || height < 1 || width < 1 || chw.length != (long) channels * height * width) {
-            throw new IllegalArgumentException(
-                    "%d values are no image of %d channels of %d x %d".formatted(chw.length, channels, width, height));
+            throw new IllegalArgumentException(("%d values are not an image of %d channels of %d x" + " %d")
+                    .formatted(chw.length, channels, width, height));
         }
         if (random.nextDouble() >= probability) {
             return;

@@ -6,13 +6,13 @@ import io.github.convzoo.image.RgbImage;
 import java.util.random.RandomGenerator;
 
 /**
- * Crops a part of random size, shape and place and resizes it, as torchvision's transform of this name does; first in C.
- * Szegedy et al., Going Deeper with Convolutions, CVPR 2015.
+ * Crops a part of random size, shape and position and resizes it, like torchvision's transform of this name; first in
+ * C. Szegedy et al., Going Deeper with Convolutions, CVPR 2015.
  *
  * @param height the result's height in pixels
  * @param width the result's width in pixels
- * @param scale the part's area as a share of the image's, drawn uniformly
- * @param ratio the part's width by its height, its logarithm drawn uniformly
+ * @param scale the part's area as a fraction of the image's, drawn uniformly
+ * @param ratio the part's width divided by its height, drawn log-uniformly
  * @param resampling the filter of the resize
  */
 public record RandomResizedCrop(int height, int width, Range scale, Range ratio, Resampling resampling)
@@ -21,7 +21,7 @@ public record RandomResizedCrop(int height, int width, Range scale, Range ratio,
     private static final int TRIES = 10;
 
     /**
-     * Checks the numbers.
+     * Validates the parameters.
      *
      * @param height the result's height
      * @param width the result's width
@@ -33,13 +33,13 @@ public record RandomResizedCrop(int height, int width, Range scale, Range ratio,
     public RandomResizedCrop {
         if (height < 1 || width < 1) {
             throw new IllegalArgumentException(
-                    "at least 1 x 1 pixels are expected, not %d x %d".formatted(width, height));
+                    "the crop must have at least 1 x 1 pixels, not %d x %d".formatted(width, height));
         }
         scale.requireShare("the scale");
     }
 
     /**
-     * What networks are trained with on ImageNet: 8 % to all of the area, shapes of 3:4 to 4:3, bilinear.
+     * Returns the usual augmentation on ImageNet: 8 % to 100 % of the area, aspect ratios of 3:4 to 4:3, bilinear.
      *
      * @param size the result's height and width in pixels
      * @return the augmentation
@@ -53,7 +53,10 @@ public record RandomResizedCrop(int height, int width, Range scale, Range ratio,
         return resampling.resize(image, box(image.width(), image.height(), random), width, height);
     }
 
-    /** The part. A box that does not fit is drawn anew; after ten it is the largest in the middle of an allowed shape. */
+    /**
+     * The part. A box that does not fit is redrawn; after ten attempts, it is the largest center box of an allowed
+     * shape.
+     */
     Box box(int imageWidth, int imageHeight, RandomGenerator random) {
         for (int i = 0; i < TRIES; i++) {
             double area = scale.uniform(random) * imageWidth * imageHeight;

@@ -4,15 +4,15 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /**
- * Random numbers that depend on what they are for and on nothing else: not on threads, not on where a run was resumed.
+ * Random numbers that depend only on their purpose: not on threads, and not on where a run was resumed.
  *
- * <p>Each purpose, epoch and item has a generator of its own, seeded by a mix of these with the run's seed. The mix is that of
- * G. Steele, D. Lea and C. Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014: D. Stafford's 13th variant of
- * MurmurHash3's finaliser.
+ * <p>Each purpose, epoch and item has its own generator, seeded by a mix of these with the run's seed. The mix is from
+ * G. Steele, D. Lea and C. Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014: D. Stafford's 13th
+ * variant of MurmurHash3's finalizer.
  */
 final class Randomness {
 
-    /** What numbers are drawn for, so that no two uses see the same ones. */
+    /** The purpose of random numbers, so that no two uses share them. */
     enum Purpose {
         SPLIT(1),
         ORDER(2),
@@ -27,7 +27,7 @@ final class Randomness {
         }
     }
 
-    /** Odd, and near to the golden ratio of 2^64. */
+    /** Odd, and close to 2^64 divided by the golden ratio. */
     private static final long GAMMA = 0x9e3779b97f4a7c15L;
 
     private Randomness() {}
@@ -47,7 +47,7 @@ final class Randomness {
         return z ^ (z >>> 31);
     }
 
-    /** Fisher and Yates's shuffle, in place: every order is as likely. */
+    /** Fisher-Yates shuffle, in place: every order is equally likely. */
     static void shuffle(int[] values, RandomGenerator random) {
         for (int i = values.length - 1; i > 0; i--) {
             int other = random.nextInt(i + 1);
@@ -58,8 +58,8 @@ final class Randomness {
     }
 
     /**
-     * A draw from Beta(alpha, alpha): a gamma variate's share of the sum of two. The shares are taken of logarithms, because
-     * for a small alpha the variates themselves vanish.
+     * A draw from Beta(alpha, alpha): one gamma variate divided by the sum of two. Computed with logarithms, because
+     * the variates underflow for small alpha.
      */
     static double beta(double alpha, RandomGenerator random) {
         double first = logGamma(alpha, random);
@@ -68,8 +68,8 @@ final class Randomness {
     }
 
     /**
-     * The logarithm of a draw from Gamma(alpha): G. Marsaglia and W. Tsang, A Simple Method for Generating Gamma Variables,
-     * ACM TOMS 26(3), 2000, which for alpha below 1 goes by way of alpha + 1.
+     * The logarithm of a draw from Gamma(alpha): G. Marsaglia and W. Tsang, A Simple Method for Generating Gamma
+     * Variables, ACM TOMS 26(3), 2000, which handles alpha below 1 through alpha + 1.
      */
     private static double logGamma(double alpha, RandomGenerator random) {
         double boost = alpha < 1 ? Math.log(1 - random.nextDouble()) / alpha : 0;
@@ -86,13 +86,13 @@ final class Randomness {
 
     static void requireProbability(double value) {
         if (!(value >= 0 && value <= 1)) {
-            throw new IllegalArgumentException("a probability of 0 to 1 is expected, not " + value);
+            throw new IllegalArgumentException("the probability must be 0 to 1, not " + value);
         }
     }
 
     static void requireAlpha(double value) {
         if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("an alpha above 0 is expected, not " + value);
+            throw new IllegalArgumentException("alpha must be above 0, not " + value);
         }
     }
 }

@@ -6,28 +6,28 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
- * What batches are made of: arrays of one shape, with the class of each. Safe for use by several threads.
+ * The samples that batches consist of: arrays of one shape, with their classes. Thread-safe.
  *
- * <p>Not sealed: a user's own data are one more of it.
+ * <p>Not sealed: implement it for your own data.
  */
 public interface Samples {
 
     /**
-     * The number of samples.
+     * Returns the number of samples.
      *
      * @return at least 1
      */
     int size();
 
     /**
-     * The classes.
+     * Returns the class names.
      *
      * @return their names in the order of their numbers
      */
     List<String> classes();
 
     /**
-     * A sample's class.
+     * Returns a sample's class.
      *
      * @param index from 0 to {@link #size} - 1
      * @return the class's number
@@ -35,17 +35,17 @@ public interface Samples {
     int label(int index);
 
     /**
-     * What to call a sample in messages.
+     * Returns a sample's name for messages.
      *
      * @param index from 0 to {@link #size} - 1
-     * @return its file, where it has one of its own
+     * @return its file, if it has its own
      */
     String name(int index);
 
     /**
-     * The shape of each sample.
+     * Returns the shape of each sample.
      *
-     * @return (3, H, W) of images
+     * @return (3, H, W) for images
      */
     Shape shape();
 
@@ -53,8 +53,8 @@ public interface Samples {
      * Reads a sample.
      *
      * @param index from 0 to {@link #size} - 1
-     * @param random where every random decision comes from
-     * @param target takes the values, as many as {@link #shape} has
+     * @param random the source of all random decisions
+     * @param target receives the values; its length is the size of {@link #shape}
      * @throws IOException if it cannot be read; the message names it
      */
     void read(int index, RandomGenerator random, float[] target) throws IOException;

@@ -9,20 +9,19 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A data set in two parts, of the same classes.
+ * A data set in two parts with the same classes.
  *
- * @param training what is learnt from
- * @param validation what the learning is measured on
+ * @param training the training images
+ * @param validation the validation images
  */
 public record Split(LabeledImages training, LabeledImages validation) {
 
     /**
-     * Checks that the parts belong together.
+     * Checks that the parts have the same classes.
      *
-     * @param training what is learnt from
-     * @param validation what the learning is measured on
-     * @throws IllegalArgumentException if their classes are not the same, in the same order; the message says where they
-     *     part
+     * @param training the training images
+     * @param validation the validation images
+     * @throws IllegalArgumentException if their classes differ in name or order; the message names the first difference
      */
     public Split {
         List<String> ours = training.classes();
@@ -43,15 +42,15 @@ public record Split(LabeledImages training, LabeledImages validation) {
     }
 
     /**
-     * Splits a data set at random, class by class, so that each has the same share on both sides: rounded to whole images, at
+     * Splits a data set at random, class by class, with the same fraction of each class: rounded to whole images, at
      * least one and at most all but one.
      *
      * @param images the data set; at least two images of each class
-     * @param fraction the share of the validation part, above 0 and below 1
-     * @param seed decides which; the same seed splits alike
+     * @param fraction the fraction of the validation part, above 0 and below 1
+     * @param seed determines the split; the same seed gives the same split
      * @return views on the two parts, each in the data set's order
-     * @throws IllegalArgumentException if the fraction is out of range, or a class has fewer than two images; the message
-     *     names the class
+     * @throws IllegalArgumentException if the fraction is out of range, or a class has fewer than two images; the
+     *     message names the class
      */
     public static Split stratified(LabeledImages images, double fraction, long seed) {
         requireFraction(fraction);
@@ -63,8 +62,8 @@ public record Split(LabeledImages training, LabeledImages validation) {
             all[c] = shuffled[c].length;
             if (all[c] < 2) {
                 throw new IllegalArgumentException(
-                        "class '%s' has %s: at least two are needed, one to train with and one to validate"
-                                .formatted(images.classes().get(c), all[c] == 0 ? "no image" : "one image"));
+                        "class '%s' has %s; at least two are needed, one for training and one for validation"
+                                .formatted(images.classes().get(c), all[c] == 0 ? "no images" : "one image"));
             }
             cut[c] = (int) Math.max(1, Math.min(all[c] - 1, Math.round(fraction * all[c])));
         }
@@ -72,14 +71,14 @@ public record Split(LabeledImages training, LabeledImages validation) {
     }
 
     /**
-     * Reads a folder of images for each class, or one with a part to learn from and one to validate with, as
-     * {@link FolderParts} knows them; a folder of classes is split by {@link #stratified}. Images are turned upright.
+     * Reads a folder with one folder of images per class, which is split by {@link #stratified}, or a folder with
+     * training and validation parts, as recognized by {@link FolderParts}. Images are rotated upright.
      *
      * @param folder the folder
-     * @param fraction the share of the validation part where the folder is one, above 0 and below 1
-     * @param seed decides which images that are
+     * @param fraction the fraction of the validation part if the folder is split, above 0 and below 1
+     * @param seed determines the split
      * @return the two parts
-     * @throws IOException as {@link #ofFolder(Path, double, long, ImageDecoder)}
+     * @throws IOException as in {@link #ofFolder(Path, double, long, ImageDecoder)}
      * @throws IllegalArgumentException if the fraction is out of range
      */
     public static Split ofFolder(Path folder, double fraction, long seed) throws IOException {
@@ -87,21 +86,22 @@ public record Split(LabeledImages training, LabeledImages validation) {
     }
 
     /**
-     * As {@link #ofFolder(Path, double, long)}, with a decoder.
+     * Reads a folder like {@link #ofFolder(Path, double, long)}, with a decoder.
      *
      * @param folder the folder
-     * @param fraction the share of the validation part where the folder is one, above 0 and below 1
-     * @param seed decides which images that are
+     * @param fraction the fraction of the validation part if the folder is split, above 0 and below 1
+     * @param seed determines the split
      * @param decoder reads the images
      * @return the two parts
-     * @throws IOException if a folder cannot be listed, or one of a class holds no image, or its parts are arranged in a way that
-     *     is not known, or the part to validate with has a class that the other has not, or a class has too few images to split
+     * @throws IOException if a folder cannot be listed, a class's folder has no images, the parts have an unknown
+     *     arrangement, the validation part has a class that the training part lacks, or a class has too few images to
+     *     split
      * @throws IllegalArgumentException if the fraction is out of range
      */
     public static Split ofFolder(Path folder, double fraction, long seed, ImageDecoder decoder) throws IOException {
         requireFraction(fraction);
         if (!Files.isDirectory(folder)) {
-            throw new IOException(folder + ": is not a folder; give one that holds a folder of images for each class");
+            throw new IOException(folder + ": not a folder; pass one with one folder of images per class");
         }
         try {
             Optional<FolderParts> parts = FolderParts.of(folder);
@@ -116,26 +116,27 @@ public record Split(LabeledImages training, LabeledImages validation) {
     }
 
     /**
-     * Reads two folders, each of images for each class. Classes are numbered by the first one; the second may lack some.
+     * Reads two folders, each with one folder of images per class. The first one numbers the classes; the second may
+     * lack some.
      *
-     * @param training what to learn from
-     * @param validation what to validate with
-     * @return the two
-     * @throws IOException if one cannot be listed, or one of a class holds no image, or the second has a class that the first has
-     *     not
+     * @param training the folder of training images
+     * @param validation the folder of validation images
+     * @return the two parts
+     * @throws IOException if one cannot be listed, a class's folder has no images, or the second has a class that the
+     *     first lacks
      */
     public static Split ofFolders(Path training, Path validation) throws IOException {
         return ofFolders(training, validation, new ImageDecoder());
     }
 
     /**
-     * As {@link #ofFolders(Path, Path)}, with a decoder.
+     * Reads two folders like {@link #ofFolders(Path, Path)}, with a decoder.
      *
-     * @param training what to learn from
-     * @param validation what to validate with
+     * @param training the folder of training images
+     * @param validation the folder of validation images
      * @param decoder reads the images
-     * @return the two
-     * @throws IOException as {@link #ofFolders(Path, Path)}
+     * @return the two parts
+     * @throws IOException as in {@link #ofFolders(Path, Path)}
      */
     public static Split ofFolders(Path training, Path validation, ImageDecoder decoder) throws IOException {
         return ofParts(ImageFolder.of(training, decoder), validation, decoder);
@@ -150,7 +151,7 @@ public record Split(LabeledImages training, LabeledImages validation) {
         String training = PathNames.of(parts.training());
         String validation = PathNames.of(parts.validation());
         if (!training.equals("train") || !validation.equals("val")) {
-            notes.add("%s: learning from %s, validating with %s".formatted(folder, training, validation));
+            notes.add("%s: training on %s, validating on %s".formatted(folder, training, validation));
         }
         for (Path each : parts.unused()) {
             notes.add("%s: %s is not used".formatted(folder, PathNames.of(each)));
@@ -160,7 +161,7 @@ public record Split(LabeledImages training, LabeledImages validation) {
 
     private static void requireFraction(double fraction) {
         if (!(fraction > 0 && fraction < 1)) {
-            throw new IllegalArgumentException("a fraction above 0 and below 1 is expected, not " + fraction);
+            throw new IllegalArgumentException("the fraction must be above 0 and below 1, not " + fraction);
         }
     }
 }

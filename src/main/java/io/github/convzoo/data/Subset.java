@@ -11,27 +11,27 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Some of a data set's images, for small studies and for splitting. The classes stay all of the data set's, and the images
- * in its order.
+ * Some of a data set's images, for small experiments and for splitting. It keeps all classes and the order of the data
+ * set.
  */
 public final class Subset implements LabeledImages {
 
     private final LabeledImages images;
     private final int[] indices;
 
-    /** Takes the array over, which rises. */
+    /** Takes ownership of the array, which must be ascending. */
     Subset(LabeledImages images, int[] indices) {
         this.images = images;
         this.indices = indices;
     }
 
     /**
-     * The first images.
+     * Returns the first images.
      *
      * @param images the data set
-     * @param count how many, 1 to the data set's size
+     * @param count the number of images, 1 to the data set's size
      * @return a view on them
-     * @throws IllegalArgumentException if there are not as many
+     * @throws IllegalArgumentException if the count is out of range
      */
     public static Subset first(LabeledImages images, int count) {
         checkCount(images, count);
@@ -41,14 +41,14 @@ public final class Subset implements LabeledImages {
     }
 
     /**
-     * Images picked at random, of each class its share as nearly as whole images allow: what a rounded share leaves over
-     * goes to the classes that it cut most, and of those to the first.
+     * Returns images picked at random, with each class's share as closely as whole images allow: images lost to
+     * rounding go to the classes with the largest remainders, first classes first.
      *
      * @param images the data set
-     * @param count how many, 1 to the data set's size
-     * @param seed decides which; the same seed picks the same
+     * @param count the number of images, 1 to the data set's size
+     * @param seed determines the images; the same seed picks the same
      * @return a view on them
-     * @throws IllegalArgumentException if there are not as many
+     * @throws IllegalArgumentException if the count is out of range
      */
     public static Subset stratified(LabeledImages images, int count, long seed) {
         checkCount(images, count);
@@ -69,7 +69,7 @@ public final class Subset implements LabeledImages {
     }
 
     /**
-     * The images that are not in this subset.
+     * Returns the images that are not in this subset.
      *
      * @return a view on them; empty if there are none
      */
@@ -81,7 +81,7 @@ public final class Subset implements LabeledImages {
         return others.length == 0 ? Optional.empty() : Optional.of(new Subset(images, others));
     }
 
-    /** Of each class the images from one place of its order to before another. */
+    /** The images of each class from one position of its order up to another, exclusive. */
     static Subset of(LabeledImages images, int[][] shuffled, int[] from, int[] to) {
         int count = 0;
         for (int c = 0; c < shuffled.length; c++) {
@@ -111,7 +111,7 @@ public final class Subset implements LabeledImages {
             byClass[label][--counts[label]] = i;
         }
         for (int c = 0; c < byClass.length; c++) {
-            // A generator a class, so that one class's images do not decide another's.
+            // One generator per class, so that classes do not affect each other.
             Randomness.shuffle(byClass[c], Randomness.of(seed, Randomness.Purpose.SPLIT, 0, c));
         }
         return byClass;
@@ -120,7 +120,7 @@ public final class Subset implements LabeledImages {
     private static void checkCount(LabeledImages images, int count) {
         if (count < 1 || count > images.size()) {
             throw new IllegalArgumentException(
-                    "1 to %d images can be taken of this data set, not %d".formatted(images.size(), count));
+                    "the number of images must be 1 to %d, not %d".formatted(images.size(), count));
         }
     }
 

@@ -1,12 +1,12 @@
 /**
- * What is shown to a network, for training and for evaluation: data sets of labelled images, and how they become batches.
+ * Data for training and evaluation: data sets of labeled images, and loaders that form batches.
  *
  * <p>{@link io.github.convzoo.data.LabeledImages} is a data set, read by {@link io.github.convzoo.data.ImageFolder},
  * {@link io.github.convzoo.data.ImageList}, {@link io.github.convzoo.data.Cifar} or
  * {@link io.github.convzoo.data.FashionMnist}; {@link io.github.convzoo.data.Split} and
  * {@link io.github.convzoo.data.Subset} take parts of one. A {@link io.github.convzoo.data.Pipeline} of
- * {@link io.github.convzoo.data.Augmentation}s makes an image an input; {@link io.github.convzoo.data.BatchLoader} makes
- * batches of them.
+ * {@link io.github.convzoo.data.Augmentation}s converts an image to an input; {@link
+ * io.github.convzoo.data.BatchLoader} forms batches of inputs.
  */
 @NullMarked
 package io.github.convzoo.data;

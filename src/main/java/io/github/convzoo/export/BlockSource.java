@@ -12,14 +12,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** Any block, of which nothing is known but what it computes. */
+/** Any block, of which only the computation is known. */
 record BlockSource(Block block, Shape shape) implements ExportSource {
 
     @Override
     public Recorded record(ExportOptions options) {
         if (options.preprocess() || options.features()) {
-            throw new IllegalArgumentException("a " + name()
-                    + " has no preprocessing and no feature maps that ConvZoo knows; export it without these options");
+            throw new IllegalArgumentException(
+                    "a " + name() + " has no known preprocessing or feature maps; export it without these options");
         }
         Traced traced = Tracer.trace(block, shape);
         int outputs = traced.graph().outputs().size();

@@ -17,17 +17,18 @@ import java.util.Random;
 import java.util.function.Function;
 
 /**
- * Runs a written file, and compares its outputs with those of the network: the block, or its graph as it was recorded or changed.
+ * Runs a written file, and compares its outputs with the network's: those of the block, or of its recorded or changed
+ * graph.
  */
 final class ExportCheck {
 
-    /** Enough for float32, whose rounding differs between runtimes. */
+    /** Sufficient for float32, whose rounding differs between runtimes. */
     private static final double MOST = 1e-4;
 
-    /** Half precision differs by design; only nonsense is refused. */
+    /** Half precision differs by design; only gross errors are refused. */
     private static final double MOST_HALF = 0.1;
 
-    /** A level more or less in a few of many layers: seen up to 0.13 for networks that are sure of little. */
+    /** Off-by-one levels in a few of many layers: up to 0.13 was measured for networks with low confidence. */
     private static final double MOST_INTEGERS = 0.3;
 
     private static final int BATCH = 2;
@@ -42,12 +43,14 @@ final class ExportCheck {
         this.most = most;
     }
 
-    /** On random input. */
+    /** Checks on random input. */
     static ExportCheck onNoise(ExportSource.Recorded recorded) {
         return new ExportCheck(recorded.reference(), manager -> noise(recorded.input(), manager), MOST);
     }
 
-    /** On given input, of what computes with a few levels only: a difference in the last digit becomes one of a level. */
+    /**
+     * Checks on given input, for quantized computation: a difference in the last digit becomes one of a whole level.
+     */
     static ExportCheck onImages(ExportSource.Reference reference, Function<NDManager, NDArray> images) {
         return new ExportCheck(reference, images, MOST_INTEGERS);
     }
@@ -55,8 +58,8 @@ final class ExportCheck {
     /**
      * Checks a file.
      *
-     * @param written where it is now
-     * @param place where it will be, for messages
+     * @param written the current path of the file
+     * @param place the final path of the file, for messages
      */
     List<ExportReport.Check> check(NetworkFile file, Path written, Path place, ExportOptions.Format format)
             throws IOException {
@@ -67,7 +70,8 @@ final class ExportCheck {
             if (!(difference <= allowed)) {
                 throw new ExportException(String.format(
                         Locale.ROOT,
-                        "%s: %s computes something else than the network: the largest difference is %.1e of the largest output;"
+                        "%s: %s computes different results from the network: the largest difference is %.1e of the"
+                                + " largest output;"
                                 + " nothing was written. Please report this",
                         place,
                         runtime.title(),

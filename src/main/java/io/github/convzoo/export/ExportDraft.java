@@ -22,7 +22,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A network that is ready to be written: its graph can be looked at, run, and replaced. */
+/** A network that is ready for export: its graph can be inspected, run, and replaced. */
 public final class ExportDraft {
 
     private final ExportSource source;
@@ -52,7 +52,7 @@ public final class ExportDraft {
     }
 
     /**
-     * What will be written.
+     * Returns the graph that will be written.
      *
      * @return the network's graph after the passes for its format
      */
@@ -61,40 +61,40 @@ public final class ExportDraft {
     }
 
     /**
-     * The type of the graph's only input.
+     * Returns the type of the graph's only input.
      *
-     * @return such as (N, 3, 224, 224)
+     * @return for example, (N, 3, 224, 224)
      */
     public Type input() {
         return recorded.input();
     }
 
     /**
-     * The values of the graph's parameters, as they are when they are read.
+     * Returns the values of the graph's parameters, current at the time of reading.
      *
-     * @return reads a parameter by its canonical name
+     * @return a source that reads a parameter by its canonical name
      */
     public Tensor.Source parameters() {
         return recorded.traced().parameterValues();
     }
 
     /**
-     * Prepares a graph of this network to be run in the network's engine.
+     * Prepares a graph of this network for running in the network's engine.
      *
      * @param changed the graph, changed by passes or cut
-     * @return runs it
+     * @return the prepared graph
      */
     public PreparedGraph prepare(Graph changed) {
         return recorded.traced().prepare(changed);
     }
 
     /**
-     * A draft of this network quantized. What is written is compared with the quantized graph.
+     * Returns a draft of this network quantized. The written file is compared with the quantized graph.
      *
-     * @param changed what to write, with the inputs and outputs of {@link #graph}
-     * @param images makes the input to compare on, with the given manager
+     * @param changed the graph to write, with the inputs and outputs of {@link #graph}
+     * @param images creates the input to compare on, with the given manager
      * @param weightBits the width of the weights, 7 or 8
-     * @param how how the ranges were found, for readers of the file
+     * @param how how the ranges were determined, for readers of the file
      * @return the new draft
      */
     public ExportDraft quantized(Graph changed, Function<NDManager, NDArray> images, int weightBits, String how) {
@@ -102,7 +102,7 @@ public final class ExportDraft {
         about.put("quantization", weightBits + "-bit weights, " + how);
         about.put(NetworkFile.WEIGHT_BITS, Integer.toString(weightBits));
         if (options.format() == ExportOptions.Format.TORCHSCRIPT) {
-            // Its operators are oneDNN's, whatever x86 processor runs them.
+            // Its operators are oneDNN's, on any x86 processor.
             about.put(NetworkFile.TARGET, Target.AVX2.name());
         }
         return new ExportDraft(
@@ -117,25 +117,25 @@ public final class ExportDraft {
     /**
      * Writes the draft: see {@link Exporter#export}.
      *
-     * @param folder the model folder; made if it is not there
-     * @return what was written
+     * @param folder the model folder; created if missing
+     * @return the report
      * @throws CheckpointException if the file cannot be written
-     * @throws ExportException if the written file computes something else than the network; nothing is left behind
-     * @throws IOException if the folder holds another model, or cannot be read
+     * @throws ExportException if the written file computes different results from the network; nothing is left behind
+     * @throws IOException if the folder has another model, or cannot be read
      */
     public ExportReport write(Path folder) throws IOException {
         return write(folder, options.format().file());
     }
 
     /**
-     * Writes the draft under another name than the format's usual one.
+     * Writes the draft under another name than the format's default.
      *
-     * @param folder the model folder; made if it is not there
+     * @param folder the model folder; created if missing
      * @param name the file's name
-     * @return what was written
+     * @return the report
      * @throws CheckpointException if the file cannot be written
-     * @throws ExportException if the written file computes something else than the network; nothing is left behind
-     * @throws IOException if the folder holds another model, or cannot be read
+     * @throws ExportException if the written file computes different results from the network; nothing is left behind
+     * @throws IOException if the folder has another model, or cannot be read
      */
     public ExportReport write(Path folder, String name) throws IOException {
         Map<String, String> all = new LinkedHashMap<>(source.metadata(options));
@@ -145,7 +145,7 @@ public final class ExportDraft {
                 new NetworkFile(graph, recorded.input(), recorded.outputs(), parameters(), options.precision(), all);
         requireSameModel(folder);
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
-            throw new IOException(folder + ": is a file; name a folder");
+            throw new IOException(folder + ": is a file; pass a folder");
         }
         boolean made = !Files.exists(folder);
         Files.createDirectories(folder);
@@ -161,7 +161,7 @@ public final class ExportDraft {
                     recorded.graph().nodes().size(),
                     graph.nodes().size(),
                     obstacle == null ? check.check(file, written, place, options.format()) : List.of(),
-                    obstacle == null ? List.of() : List.of(place + ": not run here, because " + obstacle));
+                    obstacle == null ? List.of() : List.of(place + ": not run here because " + obstacle));
             move(draft, written, folder);
             if (source.config().isPresent() && ModelFolder.config(folder).isEmpty()) {
                 ModelFolder.writeConfig(folder, source.config().get());
@@ -178,7 +178,7 @@ public final class ExportDraft {
         }
     }
 
-    /** Why the file cannot run here, if it cannot. */
+    /** Why the file cannot run here; null if it can. */
     private @Nullable String obstacle(Map<String, String> about) {
         String bits = about.get(NetworkFile.WEIGHT_BITS);
         return bits == null || options.format() != ExportOptions.Format.TORCHSCRIPT
@@ -189,12 +189,12 @@ public final class ExportDraft {
     private void requireSameModel(Path folder) throws IOException {
         Optional<ModelConfig> there = Files.isDirectory(folder) ? ModelFolder.config(folder) : Optional.empty();
         if (there.isPresent() && !source.config().map(ModelConfig::toJson).equals(there.map(ModelConfig::toJson))) {
-            throw new IOException(folder + ": holds another model ("
-                    + there.get().variant().modelName() + "), or the same with other settings; name another folder");
+            throw new IOException(folder + ": has another model ("
+                    + there.get().variant().modelName() + "), or the same with other settings; choose another folder");
         }
     }
 
-    /** Moves the model last: what it refers to is there before it is. */
+    /** Moves the model last, after the files that it refers to. */
     private static void move(Path draft, Path model, Path folder) throws IOException {
         try (DirectoryStream<Path> others = Files.newDirectoryStream(draft, each -> !each.equals(model))) {
             for (Path each : others) {

@@ -10,29 +10,29 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a network is exported. Start from {@link #onnx} or {@link #torchScript} and change what differs.
  *
- * @param format the file's format
- * @param precision what the network computes in
- * @param preprocess whether the file takes images as bytes (N, H, W, C) and gives probabilities, instead of normalized floats (N, C,
- *     H, W) and logits
- * @param features whether the last feature map and the pooled features are outputs, too
- * @param target the processor that the file is made for
+ * @param format the file format
+ * @param precision the compute precision
+ * @param preprocess whether the file takes images as bytes (N, H, W, C) and returns probabilities, instead of
+ *     normalized floats (N, C, H, W) and logits
+ * @param features whether the last feature map and the pooled features are also outputs
+ * @param target the processor to optimize for
  */
 public record ExportOptions(Format format, Precision precision, boolean preprocess, boolean features, Target target) {
 
     /**
-     * Checks that target and precision fit.
+     * Checks that the target supports the precision.
      *
-     * @param format the file's format
-     * @param precision what the network computes in
+     * @param format the file format
+     * @param precision the compute precision
      * @param preprocess whether preprocessing and softmax are in the file
      * @param features whether feature maps are outputs
-     * @param target the processor
+     * @param target the processor to optimize for
      * @throws IllegalArgumentException if the target has no kernels for the precision
      */
     public ExportOptions {
         if (callsOneDnn(format, target) && precision != Precision.FLOAT32) {
             throw new IllegalArgumentException("TorchScript for " + target + " computes in float32, not in "
-                    + precision.name().toLowerCase(Locale.ROOT) + ", which is for GPUs; leave the target at "
+                    + precision.name().toLowerCase(Locale.ROOT) + ", which is for GPUs; use the target "
                     + Target.ANY);
         }
     }
@@ -73,21 +73,21 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
             this.block = block;
         }
 
-        /** Writes a network for a target; a file that is there is replaced once the new one is complete. */
+        /** Writes a network for a target; an existing file is replaced once the new one is complete. */
         abstract void write(NetworkFile network, Target target, Path to) throws CheckpointException;
 
-        /** What DJL calls its engine that runs such a file; empty if DJL has none. */
+        /** The name of DJL's engine for such files; empty if DJL has none. */
         Optional<String> engine() {
             return Optional.ofNullable(engine);
         }
 
-        /** What the channels of a group should be a multiple of if the file is for any processor; 1 if it does not matter. */
+        /** The preferred multiple for a group's channels if the file is for any processor; 1 if irrelevant. */
         int block() {
             return block;
         }
 
         /**
-         * The file's name in a model folder.
+         * Returns the file's name in a model folder.
          *
          * @return the name
          */
@@ -97,9 +97,9 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
     }
 
     /**
-     * A format in float32, from normalized floats to logits, for any processor.
+     * Returns options for float32, from normalized floats to logits, for any processor.
      *
-     * @param format the file's format
+     * @param format the file format
      * @return the options
      */
     public static ExportOptions of(Format format) {
@@ -107,7 +107,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
     }
 
     /**
-     * ONNX in float32, from normalized floats to logits.
+     * Returns options for ONNX in float32, from normalized floats to logits.
      *
      * @return the options
      */
@@ -116,7 +116,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
     }
 
     /**
-     * TorchScript in float32, from normalized floats to logits.
+     * Returns options for TorchScript in float32, from normalized floats to logits.
      *
      * @return the options
      */
@@ -125,9 +125,9 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
     }
 
     /**
-     * In another precision.
+     * Returns the options with another precision.
      *
-     * @param value what the network computes in
+     * @param value the compute precision
      * @return the changed options
      */
     public ExportOptions withPrecision(Precision value) {
@@ -135,9 +135,9 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
     }
 
     /**
-     * With preprocessing and softmax in the file, or without.
+     * Returns the options with or without preprocessing and softmax in the file.
      *
-     * @param value whether they are in it
+     * @param value whether they are in the file
      * @return the changed options
      */
     public ExportOptions withPreprocess(boolean value) {
@@ -145,7 +145,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
     }
 
     /**
-     * With feature maps as outputs, or without.
+     * Returns the options with or without feature maps as outputs.
      *
      * @param value whether they are outputs
      * @return the changed options
@@ -155,9 +155,9 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
     }
 
     /**
-     * For another processor.
+     * Returns the options for another processor.
      *
-     * @param value the processor that the file is made for
+     * @param value the processor to optimize for
      * @return the changed options
      */
     public ExportOptions withTarget(Target value) {

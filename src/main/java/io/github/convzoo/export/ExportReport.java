@@ -6,20 +6,20 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What an export has written.
+ * The report of an export.
  *
  * @param file the file
  * @param bytes its size
- * @param nodesBefore how many nodes the network's graph has
- * @param nodesAfter how many were left to write
+ * @param nodesBefore the number of nodes in the network's graph
+ * @param nodesAfter the number of nodes written
  * @param checks the runtimes that ran the file
- * @param notes what other tools that use the folder do differently, and files that were left alone
+ * @param notes differences in other tools that use the folder, and files that were left unchanged
  */
 public record ExportReport(
         Path file, long bytes, int nodesBefore, int nodesAfter, List<Check> checks, List<String> notes) {
 
     /**
-     * A runtime's results next to the network's, on random input.
+     * A runtime's results compared with the network's, on random input.
      *
      * @param runtime the runtime's name
      * @param difference the largest difference, relative to the largest value of the output
@@ -31,10 +31,10 @@ public record ExportReport(
      *
      * @param file the file
      * @param bytes its size
-     * @param nodesBefore how many nodes the network's graph has
-     * @param nodesAfter how many were left to write
+     * @param nodesBefore the number of nodes in the network's graph
+     * @param nodesAfter the number of nodes written
      * @param checks the runtimes that ran the file
-     * @param notes what other tools that use the folder do differently, and files that were left alone
+     * @param notes differences in other tools that use the folder, and files that were left unchanged
      */
     public ExportReport {
         checks = List.copyOf(checks);
@@ -48,7 +48,7 @@ public record ExportReport(
     }
 
     /**
-     * The report for people.
+     * Returns the report for people.
      *
      * @return one line for the file, one for each runtime, and one for each note
      */
@@ -56,7 +56,7 @@ public record ExportReport(
         List<String> lines = new ArrayList<>();
         lines.add(String.format(
                 Locale.ROOT,
-                "%s: written, %.1f MB, %d nodes (%d before rewriting)",
+                "%s: written, %.1f MB, %d nodes (%d before optimization)",
                 file,
                 bytes / 1e6,
                 nodesAfter,
@@ -64,7 +64,7 @@ public record ExportReport(
         for (Check check : checks) {
             lines.add(String.format(
                     Locale.ROOT,
-                    "%s: largest difference from the network %.1e of the largest output",
+                    "%s: largest difference from the network: %.1e of the largest output",
                     check.runtime(),
                     check.difference()));
         }

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/** What runs exported files. */
+/** A runtime for exported files. */
 public enum ExportRuntime {
     /** ONNX Runtime on the CPU; optional on the class path. */
     ONNX_RUNTIME("ONNX Runtime", ExportOptions.Format.ONNX),
@@ -22,9 +22,9 @@ public enum ExportRuntime {
     }
 
     /**
-     * The runtime's name for people.
+     * Returns the runtime's name for people.
      *
-     * @return such as {@code ONNX Runtime}
+     * @return for example, {@code ONNX Runtime}
      */
     public String title() {
         return title;
@@ -46,7 +46,8 @@ public enum ExportRuntime {
      * Loads a file.
      *
      * @param file in the runtime's format
-     * @param device where PyTorch computes, and inputs must be; ONNX Runtime computes on the CPU and takes inputs of any device
+     * @param device the device of PyTorch and its inputs; ONNX Runtime computes on the CPU and accepts inputs on any
+     *     device
      * @return the model; close it to free its memory
      * @throws IOException if the runtime refuses the file
      * @throws IllegalStateException if the runtime is not on the class path
@@ -63,7 +64,7 @@ public enum ExportRuntime {
     }
 
     /**
-     * The runtimes that are there for a format.
+     * Returns the available runtimes for a format.
      *
      * @param format the format
      * @return the runtimes; empty if none is on the class path
@@ -74,7 +75,7 @@ public enum ExportRuntime {
                 .toList();
     }
 
-    // Here and not in OnnxModel, which cannot even be loaded without it.
+    // Here and not in OnnxModel, which cannot even be loaded without ONNX Runtime.
     private boolean isThere() {
         if (this != ONNX_RUNTIME) {
             return true;

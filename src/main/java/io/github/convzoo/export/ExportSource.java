@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What is exported, and what is known of it. */
+/** The source of an export, and what is known about it. */
 sealed interface ExportSource permits NetworkSource, BlockSource {
 
     /**
@@ -19,10 +19,10 @@ sealed interface ExportSource permits NetworkSource, BlockSource {
      */
     Recorded record(ExportOptions options);
 
-    /** What readers of the file may want to know: text by key. */
+    /** Metadata for readers of the file: text by key. */
     Map<String, String> metadata(ExportOptions options);
 
-    /** How the network is used, if that is known; the model folder then has a {@code config.json}. */
+    /** The network's configuration, if known; the model folder then gets a {@code config.json}. */
     Optional<ModelConfig> config();
 
     /**
@@ -31,8 +31,8 @@ sealed interface ExportSource permits NetworkSource, BlockSource {
      * @param graph the graph before any pass
      * @param input the type of its only input; the batch is {@link Type#ANY}
      * @param outputs a name for each of its outputs
-     * @param traced where the values of its parameters come from; runs it, changed or not
-     * @param reference what the written file must compute
+     * @param traced the source of its parameters' values, which can run it, changed or not
+     * @param reference the results that the written file must reproduce
      */
     record Recorded(Graph graph, Type input, List<String> outputs, Traced traced, Reference reference) {}
 

@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDList;
 public interface ExportedModel extends AutoCloseable {
 
     /**
-     * Runs the model. May be called by several threads at once.
+     * Runs the model. Thread-safe.
      *
      * @param inputs float32 (N, C, H, W), or bytes (N, H, W, C) if the file preprocesses; they stay open
      * @return the outputs, with the inputs' manager
@@ -14,9 +14,9 @@ public interface ExportedModel extends AutoCloseable {
     NDList run(NDList inputs);
 
     /**
-     * What the file takes.
+     * Returns the input of the file.
      *
-     * @return its input
+     * @return the input
      */
     ExportedInput input();
 

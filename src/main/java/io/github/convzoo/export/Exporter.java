@@ -22,7 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Writes a network as ONNX or TorchScript into a model folder, and checks what was written.
+ * Exports a network to ONNX or TorchScript in a model folder, and checks the result.
  *
  * <pre>{@code
  * try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits("dla34", LoadOptions.published())) {
@@ -41,10 +41,10 @@ public final class Exporter {
     }
 
     /**
-     * Takes a network.
+     * Creates an exporter of a network.
      *
      * @param network initialized, on any device
-     * @param config how it is used: the input's size, preprocessing, labels
+     * @param config its configuration: the input's size, preprocessing, labels
      * @throws IllegalArgumentException if the network has no parameters yet
      */
     public Exporter(Network network, ModelConfig config) {
@@ -56,30 +56,30 @@ public final class Exporter {
     }
 
     /**
-     * Takes any DJL block, which is traced when it is exported: see {@link Tracer}. Nothing is known of how it is used, so the folder
-     * gets no {@code config.json}; the file takes what the block takes, and its outputs are called {@code output}, or {@code output_0}
-     * and so on if there are several.
+     * Creates an exporter of any DJL block, which is traced on export: see {@link Tracer}. Its use is unknown, so the
+     * folder gets no {@code config.json}; the file has the input of the block, and its outputs are named {@code
+     * output}, or {@code output_0} and so on if there are several.
      *
-     * @param block of one input, initialized, on the CPU
+     * @param block a block with one input, initialized, on the CPU
      * @param input the input's shape, such as (1, 3, 224, 224); the file takes batches of any size
-     * @return exports the block
+     * @return the exporter
      */
     public static Exporter of(Block block, Shape input) {
         return new Exporter(new BlockSource(block, input));
     }
 
     /**
-     * Writes the network. If it is a network of ConvZoo, the folder gets {@code config.json} unless it has one, and {@code
-     * serving.properties} and {@code synset.txt} for DJL and DJL Serving; those that somebody else wrote are left alone, and the
-     * report says so.
+     * Exports the network. For a network of ConvZoo, the folder gets {@code config.json} unless it has one, and {@code
+     * serving.properties} and {@code synset.txt} for DJL and DJL Serving; if these were written by something else, they
+     * are unchanged, and the report says so.
      *
-     * @param folder the model folder; made if it is not there
-     * @param options how to write it
-     * @return what was written, and how much its results differ from the network's
+     * @param folder the model folder; created if missing
+     * @param options the options
+     * @return the report, with the differences from the network's results
      * @throws CheckpointException if the file cannot be written
-     * @throws ExportException if the written file computes something else than the network; nothing is left behind
-     * @throws IOException if the folder holds another model, or cannot be read
-     * @throws IllegalArgumentException if the network cannot be written so
+     * @throws ExportException if the written file computes different results from the network; nothing is left behind
+     * @throws IOException if the folder has another model, or cannot be read
+     * @throws IllegalArgumentException if the network does not support the options
      */
     public ExportReport export(Path folder, ExportOptions options) throws IOException {
         return draft(options).write(folder);
@@ -88,15 +88,15 @@ public final class Exporter {
     /**
      * Prepares an export, so that its graph can be changed before it is written.
      *
-     * @param options how to write it
-     * @return what would be written
-     * @throws IllegalArgumentException if the network cannot be written so
+     * @param options the options
+     * @return the draft
+     * @throws IllegalArgumentException if the network does not support the options
      */
     public ExportDraft draft(ExportOptions options) {
         ExportSource.Recorded recorded = source.record(options);
         Graph rewritten = Pass.applyAll(recorded.graph(), List.of(recorded.input()), passes(options));
         if (rewritten.nodes().isEmpty()) {
-            throw new IllegalArgumentException("the outputs are the input; there is nothing to export");
+            throw new IllegalArgumentException("the outputs are the input, so there is nothing to export");
         }
         return new ExportDraft(source, recorded, options, rewritten);
     }

@@ -15,8 +15,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a quantized graph runs on bytes. A rounding and what it rounds become one step, if that reads bytes only and nothing else reads
- * its result. A sum takes in an operand that is not rounded, if that is a convolution that nothing else reads.
+ * How a quantized graph runs on bytes. A rounding and its operand become one step if the operand reads only bytes and
+ * its result is not read elsewhere. A sum absorbs an operand that is not rounded if it is a convolution that is not
+ * read elsewhere.
  */
 final class IntegerPlan {
 
@@ -83,27 +84,27 @@ final class IntegerPlan {
         }
     }
 
-    /** Whether a node is computed as a part of a later one. */
+    /** Whether a node is computed as part of a later one. */
     boolean isInside(Node node) {
         return inside.contains(node);
     }
 
-    /** The grid of a value that is there as bytes. */
+    /** The grid of a value that exists as bytes. */
     @Nullable Grid grid(Value value) {
         return grids.get(value);
     }
 
-    /** What a rounding computes on bytes; null if it rounds floats. */
+    /** The node that a rounding computes on bytes; null if it rounds floats. */
     @Nullable Node source(Node rounding) {
         return sources.get(rounding);
     }
 
-    /** The convolution that a rounded sum takes in; null if none. */
+    /** The convolution that a rounded sum absorbs; null if none. */
     @Nullable Node convolutionOf(Node rounding) {
         return summands.get(rounding);
     }
 
-    /** The other operand of a rounded sum that takes in a convolution. */
+    /** The other operand of a rounded sum that absorbs a convolution. */
     Value addedOf(Node rounding) {
         Node sum = Objects.requireNonNull(sources.get(rounding));
         Value taken = Objects.requireNonNull(summands.get(rounding)).output();
@@ -112,7 +113,7 @@ final class IntegerPlan {
                 : sum.inputs().get(0);
     }
 
-    /** Whether a rounded sum may be written over its other operand: nothing reads that later, or has its memory. */
+    /** Whether a rounded sum may overwrite its other operand: nothing reads it later or shares its memory. */
     boolean mayOverwriteAdded(Node rounding) {
         Value added = addedOf(rounding);
         Node convolution = Objects.requireNonNull(convolutionOf(rounding));
@@ -124,7 +125,7 @@ final class IntegerPlan {
                 && !source.op().sharesMemory();
     }
 
-    /** What is read when a node is computed, with everything that it takes in. */
+    /** The values that are read when a node is computed, including those of absorbed nodes. */
     private List<Value> inputs(Node node) {
         Node source = sources.get(node);
         if (source == null) {

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a writer writes.
+ * The input of a writer.
  *
  * @param graph the network after its passes
  * @param input the type of its only input; the batch is {@link Type#ANY}
  * @param outputs a name for each of its outputs
- * @param parameters where the values of its parameters come from
- * @param precision what it computes in
- * @param metadata what else readers may want to know: text by key
+ * @param parameters the source of its parameters' values
+ * @param precision the compute precision
+ * @param metadata metadata for readers: text by key
  */
 record NetworkFile(
         Graph graph,
@@ -30,20 +30,20 @@ record NetworkFile(
     /** The name of the input in every format. */
     static final String INPUT = "input";
 
-    /** The key of the metadata that says whether the file takes images as bytes and gives probabilities. */
+    /** The metadata key for whether the file takes images as bytes and returns probabilities. */
     static final String PREPROCESS = "preprocess";
 
-    /** Metadata: the {@link Target}. */
+    /** The metadata key for the {@link Target}. */
     static final String TARGET = "target";
 
-    /** Metadata: how wide the weights of a quantized network are, in bits. */
+    /** The metadata key for the width of a quantized network's weights, in bits. */
     static final String WEIGHT_BITS = "weight_bits";
 
     Types types() {
         return graph.types(List.of(input));
     }
 
-    /** What to throw for an operation that is gone before anything is written. */
+    /** The exception for an operation that should not reach the writer. */
     IllegalStateException unexpected(Node node) {
         return new IllegalStateException(
                 "the tracer or a pass should have removed " + node.op().kind() + " (at " + node.name() + ")");

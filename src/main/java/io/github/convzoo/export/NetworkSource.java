@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A network of ConvZoo, and how it is used. */
+/** A network of ConvZoo with its configuration. */
 record NetworkSource(Network network, ModelConfig configuration) implements ExportSource {
 
     @Override
@@ -43,8 +43,8 @@ record NetworkSource(Network network, ModelConfig configuration) implements Expo
         }
         if (options.preprocess()) {
             if (network.options().numClasses() == 0) {
-                throw new IllegalArgumentException(network.modelName()
-                        + " has no classifier, so there are no probabilities; leave preprocessing out");
+                throw new IllegalArgumentException(
+                        network.modelName() + " has no classifier, so there are no probabilities; omit preprocessing");
             }
             Normalization normalization = configuration.preprocessing().normalization();
             graph = Surroundings.withSoftmax(

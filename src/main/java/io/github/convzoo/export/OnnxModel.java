@@ -21,13 +21,13 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 
-/** A file in ONNX Runtime, on the CPU. The session is shared by all threads. */
+/** A file in ONNX Runtime, on the CPU. All threads share one session. */
 final class OnnxModel implements ExportedModel {
 
     /** DJL's setting for its PyTorch engine, which {@code --threads} sets; it holds for every runtime. */
     private static final String THREADS = "ai.djl.pytorch.num_threads";
 
-    /** One thread for each core. */
+    /** One thread per core. */
     private static final int ALL_CORES = 0;
 
     private final OrtSession session;
@@ -45,12 +45,12 @@ final class OnnxModel implements ExportedModel {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
             options.setIntraOpNumThreads(Integer.getInteger(THREADS, ALL_CORES));
             if (Target.overflowsHere()) {
-                // Kernels that are exact where products of bytes overflow otherwise; networks of floats have none.
+                // Kernels that are exact where products of bytes would overflow; irrelevant to float networks.
                 options.addConfigEntry("session.x64quantprecision", "1");
             }
             return of(OrtEnvironment.getEnvironment().createSession(file.toString(), options), file);
         } catch (OrtException e) {
-            throw new IOException(file + ": ONNX Runtime refuses it: " + e.getMessage(), e);
+            throw new IOException(file + ": ONNX Runtime refused the file: " + e.getMessage(), e);
         }
     }
 
@@ -70,7 +70,7 @@ final class OnnxModel implements ExportedModel {
             }
         }
         session.close();
-        throw new IOException(file + ": takes " + inputs.keySet() + "; one input of tensors is expected");
+        throw new IOException(file + ": has the inputs " + inputs.keySet() + "; expected one tensor");
     }
 
     @Override

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes ONNX: operator set 13 in IR version 8, which ONNX Runtime optimizes fully; newer operator sets are not fused.
  *
- * <p>The batch is a named dimension. Everything but the weights is in memory while it is written; the weights follow one by one.
- * Weights of more than 2 GB, which a Protocol Buffers message cannot hold, go into a file next to the model.
+ * <p>The batch is a named dimension. Everything except the weights is in memory while writing; the weights follow one
+ * by one. Weights above 2 GB, the limit of a Protocol Buffers message, go into a file next to the model.
  *
  * <p>Source: https://github.com/onnx/onnx/blob/v1.15.0/onnx/onnx.in.proto and docs/Operators.md there.
  */
@@ -39,7 +39,7 @@ final class OnnxWriter {
     private static final int OPSET = 13;
     private static final String BATCH = "batch";
 
-    /** What a message may hold, less some room for everything but the weights. */
+    /** The maximum size of a message, minus some space for everything except the weights. */
     private static final long MOST_INSIDE = Integer.MAX_VALUE - (64L << 20);
 
     private static final int FLOAT = 1;
@@ -114,7 +114,7 @@ final class OnnxWriter {
         }
     }
 
-    /** Makes the elements of a tensor, in little endian. */
+    /** Creates the elements of a tensor, little-endian. */
     @FunctionalInterface
     private interface Content {
         ByteBuffer of(NetworkFile network);
@@ -125,8 +125,8 @@ final class OnnxWriter {
      *
      * @param name its name in the file
      * @param sizes its shape
-     * @param type the type of its elements, of ONNX
-     * @param elements makes its elements when they are written
+     * @param type the type of its elements, in ONNX
+     * @param elements creates its elements when they are written
      */
     private record Initializer(String name, List<Long> sizes, int type, Content elements) {
 
@@ -143,7 +143,7 @@ final class OnnxWriter {
             };
         }
 
-        /** Everything of the tensor but its elements, which follow at once unless they are in another file. */
+        /** Everything of the tensor except its elements, which follow immediately unless they are in another file. */
         ProtobufMessage header(@Nullable Path data, long offset) {
             ProtobufMessage tensor = new ProtobufMessage();
             sizes.forEach(size -> tensor.integer(1, size));
@@ -178,8 +178,8 @@ final class OnnxWriter {
      *
      * @param type the operator
      * @param name its name
-     * @param inputs what it reads
-     * @param outputs what it defines
+     * @param inputs its inputs
+     * @param outputs its outputs
      * @param attributes its attributes, as messages
      */
     private record OnnxNode(
@@ -195,7 +195,7 @@ final class OnnxWriter {
         }
     }
 
-    /** The graph's message but for the initializers, node by node. */
+    /** The graph's message without the initializers, node by node. */
     private static final class Nodes implements Op.Cases<List<String>> {
 
         private final NetworkFile network;
@@ -205,7 +205,7 @@ final class OnnxWriter {
         private final List<Initializer> initializers = new ArrayList<>();
         private final Map<Value, String> names = new HashMap<>();
 
-        /** Pooled vectors by name, as the maps of one pixel that ONNX pools to. */
+        /** Pooled vectors by name, as ONNX's maps of one pixel. */
         private final Map<String, String> pixels = new HashMap<>();
 
         private final Set<String> taken = new HashSet<>();
@@ -363,7 +363,7 @@ final class OnnxWriter {
             };
         }
 
-        /** x * (erf(x / sqrt(2)) + 1) / 2, which ONNX Runtime fuses; Gelu itself came with operator set 20. */
+        /** x * (erf(x / sqrt(2)) + 1) / 2, which ONNX Runtime fuses; the Gelu operator needs operator set 20. */
         private List<String> gelu() {
             String scaled = add("Div", unique("Div"), List.of(input(), number(Math.sqrt(2))));
             String erf = add("Erf", unique("Erf"), List.of(scaled));
@@ -372,7 +372,7 @@ final class OnnxWriter {
             return one(add("Mul", unique("Mul"), List.of(product, number(0.5))));
         }
 
-        /** A number as an input; there is one of each in the file. */
+        /** A number as an input, once per file. */
         private String number(double value) {
             Constant constant = numbers.computeIfAbsent(
                     (float) value, key -> new Constant.Literal(new Tensor(List.of(), new float[] {key})));
@@ -386,7 +386,7 @@ final class OnnxWriter {
 
         @Override
         public List<String> clip(Op.Clip op) {
-            // An empty name is an input that is left out.
+            // An empty name is an omitted input.
             String min = op.min() == Float.NEGATIVE_INFINITY ? "" : number(op.min());
             String max = op.max() == Float.POSITIVE_INFINITY ? "" : number(op.max());
             return one(add("Clip", unique("Clip"), List.of(input(), min, max)));
@@ -558,7 +558,7 @@ final class OnnxWriter {
             return name;
         }
 
-        /** A name that no node has yet: that of the block, and what it does if several nodes do something for it. */
+        /** A unique name: that of the block, with the operation appended if the block has several nodes. */
         private String unique(String type) {
             String block = node.name().isEmpty() ? type : node.name();
             boolean own = !node.op().constants().isEmpty();
@@ -596,8 +596,8 @@ final class OnnxWriter {
         }
 
         /**
-         * Adds the levels of weights. The zeros between joined groups are not in the file: they come from a product with an identity
-         * matrix, which runtimes compute once, when they load the file.
+         * Adds the levels of weights. The file omits the zeros between merged groups: a product with an identity matrix restores
+         * them, which runtimes compute once, at load time.
          */
         private void addLevels(String name, List<Long> sizes, Constant.QuantizedWeight weight) {
             Constant.@Nullable Blocks blocks = weight.blocks();
@@ -626,7 +626,7 @@ final class OnnxWriter {
             add("Cast", name, List.of(shaped), integer("to", INT8));
         }
 
-        /** A vector of zeros, one for all layers that give the same name and need as many. */
+        /** A vector of zeros, shared by all layers that pass the same prefix and count. */
         private String zeros(String prefix, long count, int type) {
             String name = prefix + ".zero_point_" + count;
             if (taken.add(name)) {
@@ -651,13 +651,13 @@ final class OnnxWriter {
             return name;
         }
 
-        /** Levels with a scale for each filter, as floats again. */
+        /** Dequantizes levels with one scale per filter. */
         private String levels(String name, List<Long> sizes, int type, Function<NetworkFile, float[]> scales) {
             String scale = name + ".scale";
             initializers.add(new Initializer(
                     scale, sizes.subList(0, 1), FLOAT, file -> Precision.FLOAT32.encode(scales.apply(file))));
-            // All are 0, and given nevertheless: ONNX Runtime's integer kernels need as many as there are scales.
-            // It makes others of the names of the bytes, so layers cannot share them.
+            // All are 0, but must be written: ONNX Runtime's integer kernels need one per scale.
+            // It derives names from those of int8, so layers cannot share them.
             String zeroPoint = zeros(type == INT32 ? "zeros" : name, sizes.get(0), type);
             String floats = name + ".DequantizeLinear";
             return add("DequantizeLinear", floats, List.of(name, scale, zeroPoint), integer("axis", 0));

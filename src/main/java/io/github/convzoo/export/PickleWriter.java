@@ -9,7 +9,8 @@ import java.util.List;
 /**
  * The few pickle opcodes that a TorchScript archive needs, protocol 2.
  *
- * <p>Source: https://github.com/python/cpython/blob/main/Lib/pickletools.py, and PyTorch's torch/csrc/jit/serialization/pickler.cpp.
+ * <p>Source: https://github.com/python/cpython/blob/main/Lib/pickletools.py, and PyTorch's
+ * torch/csrc/jit/serialization/pickler.cpp.
  */
 final class PickleWriter {
 
@@ -33,7 +34,7 @@ final class PickleWriter {
         return opcode('u');
     }
 
-    /** A list that says itself what it holds, as newer readers ask for. */
+    /** A list with its element type, which newer readers need. */
     PickleWriter startTensorList() {
         return global("torch.jit._pickle", "build_tensorlist")
                 .opcode('(')
@@ -45,7 +46,7 @@ final class PickleWriter {
         return opcode('e').opcode('t').opcode('R');
     }
 
-    /** Gives the object its state. */
+    /** Sets the object's state. */
     PickleWriter build() {
         return opcode('b');
     }
@@ -66,7 +67,7 @@ final class PickleWriter {
     }
 
     /**
-     * A tensor on the CPU whose elements are a storage of its own.
+     * A tensor on the CPU with its own storage.
      *
      * @param storage such as {@code FloatStorage}
      * @param key the storage's key in the archive

@@ -3,11 +3,11 @@ package io.github.convzoo.export;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** How the weights of an exported network are stored, and what it computes in. Inputs and outputs are float32 in any case. */
+/** The precision of an exported network's weights and computation. Inputs and outputs are always float32. */
 public enum Precision {
     /** IEEE single precision. */
     FLOAT32(4),
-    /** IEEE half precision: half of the size, for GPUs. */
+    /** IEEE half precision: half the size, for GPUs. */
     FLOAT16(2),
     /** The upper half of single precision: the same range, fewer digits; for GPUs and TorchScript. */
     BFLOAT16(2);
@@ -23,7 +23,7 @@ public enum Precision {
         return bytes;
     }
 
-    /** Numbers as bytes in little endian, rounded to the nearest, ties to even. */
+    /** Encodes numbers as little-endian bytes, rounded to nearest, ties to even. */
     ByteBuffer encode(float[] values) {
         ByteBuffer buffer = ByteBuffer.allocate(values.length * bytes).order(ByteOrder.LITTLE_ENDIAN);
         for (float value : values) {
@@ -43,7 +43,7 @@ public enum Precision {
         if (magnitude > 0x7F800000) {
             return (short) (sign | 0x7E00);
         }
-        // 65520 is the least number that rounds to infinity.
+        // 65520 is the smallest number that rounds to infinity.
         if (magnitude >= 0x477FF000) {
             return (short) (sign | 0x7C00);
         }
@@ -51,7 +51,7 @@ public enum Precision {
             int rounded = magnitude + 0xFFF + ((magnitude >>> 13) & 1);
             return (short) (sign | ((rounded - 0x38000000) >>> 13));
         }
-        // A number too small to be normalized counts in units of 2^-24.
+        // A subnormal number counts in units of 2^-24.
         return (short) (sign | (int) Math.rint(Math.abs(value) * 0x1p24));
     }
 

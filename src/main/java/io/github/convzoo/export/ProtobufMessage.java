@@ -47,7 +47,7 @@ final class ProtobufMessage {
         return this;
     }
 
-    /** Announces a field whose content of some length follows elsewhere. */
+    /** Writes the header of a field whose content of a given length follows separately. */
     ProtobufMessage start(int field, long length) {
         tag(field, LENGTH_DELIMITED);
         varint(length);

@@ -21,9 +21,10 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Two files that let DJL and DJL Serving use an exported folder without ConvZoo: {@code serving.properties}, whose keys DJL's {@code
- * ImageClassificationTranslatorFactory} reads, and the labels in {@code synset.txt}. Where DJL has no words for the preprocessing,
- * the nearest is taken and said in a comment and in the report. A format that no engine of DJL runs gets neither.
+ * The two files that let DJL and DJL Serving use an exported folder without ConvZoo: {@code serving.properties}, with
+ * the keys of DJL's {@code ImageClassificationTranslatorFactory}, and the labels in {@code synset.txt}. If DJL cannot
+ * express the preprocessing, the nearest equivalent is used and noted in a comment and in the report. A format that no
+ * engine of DJL runs gets neither file.
  */
 final class ServingFiles {
 
@@ -45,9 +46,9 @@ final class ServingFiles {
     }
 
     /**
-     * Writes both files, unless somebody else wrote them or DJL cannot run the format.
+     * Writes both files, unless they were written by something else or DJL cannot run the format.
      *
-     * @return what a user must know
+     * @return notes for the user
      */
     static List<String> write(Path folder, ModelConfig config, ExportOptions options) throws IOException {
         return write(folder, config, options, options.format().engine());
@@ -64,7 +65,7 @@ final class ServingFiles {
         List<String> notes = new ArrayList<>();
         Path file = folder.resolve(ModelFolder.SERVING);
         if (isSomebodyElses(file)) {
-            notes.add(file + ": left as it is, because convzoo export did not write it; check that it fits "
+            notes.add(file + ": unchanged because it was not written by convzoo export; check that it fits "
                     + options.format().file());
         } else {
             List<String> lines = new ArrayList<>();
@@ -83,15 +84,15 @@ final class ServingFiles {
     private Stream<String> writeSynset(Path file) throws IOException {
         Labels labels =
                 config.labels().orElseGet(() -> Labels.usual(config.options().numClasses()));
-        // One line for each name: DJL numbers them by their lines.
+        // One line per name: DJL numbers them by line.
         List<String> lines =
                 labels.names().stream().map(name -> name.replaceAll("\\R", " ")).toList();
         if (!Files.exists(file)) {
             replace(file, lines);
         } else if (!(String.join("\n", lines) + "\n").equals(TextFile.read(file))) {
             return Stream.of(
-                    file + ": left as it is, although it is not the list of the model's labels; remove it and export"
-                            + " again to have that");
+                    file + ": unchanged, although it is not the list of the model's labels; remove it and export"
+                            + " again to update it");
         }
         return Stream.empty();
     }
@@ -110,12 +111,13 @@ final class ServingFiles {
         int channels = config.options().inChannels();
         if (options.features() || config.options().numClasses() == 0) {
             differences.add(
-                    "no translator is set, because the model does not give classes alone; it takes and gives arrays");
+                    "no translator is set because the model outputs more than classes; its inputs and outputs are"
+                            + " arrays");
             return;
         }
         if (channels != RGB && channels != GREY) {
-            differences.add("no translator is set, because images do not have " + channels
-                    + " channels; the model takes and gives arrays");
+            differences.add("no translator is set because images do not have " + channels
+                    + " channels; the model's inputs and outputs are arrays");
             return;
         }
         properties.put("translatorFactory", "ai.djl.modality.cv.translator.ImageClassificationTranslatorFactory");
@@ -124,7 +126,7 @@ final class ServingFiles {
         }
         resize(config.preprocessing());
         if (options.preprocess()) {
-            // The file scales, normalizes, and applies softmax itself.
+            // The file itself scales, normalizes, and applies softmax.
             properties.put("toTensor", "false");
             properties.put("normalize", "false");
             properties.put("applySoftmax", "false");
@@ -135,11 +137,10 @@ final class ServingFiles {
         properties.put("topK", "5");
         if (options.format() == ExportOptions.Format.ONNX) {
             differences.add(
-                    "DJL's OnnxRuntime engine cannot resize images; put DJL's PyTorch engine on the class path, too");
+                    "DJL's OnnxRuntime engine cannot resize images; also put DJL's PyTorch engine on the class path");
         }
-        differences.add(
-                "DJL resizes without antialiasing, so its probabilities differ from ConvZoo's, the more the larger the"
-                        + " image is");
+        differences.add("DJL resizes without antialiasing, so its probabilities differ from ConvZoo's, more for larger"
+                + " images");
         if (config.upright()) {
             differences.add("DJL ignores EXIF orientation; rotate photos first");
         }
@@ -160,23 +161,22 @@ final class ServingFiles {
                 if (resizedWidth != resizedHeight) {
                     differences.add("DJL cannot resize to cover " + resizedWidth + " x " + resizedHeight
                             + " pixels; it resizes the shorter side to " + side
-                            + " and shows the network less of an image");
+                            + " and crops more of the image");
                 }
             }
             case SQUASH -> properties.put("resize", resizedWidth + "," + resizedHeight + "," + filter);
             case BORDER -> {
                 properties.put("pad", Long.toString(grey(preprocessing.normalization())));
                 properties.put("resize", resizedWidth + "," + resizedHeight + "," + filter);
-                differences.add(
-                        "DJL fills the border with one grey level instead of the mean color, before it resizes");
+                differences.add("DJL fills the border with one gray level instead of the mean color, before resizing");
                 if (resizedWidth != resizedHeight) {
                     differences.add("DJL fills the border to a square, so images are squashed to " + resizedWidth
                             + " x " + resizedHeight);
                 }
             }
             case UNRESIZED ->
-                differences.add("DJL does not pad images that are smaller than " + width + " x " + height
-                        + "; the model refuses them");
+                differences.add(
+                        "DJL does not pad images smaller than " + width + " x " + height + "; the model refuses them");
         }
         boolean padded =
                 preprocessing.cropMode() != CropMode.UNRESIZED && (resizedWidth < width || resizedHeight < height);
@@ -197,7 +197,7 @@ final class ServingFiles {
             case NEAREST -> "NEAREST";
             case BILINEAR -> "BILINEAR";
             case BICUBIC -> {
-                differences.add("DJL's BICUBIC wraps values beyond 0 to 255 around, so BILINEAR is set");
+                differences.add("DJL's BICUBIC overflows for values beyond 0 to 255, so BILINEAR is set");
                 yield "BILINEAR";
             }
         };
@@ -211,7 +211,7 @@ final class ServingFiles {
                         .orElseThrow());
     }
 
-    /** Three means and three deviations; DJL asks for three, and takes the first ones for a grey image. */
+    /** Three means and three deviations; DJL needs three, and uses the first ones for a grayscale image. */
     private static String normalize(Normalization normalization) {
         List<String> values = new ArrayList<>();
         for (List<Double> statistics : List.of(normalization.mean(), normalization.std())) {

@@ -12,15 +12,15 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The processor that a file is made for. It computes the same wherever it runs; what differs is how fast, and for TorchScript,
- * where it runs.
+ * The processor to optimize a file for. Results are the same everywhere; only the speed differs, and for TorchScript,
+ * where it can run.
  */
 public enum Target {
     /** Any processor or GPU. */
     ANY(0, false),
-    /** x86 with AVX2. TorchScript calls oneDNN, which PyTorch has on x86 only; it runs on the CPU alone. */
+    /** x86 with AVX2. TorchScript calls oneDNN, which PyTorch has on x86 only, and runs on the CPU only. */
     AVX2(8, true),
-    /** x86 with AVX-512; otherwise as {@link #AVX2}. */
+    /** x86 with AVX-512; otherwise like {@link #AVX2}. */
     AVX512(16, true);
 
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
@@ -33,7 +33,7 @@ public enum Target {
         this.oneDnn = oneDnn;
     }
 
-    /** What the channels of a group should be a multiple of: what the runtime's kernels compute at once. */
+    /** The preferred multiple for a group's channels: the width of the runtime's kernels. */
     int block(ExportOptions.Format format) {
         return this == ANY ? format.block() : channels;
     }
@@ -44,9 +44,10 @@ public enum Target {
     }
 
     /**
-     * The target for this machine's processor.
+     * Returns the target for this machine's processor.
      *
-     * @return {@link #ANY} if it is not x86, has no AVX2, or the system is not Linux and does not say
+     * @return the target; {@link #ANY} if the processor is not x86, has no AVX2, or is unknown because the system is
+     *     not Linux
      */
     public static Target here() {
         return isX86() ? ofFeatures(features()) : ANY;
@@ -58,8 +59,8 @@ public enum Target {
     }
 
     /**
-     * Whether this machine's processor adds pairs of products of bytes in 16 bits, where they overflow: x86 without VNNI. A system
-     * that does not tell counts as one without.
+     * Whether this machine's processor adds pairs of byte products in 16 bits, where they overflow: x86 without VNNI.
+     * An unknown processor counts as one without.
      *
      * @return whether 8-bit weights need care
      */
@@ -67,7 +68,7 @@ public enum Target {
         return isX86() && overflows(features());
     }
 
-    /** Why oneDNN cannot compute with integers on a device here, or not exactly; null if it can. */
+    /** Why oneDNN cannot compute with integers exactly on a device of this machine; null if it can. */
     static @Nullable String obstacleToIntegers(Device device, int weightBits) {
         if (!device.equals(Device.cpu())) {
             return "the device is " + device;
@@ -75,17 +76,20 @@ public enum Target {
         if (!isX86()) {
             return "the processor is not x86";
         }
-        return weightBits == 8 && overflowsHere() ? "the processor has no VNNI, so that sums would overflow" : null;
+        return weightBits == 8 && overflowsHere() ? "the processor has no VNNI, so sums would overflow" : null;
     }
 
-    /** Whether a processor of these features, in Linux's names, has no instruction that adds products of bytes in 32 bits. */
+    /**
+     * Whether a processor with these features, in Linux's names, lacks an instruction that adds byte products in 32
+     * bits.
+     */
     static boolean overflows(Set<String> features) {
         return !features.contains("avx512_vnni") && !features.contains("avx_vnni");
     }
 
-    /** The target for a processor of these features, in Linux's names. */
+    /** The target for a processor with these features, in Linux's names. */
     static Target ofFeatures(Set<String> features) {
-        // What the kernels of both runtimes ask for.
+        // The requirements of both runtimes' kernels.
         if (features.containsAll(List.of("avx512f", "avx512bw", "avx512dq", "avx512vl"))) {
             return AVX512;
         }

@@ -23,14 +23,14 @@ import org.jspecify.annotations.Nullable;
 /** A network as the TorchScript class of a module, and the module's buffers. */
 final class TorchScriptCode implements Op.Cases<String> {
 
-    /** {@code torch.channels_last}, as TorchScript counts memory formats. */
+    /** {@code torch.channels_last}, in TorchScript's numbering of memory formats. */
     private static final int CHANNELS_LAST = 2;
 
     private static final String FLOATS = "FloatStorage";
     private static final String BYTES = "CharStorage";
     private static final String INTEGERS = "IntStorage";
 
-    // Types as TorchScript counts them.
+    // Types in TorchScript's numbering.
     private static final int INT8 = 1;
     private static final int UINT8 = 0;
     private static final int FLOAT = 6;
@@ -49,7 +49,7 @@ final class TorchScriptCode implements Op.Cases<String> {
         /** With oneDNN's convolutions of bytes. */
         INTEGERS;
 
-        /** That of a network: rounded ones compute with integers, others as the target allows. */
+        /** The flavor of a network: quantized ones compute with integers, others as the target allows. */
         static Flavor of(NetworkFile network, Target target) {
             if (network.graph().nodes().stream().anyMatch(node -> node.op() instanceof Op.FakeQuantize)) {
                 return INTEGERS;
@@ -57,13 +57,13 @@ final class TorchScriptCode implements Op.Cases<String> {
             return target.oneDnn() ? ONE_DNN : PLAIN;
         }
 
-        /** Whether the module makes its kernels ready when it is loaded, so that its state is a list of tensors. */
+        /** Whether the module prepares its kernels on loading, so that its state is a list of tensors. */
         boolean prepares() {
             return this != PLAIN;
         }
     }
 
-    /** Makes the elements of a tensor, in little endian. */
+    /** Creates the elements of a tensor, little-endian. */
     @FunctionalInterface
     interface Content {
         byte[] of(NetworkFile network);
@@ -75,8 +75,8 @@ final class TorchScriptCode implements Op.Cases<String> {
      * @param name its name, an identifier
      * @param sizes its shape
      * @param channelsLast whether axis 1 varies fastest in memory
-     * @param storage its type, as PyTorch calls the storage
-     * @param content makes its elements when they are written
+     * @param storage its type, in PyTorch's naming of storages
+     * @param content creates its elements when they are written
      */
     record Buffer(String name, List<Long> sizes, boolean channelsLast, String storage, Content content) {
 
@@ -151,7 +151,7 @@ final class TorchScriptCode implements Op.Cases<String> {
     private final List<Buffer> buffers = new ArrayList<>();
     private final Map<Constant, String> known = new HashMap<>();
 
-    /** How the kernels that oneDNN computes with get into the order that it wants for one image. */
+    /** The conversions of oneDNN's kernels to its preferred layout for one image. */
     private final Map<String, String> orders = new LinkedHashMap<>();
 
     private final Set<String> taken = new HashSet<>();
@@ -172,7 +172,7 @@ final class TorchScriptCode implements Op.Cases<String> {
         return buffers;
     }
 
-    /** The source of the class; the buffers are known afterwards. */
+    /** The source of the class; the buffers are complete afterwards. */
     String source() {
         boolean bytes = network.input().element() == Type.Element.BYTE;
         String entry = NetworkFile.INPUT;
@@ -233,12 +233,12 @@ final class TorchScriptCode implements Op.Cases<String> {
         return buffers.stream().map(buffer -> format.formatted(buffer.name())).collect(Collectors.joining());
     }
 
-    /** The attribute with a buffer in oneDNN's order. */
+    /** The attribute with a buffer in oneDNN's layout. */
     private static String ordered(String name) {
         return name + "_ordered";
     }
 
-    /** What stands in the file for the module, and what is made of it when it is loaded. */
+    /** The module's state in the file, and its conversion on loading. */
     private String state() {
         StringBuilder set = new StringBuilder();
         for (int i = 0; i < buffers.size(); i++) {
@@ -302,7 +302,7 @@ final class TorchScriptCode implements Op.Cases<String> {
         return pointwise(op.convolution(), op.adds(), op.rectifies());
     }
 
-    /** A convolution by oneDNN, with what follows it. */
+    /** A oneDNN convolution, fused with the operations after it. */
     private String pointwise(Op.Convolution op, boolean adds, boolean rectifies) {
         Type map = types.of(node.inputs().get(0));
         String weight = buffer("weight", op.weightSizes(map), true, op.weight());
@@ -315,7 +315,7 @@ final class TorchScriptCode implements Op.Cases<String> {
                 name,
                 "ops.mkldnn._reorder_convolution_weight(%%s, %s, [1, %d, %d, %d])"
                         .formatted(shape, map.get(1), map.get(2), map.get(3)));
-        // With more images, oneDNN wants other orders, and putting kernels from one into another takes time.
+        // With more images, oneDNN prefers other layouts, and converting kernels takes time.
         String kernels = "(self.%s if %s else %s)".formatted(ordered(name), ONE_IMAGE, weight);
         String after = rectifies ? "\"relu\"" : "None";
         if (!adds) {
@@ -381,7 +381,7 @@ final class TorchScriptCode implements Op.Cases<String> {
             case TANH -> elementwise("tanh");
             case SILU -> elementwise("silu");
             case SELU -> elementwise("selu");
-            // These have no form that works in place.
+            // These have no in-place variant.
             case SOFTPLUS -> "torch.softplus(" + input() + ")";
             case GELU -> "torch.gelu(" + input() + ")";
         };
@@ -458,7 +458,7 @@ final class TorchScriptCode implements Op.Cases<String> {
         throw network.unexpected(source);
     }
 
-    /** A rounded sum, with the convolution that gives one of its operands, if it takes that in. */
+    /** A rounded sum, fused with the convolution of one of its operands if it absorbs that. */
     private String sum(Node source, Grid grid) {
         @Nullable Node convolution = plan.convolutionOf(node);
         if (convolution == null) {
@@ -471,7 +471,7 @@ final class TorchScriptCode implements Op.Cases<String> {
         }
         Value added = plan.addedOf(node);
         Grid addedGrid = Objects.requireNonNull(plan.grid(added));
-        // It is written over what it is added to.
+        // It overwrites its other operand.
         String accumulator = plan.mayOverwriteAdded(node) ? variable(added) : "torch.clone(" + variable(added) + ")";
         Layer layer = layer(convolution);
         return "ops.onednn.qconv2d_pointwise(%s, %s, %s, %s, %s, %s, %d, \"sum\", 1.0, \"none\", [], \"\")"
@@ -555,7 +555,7 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String pixels(Op.Pixels op) {
-        // Pixels of images are in the channels-last order as they come.
+        // The pixels of images are in channels-last order already.
         return "torch.permute(" + cast(input(), dtype()) + ", [0, 3, 1, 2])";
     }
 
@@ -565,7 +565,7 @@ final class TorchScriptCode implements Op.Cases<String> {
     }
 
     /**
-     * A layer of bytes as oneDNN takes it.
+     * A layer of bytes for oneDNN.
      *
      * @param operands the input and the kernels, with their scales and zero points
      * @param bias the bias
@@ -573,7 +573,7 @@ final class TorchScriptCode implements Op.Cases<String> {
      */
     private record Layer(String operands, String bias, String shape) {}
 
-    /** A layer of bytes, rounded to a grid, or without one as floats. */
+    /** A layer of bytes, rounded to a grid, or as floats if none exists. */
     private String integers(Node layer, @Nullable Grid grid) {
         Layer code = layer(layer);
         return layer.op() instanceof Op.Linear
@@ -652,7 +652,7 @@ final class TorchScriptCode implements Op.Cases<String> {
         return weight + "_zero_point";
     }
 
-    /** Adds the levels of a layer's weights, their scales, and their zero points; gives the name of the levels. */
+    /** Adds the levels of a layer's weights, their scales, and their zero points; returns the name of the levels. */
     private String kernels(Node layer, List<Long> sizes, Constant constant) {
         Constant.QuantizedWeight weight = (Constant.QuantizedWeight) constant;
         String name = unique(layer.name() + ".weight");
@@ -685,7 +685,7 @@ final class TorchScriptCode implements Op.Cases<String> {
         return quantized(value, Objects.requireNonNull(plan.grid(value)));
     }
 
-    /** A value's bytes as what PyTorch calls a quantized tensor. */
+    /** A value's bytes as a quantized tensor of PyTorch. */
     private static String quantized(Value value, Grid grid) {
         return "torch._make_per_tensor_quantized_tensor(%s, %s, %d)"
                 .formatted(variable(value), number(grid.scale()), grid.zeroPoint());
@@ -721,7 +721,7 @@ final class TorchScriptCode implements Op.Cases<String> {
         return "self." + same;
     }
 
-    /** An identifier that no buffer has yet. */
+    /** A unique identifier for a buffer. */
     private String unique(String path) {
         String base = path.replaceAll("[^A-Za-z0-9_]", "_");
         base = Character.isDigit(base.charAt(0)) || base.charAt(0) == '_' ? "p" + base : base;

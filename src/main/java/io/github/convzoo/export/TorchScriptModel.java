@@ -26,7 +26,7 @@ final class TorchScriptModel implements ExportedModel {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(TorchScriptModel.class);
 
-    /** More characters than any value that is looked for. */
+    /** More characters than any value in question. */
     private static final int LONGEST = 64;
 
     private final Model model;
@@ -44,15 +44,15 @@ final class TorchScriptModel implements ExportedModel {
         if (obstacle != null) {
             Path floats = file.resolveSibling(ModelFolder.TORCHSCRIPT_FLOATS);
             if (!Files.exists(floats)) {
-                throw new IOException(file + ": computes with 8-bit integers, and " + obstacle + "; put "
-                        + ModelFolder.TORCHSCRIPT_FLOATS + " next to it, as quantize does");
+                throw new IOException(file + ": computes with 8-bit integers, but " + obstacle + "; put "
+                        + ModelFolder.TORCHSCRIPT_FLOATS + " next to it, like quantize");
             }
-            LOGGER.warn("{}: computes with 8-bit integers, and {}; {} runs instead", file, obstacle, floats);
+            LOGGER.warn("{}: computes with 8-bit integers, but {}; running {} instead", file, obstacle, floats);
             return open(floats, device);
         }
         String target = metadata.getOrDefault(NetworkFile.TARGET, Target.ANY.name());
         if (!device.equals(Device.cpu()) && !target.equals(Target.ANY.name())) {
-            throw new IOException(file + ": was exported for CPUs (target " + target + "), and the device is " + device
+            throw new IOException(file + ": exported for CPUs (target " + target + "), but the device is " + device
                     + "; export it again for any target");
         }
         boolean images = Boolean.parseBoolean(metadata.get(NetworkFile.PREPROCESS));
@@ -63,7 +63,7 @@ final class TorchScriptModel implements ExportedModel {
             return new TorchScriptModel(model, input);
         } catch (MalformedModelException e) {
             model.close();
-            throw new IOException(file + ": PyTorch refuses it: " + e.getMessage(), e);
+            throw new IOException(file + ": PyTorch refused the file: " + e.getMessage(), e);
         } catch (IOException | RuntimeException e) {
             model.close();
             throw e;
@@ -76,7 +76,7 @@ final class TorchScriptModel implements ExportedModel {
         return model.getBlock().forward(parameters, inputs, false);
     }
 
-    /** What {@code convzoo export} wrote next to the code; archives of other tools have none of it. */
+    /** The metadata that {@code convzoo export} wrote next to the code; archives of other tools have none. */
     private static Map<String, String> metadata(Path file) throws IOException {
         Map<String, String> metadata = new HashMap<>();
         try (ZipFile zip = new ZipFile(file.toFile())) {

@@ -15,8 +15,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Writes a TorchScript archive: a stored zip of code, a pickled module, and its tensors. {@code torch.jit.load} of PyTorch 2 and
- * DJL's PyTorch engine read it. Maps and kernels are in the channels-last order inside, which PyTorch's kernels prefer.
+ * Writes a TorchScript archive: a stored zip of code, a pickled module, and its tensors, for {@code torch.jit.load} of
+ * PyTorch 2 and DJL's PyTorch engine. Maps and kernels are channels-last inside, which PyTorch's kernels prefer.
  *
  * <p>Source: https://github.com/pytorch/pytorch/blob/main/torch/csrc/jit/docs/serialization.md
  */
@@ -27,10 +27,10 @@ final class TorchScriptWriter {
 
     private static final String ROOT = "model/";
 
-    /** The version of operators: as old as PyTorch 2.0, so that no reader changes them. */
+    /** The version of operators: that of PyTorch 2.0, so that no reader converts them. */
     private static final String VERSION = "10\n";
 
-    /** PyTorch maps tensors into memory where they start at multiples of this. */
+    /** PyTorch memory-maps tensors that start at multiples of this. */
     private static final int ALIGNMENT = 64;
 
     /** The fixed part of an entry's header, and of its extra field. */
@@ -48,7 +48,7 @@ final class TorchScriptWriter {
         ReplacedFile.write(file, out -> writeArchive(network, code, source, module, out));
     }
 
-    /** The module as an object: its attributes by name, or the list that its code takes them from. */
+    /** The module as an object: its attributes by name, or the list that its code reads them from. */
     private static byte[] module(TorchScriptCode code, boolean list) {
         PickleWriter module = new PickleWriter().object(MODULE, CLASS);
         if (list) {
@@ -114,7 +114,7 @@ final class TorchScriptWriter {
             zip.closeEntry();
         }
 
-        /** Finishes the zip; the channel is somebody else's. */
+        /** Finishes the zip; the caller owns the channel. */
         @Override
         public void close() throws IOException {
             zip.finish();
@@ -122,7 +122,7 @@ final class TorchScriptWriter {
         }
     }
 
-    /** Counts bytes on their way. */
+    /** Counts the bytes written. */
     private static final class Counter extends OutputStream {
 
         private final OutputStream out;

@@ -1,7 +1,8 @@
 /**
- * Networks as files of other runtimes: ONNX and TorchScript. {@link io.github.convzoo.export.Exporter} is the door.
+ * Export of networks to other runtimes: ONNX and TorchScript. Start from {@link io.github.convzoo.export.Exporter}.
  *
- * <p>A writer takes a graph after its passes, and the source of its parameters. Weights are computed and written one tensor at a time.
+ * <p>A writer takes an optimized graph and the source of its parameters. Weights are computed and written one tensor at
+ * a time.
  */
 @NullMarked
 package io.github.convzoo.export;

@@ -8,9 +8,9 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * Removes splits: a split of a concat takes its parts, a split of a convolution's output becomes several convolutions of fewer
- * filters, and operations on single elements move from the whole to the parts. A concat is a list of parts until something needs
- * it whole.
+ * Removes splits: a split of a concat uses its parts, a split of a convolution's output becomes several convolutions
+ * with fewer filters, and elementwise operations move from the whole to the parts. A concat remains a list of parts
+ * until something needs the whole.
  */
 public final class CancelSplits implements Pass {
 
@@ -33,10 +33,10 @@ public final class CancelSplits implements Pass {
         private final Types types;
         private final Rewrite rewrite;
 
-        /** Where values of the old graph are to be divided. */
+        /** The channels at which values of the old graph are divided. */
         private final Map<Value, SortedSet<Long>> borders = new HashMap<>();
 
-        /** What values of the old graph consist of. Those that are missing are whole. */
+        /** The parts of values of the old graph. Missing ones are whole. */
         private final Map<Value, List<Part>> parts = new HashMap<>();
 
         private final Map<List<Part>, Value> concats = new HashMap<>();
@@ -120,7 +120,7 @@ public final class CancelSplits implements Pass {
             }
         }
 
-        /** Splits a value that cannot be had in parts otherwise. */
+        /** Splits a value that is not available in parts otherwise. */
         private void divide(String name, Value value) {
             SortedSet<Long> wanted = borders.getOrDefault(value, new TreeSet<>());
             if (wanted.isEmpty()) {
@@ -142,7 +142,7 @@ public final class CancelSplits implements Pass {
             rewrite.keep(node);
         }
 
-        /** A sum for each range of channels; the parts of the two sides may differ. */
+        /** One sum per range of channels; the parts of the two operands may differ. */
         private List<Part> sums(Node node, SortedSet<Long> wanted) {
             List<List<Part>> first = segments(node.inputs().get(0), wanted);
             List<List<Part>> second = segments(node.inputs().get(1), wanted);
@@ -156,7 +156,7 @@ public final class CancelSplits implements Pass {
             return results;
         }
 
-        /** A convolution for each range of filters. */
+        /** One convolution per range of filters. */
         private List<Part> cut(Node node, Op.Convolution conv, SortedSet<Long> wanted) {
             Value input = whole(node.inputs().get(0));
             List<Part> results = new ArrayList<>();

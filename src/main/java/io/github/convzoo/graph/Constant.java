@@ -5,15 +5,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tensor that does not depend on the network's input: a parameter, or what a pass makes of parameters. A graph holds no
- * weights: nothing is computed before {@link #evaluate} is asked.
+ * A tensor that does not depend on the network's input: a parameter, or a value that a pass derives from parameters. A
+ * graph stores no weights: nothing is computed before {@link #evaluate} is called.
  */
 public sealed interface Constant {
 
     /**
      * Computes the tensor.
      *
-     * @param parameters where the values of parameters come from
+     * @param parameters the source of the parameters' values
      * @return its values
      */
     Tensor evaluate(Tensor.Source parameters);
@@ -31,7 +31,7 @@ public sealed interface Constant {
     }
 
     /**
-     * Numbers of the graph's own.
+     * A literal of the graph.
      *
      * @param tensor the numbers
      */
@@ -43,11 +43,11 @@ public sealed interface Constant {
     }
 
     /**
-     * The factor that a normalization's inference comes to: gamma / sqrt(variance + epsilon).
+     * The factor of a normalization at inference: gamma / sqrt(variance + epsilon).
      *
      * @param gamma (C)
      * @param variance the running variance, (C)
-     * @param epsilon what is added to the variance
+     * @param epsilon added to the variance
      */
     record NormScale(Constant gamma, Constant variance, float epsilon) implements Constant {
         @Override
@@ -63,13 +63,13 @@ public sealed interface Constant {
     }
 
     /**
-     * What a normalization's inference adds after the factor: beta - mean * scale, and bias * scale if the layer before it has a
-     * bias.
+     * The offset of a normalization at inference, added after the factor: beta - mean * scale, and bias * scale if the
+     * layer before it has a bias.
      *
      * @param beta (C)
      * @param mean the running mean, (C)
      * @param scale the factor, (C)
-     * @param bias of the layer before, (C), or null
+     * @param bias the bias of the layer before, (C), or null
      */
     record NormShift(Constant beta, Constant mean, Constant scale, @Nullable Constant bias) implements Constant {
         @Override
@@ -89,7 +89,7 @@ public sealed interface Constant {
     }
 
     /**
-     * Filters multiplied by a number each.
+     * Filters, each multiplied by its own number.
      *
      * @param weight (filters, ...)
      * @param scale (filters)
@@ -112,8 +112,8 @@ public sealed interface Constant {
      * Some of the filters, or some of the elements of a vector.
      *
      * @param whole (filters, ...)
-     * @param from the first
-     * @param to the first that is not taken
+     * @param from the first row
+     * @param to the end row, exclusive
      */
     record Rows(Constant whole, long from, long to) implements Constant {
         @Override
@@ -126,7 +126,7 @@ public sealed interface Constant {
      * One entry of the first axis, without that axis.
      *
      * @param whole (entries, ...)
-     * @param index which one
+     * @param index the index
      */
     record Entry(Constant whole, int index) implements Constant {
         @Override
@@ -156,9 +156,9 @@ public sealed interface Constant {
     }
 
     /**
-     * Filters one after the other.
+     * Concatenated filters.
      *
-     * @param parts (filters, ...) each, alike but for the number of filters
+     * @param parts (filters, ...) each, with equal shapes except for the number of filters
      */
     record Stacked(List<Constant> parts) implements Constant {
 
@@ -179,11 +179,11 @@ public sealed interface Constant {
     }
 
     /**
-     * Filters spread out over more input channels, with zeros for those that were not theirs.
+     * Filters spread over more input channels, with zeros for the additional ones.
      *
      * @param weight (filters, C, ...)
-     * @param starts for each filter, where its first channel is among those that it sees now
-     * @param channels how many channels it sees now
+     * @param starts for each filter, the index of its first original channel
+     * @param channels the new number of input channels
      */
     record Spread(Constant weight, List<Integer> starts, int channels) implements Constant {
 
@@ -191,7 +191,7 @@ public sealed interface Constant {
          * Copies the list.
          *
          * @param weight (filters, C, ...)
-         * @param starts one for each filter
+         * @param starts one per filter
          * @param channels at least each start and C together
          */
         public Spread {
@@ -224,16 +224,16 @@ public sealed interface Constant {
     }
 
     /**
-     * Blocks on the diagonal of a group's filters, as joining narrow groups makes them.
+     * The diagonal blocks of a group's filters after narrow groups were merged.
      *
-     * @param count how many there are in a group
-     * @param filters the filters of a block
-     * @param channels the channels of a block
+     * @param count number of blocks per group
+     * @param filters filters per block
+     * @param channels channels per block
      */
     record Blocks(int count, int filters, int channels) {}
 
     /**
-     * A number for each channel as the filters of a depthwise convolution that sees one pixel: (C) to (C, 1, 1, 1).
+     * One number per channel as the filters of a 1 x 1 depthwise convolution: (C) to (C, 1, 1, 1).
      *
      * @param vector (C)
      */
@@ -247,24 +247,25 @@ public sealed interface Constant {
     }
 
     /**
-     * Weights rounded to a symmetric grid for each filter.
+     * Weights rounded to a symmetric grid per filter.
      *
      * @param weight the weights; the first axis is that of the filters
-     * @param bits 8 for levels from -127 to 127; 7 for -63 to 63, so that the sum of two products with levels up to 255 fits in 16 bits
-     * @param bias what is added to the filters' results, or null
-     * @param inputScale the scale of what the weights are multiplied with
+     * @param bits 8 for levels from -127 to 127; 7 for -63 to 63, so that the sum of two products with levels up to 255
+     *     fits in 16 bits
+     * @param bias added to the filters' results, or null
+     * @param inputScale the scale of the input
      */
     record QuantizedWeight(Constant weight, int bits, @Nullable Constant bias, float inputScale) implements Constant {
 
-        /** The largest level of a bias: a level of 32 bits may be twice as large. */
+        /** The largest level of a bias; a 32-bit level may be twice as large. */
         private static final float MOST_BIAS = 1 << 30;
 
         private static final float LEAST = 1e-12f;
 
         /**
-         * The same levels without the zeros of joined groups, so that a file need not hold them.
+         * Returns these weights without the zeros between merged groups, so that a file need not store them.
          *
-         * @return the weights before their groups were joined in {@link #blocks}; these weights if there are no blocks
+         * @return the weights before their groups were merged into {@link #blocks}; this object if there are no blocks
          */
         public QuantizedWeight narrow() {
             return weight instanceof Spread spread && spread.blocks() != null
@@ -273,16 +274,16 @@ public sealed interface Constant {
         }
 
         /**
-         * The pattern of joined groups.
+         * Returns the pattern of merged groups.
          *
-         * @return it, or null if no groups were joined
+         * @return it, or null if no groups were merged
          */
         public @Nullable Blocks blocks() {
             return weight instanceof Spread spread ? spread.blocks() : null;
         }
 
         /**
-         * The largest level.
+         * Returns the largest level.
          *
          * @return 127 or 63
          */
@@ -291,10 +292,10 @@ public sealed interface Constant {
         }
 
         /**
-         * The distance between two levels. A filter of tiny weights has the scale that its bias needs.
+         * Returns the distance between two levels. A filter of tiny weights has the scale that its bias needs.
          *
-         * @param parameters where parameters come from
-         * @return one for each filter
+         * @param parameters the source of the parameters' values
+         * @return one per filter
          */
         public float[] scales(Tensor.Source parameters) {
             return scales(weight.evaluate(parameters), parameters);
@@ -317,9 +318,9 @@ public sealed interface Constant {
         }
 
         /**
-         * The levels.
+         * Returns the levels.
          *
-         * @param parameters where parameters come from
+         * @param parameters the source of the parameters' values
          * @return from -127 or -63 to 127 or 63, in the order of the weights
          */
         public byte[] levels(Tensor.Source parameters) {
@@ -352,19 +353,19 @@ public sealed interface Constant {
     }
 
     /**
-     * A bias rounded to multiples of the product of the scales of input and weights, so that it can be added to sums of products of
-     * levels.
+     * A bias rounded to multiples of the product of the scales of input and weights, so that it can be added to sums of
+     * products of levels.
      *
-     * @param bias the bias, one number for each filter
-     * @param weight the weights; they know the input's scale
+     * @param bias the bias, one number per filter
+     * @param weight the weights, which have the input's scale
      */
     record QuantizedBias(Constant bias, QuantizedWeight weight) implements Constant {
 
         /**
-         * The distance between two levels.
+         * Returns the distance between two levels.
          *
-         * @param parameters where parameters come from
-         * @return one for each filter
+         * @param parameters the source of the parameters' values
+         * @return one per filter
          */
         public float[] scales(Tensor.Source parameters) {
             float[] scales = weight.scales(parameters);
@@ -375,10 +376,10 @@ public sealed interface Constant {
         }
 
         /**
-         * The levels.
+         * Returns the levels.
          *
-         * @param parameters where parameters come from
-         * @return one for each filter
+         * @param parameters the source of the parameters' values
+         * @return one per filter
          */
         public int[] levels(Tensor.Source parameters) {
             return levels(bias.evaluate(parameters), scales(parameters));

@@ -1,6 +1,6 @@
 package io.github.convzoo.graph;
 
-/** Drops nodes whose outputs nothing reads. */
+/** Drops nodes whose outputs are never read. */
 public final class DropDeadNodes implements Pass {
 
     /** Creates the pass. */

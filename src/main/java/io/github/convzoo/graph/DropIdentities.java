@@ -3,7 +3,10 @@ package io.github.convzoo.graph;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Drops nodes that do nothing at inference: dropout, a concat of one part, a reshape to the same shape, a ReLU after another. */
+/**
+ * Drops nodes without effect at inference: dropout, a concat of one part, a reshape to the same shape, a ReLU after
+ * another.
+ */
 public final class DropIdentities implements Pass {
 
     /** Creates the pass. */

@@ -5,8 +5,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a dynamic convolution in operations that every runtime has, for a batch of any size: convolution is linear, so the maps
- * of the experts are mixed instead of their kernels.
+ * Expands a dynamic convolution to operations that every runtime supports, for a batch of any size: convolution is
+ * linear, so the maps of the experts are mixed instead of their kernels.
  */
 public final class ExpandDynamicConvolutions implements Pass {
 

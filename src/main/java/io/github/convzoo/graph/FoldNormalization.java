@@ -5,8 +5,8 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 
 /**
- * Folds a normalization into the convolution or linear layer before it: at inference both are linear in a channel, so that one
- * layer does for two. The layer's output must have no other reader.
+ * Folds a normalization into the convolution or linear layer before it: at inference, both are linear per channel, so
+ * one layer can do both. The layer's output must have no other reader.
  */
 public final class FoldNormalization implements Pass {
 

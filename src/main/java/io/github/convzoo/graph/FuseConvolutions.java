@@ -9,8 +9,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Joins a convolution with the sum and the ReLU after it, where nothing else reads what is between them. Of a sum of two
- * convolutions, the later one takes it.
+ * Fuses a convolution with the sum and the ReLU after it, if nothing else reads the intermediate values. A sum of two
+ * convolutions is fused into the later one.
  */
 public final class FuseConvolutions implements Pass {
 
@@ -33,12 +33,12 @@ public final class FuseConvolutions implements Pass {
     }
 
     /**
-     * A convolution, and what it takes in.
+     * A convolution, and the operations that it absorbs.
      *
      * @param convolution the convolution
-     * @param added what is added to it, or null
+     * @param added the value added to it, or null
      * @param rectifies whether ReLU follows
-     * @param end the node that gives the result
+     * @param end the node of the result
      */
     private record Chain(Node convolution, @Nullable Value added, boolean rectifies, Node end) {
 
@@ -63,10 +63,10 @@ public final class FuseConvolutions implements Pass {
 
         private final Map<Value, Chain> byResult = new HashMap<>();
 
-        /** The nodes of chains but for their ends. */
+        /** The nodes of chains except their ends. */
         private final Set<Node> inside = new HashSet<>();
 
-        /** Where each value is defined; those that are missing are inputs. */
+        /** The position of each value's definition; missing ones are inputs. */
         private final Map<Value, Integer> places = new HashMap<>();
 
         private final Map<Value, Integer> readers;
@@ -108,7 +108,7 @@ public final class FuseConvolutions implements Pass {
             return true;
         }
 
-        /** The chain of a result, if it may go on: only the next node reads it. */
+        /** The chain of a result, if it can be extended because only the next node reads it. */
         private @Nullable Chain open(Value result) {
             Chain chain = byResult.get(result);
             return chain != null && !chain.rectifies && readers.getOrDefault(result, 0) == 1 ? chain : null;

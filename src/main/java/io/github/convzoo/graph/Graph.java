@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A network's data flow: nodes in an order in which they can run. Immutable, and valid: every value is defined once, before it
- * is read.
+ * A network's data flow: nodes in an order in which they can run. Immutable, and valid: every value is defined once,
+ * before it is read.
  */
 public final class Graph {
 
@@ -24,12 +24,12 @@ public final class Graph {
     private final Map<String, Value> names;
 
     /**
-     * Checks and copies the parts.
+     * Validates and copies the parts.
      *
-     * @param inputs what the graph is run on
+     * @param inputs the graph's inputs
      * @param nodes in an order in which they can run
-     * @param outputs what it gives
-     * @param names values by the canonical name of the block whose output they are
+     * @param outputs the graph's outputs
+     * @param names values by the canonical name of the block that outputs them
      * @throws IllegalArgumentException if a value is read before it is defined, or defined twice
      */
     Graph(List<Value> inputs, List<Node> nodes, List<Value> outputs, Map<String, Value> names) {
@@ -70,7 +70,7 @@ public final class Graph {
     }
 
     /**
-     * What the graph is run on.
+     * Returns the inputs.
      *
      * @return the inputs, in order
      */
@@ -79,16 +79,16 @@ public final class Graph {
     }
 
     /**
-     * The steps.
+     * Returns the nodes.
      *
-     * @return in an order in which they can run
+     * @return the nodes, in an order in which they can run
      */
     public List<Node> nodes() {
         return nodes;
     }
 
     /**
-     * What the graph gives.
+     * Returns the outputs.
      *
      * @return the outputs, in order
      */
@@ -97,16 +97,16 @@ public final class Graph {
     }
 
     /**
-     * The values that have a name: the outputs of blocks, by the block's canonical name.
+     * Returns the named values: the outputs of blocks, by the block's canonical name.
      *
-     * @return by name, in the order of the nodes; not modifiable
+     * @return the values by name, in the order of the nodes; unmodifiable
      */
     public Map<String, Value> names() {
         return names;
     }
 
     /**
-     * A value by its name.
+     * Returns a value by name.
      *
      * @param name a block's canonical name
      * @return the block's output
@@ -121,7 +121,7 @@ public final class Graph {
     }
 
     /**
-     * The types of all values.
+     * Returns the types of all values.
      *
      * @param inputTypes the types of the inputs, in order
      * @return the types
@@ -157,9 +157,9 @@ public final class Graph {
     }
 
     /**
-     * How often each value is read, the graph's outputs included.
+     * Returns how often each value is read, including the graph's outputs.
      *
-     * @return by value; 0 for values that nothing reads
+     * @return the number of reads by value; 0 for values that are never read
      */
     public Map<Value, Integer> readers() {
         Map<Value, Integer> readers = new HashMap<>();
@@ -171,11 +171,12 @@ public final class Graph {
     }
 
     /**
-     * The part of the graph between some values and others: "these outputs", or "from this value on".
+     * Returns the part of the graph between some values and others, for example up to some outputs or from some value
+     * on.
      *
      * @param from its inputs
      * @param to its outputs
-     * @return the nodes that the outputs need, and no others
+     * @return a graph of only the nodes that the outputs need
      * @throws IllegalArgumentException if an output needs a value that comes before the inputs
      */
     public Graph cut(List<Value> from, Collection<Value> to) {
@@ -191,7 +192,7 @@ public final class Graph {
         return new Graph(from, kept, List.copyOf(to), names);
     }
 
-    /** A number that no value has yet. */
+    /** An unused value number. */
     int nextId() {
         int last = inputs.stream().mapToInt(Value::id).max().orElse(-1);
         for (Node node : nodes) {
@@ -202,7 +203,7 @@ public final class Graph {
         return last + 1;
     }
 
-    /** {@return a line for the inputs, one for each node, and one for the outputs} */
+    /** {@return one line for the inputs, one per node, and one for the outputs} */
     @Override
     public String toString() {
         return "inputs " + list(inputs) + "\n"
@@ -211,8 +212,8 @@ public final class Graph {
     }
 
     /**
-     * Draws the graph in Graphviz's language: a box for each node, with its operation and name, and on each edge the type of the
-     * value.
+     * Returns the graph in Graphviz's language: one box per node, with its operation and name, and the type of the
+     * value on each edge.
      *
      * @param types the types of its values
      * @return the text of a .dot file
@@ -250,7 +251,7 @@ public final class Graph {
         return values.stream().map(Value::toString).collect(Collectors.joining(", "));
     }
 
-    /** Puts a graph together, node by node. */
+    /** Builds a graph, node by node. */
     public static final class Builder {
 
         private final List<Value> inputs = new ArrayList<>();
@@ -276,8 +277,8 @@ public final class Graph {
          * Adds a node at the end.
          *
          * @param name the canonical name of the block that computes it, or of the enclosing block
-         * @param op what it does
-         * @param operands what it reads
+         * @param op its operation
+         * @param operands its inputs
          * @return the node, with new values as outputs
          */
         public Node add(String name, Op op, List<Value> operands) {
@@ -293,7 +294,7 @@ public final class Graph {
         /**
          * Names a value.
          *
-         * @param name the canonical name of the block whose output it is
+         * @param name the canonical name of the block that outputs it
          * @param value the value
          */
         public void name(String name, Value value) {
@@ -303,7 +304,7 @@ public final class Graph {
         /**
          * Finishes the graph.
          *
-         * @param outputs what it gives
+         * @param outputs the outputs
          * @return the graph
          */
         public Graph build(List<Value> outputs) {

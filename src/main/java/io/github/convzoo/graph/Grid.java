@@ -1,7 +1,7 @@
 package io.github.convzoo.graph;
 
 /**
- * The 256 numbers that 8 bits can stand for: (level - zeroPoint) * scale, for levels from 0 to 255.
+ * The 256 numbers that 8 bits can represent: (level - zeroPoint) * scale, for levels from 0 to 255.
  *
  * @param scale the distance between two numbers
  * @param zeroPoint the level of 0
@@ -11,11 +11,11 @@ public record Grid(float scale, int zeroPoint) {
     /** The last level. */
     public static final int LAST = 255;
 
-    /** The least scale: products with those of weights stay normal floats. */
+    /** The minimum scale, which keeps products with weights' scales normal floats. */
     private static final float LEAST = 1e-12f;
 
     /**
-     * Checks both.
+     * Validates the values.
      *
      * @param scale positive and finite
      * @param zeroPoint from 0 to 255
@@ -28,9 +28,9 @@ public record Grid(float scale, int zeroPoint) {
     }
 
     /**
-     * The finest grid that reaches over a range. 0 is always on it, because padding is 0.
+     * Returns the finest grid that covers a range. 0 is always on the grid, because padding is 0.
      *
-     * @param range the least and the largest number
+     * @param range the minimum and maximum
      * @return the grid; its first number is 0 if no number of the range is negative
      */
     public static Grid of(Range range) {
@@ -41,7 +41,7 @@ public record Grid(float scale, int zeroPoint) {
     }
 
     /**
-     * The nearest number.
+     * Returns the nearest number on the grid.
      *
      * @param value any number
      * @return the number of the grid
@@ -51,7 +51,7 @@ public record Grid(float scale, int zeroPoint) {
     }
 
     /**
-     * The level of the nearest number.
+     * Returns the level of the nearest number on the grid.
      *
      * @param value any number
      * @return from 0 to 255

@@ -7,17 +7,20 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** When each value of a graph is used for the last time, and which may be overwritten then. Nodes count by their place in the graph. */
+/**
+ * The last use of each value of a graph, and whether it may be overwritten then. Nodes are identified by their position
+ * in the graph.
+ */
 public final class Lifetimes {
 
     private final Graph graph;
     private final Map<Value, Integer> last = new HashMap<>();
 
-    /** Values whose memory may be that of others, too. */
+    /** Values that may share memory with others. */
     private final Set<Value> shared = new HashSet<>();
 
     /**
-     * Looks through a graph.
+     * Analyzes a graph.
      *
      * @param graph the graph; its inputs and outputs outlive it
      */
@@ -42,9 +45,9 @@ public final class Lifetimes {
     }
 
     /**
-     * The values that nothing uses after a node.
+     * Returns the values that are not used after a node.
      *
-     * @param node its place in the graph
+     * @param node its position in the graph
      * @return inputs and outputs of the node
      */
     public List<Value> endingAt(int node) {
@@ -58,9 +61,9 @@ public final class Lifetimes {
     /**
      * Whether a node may compute its output in the memory of an operand.
      *
-     * @param node its place in the graph
+     * @param node its position in the graph
      * @param operand one of its inputs
-     * @return whether nothing uses the operand, or its memory, after the node
+     * @return whether neither the operand nor its memory is used after the node
      */
     public boolean mayOverwrite(int node, Value operand) {
         return endsAt(operand, node) && !shared.contains(operand);

@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Computes once what several nodes compute: the same operation, with the same constants, on the same inputs. */
+/** Merges nodes that compute the same: the same operation, with the same constants, on the same inputs. */
 public final class MergeDuplicates implements Pass {
 
     private record Computation(Op op, List<Value> inputs) {}
@@ -20,7 +20,7 @@ public final class MergeDuplicates implements Pass {
             Computation computation = new Computation(
                     node.op(), node.inputs().stream().map(rewrite::now).toList());
             Node first = done.putIfAbsent(computation, node);
-            // A block whose inside is not known may give something else each time.
+            // An opaque block may return different results each time.
             if (first == null || node.op() instanceof Op.Call) {
                 rewrite.keep(node);
             } else {

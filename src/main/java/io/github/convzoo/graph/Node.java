@@ -6,11 +6,11 @@ import java.util.stream.Collectors;
 /**
  * One step of a graph.
  *
- * @param name the canonical name of the block that computes it; that of the enclosing block for an operation without a block of
- *     its own
- * @param op what it does
- * @param inputs what it reads
- * @param outputs what it defines
+ * @param name the canonical name of the block that computes it, or of the enclosing block for an operation without its
+ *     own block
+ * @param op its operation
+ * @param inputs the values that it reads
+ * @param outputs the values that it defines
  */
 public record Node(String name, Op op, List<Value> inputs, List<Value> outputs) {
 
@@ -18,9 +18,9 @@ public record Node(String name, Op op, List<Value> inputs, List<Value> outputs) 
      * Copies the lists.
      *
      * @param name the canonical name
-     * @param op what it does
-     * @param inputs what it reads
-     * @param outputs what it defines, at least one
+     * @param op its operation
+     * @param inputs the values that it reads
+     * @param outputs the values that it defines, at least one
      */
     public Node {
         inputs = List.copyOf(inputs);
@@ -28,9 +28,9 @@ public record Node(String name, Op op, List<Value> inputs, List<Value> outputs) 
     }
 
     /**
-     * The only output.
+     * Returns the only output.
      *
-     * @return what the node defines
+     * @return the value that the node defines
      * @throws IllegalStateException if it defines several values
      */
     public Value output() {
@@ -40,7 +40,7 @@ public record Node(String name, Op op, List<Value> inputs, List<Value> outputs) 
         return outputs.get(0);
     }
 
-    /** {@return such as %3 = ReLU(%2)  # level0} */
+    /** {@return for example, %3 = ReLU(%2)  # level0} */
     @Override
     public String toString() {
         return list(outputs) + " = " + op.kind() + op.details() + "(" + list(inputs) + ")"

@@ -1,6 +1,6 @@
 package io.github.convzoo.graph;
 
-/** Turns a normalization that no layer before it could take into one multiplication and one addition per channel. */
+/** Converts a normalization that could not be folded to one multiplication and one addition per channel. */
 public final class NormalizationToAffine implements Pass {
 
     /** Creates the pass. */

@@ -1,8 +1,8 @@
 package io.github.convzoo.graph;
 
 /**
- * Turns a normalization that no layer before it could take into a depthwise convolution that sees one pixel. With floats that gains
- * nothing; with 8 bits it is computed with integers, and exactly, because a filter of one weight has a scale of its own.
+ * Converts a normalization that could not be folded to a 1 x 1 depthwise convolution. In float, this has no benefit; in
+ * 8 bits, it is computed with integers, and exactly, because a filter with a single weight has its own scale.
  */
 public final class NormalizationToConvolution implements Pass {
 

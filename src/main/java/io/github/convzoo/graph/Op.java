@@ -6,40 +6,40 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a node does. The set is closed: whoever handles operations implements {@link Cases}, and does not compile until every
- * operation is handled.
+ * The operation of a node. The set is closed: code that handles operations implements {@link Cases}, and does not
+ * compile until every operation is handled.
  */
 public sealed interface Op {
 
     /**
-     * The operation's name in PyTorch's terms.
+     * Returns the operation's name in PyTorch's terms.
      *
-     * @return such as {@code Conv2d} or {@code ReLU}
+     * @return for example, {@code Conv2d} or {@code ReLU}
      */
     default String kind() {
         return getClass().getSimpleName();
     }
 
     /**
-     * What the name leaves open, for printing.
+     * Returns details in addition to the name, for printing.
      *
-     * @return such as {@code [3x3, stride 2]}; empty if there is nothing to say
+     * @return for example, {@code [3x3, stride 2]}; empty if there are none
      */
     default String details() {
         return "";
     }
 
     /**
-     * The types of the outputs.
+     * Returns the types of the outputs.
      *
      * @param inputs the types of the inputs
-     * @return one for each output
-     * @throws IllegalArgumentException if the inputs do not fit
+     * @return one per output
+     * @throws IllegalArgumentException if the inputs are invalid
      */
     List<Type> types(List<Type> inputs);
 
     /**
-     * The number of outputs.
+     * Returns the number of outputs.
      *
      * @return 1 for most operations
      */
@@ -48,16 +48,16 @@ public sealed interface Op {
     }
 
     /**
-     * Whether an engine may give the outputs in the memory of the inputs.
+     * Whether an engine may return outputs that share memory with the inputs.
      *
-     * @return true for operations that only look at their input in another way
+     * @return true for operations that are views of their input
      */
     default boolean sharesMemory() {
         return false;
     }
 
     /**
-     * The constants that the operation reads.
+     * Returns the constants that the operation reads.
      *
      * @return in a fixed order; empty for most operations
      */
@@ -68,23 +68,23 @@ public sealed interface Op {
     /**
      * Handles this operation.
      *
-     * @param cases what to do for each operation
-     * @param <R> what comes of it
-     * @return what the operation's own case gives
+     * @param cases the handler of each operation
+     * @param <R> the type of the result
+     * @return the result of the operation's own case
      */
     <R> R accept(Cases<R> cases);
 
     /**
-     * What to do for each operation.
+     * Handlers for each operation.
      *
-     * @param <R> what comes of it
+     * @param <R> the type of the result
      */
     interface Cases<R> {
         /**
          * Handles a {@link Convolution}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R convolution(Convolution op);
 
@@ -92,7 +92,7 @@ public sealed interface Op {
          * Handles a {@link FusedConvolution}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R fusedConvolution(FusedConvolution op);
 
@@ -100,7 +100,7 @@ public sealed interface Op {
          * Handles a {@link Linear}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R linear(Linear op);
 
@@ -108,7 +108,7 @@ public sealed interface Op {
          * Handles a {@link Normalization}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R normalization(Normalization op);
 
@@ -116,7 +116,7 @@ public sealed interface Op {
          * Handles an {@link Affine}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R affine(Affine op);
 
@@ -124,7 +124,7 @@ public sealed interface Op {
          * Handles a {@link DynamicConvolution}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R dynamicConvolution(DynamicConvolution op);
 
@@ -132,7 +132,7 @@ public sealed interface Op {
          * Handles an {@link Activation}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R activation(Activation op);
 
@@ -140,7 +140,7 @@ public sealed interface Op {
          * Handles an {@link Elu}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R elu(Elu op);
 
@@ -148,7 +148,7 @@ public sealed interface Op {
          * Handles a {@link LeakyRelu}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R leakyRelu(LeakyRelu op);
 
@@ -156,7 +156,7 @@ public sealed interface Op {
          * Handles a {@link Clip}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R clip(Clip op);
 
@@ -164,7 +164,7 @@ public sealed interface Op {
          * Handles an {@link Add}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R add(Add op);
 
@@ -172,7 +172,7 @@ public sealed interface Op {
          * Handles a {@link Multiply}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R multiply(Multiply op);
 
@@ -180,7 +180,7 @@ public sealed interface Op {
          * Handles a {@link Scale}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R scale(Scale op);
 
@@ -188,7 +188,7 @@ public sealed interface Op {
          * Handles a {@link FakeQuantize}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R fakeQuantize(FakeQuantize op);
 
@@ -196,7 +196,7 @@ public sealed interface Op {
          * Handles a {@link Concat}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R concat(Concat op);
 
@@ -204,7 +204,7 @@ public sealed interface Op {
          * Handles a {@link Split}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R split(Split op);
 
@@ -212,7 +212,7 @@ public sealed interface Op {
          * Handles a {@link MaxPool}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R maxPool(MaxPool op);
 
@@ -220,7 +220,7 @@ public sealed interface Op {
          * Handles an {@link AveragePool}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R averagePool(AveragePool op);
 
@@ -228,7 +228,7 @@ public sealed interface Op {
          * Handles a {@link GlobalPool}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R globalPool(GlobalPool op);
 
@@ -236,7 +236,7 @@ public sealed interface Op {
          * Handles a {@link Reshape}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R reshape(Reshape op);
 
@@ -244,7 +244,7 @@ public sealed interface Op {
          * Handles a {@link Softmax}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R softmax(Softmax op);
 
@@ -252,7 +252,7 @@ public sealed interface Op {
          * Handles a {@link Dropout}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R dropout(Dropout op);
 
@@ -260,7 +260,7 @@ public sealed interface Op {
          * Handles a {@link Pixels}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R pixels(Pixels op);
 
@@ -268,7 +268,7 @@ public sealed interface Op {
          * Handles a {@link Call}.
          *
          * @param op the operation
-         * @return what comes of it
+         * @return the result
          */
         R call(Call op);
     }
@@ -279,8 +279,8 @@ public sealed interface Op {
      * @param weight (filters, C / groups, kernel height, kernel width)
      * @param bias (filters), or null
      * @param filters the number of output channels
-     * @param window how the kernel moves
-     * @param groups into how many groups channels and filters fall
+     * @param window the kernel's window
+     * @param groups the number of groups of channels and filters
      */
     record Convolution(Constant weight, @Nullable Constant bias, int filters, Window window, int groups) implements Op {
 
@@ -306,7 +306,7 @@ public sealed interface Op {
         }
 
         /**
-         * The shape of the weight.
+         * Returns the shape of the weight.
          *
          * @param map the type of the input
          * @return (filters, C / groups, kernel height, kernel width)
@@ -329,10 +329,10 @@ public sealed interface Op {
     }
 
     /**
-     * A convolution and what follows it, computed at once: the sum with a second input, if it adds one, then ReLU.
+     * A convolution fused with subsequent operations: the sum with a second input, if there is one, then ReLU.
      *
-     * @param convolution of the first input
-     * @param adds whether there is a second input, of the output's type, which is added
+     * @param convolution the convolution of the first input
+     * @param adds whether a second input of the output's type is added
      * @param rectifies whether the result is max(x, 0)
      */
     record FusedConvolution(Convolution convolution, boolean adds, boolean rectifies) implements Op {
@@ -408,10 +408,10 @@ public sealed interface Op {
      * Batch normalization by running statistics, on axis 1.
      *
      * @param gamma the factor, (C)
-     * @param beta what is added, (C)
+     * @param beta the offset, (C)
      * @param mean the running mean, (C)
      * @param variance the running variance, (C)
-     * @param epsilon what is added to the variance
+     * @param epsilon added to the variance
      */
     record Normalization(Constant gamma, Constant beta, Constant mean, Constant variance, float epsilon) implements Op {
 
@@ -421,7 +421,7 @@ public sealed interface Op {
         }
 
         /**
-         * What each channel is multiplied with.
+         * Returns the factor of each channel.
          *
          * @return (C)
          */
@@ -430,9 +430,9 @@ public sealed interface Op {
         }
 
         /**
-         * What is added to each channel once it is multiplied.
+         * Returns the offset of each channel, added after the factor.
          *
-         * @param bias what is added before the normalization, (C), or null
+         * @param bias the bias before the normalization, (C), or null
          * @return (C)
          */
         public Constant shift(@Nullable Constant bias) {
@@ -456,10 +456,10 @@ public sealed interface Op {
     }
 
     /**
-     * A multiplication and an addition for each channel of (N, C, H, W), or each feature of (N, C).
+     * One multiplication and one addition per channel of (N, C, H, W), or per feature of (N, C).
      *
      * @param scale the factor, (C)
-     * @param shift what is added, (C)
+     * @param shift the offset, (C)
      */
     record Affine(Constant scale, Constant shift) implements Op {
 
@@ -484,18 +484,19 @@ public sealed interface Op {
     }
 
     /**
-     * A convolution that mixes its kernel for each sample from experts: (N, C, H, W) to (N, filters, H', W'). The shares of the
-     * experts are the softmax over: global average pool, 1x1 convolution, ReLU, 1x1 convolution, division by the temperature.
+     * A convolution that mixes its kernel from experts for each sample: (N, C, H, W) to (N, filters, H', W'). The
+     * weights of the experts are the softmax over: global average pool, 1x1 convolution, ReLU, 1x1 convolution,
+     * division by the temperature.
      *
      * @param weight (experts, filters, C / groups, kernel height, kernel width)
      * @param bias (experts, filters), or null
      * @param squeeze the first 1x1 convolution
-     * @param score the second 1x1 convolution, one filter for each expert
-     * @param temperature what the scores are divided by
+     * @param score the second 1x1 convolution, one filter per expert
+     * @param temperature the divisor of the scores
      * @param channels C, the number of input channels
      * @param filters the number of output channels
-     * @param window how the kernel moves
-     * @param groups into how many groups channels and filters fall
+     * @param window the kernel's window
+     * @param groups the number of groups of channels and filters
      */
     record DynamicConvolution(
             Constant weight,
@@ -546,7 +547,7 @@ public sealed interface Op {
         }
     }
 
-    /** A function of each element alone, so that it may be applied to the parts of a value instead of the whole. */
+    /** An elementwise function, which can be applied to the parts of a value instead of the whole. */
     sealed interface Elementwise extends Op permits Activation, Elu, LeakyRelu, Clip, Scale, FakeQuantize {
 
         @Override
@@ -555,7 +556,7 @@ public sealed interface Op {
         }
     }
 
-    /** A function of each element without parameters. */
+    /** An elementwise function without parameters. */
     enum Activation implements Elementwise {
         /** max(x, 0). */
         RELU("ReLU"),
@@ -592,7 +593,7 @@ public sealed interface Op {
     /**
      * Exponential linear unit: x if positive, alpha * (exp(x) - 1) otherwise.
      *
-     * @param alpha what it tends to, negated
+     * @param alpha the negated lower limit
      */
     record Elu(float alpha) implements Elementwise {
 
@@ -631,7 +632,7 @@ public sealed interface Op {
     }
 
     /**
-     * Bounds each element.
+     * Clips each element.
      *
      * @param min the lower bound; negative infinity for none
      * @param max the upper bound; infinity for none
@@ -661,7 +662,7 @@ public sealed interface Op {
         }
     }
 
-    /** The sum of two values of one shape. */
+    /** The sum of two values of the same shape. */
     record Add() implements Op {
 
         @Override
@@ -669,7 +670,7 @@ public sealed interface Op {
             Type first = inputs.get(0);
             if (inputs.size() != 2 || !first.equals(inputs.get(1))) {
                 throw new IllegalArgumentException("maps of " + first + " and " + inputs.get(inputs.size() - 1)
-                        + " cannot be added: the input's size does not fit the strides");
+                        + " cannot be added because the input's size does not fit the strides");
             }
             return List.of(first);
         }
@@ -704,7 +705,7 @@ public sealed interface Op {
     }
 
     /**
-     * A multiplication of every element.
+     * A multiplication of all elements by one number.
      *
      * @param factor the factor
      */
@@ -722,8 +723,8 @@ public sealed interface Op {
     }
 
     /**
-     * Rounds each element to the nearest of 256 levels, ties to even levels, and bounds it by the first and the last: what is left of a
-     * float once it has been stored in 8 bits.
+     * Rounds each element to the nearest of 256 levels, ties to even levels, and clips it to the first and last level:
+     * the effect of storing a float in 8 bits.
      *
      * @param grid the levels
      */
@@ -740,7 +741,7 @@ public sealed interface Op {
         }
     }
 
-    /** All channels of values that are alike but for their number, in the order of the values. */
+    /** The concatenated channels of values whose other sizes are equal. */
     record Concat() implements Op {
 
         @Override
@@ -752,7 +753,7 @@ public sealed interface Op {
                         || part.rank() < 2
                         || !part.with(1, 0).equals(first.with(1, 0))) {
                     throw new IllegalArgumentException("maps of " + first + " and " + part
-                            + " cannot be concatenated: the input's size does not fit the strides");
+                            + " cannot be concatenated because the input's size does not fit the strides");
                 }
                 channels += part.get(1);
             }
@@ -766,16 +767,16 @@ public sealed interface Op {
     }
 
     /**
-     * Parts of the channels, one output each.
+     * A split of the channels into parts, one output each.
      *
-     * @param starts where each part but the first begins, ascending
+     * @param starts the first channel of each part except the first, ascending
      */
     record Split(List<Long> starts) implements Op {
 
         /**
          * Copies the list.
          *
-         * @param starts where each part but the first begins
+         * @param starts the first channel of each part except the first
          */
         public Split {
             starts = List.copyOf(starts);
@@ -819,9 +820,9 @@ public sealed interface Op {
     }
 
     /**
-     * Max pooling; the padding never wins.
+     * Max pooling; padding is negative infinity.
      *
-     * @param window how it moves
+     * @param window the window
      */
     record MaxPool(Window window) implements Op {
 
@@ -849,7 +850,7 @@ public sealed interface Op {
     /**
      * Average pooling; the padding counts as zeros, so the divisor is always the kernel's size.
      *
-     * @param window how it moves
+     * @param window the window
      */
     record AveragePool(Window window) implements Op {
 
@@ -874,7 +875,7 @@ public sealed interface Op {
         }
     }
 
-    /** One number for each channel: (N, C, H, W) to (N, C). */
+    /** One number per channel: (N, C, H, W) to (N, C). */
     enum GlobalPool implements Op {
         /** The mean. */
         AVERAGE("GlobalAvgPool2d"),
@@ -907,14 +908,14 @@ public sealed interface Op {
     /**
      * The same elements in another shape.
      *
-     * @param sizes the size of each axis: {@link #KEEP} for that of the input, {@link #REST} at most once for what is left
+     * @param sizes the size of each axis: {@link #KEEP} for the input's, {@link #REST} at most once for the remainder
      */
     record Reshape(List<Long> sizes) implements Op {
 
-        /** The input's size of the same axis. */
+        /** The input's size on the same axis. */
         public static final long KEEP = 0;
 
-        /** Whatever the other sizes leave. */
+        /** The remainder of the other sizes. */
         public static final long REST = -1;
 
         /** (N, ...) to (N, elements). */
@@ -950,7 +951,7 @@ public sealed interface Op {
                 long size = sizes.get(axis);
                 result.add(size == KEEP ? sizeOf(input, axis) : size);
             }
-            // The batch stays; a fixed one would bake in what the graph was recorded with.
+            // The batch must be kept; a fixed one would hard-code the batch size of the recording.
             if (sizes.isEmpty() || sizes.get(0) != KEEP) {
                 throw new IllegalArgumentException("a reshape to " + sizes + " does not keep the batch");
             }
@@ -998,7 +999,7 @@ public sealed interface Op {
         }
     }
 
-    /** Dropout: in training some elements are set to 0 and the others grow; otherwise nothing happens. */
+    /** Dropout: in training, some elements are set to 0 and the others are scaled up; no effect at inference. */
     record Dropout() implements Op {
 
         @Override
@@ -1017,7 +1018,7 @@ public sealed interface Op {
         }
     }
 
-    /** Bytes (N, H, W, C), as images have them, to floats (N, C, H, W) from 0 to 255. */
+    /** Bytes of images (N, H, W, C) to floats (N, C, H, W) from 0 to 255. */
     record Pixels() implements Op {
 
         @Override
@@ -1037,10 +1038,10 @@ public sealed interface Op {
     }
 
     /**
-     * A block whose inside is not recorded.
+     * An opaque block, whose content is not recorded.
      *
      * @param kind the block's class
-     * @param shapes gives the output's type for those of the inputs
+     * @param shapes computes the output's type from the inputs' types
      */
     record Call(String kind, UnaryOperator<List<Type>> shapes) implements Op {
 

@@ -3,8 +3,8 @@ package io.github.convzoo.graph;
 import java.util.List;
 
 /**
- * A change of a graph that changes nothing but the rounding of what it computes. Each pass is a class of its own, and works alone:
- * it may find a graph in any state, and leaves what it does not know as it is.
+ * A graph transformation that changes results only by rounding. Each pass is a separate class and works alone: it
+ * accepts a graph in any state, and leaves unknown operations unchanged.
  */
 @FunctionalInterface
 public interface Pass {
@@ -12,18 +12,18 @@ public interface Pass {
     /**
      * Changes a graph.
      *
-     * @param graph the graph; stays as it is
+     * @param graph the graph, which is not modified
      * @param types the types of its values
      * @return the changed graph; the same object if there is nothing to change
      */
     Graph apply(Graph graph, Types types);
 
     /**
-     * Applies passes one after the other, and checks after each that the graph is valid and gives values of the same types.
+     * Applies passes in order, and checks after each that the graph is valid and its outputs have the same types.
      *
      * @param graph the graph
      * @param inputs the types of its inputs
-     * @param passes what to apply, in order
+     * @param passes the passes, in order
      * @return the changed graph
      * @throws IllegalStateException if a pass breaks the graph
      */

@@ -12,13 +12,14 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rounds what convolutions and linear layers compute with to 8 bits: weights for each filter, and the values that they read and give.
- * Sums, concats, and pools of such values give such values. Everything else computes with floats, and so does the network's end.
+ * Rounds the operands of convolutions and linear layers to 8 bits: weights per filter, and their inputs and outputs.
+ * Sums, concats, and pools of rounded values are also rounded. Everything else computes in float, and so does the
+ * network's end.
  *
- * <p>The graph still computes with floats, so that every engine runs it; a runtime that knows the pattern computes with integers
- * instead. A ReLU whose result begins at 0 is dropped, because the grid does the same.
+ * <p>The graph still computes in float, so every engine can run it; a runtime that recognizes the pattern computes with
+ * integers instead. A ReLU whose result starts at 0 is dropped, because the grid has the same effect.
  *
- * <p>The pass is made for a graph whose normalizations are folded and whose groups have their final width.
+ * <p>The pass expects a graph with folded normalizations and with groups of their final width.
  */
 public final class Quantize implements Pass {
 
@@ -27,25 +28,25 @@ public final class Quantize implements Pass {
     private final Sums sums;
     private final int bits;
 
-    /** What a runtime does with a sum of a convolution and another value. */
+    /** How a runtime computes the sum of a convolution and another value. */
     public enum Sums {
-        /** It rounds both, then adds them. */
+        /** Rounds both, then adds them. */
         OF_ROUNDED,
-        /** It adds the other value before it rounds the convolution. */
+        /** Adds the other value before rounding the convolution. */
         IN_CONVOLUTION
     }
 
     /**
      * Creates the pass.
      *
-     * @param ranges where the numbers of each of the {@link #values} lie
-     * @param floats which convolutions and linear layers keep computing with floats
+     * @param ranges the range of each of the {@link #values}
+     * @param floats selects convolutions and linear layers to keep in float
      * @param sums how sums are computed
-     * @param bits those of weights: 8, or 7 for processors that add pairs of products in 16 bits
+     * @param bits the weights' bits: 8, or 7 for processors that add pairs of products in 16 bits
      */
     public Quantize(Map<Value, Range> ranges, Predicate<Node> floats, Sums sums, int bits) {
         if (bits != 7 && bits != 8) {
-            throw new IllegalArgumentException("weights have 7 or 8 bits, not " + bits);
+            throw new IllegalArgumentException("weights must have 7 or 8 bits, not " + bits);
         }
         this.ranges = Map.copyOf(ranges);
         this.floats = floats;
@@ -54,10 +55,10 @@ public final class Quantize implements Pass {
     }
 
     /**
-     * The values that become 8 bits wide, in the order of the graph. The pass needs their ranges.
+     * Returns the values that become 8 bits wide, in the order of the graph. The pass needs their ranges.
      *
      * @param graph the graph
-     * @param floats which convolutions and linear layers keep computing with floats
+     * @param floats selects convolutions and linear layers to keep in float
      * @param sums how sums are computed
      * @return the values; empty if there is nothing to quantize
      */
@@ -66,8 +67,8 @@ public final class Quantize implements Pass {
     }
 
     /**
-     * The convolutions and linear layers of a graph that can be quantized: all but those that only weigh the results of a softmax,
-     * whose few numbers decide how much a whole map counts.
+     * Returns the convolutions and linear layers of a graph that can be quantized: all except those that only compute
+     * softmax weights, whose few numbers scale whole maps.
      *
      * @param graph the graph
      * @return the layers, in the order of the graph
@@ -154,8 +155,8 @@ public final class Quantize implements Pass {
         for (Same same : placement.same()) {
             @Nullable Group first = groups.get(same.first);
             @Nullable Group second = groups.get(same.second);
-            // A ReLU before a grid that begins below 0 would stay: runtimes then compute the layer before it with
-            // floats.
+            // A ReLU before a grid that starts below 0 would remain, so runtimes would compute the layer before it in
+            // float.
             if (first != null && second != null && (same.moved || first.beginsLike(second))) {
                 first.take(second);
                 second.values.forEach(value -> groups.put(value, first));
@@ -188,15 +189,15 @@ public final class Quantize implements Pass {
     }
 
     /**
-     * Two values that should have the same grid.
+     * Two values that should share a grid.
      *
      * @param first one value
      * @param second the other
-     * @param moved whether it must be the same, because one only moves the other's numbers
+     * @param moved whether they must, because one only moves the other's numbers
      */
     private record Same(Value first, Value second, boolean moved) {}
 
-    /** Which values are rounded, and which of them to the same grid. */
+    /** Determines which values are rounded, and which of them share a grid. */
     private static final class Placement {
 
         private final Map<Value, Integer> readers;
@@ -204,7 +205,7 @@ public final class Quantize implements Pass {
         private final Set<Node> layers;
         private final Set<Value> rounded = new LinkedHashSet<>();
 
-        /** Results of convolutions that are added to something before they are rounded. */
+        /** Results of convolutions that are added to another value before rounding. */
         private final Set<Value> added = new HashSet<>();
 
         private final List<Same> same = new ArrayList<>();
@@ -221,14 +222,14 @@ public final class Quantize implements Pass {
                 }
             }
             graph.inputs().stream().filter(read::contains).forEach(rounded::add);
-            // What would be rounded were it not for the ReLU that follows, and whether a convolution gives it.
+            // Values that would be rounded if no ReLU followed, and whether a convolution computes them.
             Map<Value, Boolean> beforeRectifier = new HashMap<>();
             for (Node node : graph.nodes()) {
                 boolean layer = layers.contains(node);
                 boolean rectifier = isRectifier(node)
                         && beforeRectifier.containsKey(node.inputs().get(0));
                 boolean gives = layer || rectifier || (keepsGrid(node.op()) && areRoundedOrAdded(node.inputs()));
-                // A runtime computes a convolution with integers only if its result is rounded.
+                // Runtimes compute a convolution with integers only if its result is rounded.
                 boolean must = (layer && node.op() instanceof Op.Convolution)
                         || (rectifier
                                 && beforeRectifier.getOrDefault(node.inputs().get(0), false));
@@ -247,7 +248,7 @@ public final class Quantize implements Pass {
             }
         }
 
-        /** Operations that runtimes have for integers. */
+        /** Operations that runtimes support for integers. */
         private static boolean keepsGrid(Op op) {
             return op instanceof Op.Add
                     || op instanceof Op.Concat
@@ -261,7 +262,7 @@ public final class Quantize implements Pass {
             return values.stream().allMatch(value -> rounded.contains(value) || added.contains(value));
         }
 
-        /** Whether a convolution's result goes into a sum alone, which no other convolution goes into before it is rounded. */
+        /** Whether a convolution's only reader is a sum that adds no other unrounded convolution. */
         private boolean isAddedNext(Value value) {
             Node next = onlyReader.get(value);
             return readers.getOrDefault(value, 0) == 1
@@ -290,7 +291,7 @@ public final class Quantize implements Pass {
             }
         }
 
-        /** Those that must be the same first, for they decide where a grid begins. */
+        /** Required pairs come first, because they determine the start of a grid. */
         List<Same> same() {
             return same.stream()
                     .sorted(Comparator.comparing((Same each) -> !each.moved))

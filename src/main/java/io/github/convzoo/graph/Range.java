@@ -1,27 +1,27 @@
 package io.github.convzoo.graph;
 
 /**
- * Where the numbers of a value lie.
+ * The range of a value's numbers.
  *
- * @param min the least
- * @param max the largest
+ * @param min the minimum
+ * @param max the maximum
  */
 public record Range(float min, float max) {
 
     /**
-     * Checks the order.
+     * Validates the order.
      *
      * @param min finite, at most the other
      * @param max finite
      */
     public Range {
         if (!(min <= max) || Float.isInfinite(min) || Float.isInfinite(max)) {
-            throw new IllegalArgumentException("a range must ascend and be finite, not " + min + " to " + max);
+            throw new IllegalArgumentException("the range must be ascending and finite, not " + min + " to " + max);
         }
     }
 
     /**
-     * The least range that holds both.
+     * Returns the smallest range that contains both.
      *
      * @param other another range
      * @return the union

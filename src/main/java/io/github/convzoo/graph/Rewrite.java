@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A graph in the making that comes of another: node by node, with some values replaced by others. */
+/** A graph under construction, derived from another: node by node, with some values replaced. */
 final class Rewrite {
 
     private final Graph graph;
@@ -19,17 +19,17 @@ final class Rewrite {
         next = graph.nextId();
     }
 
-    /** What stands for a value of the old graph. */
+    /** The replacement of a value of the old graph. */
     Value now(Value value) {
         return replaced.getOrDefault(value, value);
     }
 
-    /** Takes over a node, which reads what stands for its inputs; the same object if they are the same. */
+    /** Keeps a node, which reads the replacements of its inputs; the same object if they are unchanged. */
     void keep(Node node) {
         change(node, node.op());
     }
 
-    /** Takes over a node with another operation. */
+    /** Keeps a node with another operation. */
     void change(Node node, Op op) {
         List<Value> inputs = node.inputs().stream().map(this::now).toList();
         boolean same = op.equals(node.op()) && inputs.equals(node.inputs());
@@ -56,7 +56,7 @@ final class Rewrite {
         return outputs;
     }
 
-    /** Makes a value of this graph stand for one of the old graph. */
+    /** Replaces a value of the old graph by one of this graph. */
     void replace(Value old, Value by) {
         replaced.put(old, by);
     }

@@ -3,18 +3,19 @@ package io.github.convzoo.graph;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What is put around a network so that it takes images and gives probabilities. */
+/** Adds preprocessing and softmax to a network, so that it takes images and returns probabilities. */
 public final class Surroundings {
 
     private Surroundings() {}
 
     /**
-     * Puts the conversion of images in front: bytes (N, H, W, C) become floats (N, C, H, W) that are scaled and shifted by channel.
+     * Prepends the conversion of images: bytes (N, H, W, C) become floats (N, C, H, W) that are scaled and shifted per
+     * channel.
      *
-     * @param graph from (N, C, H, W)
-     * @param mean what is subtracted from pixels of 0 to 1, by channel
-     * @param std what they are divided by then, by channel
-     * @return the same graph, from bytes
+     * @param graph a graph whose input is (N, C, H, W)
+     * @param mean subtracted from pixels of 0 to 1, per channel
+     * @param std then divides them, per channel
+     * @return the graph with bytes as input
      */
     public static Graph withPixels(Graph graph, float[] mean, float[] std) {
         float[] scale = new float[mean.length];
@@ -38,10 +39,10 @@ public final class Surroundings {
     }
 
     /**
-     * Makes probabilities of the first output.
+     * Converts the first output to probabilities.
      *
-     * @param graph whose first output is logits (N, classes)
-     * @return the same graph with a softmax behind them
+     * @param graph a graph whose first output is logits (N, classes)
+     * @return the graph with a softmax appended
      */
     public static Graph withSoftmax(Graph graph) {
         Value probabilities = new Value(graph.nextId());

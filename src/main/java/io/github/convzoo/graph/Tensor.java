@@ -13,7 +13,7 @@ import java.util.List;
 @SuppressWarnings("ArrayRecordComponent") // two literals are the same constant only if they are the same object
 public record Tensor(List<Long> sizes, float[] values) {
 
-    /** Where the values of parameters come from. */
+    /** A source of parameters' values. */
     @FunctionalInterface
     public interface Source {
 
@@ -28,10 +28,10 @@ public record Tensor(List<Long> sizes, float[] values) {
     }
 
     /**
-     * Checks that the values fill the shape.
+     * Checks that the number of values matches the shape.
      *
      * @param sizes the size of each axis
-     * @param values as many as the product of the sizes
+     * @param values values whose number is the product of the sizes
      */
     public Tensor {
         sizes = List.copyOf(sizes);
@@ -43,7 +43,7 @@ public record Tensor(List<Long> sizes, float[] values) {
     }
 
     /**
-     * A vector.
+     * Creates a vector.
      *
      * @param values its elements; not copied
      * @return the tensor
@@ -52,7 +52,7 @@ public record Tensor(List<Long> sizes, float[] values) {
         return new Tensor(List.of((long) values.length), values);
     }
 
-    /** The rows from one up to another, which is not taken. */
+    /** The rows of a range, whose end is exclusive. */
     Tensor rows(int from, int to) {
         int each = values.length / Math.toIntExact(sizes.get(0));
         return new Tensor(withSize(0, to - (long) from), Arrays.copyOfRange(values, from * each, to * each));
@@ -72,7 +72,7 @@ public record Tensor(List<Long> sizes, float[] values) {
         return new Tensor(parts.get(0).withSize(0, rows), values);
     }
 
-    /** Each row with its second axis moved to a start of its own among more elements, the rest zero. */
+    /** Each row with its second axis moved to its own start among more elements, padded with zeros. */
     Tensor spread(List<Integer> starts, int channels) {
         int rows = Math.toIntExact(sizes.get(0));
         int before = Math.toIntExact(sizes.get(1));

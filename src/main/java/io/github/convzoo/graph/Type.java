@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 /**
  * The type of a value: its elements and its shape. Maps are (N, C, H, W), vectors (N, features).
  *
- * @param element what each element is
+ * @param element the element type
  * @param sizes the size of each axis; the first may be {@link #ANY}
  */
 public record Type(Element element, List<Long> sizes) {
@@ -20,14 +20,14 @@ public record Type(Element element, List<Long> sizes) {
     public enum Element {
         /** 32-bit floating point. */
         FLOAT,
-        /** Unsigned 8-bit integers, as images have them. */
+        /** Unsigned 8-bit integers, as in images. */
         BYTE
     }
 
     /**
-     * Checks the sizes.
+     * Validates the sizes.
      *
-     * @param element what each element is
+     * @param element the element type
      * @param sizes at least 0 each, or {@link #ANY} for the first
      */
     public Type {
@@ -41,7 +41,7 @@ public record Type(Element element, List<Long> sizes) {
     }
 
     /**
-     * A value of floats.
+     * Returns the type of a float value.
      *
      * @param sizes the size of each axis
      * @return its type
@@ -51,7 +51,7 @@ public record Type(Element element, List<Long> sizes) {
     }
 
     /**
-     * The number of axes.
+     * Returns the number of axes.
      *
      * @return 4 for maps, 2 for vectors
      */
@@ -60,7 +60,7 @@ public record Type(Element element, List<Long> sizes) {
     }
 
     /**
-     * The size of an axis.
+     * Returns the size of an axis.
      *
      * @param axis from 0
      * @return its size
@@ -70,16 +70,16 @@ public record Type(Element element, List<Long> sizes) {
     }
 
     /**
-     * The number of elements per sample: the product of all sizes but the first.
+     * Returns the number of elements per sample: the product of all sizes but the first.
      *
-     * @return their number
+     * @return the number of elements
      */
     public long elementsPerSample() {
         return sizes.stream().skip(1).reduce(1L, (a, b) -> a * b);
     }
 
     /**
-     * With another size of one axis.
+     * Returns the type with another size of one axis.
      *
      * @param axis from 0
      * @param size its size
@@ -91,7 +91,7 @@ public record Type(Element element, List<Long> sizes) {
         return new Type(element, changed);
     }
 
-    /** {@return the sizes, as in (1, 3, 224, 224), with N for a batch of any size} */
+    /** {@return the sizes, for example (1, 3, 224, 224), with N for a batch of any size} */
     @Override
     public String toString() {
         String text = sizes.stream()

@@ -13,7 +13,7 @@ public final class Types {
     }
 
     /**
-     * The type of a value.
+     * Returns the type of a value.
      *
      * @param value a value of the graph
      * @return its type

@@ -1,13 +1,13 @@
 package io.github.convzoo.graph;
 
 /**
- * What flows along an edge of a graph: an input, or an output of exactly one node.
+ * A value in a graph: an input, or an output of exactly one node.
  *
  * @param id its number, unique within the graph
  */
 public record Value(int id) {
 
-    /** {@return such as %12} */
+    /** {@return for example, %12} */
     @Override
     public String toString() {
         return "%" + id;

@@ -4,8 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Joins narrow groups of a convolution into wider ones, whose kernels are zero between channels that were in different groups. It
- * computes more and is still faster if the target's kernels are made for blocks of channels. Depthwise convolutions stay.
+ * Merges narrow groups of a convolution into wider ones, whose kernels are zero between channels of different original
+ * groups. This computes more but is faster if the target's kernels work on blocks of channels. Depthwise convolutions
+ * are unchanged.
  */
 public final class WidenGroups implements Pass {
 
@@ -15,21 +16,21 @@ public final class WidenGroups implements Pass {
     /**
      * Creates the pass.
      *
-     * @param block what the channels and filters of a group should be a multiple of
+     * @param block the preferred multiple for a group's channels and filters
      */
     public WidenGroups(int block) {
         this(block, block);
     }
 
     /**
-     * Creates the pass for groups of some blocks.
+     * Creates the pass with a minimum size of groups.
      *
-     * @param block what the channels and filters of a group should be a multiple of
-     * @param least how many channels and filters a group should have at least
+     * @param block the preferred multiple for a group's channels and filters
+     * @param least the preferred minimum for a group's channels and filters
      */
     public WidenGroups(int block, int least) {
         if (block < 1) {
-            throw new IllegalArgumentException("a block has at least 1 channel, not " + block);
+            throw new IllegalArgumentException("a block must have at least 1 channel, not " + block);
         }
         this.block = block;
         this.least = least;
@@ -66,7 +67,7 @@ public final class WidenGroups implements Pass {
                 conv.groups() / joined);
     }
 
-    /** Filters that were spread before are spread once, further. */
+    /** Spreads filters; those that were spread before are spread once, further. */
     private static Constant spread(Constant weight, List<Integer> starts, int channels) {
         if (!(weight instanceof Constant.Spread before)) {
             return new Constant.Spread(weight, starts, channels);
@@ -78,7 +79,7 @@ public final class WidenGroups implements Pass {
         return new Constant.Spread(before.weight(), sums, channels);
     }
 
-    /** How many groups become one: the fewest that fill whole blocks; 1 if there is nothing to gain. */
+    /** The number of groups to merge into one: the fewest that fill whole blocks; 1 if merging has no benefit. */
     private int joined(int groups, int channels, int filters) {
         if (channels == 1) {
             return 1;

@@ -3,17 +3,17 @@ package io.github.convzoo.graph;
 import java.util.StringJoiner;
 
 /**
- * How a convolution's kernel or a pool moves over a map.
+ * The window of a convolution or pool.
  *
  * @param kernel its size
- * @param stride the step
- * @param padding what is added on each side
- * @param dilation the distance of neighboring elements
+ * @param stride the stride
+ * @param padding the padding on each side
+ * @param dilation the distance between adjacent elements
  */
 public record Window(Size kernel, Size stride, Size padding, Size dilation) {
 
     /**
-     * Two numbers, one for each direction.
+     * Two numbers, one per direction.
      *
      * @param height the vertical one
      * @param width the horizontal one
@@ -21,16 +21,16 @@ public record Window(Size kernel, Size stride, Size padding, Size dilation) {
     public record Size(int height, int width) {
 
         /**
-         * The same in both directions.
+         * Returns a size that is equal in both directions.
          *
-         * @param side either number
-         * @return both
+         * @param side the side
+         * @return the size
          */
         public static Size of(int side) {
             return new Size(side, side);
         }
 
-        /** {@return such as 3, or 3x1 if they differ} */
+        /** {@return for example, 3, or 3x1 if they differ} */
         @Override
         public String toString() {
             return height == width ? Integer.toString(height) : height + "x" + width;
@@ -38,7 +38,7 @@ public record Window(Size kernel, Size stride, Size padding, Size dilation) {
     }
 
     /**
-     * Checks the numbers.
+     * Validates the numbers.
      *
      * @param kernel at least 1
      * @param stride at least 1
@@ -59,11 +59,11 @@ public record Window(Size kernel, Size stride, Size padding, Size dilation) {
     }
 
     /**
-     * A square window without dilation.
+     * Returns a square window without dilation.
      *
      * @param kernel the kernel's side
-     * @param stride the step
-     * @param padding what is added on each side
+     * @param stride the stride
+     * @param padding the padding on each side
      * @return the window
      */
     public static Window square(int kernel, int stride, int padding) {
@@ -71,27 +71,27 @@ public record Window(Size kernel, Size stride, Size padding, Size dilation) {
     }
 
     /**
-     * Whether every place of the map is seen alone: a kernel of 1 at stride 1 without padding.
+     * Whether each pixel is processed separately: a kernel of 1 at stride 1 without padding.
      *
-     * @return whether the window leaves each pixel where it is
+     * @return whether the window is pointwise
      */
     public boolean isPointwise() {
         return kernel.equals(Size.of(1)) && stride.equals(Size.of(1)) && padding.equals(Size.of(0));
     }
 
     /**
-     * The map that comes of one.
+     * Returns the type of the output map.
      *
      * @param map (N, C, H, W)
-     * @return with floor((side + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1 for each side
-     * @throws IllegalArgumentException if the map does not hold the kernel
+     * @return the map, with floor((side + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1 for each side
+     * @throws IllegalArgumentException if the map is smaller than the kernel
      */
     Type over(Type map, String kind) {
         Type output = map.with(2, side(map.get(2), kernel.height, stride.height, padding.height, dilation.height))
                 .with(3, side(map.get(3), kernel.width, stride.width, padding.width, dilation.width));
         if (output.get(2) < 1 || output.get(3) < 1) {
             throw new IllegalArgumentException(
-                    "the input is too small: a map of " + map + " does not hold the window of a " + kind + details());
+                    "the input is too small: a map of " + map + " is smaller than the window of a " + kind + details());
         }
         return output;
     }
@@ -101,7 +101,7 @@ public record Window(Size kernel, Size stride, Size padding, Size dilation) {
         return Math.max(0, Math.floorDiv(side + 2L * padding - reach, stride) + 1);
     }
 
-    /** What differs from the usual, for printing. */
+    /** The settings that differ from the defaults, for printing. */
     String details() {
         StringJoiner text = new StringJoiner(", ", "[", "]");
         text.add("kernel " + kernel);

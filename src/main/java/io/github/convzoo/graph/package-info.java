@@ -1,8 +1,9 @@
 /**
  * A network as data: values, nodes, and a closed set of operations, without any engine.
  *
- * <p>A {@link io.github.convzoo.graph.Graph} is what a network's flow is recorded into. Running, shapes, initialization, listings, features,
- * heads, folding, and export are loops over it, cuts of it, or {@linkplain io.github.convzoo.graph.Pass passes} on it.
+ * <p>A network's flow is recorded into a {@link io.github.convzoo.graph.Graph}. Running, shapes, initialization,
+ * listings, features, heads, folding, and export are loops over it, cuts of it, or {@linkplain
+ * io.github.convzoo.graph.Pass passes} on it.
  */
 @NullMarked
 package io.github.convzoo.graph;

@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A response's body, read piece by piece by the caller's thread. The JDK's own stream waits for the next byte without
- * end; this one gives up after a silence. One piece is under way while another is used, so memory stays small.
+ * A response's body, read piece by piece on the caller's thread. The JDK's own stream waits for the next byte forever;
+ * this one times out. The next piece is read while the current one is used, so memory use is small.
  */
 final class BodyReader implements HttpResponse.BodySubscriber<BodyReader>, Closeable {
 
@@ -64,10 +64,10 @@ final class BodyReader implements HttpResponse.BodySubscriber<BodyReader>, Close
     }
 
     /**
-     * The next piece.
+     * Returns the next piece.
      *
      * @return the bytes; null at the end
-     * @throws HttpTimeoutException if nothing came for that long
+     * @throws HttpTimeoutException if nothing arrived in time
      * @throws IOException if the connection broke
      */
     @Nullable List<ByteBuffer> next(Duration longestSilence) throws IOException, InterruptedException {
@@ -91,7 +91,7 @@ final class BodyReader implements HttpResponse.BodySubscriber<BodyReader>, Close
         }
     }
 
-    /** Drops what is still to come, and with it the connection. */
+    /** Discards the rest of the body and the connection. */
     @Override
     public synchronized void close() {
         closed = true;

@@ -12,8 +12,8 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * What the cache writes: regular files in folders of their owner. A link in their place could lead what is written to any other
- * file, and a pipe would wait for its reader.
+ * Files that the cache writes: regular files in folders of their owner. A link in their place could redirect writes to
+ * any other file, and a pipe would wait for its reader.
  */
 final class CacheFile {
 
@@ -22,7 +22,7 @@ final class CacheFile {
     private CacheFile() {}
 
     /**
-     * Refuses what is in a file's place but is not a file.
+     * Refuses a path that exists but is not a regular file.
      *
      * @throws FileSystemException if it is a link, a pipe, or a device; the message says so
      */
@@ -45,8 +45,8 @@ final class CacheFile {
     }
 
     /**
-     * Makes a folder, and those above it, that only their owner may enter, where the file system knows owners. Folders that exist
-     * stay as they are.
+     * Creates a folder and its parents so that only the owner may enter, if the file system supports owners. Existing
+     * folders are unchanged.
      */
     static void createFolder(Path folder) throws IOException {
         if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {

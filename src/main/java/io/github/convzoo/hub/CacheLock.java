@@ -14,14 +14,14 @@ import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The right to change one directory of the cache, against other threads and other processes. The lock files stay: one
- * that is deleted while somebody waits for it would let two in.
+ * An exclusive lock on one directory of the cache, across threads and processes. Lock files are never deleted: deleting
+ * one while another process waits for it would admit two.
  */
 final class CacheLock implements Closeable {
 
     /**
-     * Locks between threads. They are needed before the file is opened, not just beside the file's lock: on POSIX systems
-     * closing any channel on a file drops all the locks that the process has on it.
+     * Locks between threads. They are acquired before the file is opened, not in addition to the file's lock: on POSIX
+     * systems, closing any channel of a file releases all locks that the process has on it.
      */
     private static final ConcurrentMap<Path, Semaphore> THREADS = new ConcurrentHashMap<>();
 
@@ -35,7 +35,7 @@ final class CacheLock implements Closeable {
         this.channel = channel;
     }
 
-    /** Waits for the lock. Not to be taken twice by one thread. */
+    /** Waits for the lock, which is not reentrant. */
     static CacheLock acquire(Path file) throws IOException, InterruptedException {
         Semaphore threads = threads(file);
         threads.acquire();
@@ -52,7 +52,7 @@ final class CacheLock implements Closeable {
         }
     }
 
-    /** Takes the lock if nobody has it. */
+    /** Takes the lock if it is free. */
     static Optional<CacheLock> tryAcquire(Path file) throws IOException {
         Semaphore threads = threads(file);
         if (!threads.tryAcquire()) {
@@ -88,7 +88,7 @@ final class CacheLock implements Closeable {
         try {
             return channel.tryLock();
         } catch (OverlappingFileLockException e) {
-            // Another class loader's copy of this class, which has semaphores of its own.
+            // A copy of this class in another class loader, with its own semaphores.
             return null;
         }
     }

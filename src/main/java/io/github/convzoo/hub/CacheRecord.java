@@ -13,26 +13,29 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Small JSON files that the cache keeps beside its data. One that is missing, damaged, or not a file counts as none. */
+/**
+ * Small JSON files that the cache stores next to its data. A record that is missing, damaged, or not a file is ignored.
+ */
 sealed interface CacheRecord {
 
-    /** What such files end in. */
+    /** The suffix of records. */
     String SUFFIX = ".json";
 
-    /** Longer ones are not ours. */
+    /** Longer files are not records of this class. */
     int MAX_BYTES = 1 << 16;
 
-    /** What they end in while they are written. */
+    /** The suffix of records while they are being written. */
     String TEMPORARY = ".tmp";
 
     /**
-     * What is known of a whole file.
+     * What is known of a complete file.
      *
-     * @param sha256 its SHA-256, computed here
-     * @param expected what that had to be, or its first digits; null where nobody said
+     * @param sha256 its SHA-256, computed locally
+     * @param expected its expected SHA-256, or the first digits; null if unknown
      * @param size its length in bytes
-     * @param modified its time of modification in seconds since 1970: copies and archives often keep no more
-     * @param source where it came from
+     * @param modified its modification time in seconds since 1970, because copies and archives often keep no finer
+     *     resolution
+     * @param source the source of the file
      */
     record Receipt(String sha256, @Nullable String expected, long size, long modified, String source)
             implements CacheRecord {
@@ -41,7 +44,7 @@ sealed interface CacheRecord {
             return new Receipt(sha256, expected, Files.size(file), seconds(file), source);
         }
 
-        /** Whether the file is still, by length and time, the one that was looked at. */
+        /** Whether the file is unchanged, judging by length and time. */
         boolean covers(Path file) throws IOException {
             return Files.size(file) == size && seconds(file) == modified;
         }
@@ -51,7 +54,7 @@ sealed interface CacheRecord {
             return new StoredFile(weights, path, size, state, sha256, expected);
         }
 
-        /** What the file's SHA-256 has to be now: what it was, at least. */
+        /** The required SHA-256 of the file: the expected one, or at least the previous one. */
         String required() {
             return expected == null ? sha256 : expected;
         }
@@ -62,31 +65,31 @@ sealed interface CacheRecord {
     }
 
     /**
-     * What a partial file is a part of.
+     * The file that a partial download belongs to.
      *
-     * @param source the URL asked for
-     * @param tag the entity tag of the response that brought it; null where it had none
-     * @param sha256 the SHA-256 that the hub promised; null where it did not
-     * @param size the whole file's length in bytes; null where nobody said
+     * @param source the requested URL
+     * @param tag the entity tag of the response; null if it had none
+     * @param sha256 the SHA-256 announced by the hub; null if none
+     * @param size the complete file's length in bytes; null if unknown
      */
     record Origin(String source, @Nullable String tag, @Nullable String sha256, @Nullable Long size)
             implements CacheRecord {}
 
     /**
-     * Which commit a branch or tag stood for when the hub was last asked.
+     * The commit of a branch or tag when the hub was last queried.
      *
      * @param commit the commit's hash
-     * @param source the URL asked for
+     * @param source the requested URL
      */
     record Reference(String commit, String source) implements CacheRecord {}
 
-    /** Whether a file of the cache is a record, not one of the JSON files that repositories have. */
+    /** Whether a file in the cache is a record, rather than a JSON file of a repository. */
     static boolean isRecord(Path path) {
         String name = String.valueOf(path.getFileName());
         return name.endsWith(SUFFIX) && !name.equals("config.json") && !name.endsWith(".index.json");
     }
 
-    /** The place of a file's record. */
+    /** The path of a file's record. */
     static Path beside(Path file) {
         return sibling(file, SUFFIX);
     }
@@ -119,7 +122,7 @@ sealed interface CacheRecord {
         }
     }
 
-    /** Writes the record so that its place never holds half of one. */
+    /** Writes the record atomically. */
     default void write(Path record) throws IOException {
         ReplacedFile.write(record, (new Gson().toJson(this) + "\n").getBytes(StandardCharsets.UTF_8));
     }

@@ -3,10 +3,10 @@ package io.github.convzoo.hub;
 import java.time.Duration;
 import java.util.Locale;
 
-/** The time by which work has to be done. It passes while the process sleeps, too. */
+/** A deadline for work. Time also passes while the process is suspended. */
 public final class Deadline {
 
-    /** About a hundred years: more would overflow. */
+    /** About a hundred years; more would overflow. */
     private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private final Duration whole;
@@ -18,9 +18,9 @@ public final class Deadline {
     }
 
     /**
-     * A deadline some time from now.
+     * Creates a deadline some time from now.
      *
-     * @param time how long; no more than a hundred years count
+     * @param time the time limit; at most a hundred years
      * @return the deadline
      */
     public static Deadline in(Duration time) {
@@ -28,16 +28,16 @@ public final class Deadline {
     }
 
     /**
-     * The time that there was at first.
+     * Returns the original time limit.
      *
-     * @return how long
+     * @return the time limit
      */
     public Duration whole() {
         return whole;
     }
 
     /**
-     * Whether no time is left.
+     * Whether the deadline has passed.
      *
      * @return whether it has passed
      */
@@ -46,16 +46,16 @@ public final class Deadline {
     }
 
     /**
-     * The time that work may take.
+     * Limits a time to the time left.
      *
-     * @param time the longest
-     * @return that, or what is left if it is shorter; never negative
+     * @param time the maximum
+     * @return the maximum, or the time left if it is shorter; never negative
      */
     public Duration atMost(Duration time) {
         return shorter(time, Duration.ofNanos(Math.max(0, end - System.nanoTime())));
     }
 
-    /** The time that there was at first, in seconds, as messages give times. */
+    /** The original time limit in seconds, formatted for messages. */
     @Override
     public String toString() {
         return seconds(whole);

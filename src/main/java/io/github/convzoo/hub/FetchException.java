@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that could not be fetched. The message is one line: which file, where it was looked for and why that failed,
- * and what to do about it.
+ * Thrown if a file could not be fetched. The message is one line: the file, the places that were tried with the reason
+ * of each failure, and the remedy.
  */
 public final class FetchException extends IOException {
     private static final long serialVersionUID = 1L;
@@ -17,7 +17,7 @@ public final class FetchException extends IOException {
     /** A list that can be serialized. */
     private final String[] failures;
 
-    /** Whether every place answered that it does not have the file. */
+    /** Whether every place reported that it does not have the file. */
     private final boolean missing;
 
     FetchException(String file, String problem, List<String> failures, @Nullable Throwable cause) {
@@ -36,7 +36,7 @@ public final class FetchException extends IOException {
     }
 
     /**
-     * The file concerned.
+     * Returns the file.
      *
      * @return its name, such as {@code dla34.in1k} or {@code owner/name@main/config.json}
      */
@@ -45,18 +45,18 @@ public final class FetchException extends IOException {
     }
 
     /**
-     * Whether every place was reached and answered that it does not have the file.
+     * Whether every place was reached and reported that it does not have the file.
      *
-     * @return false if a place could not be asked
+     * @return false if a place could not be reached
      */
     public boolean isMissing() {
         return missing;
     }
 
     /**
-     * The places that were tried.
+     * Returns the places that were tried.
      *
-     * @return for each, in order, where it is and why it failed
+     * @return the address of each, in order, with the reason of its failure
      */
     public List<String> failures() {
         return List.of(failures);

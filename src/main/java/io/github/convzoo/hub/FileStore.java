@@ -17,23 +17,23 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Published files: from this machine where they are there already, from the hub or an older address where
- * not. For any number of threads and processes at once; a file is downloaded by one of them, and the others wait.
+ * A store of published files, which it finds on this machine or downloads from the hub or an older address. Any number
+ * of threads and processes may use it at once; one of them downloads a file while the others wait.
  *
- * <p>Looked for in this order: this store's own cache, the cache of Hugging Face's tools, the hub and its mirrors, the
- * older addresses. A file takes its place in the cache once its SHA-256 is found to be the expected one: the hub names
- * it, or the older file's name has its first digits. Where nobody says what it should be, its length alone is checked,
- * and it is {@link StoredFile.State#UNVERIFIED}.
+ * <p>The search order is: this store's own cache, the cache of Hugging Face's tools, the hub and its mirrors, the older
+ * addresses. A file enters the cache after its SHA-256 is verified: the hub announces it, or the older file's name has
+ * its first digits. If the expected hash is unknown, only the length is checked, and the file is {@link
+ * StoredFile.State#UNVERIFIED}.
  */
 public final class FileStore {
 
     private static final String LOCKS = ".locks";
     private static final String REFERENCES = ".refs";
 
-    /** What the receipt of a file that is used where Hugging Face's tools put it is called, before the file's name. */
+    /** The prefix of receipts for files that are used in the cache of Hugging Face's tools. */
     private static final String ELSEWHERE = "huggingface.";
 
-    /** The source of a file that has no record, in the record that it gets. */
+    /** The source in records of files that had no record. */
     private static final String BY_HAND = "put there by hand";
 
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
@@ -44,9 +44,9 @@ public final class FileStore {
     private final HubCache hubCache;
 
     /**
-     * A store with the given settings.
+     * Creates a store with the given settings.
      *
-     * @param settings where weights come from and where they are kept
+     * @param settings the sources of files and the cache
      */
     public FileStore(StoreSettings settings) {
         this(settings, FileStore::sleep);
@@ -60,41 +60,41 @@ public final class FileStore {
     }
 
     /**
-     * A store with the process's environment for its settings.
+     * Creates a store with settings from the process's environment.
      *
      * @return the store
-     * @throws IllegalArgumentException if a variable of the environment has no meaning
+     * @throws IllegalArgumentException if an environment variable is invalid
      */
     public static FileStore fromEnvironment() {
         return new FileStore(StoreSettings.fromEnvironment(System::getenv));
     }
 
     /**
-     * Where the store keeps its files, a directory for each name or repository.
+     * Returns the store's cache directory, which has one directory per name or repository.
      *
-     * @return an absolute path; it need not exist
+     * @return an absolute path, which may not exist yet
      */
     public Path directory() {
         return directory;
     }
 
     /**
-     * Makes a folder of a cache, and those above it, that only their owner may enter, where the file system has such
-     * permissions. Folders that exist stay as they are.
+     * Creates a folder of a cache and its parents so that only the owner may enter, if the file system supports
+     * permissions. Existing folders are unchanged.
      *
      * @param folder the folder
-     * @throws IOException if it cannot be made
+     * @throws IOException if it cannot be created
      */
     public static void createFolder(Path folder) throws IOException {
         CacheFile.createFolder(folder);
     }
 
     /**
-     * Looks for a file on this machine. The network is not touched.
+     * Looks for a file on this machine, without network access.
      *
-     * @param remote which file
-     * @return the file, {@link StoredFile.State#VERIFIED} or {@link StoredFile.State#UNVERIFIED}; empty where there is
-     *     none, or none that can be used
+     * @param remote the file
+     * @return the file, {@link StoredFile.State#VERIFIED} or {@link StoredFile.State#UNVERIFIED}; empty if there is no
+     *     usable file
      * @throws IOException if the cache cannot be read
      */
     public Optional<StoredFile> find(RemoteFile remote) throws IOException {
@@ -102,14 +102,14 @@ public final class FileStore {
     }
 
     /**
-     * Brings a file onto this machine, if it is not there.
+     * Returns a file, downloading it if necessary.
      *
-     * @param remote which file
-     * @param progress told of a download's bytes, from this thread, anew where another address is tried; ended once the
-     *     file is complete; its maximum is negative where the length is not known; null for nobody
+     * @param remote the file
+     * @param progress receives a download's bytes on this thread; reset for each address; ended once the file is
+     *     complete; its maximum is negative if the length is unknown; null for none
      * @return the file, {@link StoredFile.State#VERIFIED} or {@link StoredFile.State#UNVERIFIED}
-     * @throws FetchException if no place has it; the message names each, and why
-     * @throws InterruptedIOException if the thread was interrupted; what came so far stays for the next time
+     * @throws FetchException if no place has it; the message names each place and the reason
+     * @throws InterruptedIOException if the thread was interrupted; the partial download is kept
      */
     public StoredFile fetch(RemoteFile remote, @Nullable Progress progress)
             throws FetchException, InterruptedIOException {
@@ -121,7 +121,7 @@ public final class FileStore {
                 return here.get();
             }
             if (sources.isEmpty()) {
-                throw new FetchException(remote.name(), "there is no address to fetch it from", failures, null);
+                throw new FetchException(remote.name(), "no address to download it from", failures, null);
             }
             if (settings.offline() != null) {
                 throw offline(remote, sources.get(0), failures, settings.offline());
@@ -132,7 +132,7 @@ public final class FileStore {
         } catch (InterruptedException | ClosedByInterruptException e) {
             Thread.currentThread().interrupt();
             throw (InterruptedIOException)
-                    new InterruptedIOException(remote.name() + ": interrupted while it was fetched").initCause(e);
+                    new InterruptedIOException(remote.name() + ": interrupted during the download").initCause(e);
         } catch (IOException e) {
             throw new FetchException(
                     remote.name(), "the cache in " + directory + " cannot be used (" + e + ")", List.of(), e);
@@ -140,12 +140,12 @@ public final class FileStore {
     }
 
     /**
-     * Puts a file into the cache that does not come from the network.
+     * Adds a file to the cache that does not come from the network.
      *
-     * @param name the directory of the cache, which is what listings call the file
-     * @param fileName the file's name in it
+     * @param name the directory in the cache, which listings show as the file's name
+     * @param fileName the file's name in the directory
      * @param content the whole file
-     * @param source where it comes from, for the record
+     * @param source the source of the file, for the record
      * @return the file
      * @throws IOException if it cannot be written
      */
@@ -166,7 +166,7 @@ public final class FileStore {
         boolean missing = true;
         CacheLock lock = CacheLock.acquire(lockFile(remote.directory()));
         try {
-            // Another may have brought it while this one waited for the lock.
+            // Another process may have downloaded it while this one waited for the lock.
             Optional<StoredFile> here = find(remote, sources, failures);
             if (here.isPresent()) {
                 return here.get();
@@ -193,7 +193,7 @@ public final class FileStore {
         throw new FetchException(remote.name(), "could not be fetched", failures, missing, null);
     }
 
-    /** Takes away records that a process left half written when it was stopped. */
+    /** Removes partially written records of killed processes. */
     private static void sweep(Path home) throws IOException {
         try (DirectoryStream<Path> left = Files.newDirectoryStream(home, "*" + CacheRecord.TEMPORARY)) {
             for (Path each : left) {
@@ -202,7 +202,9 @@ public final class FileStore {
         }
     }
 
-    /** A part counts for what the present addresses say of it, or for the hash that its file's own name has. */
+    /**
+     * Discards a partial download that neither the current addresses nor the hash in its file's own name account for.
+     */
     private void forgetForeignPart(RemoteFile remote, Source source, List<Source> sources) throws IOException {
         PartialFile part = new PartialFile(home(remote).resolve(source.fileName()));
         Optional<CacheRecord.Origin> origin = part.origin();
@@ -232,7 +234,7 @@ public final class FileStore {
                 return receipt.file(remote.name(), file);
             }
             part.delete();
-            // Bytes of an earlier process may have been lost in a crash of the machine; the network's alone are not to
+            // Bytes of an earlier process may have been lost in a crash of the machine, so the network alone is not to
             // blame.
             if (again || !received.resumed()) {
                 throw TransferException.lasting(mismatch(actual, expected) + "; the download was deleted");
@@ -241,15 +243,15 @@ public final class FileStore {
     }
 
     /**
-     * What the hash has to be. An entity tag that has the shape of a hash is not always one of the file: storage behind the
-     * hub makes its own. So such a tag can prove a file right, but not wrong.
+     * The expected hash. An entity tag that looks like a hash need not be the file's, because storage behind the hub
+     * creates its own tags. So such a tag can confirm a file, but not reject it.
      */
     private static @Nullable String expected(Source source, HttpTransfer.Received received, String actual) {
         String promised = source.hub() ? received.sha256() : source.digits();
         return promised == null && actual.equals(received.tag()) ? actual : promised;
     }
 
-    /** What is on this machine already; what is there but cannot be used is added to the failures. */
+    /** Finds the file on this machine; unusable files are added to the failures. */
     private Optional<StoredFile> find(RemoteFile remote, List<Source> sources, List<String> failures)
             throws IOException {
         for (Source source : sources) {
@@ -270,10 +272,8 @@ public final class FileStore {
         Optional<CacheRecord.Receipt> receipt = CacheRecord.receipt(CacheRecord.beside(path));
         String elsewhere = receipt.map(CacheRecord.Receipt::source).orElse(BY_HAND);
         if (source.digits() == null && !elsewhere.equals(BY_HAND) && !isOneOf(sources, elsewhere)) {
-            // Whoever answered there said which hash is right.
-            addOnce(
-                    failures,
-                    path + ": it came from " + elsewhere + ", which is not among the addresses to fetch it from now");
+            // That source determined which hash is right.
+            addOnce(failures, path + ": it came from " + elsewhere + ", which is no longer one of its addresses");
             return Optional.empty();
         }
         if (receipt.isPresent() && receipt.get().covers(path)) {
@@ -315,39 +315,39 @@ public final class FileStore {
         return Optional.empty();
     }
 
-    /** Saves the next look the hashing. A cache that may only be read works without. */
+    /** Records the hash to save computing it again. A read-only cache works without. */
     private static void remember(CacheRecord.Receipt receipt, Path home, Path record) {
         try {
             CacheFile.createFolder(home);
             receipt.write(record);
         } catch (IOException e) {
-            // Nothing depends on it.
+            // Only an optimization.
         }
     }
 
     private FetchException offline(RemoteFile remote, Source source, List<String> failures, String why) {
-        StringBuilder problem = new StringBuilder("it is not on this machine, and the network is off (")
+        StringBuilder problem = new StringBuilder("it is not cached, and the network is off (")
                 .append(why)
                 .append("). Looked in ")
                 .append(home(remote));
         if (remote.repository() != null) {
             problem.append(" and ").append(hubCache.snapshots(remote.repository()));
         }
-        problem.append(". To bring it in by hand, download ")
+        problem.append(". To add it manually, download ")
                 .append(source)
-                .append(" elsewhere and put it at ")
+                .append(" elsewhere and copy it to ")
                 .append(home(remote).resolve(source.fileName()));
         return new FetchException(remote.name(), problem.toString(), failures, null);
     }
 
     /**
-     * Which commit a revision of a repository stands for: that of a branch or tag as the hub says now, or, if the hub cannot
-     * be asked, as it was when it was last asked.
+     * Resolves a revision of a repository to a commit: the current commit of a branch or tag on the hub, or, if the hub
+     * cannot be reached, the commit when the hub was last queried.
      *
      * @param repository the repository, {@code owner/name}
      * @param revision a branch, tag, or commit
      * @return the commit
-     * @throws FetchException if the hub does not have it, or cannot be asked and was never asked before
+     * @throws FetchException if the hub does not have it, or cannot be reached and was never queried before
      * @throws InterruptedIOException if the thread was interrupted
      */
     public Revision resolve(String repository, String revision) throws FetchException, InterruptedIOException {
@@ -372,7 +372,7 @@ public final class FileStore {
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                     throw (InterruptedIOException)
-                            new InterruptedIOException(name + ": interrupted while it was asked for").initCause(e);
+                            new InterruptedIOException(name + ": interrupted while resolving it").initCause(e);
                 }
             }
             if (missing) {
@@ -396,19 +396,17 @@ public final class FileStore {
             failures.add(e.toString());
         }
         throw settings.offline() == null
-                ? new FetchException(name, "the hub cannot be asked", failures, null)
+                ? new FetchException(name, "the hub cannot be reached", failures, null)
                 : new FetchException(
-                        name,
-                        "it is not on this machine, and the network is off (" + settings.offline() + ")",
-                        failures,
-                        null);
+                        name, "it is not cached, and the network is off (" + settings.offline() + ")", failures, null);
     }
 
     /**
      * A revision's commit.
      *
      * @param commit the commit's hash; the revision itself if a mirror does not say which commit it is
-     * @param stale why the hub could not be asked, so that this is the commit of last time; empty if it was asked
+     * @param stale why the hub could not be reached, in which case this is the last known commit; empty if it was
+     *     reached
      */
     public record Revision(String commit, Optional<String> stale) {}
 
@@ -417,7 +415,7 @@ public final class FileStore {
             CacheFile.createFolder(directory.resolve(REFERENCES));
             reference.write(reference(any));
         } catch (IOException e) {
-            // Nothing depends on it while the hub can be asked.
+            // Irrelevant while the hub can be reached.
         }
     }
 
@@ -426,7 +424,7 @@ public final class FileStore {
     }
 
     /**
-     * What the cache holds, partial downloads included. Nothing is read but names, lengths and times.
+     * Lists the files in the cache, including partial downloads. Reads only names, lengths and times.
      *
      * @return the files, by the weights' names
      * @throws IOException if the cache cannot be read
@@ -442,9 +440,9 @@ public final class FileStore {
     }
 
     /**
-     * Reads every file of the cache and computes its hash anew.
+     * Reads every file in the cache and recomputes its hash.
      *
-     * @return the files, by the weights' names; {@link StoredFile.State#CHANGED} none
+     * @return the files, by the weights' names; none is {@link StoredFile.State#CHANGED}
      * @throws IOException if the cache cannot be read
      */
     public List<StoredFile> verify() throws IOException {
@@ -458,12 +456,12 @@ public final class FileStore {
     }
 
     /**
-     * Removes what is of no use: partial downloads, files whose hash is wrong, and files that nobody has ever said a hash
-     * for, not even {@link #fetch}. Weights that are being downloaded now are left alone.
+     * Removes useless files: partial downloads, files with a wrong hash, and files whose hash was never known, not even
+     * to {@link #fetch}. Weights that are being downloaded are kept.
      *
-     * @param all whether to remove every file, good ones too
+     * @param all whether to remove every file, including good ones
      * @return what was removed
-     * @throws IOException if the cache cannot be read, or a file not removed
+     * @throws IOException if the cache cannot be read, or a file cannot be removed
      */
     public List<StoredFile> prune(boolean all) throws IOException {
         List<StoredFile> removed = new ArrayList<>();
@@ -499,7 +497,7 @@ public final class FileStore {
         };
     }
 
-    /** Takes away records that belong to no file, and the directory. */
+    /** Removes records without a file, and the directory. */
     private static void removeRest(Path home) throws IOException {
         try (DirectoryStream<Path> rest = Files.newDirectoryStream(home, "*" + CacheRecord.SUFFIX)) {
             for (Path each : rest) {
@@ -578,8 +576,8 @@ public final class FileStore {
     }
 
     private static String mismatch(String actual, String expected) {
-        return "its SHA-256 is " + actual + " and should "
-                + (expected.length() == actual.length() ? "be " : "begin with ") + expected;
+        return "its SHA-256 is " + actual + " but should "
+                + (expected.length() == actual.length() ? "be " : "start with ") + expected;
     }
 
     private static void addOnce(List<String> failures, String failure) {

@@ -31,15 +31,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Brings one file over HTTP into a partial file: redirects, resuming, retries. */
+/** Downloads one file over HTTP into a partial file, with redirects, resume, and retries. */
 final class HttpTransfer {
 
-    /** Waits; a test's does not. */
+    /** Waits; tests replace it. */
     @FunctionalInterface
     interface Pause {
         void of(Duration time) throws InterruptedException;
 
-        /** Waits for a server's answer. */
+        /** Waits for a server's response. */
         default <T> T await(CompletableFuture<T> answer, Duration longest)
                 throws InterruptedException, ExecutionException, TimeoutException {
             return answer.get(longest.toMillis(), TimeUnit.MILLISECONDS);
@@ -47,11 +47,11 @@ final class HttpTransfer {
     }
 
     /**
-     * What came.
+     * The result of a download.
      *
-     * @param sha256 the SHA-256 that the hub promised; null where it did not
-     * @param tag the SHA-256 that the response's entity tag looks like; null where it does not
-     * @param resumed whether some of it came with an earlier response
+     * @param sha256 the SHA-256 announced by the hub; null if none
+     * @param tag the entity tag of the response, if it looks like a SHA-256; else null
+     * @param resumed whether a part came from an earlier response
      */
     record Received(@Nullable String sha256, @Nullable String tag, boolean resumed) {}
 
@@ -61,7 +61,10 @@ final class HttpTransfer {
     private static final Pattern UNSATISFIED = Pattern.compile("bytes \\*/(\\d{1,18})");
     private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
 
-    /** An attempt that brings this much counts as getting on, in bytes; servers that drop every byte must end. */
+    /**
+     * An attempt with this many bytes counts as progress, so that servers that deliver single bytes do not loop
+     * forever.
+     */
     private static final long GETTING_ON = 1 << 20;
 
     private final StoreSettings settings;
@@ -74,7 +77,7 @@ final class HttpTransfer {
         this.pause = pause;
         limits = settings.transfers();
         HttpClient.Builder builder = HttpClient.newBuilder()
-                // One file at a time gains nothing from version 2, and plain HTTP servers may stumble over the upgrade.
+                // HTTP/2 does not help a single download, and the upgrade may confuse plain HTTP servers.
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(limits.connectTimeout());
@@ -82,7 +85,7 @@ final class HttpTransfer {
         client = (proxies == null ? builder : builder.proxy(proxies)).build();
     }
 
-    /** Tries until the whole file is there, as often and as long as the settings and the deadline allow. */
+    /** Retries until the file is complete, within the limits of the settings and the deadline. */
     Received fetch(Source source, PartialFile part, Deadline deadline, @Nullable Progress progress)
             throws TransferException, IOException, InterruptedException {
         int failures = 0;
@@ -114,12 +117,12 @@ final class HttpTransfer {
     private static TransferException tooLong(Deadline deadline, @Nullable Throwable cause) {
         return TransferException.lasting(
                 "not done within " + deadline
-                        + ", the longest time for a download; what came is kept, so try again to resume, or raise "
+                        + ", the time limit for a download; the partial file is kept, so try again to resume, or raise "
                         + StoreSettings.MAX_TIME,
                 cause);
     }
 
-    /** The commit that the hub's answer names; nothing of the file itself is read. */
+    /** The commit in the hub's response; the file itself is not read. */
     Optional<String> commit(Source source) throws TransferException, InterruptedException {
         Deadline deadline = Deadline.in(limits.longestTime());
         URI uri = source.uri();
@@ -149,7 +152,7 @@ final class HttpTransfer {
         }
     }
 
-    /** Doubles with each failure; random in its upper half, so that those who failed together do not return together. */
+    /** Exponential backoff with jitter in the upper half, so that clients do not retry in lockstep. */
     private Duration delay(int failures, @Nullable Duration asked) {
         long longest = limits.longestDelay().toMillis();
         long doubled = Math.min(longest, limits.firstDelay().toMillis() << Math.min(failures - 1, 20));
@@ -157,20 +160,20 @@ final class HttpTransfer {
         return Duration.ofMillis(asked == null ? random : Math.min(longest, Math.max(random, asked.toMillis())));
     }
 
-    /** One request, with the redirects that it leads through. */
+    /** One request, including its redirects. */
     private final class Attempt {
         private final Source source;
         private final PartialFile part;
         private final Deadline deadline;
         private final @Nullable Progress progress;
 
-        /** The byte that was asked for, the file's first or the one after those that are there. */
+        /** The first byte requested: 0, or the length of the partial file. */
         private long from;
 
         private @Nullable String promised;
         private @Nullable String tag;
 
-        /** The file's length as the hub promises it, in bytes; -1 where it does not. */
+        /** The file's length announced by the hub, in bytes; -1 if none. */
         private long promisedSize = -1;
 
         Attempt(Source source, PartialFile part, Deadline deadline, @Nullable Progress progress) {
@@ -198,7 +201,10 @@ final class HttpTransfer {
             throw TransferException.lasting("more than " + MAX_REDIRECTS + " redirects");
         }
 
-        /** Whether the bytes that are there can be told to belong to this source's file, before or after the rest came. */
+        /**
+         * Whether it can be verified, before or after the download, that the partial file belongs to this source's
+         * file.
+         */
         private boolean canGoOn(CacheRecord.Origin origin) {
             return origin.sha256() != null || source.digits() != null || (isOurs(origin) && strong(origin.tag()));
         }
@@ -222,7 +228,7 @@ final class HttpTransfer {
             return builder.build();
         }
 
-        /** The first response that has them is nearest to the hub; storage behind it has tags of its own making. */
+        /** The first response with these headers is closest to the hub; storage behind it creates its own tags. */
         private void readPromises(HttpHeaders headers) {
             if (source.hub() && promised == null) {
                 promised = Sha256.inTag(headers.firstValue("X-Linked-ETag").orElse(null));
@@ -245,7 +251,7 @@ final class HttpTransfer {
             }
             String encoding = headers.firstValue("Content-Encoding").orElse("identity");
             if (!encoding.equalsIgnoreCase("identity")) {
-                throw TransferException.lasting("the server sends it compressed (" + encoding + "), unasked");
+                throw TransferException.lasting("the server sent an unrequested content encoding (" + encoding + ")");
             }
             long length = number(headers, "Content-Length");
             String entityTag = headers.firstValue("ETag").orElse(null);
@@ -268,27 +274,27 @@ final class HttpTransfer {
         }
 
         /**
-         * Compares the file that is offered now with the one whose first part is there. Two that differ are never joined, even
-         * if no hash would tell.
+         * Compares the offered file with the one of the partial download. Parts of different files are never joined,
+         * even if no hash would reveal it.
          *
-         * @return the whole file's length, if one of the two said it
+         * @return the complete file's length, if either of the two states it
          */
         private long requireSameFile(CacheRecord.Origin first, long total, @Nullable String entityTag)
                 throws TransferException, IOException {
             String known = first.sha256();
             if (known != null && promised != null && !known.equals(promised)) {
-                throw startOver("the file has changed since its first part came");
+                throw startOver("the file has changed since its download started");
             }
             Long size = first.size();
             if (size != null && total >= 0 && size != total) {
-                throw startOver("the file has " + total + " bytes, and had " + size + " when its first part came");
+                throw startOver("the file has " + total + " bytes, but had " + size + " when its download started");
             }
-            // Servers behind a hub may have tags of their own; the hub's hash is better proof.
+            // Servers behind a hub may have their own tags; the hub's hash is better evidence.
             boolean proven = known != null && known.equals(promised);
             boolean hashDecides = known != null || source.digits() != null;
             boolean sameTag = entityTag == null ? hashDecides : entityTag.equals(first.tag());
             if (isOurs(first) && first.tag() != null && !sameTag && !proven) {
-                throw startOver("the file's ETag is not what it was when its first part came");
+                throw startOver("the file's ETag has changed since its download started");
             }
             promised = promised == null ? known : promised;
             return total < 0 && size != null ? size : total;
@@ -297,14 +303,15 @@ final class HttpTransfer {
         private void check(long total) throws TransferException, IOException {
             if (total >= 0 && promisedSize >= 0 && total != promisedSize) {
                 part.delete();
-                throw TransferException.lasting("it has " + total + " bytes, where the hub promises " + promisedSize);
+                throw TransferException.lasting("it has " + total + " bytes, but the hub announced " + promisedSize);
             }
             if (Math.max(total, promisedSize) > limits.maxBytes()) {
                 throw tooLarge(Math.max(total, promisedSize));
             }
             boolean hashKnown = promised != null || source.digits() != null;
             if (total < 0 && promisedSize < 0 && !hashKnown) {
-                throw TransferException.lasting("neither its length nor its hash is known, so a cut could not be told");
+                throw TransferException.lasting(
+                        "neither its length nor its hash is known, so truncation could not be detected");
             }
         }
 
@@ -333,7 +340,7 @@ final class HttpTransfer {
                 }
             }
             if (total >= 0 && size < total) {
-                throw TransferException.passing("it ended at " + size + " of " + total + " bytes", null);
+                throw TransferException.passing("the response ended at " + size + " of " + total + " bytes", null);
             }
             if (progress != null) {
                 progress.end();
@@ -350,7 +357,7 @@ final class HttpTransfer {
             try {
                 List<ByteBuffer> piece = body.next(patience);
                 if (piece != null) {
-                    // It is longer than the timeout only if the process stood still, which is not the server's fault.
+                    // The wait exceeds the timeout only if the process was suspended, which is not the server's fault.
                     long waited = Math.min(System.nanoTime() - start, patience.toNanos());
                     rate.add(piece.stream().mapToLong(ByteBuffer::remaining).sum(), waited);
                 }
@@ -358,21 +365,22 @@ final class HttpTransfer {
             } catch (HttpTimeoutException e) {
                 throw deadline.hasPassed()
                         ? tooLong(deadline, e)
-                        : TransferException.passing("nothing came for " + Deadline.seconds(limits.idleTimeout()), e);
+                        : TransferException.passing("no data for " + Deadline.seconds(limits.idleTimeout()), e);
             } catch (IOException e) {
                 throw TransferException.passing("the connection broke (" + e.getMessage() + ")", e);
             }
         }
 
-        /** The whole file's length by the head of a partial response. */
+        /** The complete file's length, from the headers of a partial response. */
         private long total(HttpHeaders headers, long length) throws TransferException, IOException {
             String range = headers.firstValue("Content-Range").orElse("");
             Matcher matcher = CONTENT_RANGE.matcher(range);
             if (from == 0 || !matcher.matches() || Long.parseLong(matcher.group(1)) != from) {
-                throw startOver("asked for the bytes from " + from + ", the server sends \"" + printable(range) + "\"");
+                throw startOver(
+                        "requested the bytes from " + from + ", but the server sent \"" + printable(range) + "\"");
             }
             long end = Long.parseLong(matcher.group(2)) + 1;
-            // A response may end before the file does; the next attempt then asks for the rest.
+            // A response may end before the file does; the next attempt then requests the rest.
             long total = matcher.group(3).equals("*") ? -1 : Long.parseLong(matcher.group(3));
             if ((length >= 0 && length != end - from) || (total >= 0 && end > total)) {
                 throw startOver("the server's Content-Length and Content-Range disagree");
@@ -380,7 +388,7 @@ final class HttpTransfer {
             return total;
         }
 
-        /** All the bytes may be there already, from a process that was stopped before it could move them. */
+        /** The partial file may be complete already, if a process was killed before it could move the file. */
         private void rangeRefused(HttpHeaders headers, Optional<CacheRecord.Origin> origin)
                 throws TransferException, IOException {
             Matcher matcher =
@@ -400,7 +408,7 @@ final class HttpTransfer {
 
         private TransferException longerThan(long total, long size) throws IOException {
             part.delete();
-            return TransferException.lasting("it has at least " + size + " bytes, where " + total + " were promised");
+            return TransferException.lasting("it has at least " + size + " bytes, but " + total + " were announced");
         }
 
         private TransferException tooLarge(long size) throws IOException {
@@ -410,7 +418,7 @@ final class HttpTransfer {
         }
     }
 
-    /** How fast bytes come, over one stretch of time after the other. Time that is spent on anything but waiting does not count. */
+    /** The download rate, measured over consecutive intervals. Only time spent waiting counts. */
     private final class Rate {
         private long bytes;
         private long nanos;
@@ -440,11 +448,11 @@ final class HttpTransfer {
             }
             return TransferException.lasting(what
                     + (settings.token() == null
-                            ? "; set HF_TOKEN to a token that may read it"
-                            : "; the token in HF_TOKEN may not read it"));
+                            ? "; set HF_TOKEN to a token with read access"
+                            : "; the token in HF_TOKEN has no read access"));
         }
         if (status == 404 || status == 410) {
-            return TransferException.missing(status + ", there is no such file");
+            return TransferException.missing(status + ", no such file");
         }
         if (status == 429) {
             return TransferException.passingAfter("429, too many requests", retryAfter(headers));
@@ -452,7 +460,7 @@ final class HttpTransfer {
         if (status == 408 || status >= 500) {
             return TransferException.passingAfter(status + ", the server failed", retryAfter(headers));
         }
-        return TransferException.lasting("the server answers " + status);
+        return TransferException.lasting("the server responded " + status);
     }
 
     private HttpResponse<BodyReader> send(HttpRequest request, Deadline deadline)
@@ -462,11 +470,11 @@ final class HttpTransfer {
         try {
             return pause.await(answer, longest);
         } catch (TimeoutException e) {
-            throw TransferException.passing("no answer within " + Deadline.seconds(longest), e);
+            throw TransferException.passing("no response within " + Deadline.seconds(longest), e);
         } catch (ExecutionException e) {
             throw failure(e.getCause() == null ? e : e.getCause(), request.uri());
         } finally {
-            // Ends the exchange where it was given up; otherwise it changes nothing.
+            // Ends the exchange if it was abandoned; otherwise does nothing.
             answer.cancel(true);
         }
     }
@@ -474,8 +482,8 @@ final class HttpTransfer {
     private static TransferException failure(Throwable e, URI uri) {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause instanceof UnresolvedAddressException) {
-                // The JVM remembers for ten seconds that a name was not found, so retries would see no other answer.
-                return TransferException.lasting("there is no host " + uri.getHost() + "; check the connection", e);
+                // The JVM caches unknown host names for ten seconds, so retries would fail too.
+                return TransferException.lasting("unknown host " + uri.getHost() + "; check the connection", e);
             }
             if (cause instanceof CertificateException) {
                 return TransferException.lasting(
@@ -493,8 +501,8 @@ final class HttpTransfer {
     }
 
     /**
-     * Where a redirect leads, if it may lead there: a server of the internet has no business to send this machine on to an
-     * address of its own network, which the user did not name. A server of this network may send it anywhere.
+     * The target of a redirect, if it is allowed: an internet server must not redirect to an address of this machine's
+     * network that the user did not name. A server on this network may redirect anywhere.
      */
     private static URI openTarget(URI from, HttpHeaders headers) throws TransferException {
         URI to = target(from, headers);
@@ -502,32 +510,36 @@ final class HttpTransfer {
                 && !SpecialAddresses.isPublic(to.getHost())
                 && SpecialAddresses.isPublic(from.getHost())) {
             throw TransferException.lasting(
-                    "it is redirected to " + Source.shown(to) + ", an address of this network or machine");
+                    "redirected to " + Source.shown(to) + ", an address of this network or machine");
         }
         return to;
     }
 
-    /** Where a redirect leads. */
+    /** The target of a redirect. */
     static URI target(URI from, HttpHeaders headers) throws TransferException {
         String location = headers.firstValue("Location").orElse("");
         URI to;
         try {
             to = from.resolve(location);
         } catch (IllegalArgumentException e) {
-            throw TransferException.lasting("it is redirected to what is no URL", e);
+            throw TransferException.lasting("redirected to an invalid URL", e);
         }
         String scheme = to.getScheme().toLowerCase(Locale.ROOT);
         if (location.isEmpty() || to.getHost() == null || !(scheme.equals("http") || scheme.equals("https"))) {
-            throw TransferException.lasting("it is redirected to " + printable(Source.shown(to)) + ", no web address");
+            throw TransferException.lasting(
+                    "redirected to " + printable(Source.shown(to)) + ", which is not a web address");
         }
         if (scheme.equals("http") && from.getScheme().equalsIgnoreCase("https")) {
             throw TransferException.lasting(
-                    "it is redirected from https to " + Source.shown(to) + ", which could be tampered with");
+                    "redirected from https to " + Source.shown(to) + ", which could be tampered with");
         }
         return to;
     }
 
-    /** Same host and port; from http to https on the standard ports counts, as it only adds protection. */
+    /**
+     * Same host and port; a change from http to https on the standard ports also counts, because it only adds
+     * protection.
+     */
     static boolean sameServer(URI a, URI b) {
         if (!a.getHost().equalsIgnoreCase(b.getHost())) {
             return false;
@@ -543,7 +555,7 @@ final class HttpTransfer {
         return uri.getScheme().equalsIgnoreCase("https") ? 443 : 80;
     }
 
-    /** Whether the tag stands for these very bytes; only then may a range be asked for on its condition. */
+    /** Whether the tag identifies the exact bytes, which a conditional range request needs. */
     private static boolean strong(@Nullable String tag) {
         return tag != null && tag.startsWith("\"") && tag.endsWith("\"") && tag.length() > 2;
     }

@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The cache of Hugging Face's own tools, which is read and never changed: a directory a repository, in it {@code
- * snapshots/COMMIT/FILE}, links to {@code blobs/SHA256}, and {@code refs/main} with the commit that main stood at.
+ * The cache of Hugging Face's own tools, which is only read: one directory per repository, with {@code
+ * snapshots/COMMIT/FILE}, links to {@code blobs/SHA256}, and {@code refs/main} with the commit of main.
  */
 final class HubCache {
 
@@ -24,12 +24,12 @@ final class HubCache {
         this.directory = directory;
     }
 
-    /** Where a repository's snapshots stand. */
+    /** The directory of a repository's snapshots. */
     Path snapshots(String repository) {
         return directory.resolve("models--" + repository.replace("/", "--")).resolve("snapshots");
     }
 
-    /** The commit that a branch or tag of a repository stood at when Hugging Face's tools last asked. */
+    /** The commit of a branch or tag of a repository when Hugging Face's tools last queried it. */
     Optional<String> commit(String repository, String revision) throws IOException {
         Path reference = snapshots(repository).resolveSibling("refs").resolve(revision);
         if (!Files.isRegularFile(reference) || Files.size(reference) > MAX_REFERENCE_BYTES) {
@@ -40,8 +40,8 @@ final class HubCache {
     }
 
     /**
-     * A file of a repository: of main as each snapshot has it, main's own first, then the newest; of another revision as its
-     * own snapshot has it.
+     * Finds a file of a repository: for main, in every snapshot, main's own first, then the newest; for another
+     * revision, in its own snapshot.
      */
     List<Path> find(String repository, String revision, String fileName) throws IOException {
         Path snapshots = snapshots(repository);

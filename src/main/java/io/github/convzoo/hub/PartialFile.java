@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
-/** A download's bytes so far, beside the place of the whole file, and the record of what they are a part of. */
+/** A partial download, next to the path of the complete file, with a record of its origin. */
 final class PartialFile {
 
     static final String SUFFIX = ".part";
@@ -27,24 +27,24 @@ final class PartialFile {
         return path;
     }
 
-    /** How many bytes there are. */
+    /** The number of bytes so far. */
     long size() throws IOException {
         CacheFile.requireOwn(path);
         return Files.exists(path) ? Files.size(path) : 0;
     }
 
-    /** What the bytes are a part of; empty where there are none, or nobody knows. */
+    /** The origin of the bytes; empty if there are none, or it is unknown. */
     Optional<CacheRecord.Origin> origin() throws IOException {
         return size() == 0 ? Optional.empty() : CacheRecord.origin(record);
     }
 
-    /** Starts anew. At no moment do bytes stand beside the record of another file. */
+    /** Starts over. Bytes are never next to the record of another file. */
     void begin(CacheRecord.Origin origin) throws IOException {
         delete();
         origin.write(record);
     }
 
-    /** Opens the file to go on at its end. */
+    /** Opens the file to append to it. */
     FileChannel append() throws IOException {
         return CacheFile.open(path, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
@@ -54,8 +54,8 @@ final class PartialFile {
         try (FileChannel out = CacheFile.open(path, StandardOpenOption.WRITE)) {
             out.force(true);
         }
-        // The receipt first: a receipt without its file is ignored, a file without its receipt would have to be
-        // hashed again, and could not be if the hub alone knows its hash.
+        // The receipt first: a receipt without its file is ignored, but a file without its receipt would have to be
+        // hashed again, and could not be verified if only the hub knows its hash.
         receipt.write(CacheRecord.beside(file));
         ReplacedFile.move(path, file);
         Files.deleteIfExists(record);

@@ -5,14 +5,14 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that is published: in a repository of the Hugging Face hub, at older addresses, or both.
+ * A published file: in a repository on the Hugging Face hub, at older addresses, or both.
  *
- * @param name what messages and listings call it, such as {@code dla34.in1k}
- * @param directory the directory that its copies have in the cache; files of one directory are brought one after the other
+ * @param name its name in messages and listings, such as {@code dla34.in1k}
+ * @param directory the directory of its copies in the cache; files of one directory are downloaded one at a time
  * @param repository the repository on the hub, {@code owner/name}; null if the hub does not have the file
  * @param revision the repository's branch, tag, or commit
  * @param fileName the file's path in the repository
- * @param urls older addresses, the preferred one first; the last part of each is the copy's name
+ * @param urls older addresses, in order of preference; the last part of each is the copy's name
  */
 public record RemoteFile(
         String name,
@@ -28,7 +28,7 @@ public record RemoteFile(
     private static final Pattern REVISION = Pattern.compile(NAME + "(/" + NAME + ")*");
 
     /**
-     * Checks every name, because names become paths and addresses.
+     * Validates the names, because they become paths and addresses.
      *
      * @param name any text
      * @param directory one name
@@ -36,7 +36,7 @@ public record RemoteFile(
      * @param revision one name or several with slashes between them
      * @param fileName one name
      * @param urls any number
-     * @throws IllegalArgumentException if one of them has other characters than letters, digits, '_', '.' and '-'
+     * @throws IllegalArgumentException if one of them has characters other than letters, digits, '_', '.' and '-'
      */
     public RemoteFile {
         checked(DIRECTORY, directory);
@@ -50,13 +50,13 @@ public record RemoteFile(
     }
 
     /**
-     * A file of a repository at one commit, branch, or tag.
+     * Creates a file of a repository at one commit, branch, or tag.
      *
      * @param repository the repository, {@code owner/name}
      * @param revision the commit, branch, or tag
      * @param fileName the file's name in the repository
-     * @return the file; copies of different revisions are kept apart
-     * @throws IllegalArgumentException if a name has other characters than letters, digits, '_', '.' and '-'
+     * @return the file; copies of different revisions are stored separately
+     * @throws IllegalArgumentException if a name has characters other than letters, digits, '_', '.' and '-'
      */
     public static RemoteFile ofRepository(String repository, String revision, String fileName) {
         return new RemoteFile(
@@ -69,24 +69,25 @@ public record RemoteFile(
     }
 
     /**
-     * What the name of an older file says of its content, as those of PyTorch's model zoo do.
+     * Returns the hash prefix in the name of an older file, as in PyTorch's model zoo.
      *
      * @param fileName the file's name
-     * @return the first digits of its SHA-256; null if the name does not say them
+     * @return the first digits of its SHA-256; null if the name has none
      */
     public static @Nullable String sha256Start(String fileName) {
         return Source.digits(fileName);
     }
 
-    /** The name that a copy of an older file has. */
+    /** The name of an older file's copy. */
     static String name(String url) {
         return checked(NAME, url.substring(url.lastIndexOf('/') + 1));
     }
 
     private static String checked(Pattern pattern, String name) {
         if (!pattern.matcher(name).matches()) {
-            throw new IllegalArgumentException("names of models, tags, repositories, revisions and files are letters,"
-                    + " digits, '_', '.' and '-', not " + name);
+            throw new IllegalArgumentException(
+                    "names of models, tags, repositories, revisions and files consist of letters,"
+                            + " digits, '_', '.' and '-', not " + name);
         }
         return name;
     }

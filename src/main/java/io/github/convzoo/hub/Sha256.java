@@ -22,7 +22,7 @@ public final class Sha256 {
     private Sha256() {}
 
     /**
-     * Reads a whole file.
+     * Computes the SHA-256 of a file.
      *
      * @param file the file
      * @return its SHA-256 in lower-case hexadecimal
@@ -45,7 +45,7 @@ public final class Sha256 {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** The SHA-256 that an entity tag looks like; null where it does not. */
+    /** An entity tag that looks like a SHA-256; else null. */
     static @Nullable String inTag(@Nullable String tag) {
         if (tag == null) {
             return null;

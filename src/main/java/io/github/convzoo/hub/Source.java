@@ -8,16 +8,16 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One place that has a file.
+ * A place that has a file.
  *
  * @param uri the file
  * @param fileName its name in the cache
- * @param hub whether it is the hub's, whose responses name the file's SHA-256
- * @param digits the first digits of the file's SHA-256, which an older file's name holds; null where there are none
+ * @param hub whether this is the hub, whose responses announce the file's SHA-256
+ * @param digits the first digits of the file's SHA-256, from an older file's name; null if there are none
  */
 record Source(URI uri, String fileName, boolean hub, @Nullable String digits) {
 
-    /** As PyTorch's model zoo names its files: eight digits or more after the last dash. */
+    /** File names of PyTorch's model zoo: eight or more digits after the last dash. */
     private static final Pattern DIGITS = Pattern.compile(".*-([0-9a-f]{8,64})\\.[^-]*");
 
     /** A file's sources in the order to try them. */
@@ -40,13 +40,13 @@ record Source(URI uri, String fileName, boolean hub, @Nullable String digits) {
         return sources;
     }
 
-    /** The first digits of the SHA-256 that a file name promises; null where it promises none. */
+    /** The first digits of the SHA-256 in a file name; null if there are none. */
     static @Nullable String digits(String fileName) {
         Matcher matcher = DIGITS.matcher(fileName);
         return matcher.matches() ? matcher.group(1) : null;
     }
 
-    /** The URL for messages and records, without what may be secret: signatures stand in the query. */
+    /** The URL for messages and records, without parts that may be secret, such as signatures in the query. */
     static String shown(URI uri) {
         if (uri.getHost() == null) {
             return uri.toString();

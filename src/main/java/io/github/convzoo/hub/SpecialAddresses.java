@@ -7,16 +7,17 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The addresses that do not belong to a server of the internet: this machine's, those of private networks, and those that are
- * reserved, for examples, benchmarks, or transition.
+ * Addresses that do not belong to an internet server: this machine's, those of private networks, and those reserved for
+ * examples, benchmarks, or transition.
  *
- * <p>Sources: IANA, IPv4 Special-Purpose Address Registry (RFC 6890), IPv6 Special-Purpose Address Registry, and the registries
- * of multicast addresses and of the IPv6 address space. Their globally reachable entries are left out, except for those inside of
- * 192.0.0.0/24 and 2001::/23: these blocks count as a whole, as neither images nor weights are served from there.
+ * <p>Sources: IANA, IPv4 Special-Purpose Address Registry (RFC 6890), IPv6 Special-Purpose Address Registry, and the
+ * registries of multicast addresses and of the IPv6 address space. Their globally reachable entries are omitted, except
+ * those inside 192.0.0.0/24 and 2001::/23: these blocks are listed as a whole, because they serve neither images nor
+ * weights.
  */
 public final class SpecialAddresses {
 
-    /** Those of the IPv4 registry that are not globally reachable, and multicast. */
+    /** Entries of the IPv4 registry that are not globally reachable, and multicast. */
     private static final List<Block> IPV4 = blocks(
             "0.0.0.0/8", // this network
             "10.0.0.0/8", // private use
@@ -34,7 +35,7 @@ public final class SpecialAddresses {
             "224.0.0.0/4", // multicast
             "240.0.0.0/4"); // reserved, and broadcast
 
-    /** Those of the IPv6 registry that are not globally reachable, or only by way of a relay, and multicast. */
+    /** Entries of the IPv6 registry that are not globally reachable, or only through a relay, and multicast. */
     private static final List<Block> IPV6 = blocks(
             "::/128", // unspecified
             "::1/128", // loopback
@@ -50,21 +51,24 @@ public final class SpecialAddresses {
             "fe80::/10", // link local
             "ff00::/8"); // multicast
 
-    /** Outside of it nothing is assigned, so that what is not in the list is not public either. */
+    /** Nothing is assigned outside this block, so other addresses are not public either. */
     private static final Block UNICAST = Block.of("2000::/3");
 
-    /** How an IPv6 network without IPv4 names a server that has only IPv4: the last four bytes are its address (RFC 6052). */
+    /**
+     * The form of an IPv4-only server's address in an IPv6-only network: the last four bytes are its address (RFC
+     * 6052).
+     */
     private static final Block TRANSLATED = Block.of("64:ff9b::/96");
 
-    /** How IPv4 looks as IPv6 to a program (RFC 4291), ::ffff:0:0/96. */
+    /** The form of IPv4 addresses as IPv6 (RFC 4291), ::ffff:0:0/96. */
     private static final byte[] MAPPED = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte) 0xff, (byte) 0xff};
 
     private SpecialAddresses() {}
 
     /**
-     * Whether a server of the internet can have an address.
+     * Whether an internet server can have an address.
      *
-     * @param address an address; one of IPv4 inside of IPv6 counts as what it stands for
+     * @param address an address; an IPv4 address inside IPv6 counts as itself
      * @return false for every address of this machine, of a private network, or of a reserved block
      */
     public static boolean isPublic(InetAddress address) {
@@ -83,9 +87,10 @@ public final class SpecialAddresses {
     }
 
     /**
-     * Whether a server of the internet can have a name.
+     * Whether an internet server can have a host name.
      *
-     * @return false if one of its addresses is not public; true if it has none here, as behind a proxy
+     * @return false if one of its addresses is not public; true if it cannot be resolved here, for example behind a
+     *     proxy
      */
     static boolean isPublic(String host) {
         try {
@@ -99,7 +104,7 @@ public final class SpecialAddresses {
         return Stream.of(texts).map(Block::of).toList();
     }
 
-    /** The addresses that begin with the same bits. */
+    /** The addresses that start with the same bits. */
     private static final class Block {
         private final byte[] start;
         private final int bits;
@@ -112,7 +117,7 @@ public final class SpecialAddresses {
         static Block of(String text) {
             String[] parts = text.split("/", 2);
             try {
-                // A literal, so nobody is asked.
+                // An address literal, so there is no name lookup.
                 return new Block(InetAddress.getByName(parts[0]).getAddress(), Integer.parseInt(parts[1]));
             } catch (UnknownHostException e) {
                 throw new IllegalArgumentException(e);

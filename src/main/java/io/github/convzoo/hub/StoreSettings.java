@@ -15,15 +15,15 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where weights come from and where they are kept.
+ * The sources of weights and the cache.
  *
- * @param endpoints the hub, then its mirrors, in the order to try them
- * @param mirrors who has the older files by their names, in the order to try them before the addresses in the manifest
- * @param token the bearer token, sent to an endpoint's own host alone; null for none
- * @param offline what forbids the network, as a message names it; null where the network is allowed
+ * @param endpoints the hub, then its mirrors, in order of preference
+ * @param mirrors mirrors of the older files by name, tried in order before the addresses in the manifest
+ * @param token the bearer token, sent only to an endpoint's own host; null for none
+ * @param offline the setting that disables the network, as named in messages; null if the network is enabled
  * @param hubCache the hub cache of Hugging Face's own tools, which is only read
- * @param cache DJL's cache directory; the weights stand in {@code cache/convzoo} under it
- * @param transfers how to download
+ * @param cache DJL's cache directory; the weights are in {@code cache/convzoo} inside it
+ * @param transfers download settings
  */
 public record StoreSettings(
         List<URI> endpoints,
@@ -34,34 +34,34 @@ public record StoreSettings(
         Path cache,
         TransferSettings transfers) {
 
-    /** The variable with the largest size of a download. */
+    /** The variable for the maximum size of a download. */
     static final String MAX_BYTES = "CONVZOO_MAX_DOWNLOAD";
 
-    /** The variable with the longest time of a download, in seconds. */
+    /** The variable for the time limit of a download, in seconds. */
     static final String MAX_TIME = "CONVZOO_MAX_DOWNLOAD_TIME";
 
-    /** The variable with the least rate of a download, in bytes per second. */
+    /** The variable for the minimum rate of a download, in bytes per second. */
     static final String MIN_RATE = "CONVZOO_MIN_DOWNLOAD_RATE";
 
     private static final String ENDPOINT = "https://huggingface.co";
 
     private static final Pattern NUMBER = Pattern.compile("(\\d{1,9})([KMG]?)");
 
-    /** What Hugging Face's own tools read as yes, in lower case. */
+    /** The values that Hugging Face's own tools read as yes, in lower case. */
     private static final Set<String> YES = Set.of("1", "on", "yes", "true");
 
     /**
-     * Checks the endpoints and the token.
+     * Validates the endpoints and the token.
      *
      * @param endpoints the hub, then its mirrors
      * @param mirrors mirrors of the older files
      * @param token the bearer token, or null
-     * @param offline what forbids the network, or null
+     * @param offline the setting that disables the network, or null
      * @param hubCache the hub cache of Hugging Face's own tools
      * @param cache DJL's cache directory
-     * @param transfers how to download
-     * @throws IllegalArgumentException if an endpoint or mirror is no http or https URL, or the token holds anything but visible
-     *     ASCII characters
+     * @param transfers download settings
+     * @throws IllegalArgumentException if an endpoint or mirror is not an http or https URL, or the token has anything
+     *     but visible ASCII characters
      */
     public StoreSettings {
         endpoints = List.copyOf(endpoints);
@@ -75,15 +75,15 @@ public record StoreSettings(
     }
 
     /**
-     * Settings from environment variables: {@code HF_ENDPOINT} (several, with commas between them, are tried in order),
-     * {@code CONVZOO_MIRROR} (likewise), {@code HF_TOKEN}, {@code HF_HUB_OFFLINE}, {@code HF_HOME}, {@code DJL_OFFLINE} and
-     * {@code DJL_CACHE_DIR}; {@code CONVZOO_MAX_DOWNLOAD} (the largest file in bytes, such as {@code 8G}), {@code
-     * CONVZOO_MAX_DOWNLOAD_TIME} (in seconds) and {@code CONVZOO_MIN_DOWNLOAD_RATE} (bytes per second; 0 for any); and from the system
-     * properties that DJL has, {@code ai.djl.offline} and {@code DJL_CACHE_DIR}.
+     * Reads settings from environment variables: {@code HF_ENDPOINT} (comma-separated values are tried in order),
+     * {@code CONVZOO_MIRROR} (likewise), {@code HF_TOKEN}, {@code HF_HUB_OFFLINE}, {@code HF_HOME}, {@code DJL_OFFLINE}
+     * and {@code DJL_CACHE_DIR}; {@code CONVZOO_MAX_DOWNLOAD} (the maximum file size in bytes, such as {@code 8G}),
+     * {@code CONVZOO_MAX_DOWNLOAD_TIME} (in seconds) and {@code CONVZOO_MIN_DOWNLOAD_RATE} (bytes per second; 0 for
+     * any); and from DJL's system properties {@code ai.djl.offline} and {@code DJL_CACHE_DIR}.
      *
-     * @param environment gives a variable's value, null where it is not set; {@code System::getenv} outside of tests
+     * @param environment returns a variable's value; null if it is not set; {@code System::getenv} outside tests
      * @return the settings
-     * @throws IllegalArgumentException if a variable has no meaning; the message says which values have
+     * @throws IllegalArgumentException if a variable is invalid; the message lists the valid values
      */
     public static StoreSettings fromEnvironment(Function<String, @Nullable String> environment) {
         String home = value(environment, "HF_HOME");
@@ -115,18 +115,18 @@ public record StoreSettings(
             return otherwise;
         }
         Matcher matcher = NUMBER.matcher(value.toUpperCase(Locale.ROOT));
-        // An empty text is found at 0.
+        // An empty string is found at 0.
         long number =
                 matcher.matches() ? Long.parseLong(matcher.group(1)) << (10 * "-KMG".indexOf(matcher.group(2))) : -1;
         if (number < least) {
             throw new IllegalArgumentException(name + " must be a whole number of at least " + least
-                    + ", which K, M, or G may follow, not " + value);
+                    + ", optionally with K, M, or G, not " + value);
         }
         return number;
     }
 
     /**
-     * The settings without the token itself.
+     * The settings without the token.
      *
      * @return one line
      */
@@ -145,7 +145,7 @@ public record StoreSettings(
             }
             if (url.getRawQuery() != null || url.getRawFragment() != null || url.getRawUserInfo() != null) {
                 throw new IllegalArgumentException(
-                        what + " must be a URL without user, query and fragment, unlike that of " + Source.shown(url));
+                        what + " must be a URL without user, query and fragment, unlike " + Source.shown(url));
             }
         }
     }
@@ -171,7 +171,7 @@ public record StoreSettings(
         if (hub != null && YES.contains(hub.toLowerCase(Locale.ROOT))) {
             return "HF_HUB_OFFLINE=" + hub;
         }
-        // As DJL does it: the variable, where it is set, hides the property.
+        // As in DJL: the variable, if set, overrides the property.
         String djl = value(environment, "DJL_OFFLINE");
         if (djl != null) {
             return Boolean.parseBoolean(djl) ? "DJL_OFFLINE=" + djl : null;

@@ -3,7 +3,7 @@ package io.github.convzoo.hub;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** A download that failed on the other side or on the way; trouble with the file here stays an IOException. */
+/** Thrown if a download failed remotely or on the network; local file problems remain IOExceptions. */
 final class TransferException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -24,27 +24,27 @@ final class TransferException extends Exception {
         this.retryAfter = retryAfter;
     }
 
-    /** What another attempt would not change. */
+    /** A failure that a retry would not fix. */
     static TransferException lasting(String message) {
         return new TransferException(message, false, false, null, null);
     }
 
-    /** What another attempt would not change. */
+    /** A failure that a retry would not fix. */
     static TransferException lasting(String message, @Nullable Throwable cause) {
         return new TransferException(message, false, false, null, cause);
     }
 
-    /** What may be gone at the next attempt. */
+    /** A failure that a retry may fix. */
     static TransferException passing(String message, @Nullable Throwable cause) {
         return new TransferException(message, true, false, null, cause);
     }
 
-    /** What the server says will be gone after some time; null where it does not say when. */
+    /** A failure that a retry may fix after a delay requested by the server; null if it requested none. */
     static TransferException passingAfter(String message, @Nullable Duration retryAfter) {
         return new TransferException(message, true, false, retryAfter, null);
     }
 
-    /** What the server does not have. */
+    /** A file that the server does not have. */
     static TransferException missing(String message) {
         return new TransferException(message, false, true, null, null);
     }

@@ -3,18 +3,18 @@ package io.github.convzoo.hub;
 import java.time.Duration;
 
 /**
- * How to download: timeouts, retries, limits.
+ * Download settings: timeouts, retries, limits.
  *
- * @param connectTimeout how long a connection may take to be made
- * @param idleTimeout how long a server may send nothing, before its answer and within it
- * @param attempts how often to try one URL without getting on; 1 for no retries
- * @param firstDelay the pause before the first retry, which doubles with each further one
- * @param longestDelay the longest pause before a retry, whatever the server asks for
- * @param maxBytes the largest file to accept, in bytes
- * @param leastRate how fast a server has to send, in bytes per second on average over {@code rateTime}; from one that is
- *     slower, the download moves on to the next address; 0 for any rate
- * @param rateTime the time over which the rate is measured
- * @param longestTime how long one file may take in all, with every retry and address
+ * @param connectTimeout the time limit for connecting
+ * @param idleTimeout the time limit for silence, before and during a response
+ * @param attempts the number of attempts per URL without progress; 1 for no retries
+ * @param firstDelay the delay before the first retry, doubled for each further one
+ * @param longestDelay the maximum delay before a retry, whatever the server requests
+ * @param maxBytes the maximum file size, in bytes
+ * @param leastRate the minimum rate, in bytes per second averaged over {@code rateTime}; if a server is slower, the
+ *     download moves on to the next address; 0 for any rate
+ * @param rateTime the interval over which the rate is measured
+ * @param longestTime the time limit for one file, including retries and all addresses
  */
 public record TransferSettings(
         Duration connectTimeout,
@@ -32,17 +32,17 @@ public record TransferSettings(
     private static final Duration LONGEST_TIME = Duration.ofHours(12);
 
     /**
-     * Checks the values.
+     * Validates the values.
      *
-     * @param connectTimeout the time for a connection
-     * @param idleTimeout the longest silence
+     * @param connectTimeout the time limit for connecting
+     * @param idleTimeout the time limit for silence
      * @param attempts the number of attempts
-     * @param firstDelay the shortest pause
-     * @param longestDelay the longest pause
-     * @param maxBytes the largest file in bytes
-     * @param leastRate the least rate in bytes per second, or 0
-     * @param rateTime the time over which the rate is measured
-     * @param longestTime the longest time for one file
+     * @param firstDelay the minimum delay
+     * @param longestDelay the maximum delay
+     * @param maxBytes the maximum file size in bytes
+     * @param leastRate the minimum rate in bytes per second, or 0
+     * @param rateTime the interval over which the rate is measured
+     * @param longestTime the time limit for one file
      * @throws IllegalArgumentException if a time or a number is not positive, or the rate is negative
      */
     public TransferSettings {
@@ -62,14 +62,14 @@ public record TransferSettings(
     }
 
     /**
-     * As {@link #standard()}, except for what is given.
+     * Creates settings like {@link #standard()}, except for the given values.
      *
-     * @param connectTimeout the time for a connection
-     * @param idleTimeout the longest silence
+     * @param connectTimeout the time limit for connecting
+     * @param idleTimeout the time limit for silence
      * @param attempts the number of attempts
-     * @param firstDelay the shortest pause
-     * @param longestDelay the longest pause
-     * @param maxBytes the largest file in bytes
+     * @param firstDelay the minimum delay
+     * @param longestDelay the maximum delay
+     * @param maxBytes the maximum file size in bytes
      * @throws IllegalArgumentException if a time or a number is not positive
      */
     public TransferSettings(
@@ -92,9 +92,10 @@ public record TransferSettings(
     }
 
     /**
-     * What suits the published files over the internet.
+     * Returns settings for downloading the published files over the internet.
      *
-     * @return 15 s to connect, 30 s of silence, 5 attempts, pauses from 1 s to 60 s, 4 GiB, 1 KiB/s over 3 minutes, 12 hours
+     * @return 15 s to connect, 30 s of silence, 5 attempts, delays of 1 s to 60 s, 4 GiB, 1 KiB/s over 3 minutes, 12
+     *     hours
      */
     public static TransferSettings standard() {
         return new TransferSettings(
@@ -107,9 +108,9 @@ public record TransferSettings(
     }
 
     /**
-     * These settings with another largest size.
+     * Returns these settings with another maximum size.
      *
-     * @param bytes the largest file to accept, in bytes
+     * @param bytes the maximum file size, in bytes
      * @return the settings
      * @throws IllegalArgumentException if it is not positive
      */
@@ -127,10 +128,10 @@ public record TransferSettings(
     }
 
     /**
-     * These settings with another least rate.
+     * Returns these settings with another minimum rate.
      *
-     * @param bytesPerSecond how fast a server has to send; 0 for any rate
-     * @param over the time over which the rate is measured
+     * @param bytesPerSecond the minimum rate; 0 for any rate
+     * @param over the interval over which the rate is measured
      * @return the settings
      * @throws IllegalArgumentException if the rate is negative, or the time is not positive
      */
@@ -148,9 +149,9 @@ public record TransferSettings(
     }
 
     /**
-     * These settings with another limit of time.
+     * Returns these settings with another time limit.
      *
-     * @param time how long one file may take in all
+     * @param time the time limit for one file
      * @return the settings
      * @throws IllegalArgumentException if it is not positive
      */
@@ -161,7 +162,7 @@ public record TransferSettings(
 
     private static void positive(String name, Duration value) {
         if (value.isNegative() || value.isZero()) {
-            throw new IllegalArgumentException(name + " must be longer than nothing, not " + value);
+            throw new IllegalArgumentException(name + " must be positive, not " + value);
         }
     }
 }

@@ -1,5 +1,6 @@
 /**
- * Published files and users' repositories of the Hugging Face hub: download, verification, and cache. Knows no network.
+ * Published files and users' repositories on the Hugging Face hub: download, verification, and cache. Independent of
+ * the networks.
  *
  * <p>Start from {@link io.github.convzoo.hub.FileStore}.
  */

@@ -5,12 +5,12 @@ import java.io.IOException;
 import java.nio.ByteOrder;
 
 /**
- * Decodes BMP as Pillow's {@code BmpImagePlugin} does, which the JDK's reader does not: it refuses files whose size fields
- * are wrong, as many programs write them, and rounds samples of 5 and 6 bits another way.
+ * Decodes BMP as Pillow's {@code BmpImagePlugin} does. The JDK's reader differs: it refuses files with wrong size
+ * fields, which many programs write, and rounds 5-bit and 6-bit samples differently.
  *
- * <p>Read are the headers of 12, 40, 52, 56, 64, 108 and 124 bytes; 1, 2, 4 and 8 bits with a palette, the last two also run
- * length encoded; 16, 24 and 32 bits with the usual masks or others. Sizes that the file gives are not believed: the image
- * needs the bytes that its width, height and bits need. Source: Microsoft, Bitmap Header Types; Pillow 13.
+ * <p>Supported: headers of 12, 40, 52, 56, 64, 108 and 124 bytes; 1, 2, 4 and 8 bits with a palette, the last two also
+ * run-length encoded; 16, 24 and 32 bits with standard or other masks. Sizes stated in the file are not trusted: the
+ * image needs the bytes that follow from its width, height and bits. Source: Microsoft, Bitmap Header Types; Pillow 13.
  */
 final class BmpDecoder {
 
@@ -70,7 +70,7 @@ final class BmpDecoder {
         boolean indexed = bits <= 8;
         int entry = headerSize == CORE_HEADER ? 3 : 4;
         if (indexed && offset == FILE_HEADER + headerSize) {
-            // Written by programs that forget the palette when they compute the offset.
+            // Some programs forget the palette when they compute the offset.
             offset += entry * colors;
         }
         int[] palette = indexed ? palette(entry) : new int[0];
@@ -121,7 +121,7 @@ final class BmpDecoder {
         }
         masks = bits == 16 ? MASKS_15 : MASKS_32;
         if (compression == BITFIELDS || compression == ALPHA_BITFIELDS) {
-            // After a header of 40 bytes, and in the longer ones, at the same place.
+            // At the same offset after a 40-byte header and in longer headers.
             in.seek(FILE_HEADER + INFO_HEADER);
             masks = new int[] {in.readInt(), in.readInt(), in.readInt()};
             if (masks[0] == 0 && masks[1] == 0 && masks[2] == 0) {
@@ -139,7 +139,7 @@ final class BmpDecoder {
                     case RAW -> true;
                     case RLE8 -> bits == 8 && !topDown;
                     case RLE4 -> bits == 4 && !topDown;
-                    // In OS/2's headers this number is another compression, for 1 bit.
+                    // In OS/2 headers, this number is another compression, for 1 bit.
                     case BITFIELDS -> headerSize != OS2_HEADER && bits >= 16;
                     case ALPHA_BITFIELDS -> bits >= 16;
                     case JPEG, PNG -> throw unsupported(compression == JPEG ? "an embedded JPEG" : "an embedded PNG");
@@ -174,7 +174,7 @@ final class BmpDecoder {
                 palette[i] = red << 16 | green << 8 | blue;
             }
         }
-        // As Pillow reads them: past a palette of grays the index is the gray, past any other is black.
+        // As in Pillow: an index past a palette of grays is itself the gray; past any other palette, black.
         for (int i = (int) colors; ramp && i < palette.length; i++) {
             palette[i] = i * 0x010101;
         }
@@ -233,9 +233,9 @@ final class BmpDecoder {
     }
 
     /**
-     * Run length encoding. Pixels that the runs leave out have index 0.
+     * Decodes run-length encoding. Pixels that the runs skip have index 0.
      *
-     * <p>As in Pillow, a run ends at its row's end, a row's literal pixels go on in the next.
+     * <p>As in Pillow, a run ends at the end of its row, but literal pixels continue in the next row.
      */
     private RgbImage runs(int[] palette) throws IOException {
         byte[] samples = new byte[RgbImage.sampleCount(width, height)];
@@ -291,7 +291,7 @@ final class BmpDecoder {
         put(samples, rowStart(row) + RgbImage.CHANNELS * (int) (pixel % width), color);
     }
 
-    /** Where a color lies in a pixel. */
+    /** The position of a color in a pixel. */
     private record Field(int shift, long max) {
 
         static Field of(int mask) {
@@ -299,7 +299,7 @@ final class BmpDecoder {
             return new Field(shift, Integer.toUnsignedLong(mask) >> shift);
         }
 
-        /** Pillow's rule: the fraction is dropped. */
+        /** Rounds down, as Pillow does. */
         byte of8Bits(int pixel) {
             return max == 0 ? 0 : (byte) (((Integer.toUnsignedLong(pixel) >> shift) & max) * 255 / max);
         }

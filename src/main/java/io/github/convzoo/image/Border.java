@@ -1,9 +1,9 @@
 package io.github.convzoo.image;
 
-/** What is seen beyond an image's edges. */
+/** The pixels beyond an image's edges. */
 public enum Border {
     /** Black. */
     BLACK,
-    /** The image mirrored at the centre of its outermost pixels, so that these are not repeated: {@code c b a b c}. */
+    /** The image mirrored at the center of its outermost pixels, which are not repeated: {@code c b a b c}. */
     REFLECT
 }

@@ -3,25 +3,26 @@ package io.github.convzoo.image;
 /**
  * A rectangle of pixels.
  *
- * @param left its first column; negative where it begins outside of the image
- * @param top its first row; negative where it begins outside of the image
- * @param width how many columns, at least 1
- * @param height how many rows, at least 1
+ * @param left its first column; negative if it starts outside the image
+ * @param top its first row; negative if it starts outside the image
+ * @param width the number of columns, at least 1
+ * @param height the number of rows, at least 1
  */
 public record Box(int left, int top, int width, int height) {
 
     /**
-     * Checks the size.
+     * Validates the size.
      *
      * @param left the first column
      * @param top the first row
-     * @param width how many columns
-     * @param height how many rows
+     * @param width the number of columns
+     * @param height the number of rows
      * @throws IllegalArgumentException if a side is not positive
      */
     public Box {
         if (width < 1 || height < 1) {
-            throw new IllegalArgumentException("a box has at least 1 x 1 pixels, not %d x %d".formatted(width, height));
+            throw new IllegalArgumentException(
+                    "a box must have at least 1 x 1 pixels, not %d x %d".formatted(width, height));
         }
     }
 
@@ -38,7 +39,7 @@ public record Box(int left, int top, int width, int height) {
     void requireInside(RgbImage image) {
         if (!isInside(image)) {
             throw new IllegalArgumentException(
-                    "%s is not inside of an image of %d x %d pixels".formatted(this, image.width(), image.height()));
+                    "%s is not inside an image of %d x %d pixels".formatted(this, image.width(), image.height()));
         }
     }
 }

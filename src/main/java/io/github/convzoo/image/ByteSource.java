@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.util.Arrays;
 
-/** Bytes that can be read at any position, so that a file need not be held in memory. */
+/** Bytes with random access, so that a file need not be held in memory. */
 interface ByteSource {
 
     /** The number of bytes. */
@@ -14,11 +14,11 @@ interface ByteSource {
     /**
      * Reads at least one byte.
      *
-     * @return the number of bytes read, or -1 where {@code position} is at or past the end
+     * @return the number of bytes read, or -1 if {@code position} is at or past the end
      */
     int read(long position, byte[] target, int offset, int length) throws IOException;
 
-    /** Reads some bytes, or those that there are before the end. */
+    /** Reads up to {@code length} bytes, fewer at the end. */
     default byte[] upTo(long position, int length) throws IOException {
         byte[] bytes = new byte[(int) Math.max(0, Math.min(length, length() - position))];
         int n = 0;

@@ -4,16 +4,19 @@ import java.util.Locale;
 
 /** How an image is resized before its center becomes a network's input; the first three are timm's crop modes. */
 public enum CropMode {
-    /** The shorter side is resized to the input's side divided by the crop fraction; the rest of the longer side is lost. */
+    /**
+     * The shorter side is resized to the input's side divided by the crop fraction; the rest of the longer side is
+     * cropped.
+     */
     CENTER,
     /** Both sides are resized to the input's sides divided by the crop fraction; the aspect ratio is lost. */
     SQUASH,
     /**
-     * The longer side is resized to the input's side divided by the crop fraction; what the image does not cover is filled
-     * with the mean color.
+     * The longer side is resized to the input's side divided by the crop fraction; the rest is filled with the mean
+     * color.
      */
     BORDER,
-    /** The image is not resized, and the crop fraction has no effect: it is cropped, or padded with black. */
+    /** No resize, and the crop fraction has no effect: the image is cropped, or padded with black. */
     UNRESIZED;
 
     /**

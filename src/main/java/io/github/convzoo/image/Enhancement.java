@@ -1,12 +1,11 @@
 package io.github.convzoo.image;
 
 /**
- * Changes of an image's colours with the results of Pillow: of its {@code ImageEnhance}, and of the shift of the hue that
- * torchvision does on Pillow images.
+ * Color changes with Pillow's results: those of {@code ImageEnhance}, and torchvision's hue shift on Pillow images.
  *
- * <p>The first three move each sample from a degenerate image (factor 0) through the image itself (factor 1) and beyond: P.
- * Haeberli and D. Voorhies, Image Processing by Interpolation and Extrapolation, 1994. In float32, cut off to 0 to 255 and to
- * whole numbers.
+ * <p>The first three interpolate each sample from a degenerate image (factor 0) to the image itself (factor 1) and
+ * extrapolate beyond: P. Haeberli and D. Voorhies, Image Processing by Interpolation and Extrapolation, 1994. Computed
+ * in float32, clipped to 0 to 255, and truncated.
  */
 public final class Enhancement {
 
@@ -15,7 +14,7 @@ public final class Enhancement {
     private Enhancement() {}
 
     /**
-     * From black to brighter.
+     * Changes the brightness: interpolates from black.
      *
      * @param image the image
      * @param factor 0 or more; 1 changes nothing
@@ -27,7 +26,7 @@ public final class Enhancement {
     }
 
     /**
-     * From the image's mean grey to more contrast.
+     * Changes the contrast: interpolates from the image's mean gray.
      *
      * @param image the image
      * @param factor 0 or more; 1 changes nothing
@@ -46,11 +45,11 @@ public final class Enhancement {
     }
 
     /**
-     * From grey to more colour.
+     * Changes the saturation: interpolates from the grayscale image.
      *
      * @param image the image
      * @param factor 0 or more; 1 changes nothing
-     * @return the image, more or less colourful
+     * @return the image, more or less colorful
      * @throws IllegalArgumentException if the factor is negative or not finite
      */
     public static RgbImage saturation(RgbImage image, double factor) {
@@ -70,17 +69,16 @@ public final class Enhancement {
     }
 
     /**
-     * Turns the colours along the circle of hues, in Pillow's HSV of 8 bits, whose rounding changes colours a little even
-     * where nothing is turned.
+     * Rotates the hue in Pillow's 8-bit HSV, whose rounding changes colors slightly even if the shift is 0.
      *
      * @param image the image
-     * @param shift by how much, as a share of the circle, -0.5 to 0.5; in steps of 1 / 255, cut off towards 0
-     * @return the image with other hues
+     * @param shift the shift as a fraction of the color circle, -0.5 to 0.5; in steps of 1 / 255, rounded toward 0
+     * @return the image with shifted hues
      * @throws IllegalArgumentException if the shift is out of range
      */
     public static RgbImage hue(RgbImage image, double shift) {
         if (!(Math.abs(shift) <= 0.5)) {
-            throw new IllegalArgumentException("a shift of the hue of -0.5 to 0.5 is expected, not " + shift);
+            throw new IllegalArgumentException("the hue shift must be -0.5 to 0.5, not " + shift);
         }
         int steps = (int) (shift * 255);
         byte[] from = image.samples();
@@ -98,7 +96,7 @@ public final class Enhancement {
         return new RgbImage(image.width(), image.height(), to);
     }
 
-    /** The hue in 255ths of the circle. The mix of float and double is Pillow's: another one rounds differently. */
+    /** The hue in 255ths of the circle. The mix of float and double is Pillow's; any other rounds differently. */
     private static int hue(int red, int green, int blue, int max, int range) {
         if (range == 0) {
             return 0;
@@ -142,12 +140,12 @@ public final class Enhancement {
         to[at + 2] = blue;
     }
 
-    /** To the nearest whole number, halves away from 0. Not negative. */
+    /** Rounds a non-negative value to the nearest whole number, halves up. */
     private static int rounded(double value) {
         return (int) Math.floor(value + 0.5);
     }
 
-    /** Where all samples start from one level, what becomes of a sample depends on its own level only. */
+    /** If all samples are interpolated from one level, the result depends on the sample's own level only. */
     private static RgbImage throughLevels(RgbImage image, int degenerate, float factor) {
         byte[] levels = new byte[LEVELS];
         for (int i = 0; i < LEVELS; i++) {
@@ -165,14 +163,14 @@ public final class Enhancement {
         return (int) Math.max(0, Math.min(255, degenerate + factor * (sample - degenerate)));
     }
 
-    /** ITU-R BT.601's luma with 16 fractional bits, as Pillow's {@code convert("L")} has it. */
+    /** ITU-R BT.601 luma with 16 fractional bits, as in Pillow's {@code convert("L")}. */
     private static int grey(int red, int green, int blue) {
         return (red * 19595 + green * 38470 + blue * 7471 + (1 << 15)) >> 16;
     }
 
     private static float factor(double factor) {
         if (!(factor >= 0 && factor <= Float.MAX_VALUE)) {
-            throw new IllegalArgumentException("a finite factor of at least 0 is expected, not " + factor);
+            throw new IllegalArgumentException("the factor must be finite and at least 0, not " + factor);
         }
         return (float) factor;
     }

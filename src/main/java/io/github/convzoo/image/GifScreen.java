@@ -8,11 +8,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The screen of a GIF with its first frame, as Pillow shows it.
+ * A GIF's screen with its first frame, as Pillow shows it.
  *
- * <p>The JDK's reader gives the frame alone, and makes up colors if there is no palette. Here the frame lies on a screen filled
- * with its transparent color, or with color 0; a screen that is smaller than the frame grows; without a palette an index is a
- * gray. Sources: CompuServe, GIF89a; Pillow 13, {@code GifImagePlugin}.
+ * <p>The JDK's reader returns only the frame, and invents colors if there is no palette. Here, the frame is drawn on a
+ * screen filled with its transparent color, or with color 0; a screen smaller than the frame grows; without a palette,
+ * an index is a gray level. Sources: CompuServe, GIF89a; Pillow 13, {@code GifImagePlugin}.
  */
 final class GifScreen {
 
@@ -49,7 +49,7 @@ final class GifScreen {
         this.pixelsStart = pixelsStart;
     }
 
-    /** Reads what comes before the first frame's pixels. */
+    /** Reads everything before the first frame's pixels. */
     static GifScreen read(String name, ByteSource source, PixelLimit limit) throws IOException {
         SourceInputStream in = new SourceInputStream(source);
         in.setByteOrder(ByteOrder.LITTLE_ENDIAN);
@@ -73,9 +73,9 @@ final class GifScreen {
             if (block == EXTENSION) {
                 transparent = extension(in, transparent);
             } else if (block == ';') {
-                throw new ImageException(name, "this GIF holds no frame; replace the file");
+                throw new ImageException(name, "this GIF has no frame; replace the file");
             }
-            // Pillow skips other bytes too.
+            // Pillow also skips other bytes.
             block = in.readUnsignedByte();
         }
         int left = in.readUnsignedShort();
@@ -96,7 +96,9 @@ final class GifScreen {
         return new GifScreen(width, height, left, top, palette, transparent, head, in.getStreamPosition());
     }
 
-    /** Of a file with 256 colors: the JDK's reader keeps only the bits of an index that a smaller palette needs. */
+    /**
+     * The head of a file with 256 colors: the JDK's reader would mask indices to the bits that a smaller palette needs.
+     */
     private static byte[] head(int frameWidth, int frameHeight, int interlaced) {
         ByteBuffer head =
                 ByteBuffer.allocate(SCREEN_BYTES + 3 * COLORS + FRAME_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -108,12 +110,12 @@ final class GifScreen {
         return head.array();
     }
 
-    /** A file of the first frame alone, whose indices it is read for. */
+    /** A file with only the first frame, from which its indices are read. */
     SourceInputStream open(ByteSource source) {
         return new SourceInputStream(head, source, pixelsStart);
     }
 
-    /** Skips an extension, and takes the transparent color out of the one that has it. */
+    /** Skips an extension, and returns the transparent color if it has one. */
     private static int extension(SourceInputStream in, int transparent) throws IOException {
         int found = transparent;
         int label = in.readUnsignedByte();
@@ -137,7 +139,7 @@ final class GifScreen {
             palette[i] = in.readUnsignedByte() << 16 | in.readUnsignedByte() << 8 | in.readUnsignedByte();
             ramp &= palette[i] == gray(i);
         }
-        // As Pillow reads them: past a palette of grays the index is the gray, past any other is black.
+        // As in Pillow: an index past a palette of grays is itself the gray; past any other palette, black.
         return ramp ? grays() : palette;
     }
 
@@ -154,7 +156,7 @@ final class GifScreen {
     }
 
     /**
-     * Lays the frame on the screen.
+     * Draws the frame on the screen.
      *
      * @param frame the frame's indices
      */

@@ -23,41 +23,42 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 
 /**
- * Reads JPEG, PNG, GIF (its first frame), BMP, TIFF (its first page) and WebP (its first frame) into 8-bit RGB, with the samples
- * that Pillow's {@code Image.open(file).convert("RGB")} gives.
+ * Reads JPEG, PNG, GIF (first frame), BMP, TIFF (first page) and WebP (first frame) into 8-bit RGB, with the samples of
+ * Pillow's {@code Image.open(file).convert("RGB")}.
  *
- * <p>The format is told by the content, not by the file's name. The JDK's own readers decode most of them; what they would do
- * beyond decoding (color profiles, gamma, filling up what is missing) they are kept from, and docs/images.md has the measured
- * comparison. WebP needs the optional library {@code com.github.usefulness:webp-imageio} on the class path. CMYK and YCCK JPEGs
- * are taken for inverted, as Pillow takes them. Of 16-bit samples the high byte counts, for gray ones too, where Pillow would
- * clip.
+ * <p>The format is detected from the content, not from the file name. The JDK's readers decode most formats, without
+ * their additional processing (color profiles, gamma, filling in missing data); docs/images.md has the measured
+ * comparison. WebP needs the optional library {@code com.github.usefulness:webp-imageio} on the class path. CMYK and
+ * YCCK JPEGs are treated as inverted, as in Pillow. 16-bit samples keep their high byte, even gray ones, which Pillow
+ * would clip.
  *
- * <p>Images are turned upright as their EXIF data or XMP say, of JPEG, PNG and WebP, unless {@link #withOrientation(boolean)}
- * switches it off. Evaluation scripts built on timm or torchvision do not turn them: switch it off to repeat their numbers on
- * photos that carry an orientation. A TIFF's own orientation always counts, as in Pillow.
+ * <p>JPEG, PNG and WebP images are rotated upright by their EXIF or XMP orientation, unless {@link
+ * #withOrientation(boolean)} disables it. Evaluation scripts based on timm or torchvision do not rotate images; disable
+ * it to reproduce their numbers on photos with an orientation. A TIFF's own orientation is always applied, as in
+ * Pillow.
  *
- * <p>An image that cannot be decoded whole is refused. Limits hold before memory and time are taken: {@link
- * #DEFAULT_MAX_PIXELS}, {@link #DEFAULT_MAX_DECODED_PIXELS} and {@link #DEFAULT_MAX_STREAM_BYTES} unless changed. Immutable and
- * safe for use by several threads.
+ * <p>An image that cannot be decoded completely is refused. Limits apply before memory and time are spent: {@link
+ * #DEFAULT_MAX_PIXELS}, {@link #DEFAULT_MAX_DECODED_PIXELS} and {@link #DEFAULT_MAX_STREAM_BYTES} unless changed.
+ * Immutable and thread-safe.
  */
 public final class ImageDecoder {
 
-    /** The formats that are read, for messages and help: "JPEG, PNG, GIF, BMP, TIFF and WebP". */
+    /** The supported formats, for messages and help: "JPEG, PNG, GIF, BMP, TIFF and WebP". */
     public static final String FORMATS = "JPEG, PNG, GIF, BMP, TIFF and WebP";
 
-    /** The most pixels an image may have unless another limit is set: those at which Pillow refuses too. */
+    /** The default maximum number of pixels of an image, beyond which Pillow also refuses. */
     public static final long DEFAULT_MAX_PIXELS = 178_956_970;
 
-    /** The most bytes that are read from an {@link InputStream} unless another limit is set: 256 MiB. */
+    /** The default maximum number of bytes read from an {@link InputStream}: 256 MiB. */
     public static final int DEFAULT_MAX_STREAM_BYTES = 1 << 28;
 
-    /** The most pixels that are computed unless another limit is set: ten scans of the largest image. */
+    /** The default maximum number of decoded pixels: ten scans of the largest image. */
     public static final long DEFAULT_MAX_DECODED_PIXELS = 10 * DEFAULT_MAX_PIXELS;
 
-    /** How long an image may take to come from a URL unless another limit is set: a minute. */
+    /** The default time limit for downloading an image: one minute. */
     public static final Duration DEFAULT_MAX_FETCH_TIME = Duration.ofMinutes(1);
 
-    /** What is said of an image whose end is missing. */
+    /** The message for an image whose end is missing. */
     static final String TRUNCATED = "the file ends before the image does (truncated); fetch or copy it again";
 
     private static final List<String> NAMES =
@@ -73,7 +74,7 @@ public final class ImageDecoder {
     private final int maxStreamBytes;
     private final Duration maxFetchTime;
 
-    /** Creates a decoder that applies EXIF orientation and has the default limits. */
+    /** Creates a decoder that applies EXIF orientation, with the default limits. */
     public ImageDecoder() {
         this(true, DEFAULT_MAX_PIXELS, DEFAULT_MAX_DECODED_PIXELS, DEFAULT_MAX_STREAM_BYTES, DEFAULT_MAX_FETCH_TIME);
     }
@@ -88,9 +89,9 @@ public final class ImageDecoder {
     }
 
     /**
-     * This decoder with EXIF orientation on or off.
+     * Returns this decoder with EXIF orientation enabled or disabled.
      *
-     * @param applied whether a JPEG, PNG or WebP that carries an orientation is turned upright
+     * @param applied whether to rotate JPEG, PNG and WebP images upright
      * @return the decoder
      */
     public ImageDecoder withOrientation(boolean applied) {
@@ -98,68 +99,68 @@ public final class ImageDecoder {
     }
 
     /**
-     * This decoder with another limit of pixels.
+     * Returns this decoder with another pixel limit.
      *
-     * @param limit the most pixels (width times height) an image may have, 1 to 715,827,879
+     * @param limit the maximum number of pixels (width times height) of an image, 1 to 715,827,879
      * @return the decoder
      * @throws IllegalArgumentException if the limit is out of range
      */
     public ImageDecoder withMaxPixels(long limit) {
         if (limit < 1 || limit > RgbImage.MAX_PIXELS) {
             throw new IllegalArgumentException(String.format(
-                    Locale.ROOT, "a limit of 1 to %,d pixels is expected, not %,d", RgbImage.MAX_PIXELS, limit));
+                    Locale.ROOT, "the limit must be 1 to %,d pixels, not %,d", RgbImage.MAX_PIXELS, limit));
         }
         return new ImageDecoder(orientation, limit, maxDecodedPixels, maxStreamBytes, maxFetchTime);
     }
 
     /**
-     * This decoder with another limit for the pixels that are computed in all: those of an image, as often as it has scans (a
-     * progressive JPEG has about ten) or, of a TIFF, those of all its tiles. A small file can ask for any number.
+     * Returns this decoder with another limit of decoded pixels. An image's pixels count once per scan (a progressive
+     * JPEG has about ten); a TIFF's tiles all count. A small file can require any amount of work.
      *
-     * @param limit the most pixels, at least 1
+     * @param limit the maximum number of pixels, at least 1
      * @return the decoder
      * @throws IllegalArgumentException if the limit is out of range
      */
     public ImageDecoder withMaxDecodedPixels(long limit) {
         if (limit < 1) {
-            throw new IllegalArgumentException("a limit of at least 1 pixel is expected, not " + limit);
+            throw new IllegalArgumentException("the limit must be at least 1 pixel, not " + limit);
         }
         return new ImageDecoder(orientation, maxPixels, limit, maxStreamBytes, maxFetchTime);
     }
 
     /**
-     * This decoder with another limit for what is read from streams. Files and arrays have none: they are not copied.
+     * Returns this decoder with another size limit for streams. Files and arrays have none, because they are not
+     * copied.
      *
-     * @param limit the most bytes a stream may hold, 1 to 2,147,483,639
+     * @param limit the maximum number of bytes of a stream, 1 to 2,147,483,639
      * @return the decoder
      * @throws IllegalArgumentException if the limit is out of range
      */
     public ImageDecoder withMaxStreamBytes(int limit) {
         if (limit < 1 || limit > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException(String.format(
-                    Locale.ROOT, "a limit of 1 to %,d bytes is expected, not %,d", Integer.MAX_VALUE - 8, limit));
+                    Locale.ROOT, "the limit must be 1 to %,d bytes, not %,d", Integer.MAX_VALUE - 8, limit));
         }
         return new ImageDecoder(orientation, maxPixels, maxDecodedPixels, limit, maxFetchTime);
     }
 
     /**
-     * This decoder with another limit for the time that an image may take to come from a URL, from the first connection to the
-     * last byte.
+     * Returns this decoder with another time limit for downloading an image, from the first connection to the last
+     * byte.
      *
-     * @param limit the longest time
+     * @param limit the time limit
      * @return the decoder
      * @throws IllegalArgumentException if the limit is not positive, or longer than a day
      */
     public ImageDecoder withMaxFetchTime(Duration limit) {
         if (limit.isNegative() || limit.isZero() || limit.compareTo(Duration.ofDays(1)) > 0) {
-            throw new IllegalArgumentException(
-                    "a limit of more than nothing and at most a day is expected, not " + limit);
+            throw new IllegalArgumentException("the limit must be positive and at most one day, not " + limit);
         }
         return new ImageDecoder(orientation, maxPixels, maxDecodedPixels, maxStreamBytes, limit);
     }
 
     /**
-     * Whether a text is a limit for {@link #withLimit}, not one of something else.
+     * Whether a text is a limit for {@link #withLimit}.
      *
      * @param limit {@code NAME=NUMBER}
      * @return true if its name is that of a limit of images
@@ -171,16 +172,16 @@ public final class ImageDecoder {
     /**
      * This decoder with a limit that is given as text, as on the command line.
      *
-     * @param limit {@code imagePixels}, {@code imageDecodedPixels}, {@code imageBytes} or {@code imageSeconds}, then {@code =} and a
-     *     whole number, which K, M, or G may follow
+     * @param limit {@code imagePixels}, {@code imageDecodedPixels}, {@code imageBytes} or {@code imageSeconds}, then
+     *     {@code =} and a whole number, which K, M, or G may follow
      * @return the decoder
      * @throws IllegalArgumentException if there is no such limit, or it is out of range
      */
     public ImageDecoder withLimit(String limit) {
         Matcher matcher = LIMIT.matcher(limit);
         if (!isLimit(limit) || !matcher.matches()) {
-            throw new IllegalArgumentException("'" + limit + "' is not a limit of images; give "
-                    + String.join(", ", NAMES) + ", then = and a whole number, which K, M, or G may follow");
+            throw new IllegalArgumentException("'" + limit + "' is not an image limit; write "
+                    + String.join(", ", NAMES) + ", then = and a whole number, optionally with K, M, or G");
         }
         long number = Long.parseLong(matcher.group(2)) << (10 * "-KMG".indexOf(matcher.group(3)));
         return switch (matcher.group(1)) {
@@ -192,9 +193,9 @@ public final class ImageDecoder {
     }
 
     /**
-     * How long an image may take to come from a URL.
+     * The time limit for downloading an image.
      *
-     * @return the longest time
+     * @return the time limit
      */
     public Duration maxFetchTime() {
         return maxFetchTime;
@@ -203,7 +204,7 @@ public final class ImageDecoder {
     /**
      * Decodes a file.
      *
-     * @param file the file; a pipe or device is refused, as it may have no end
+     * @param file the file; pipes and devices are refused because they may be endless
      * @return its image
      * @throws ImageException if there is no such file, or it cannot be read or decoded, or exceeds the limits
      */
@@ -211,13 +212,13 @@ public final class ImageDecoder {
         String name = file.toString();
         try {
             if (Files.isDirectory(file)) {
-                throw new ImageException(name, "this is a directory; name an image file");
+                throw new ImageException(name, "this is a directory; pass an image file");
             }
             if (Files.exists(file) && !Files.isRegularFile(file)) {
-                // A pipe waits for its other end, and some devices have no end.
+                // A pipe waits for its other end, and some devices are endless.
                 throw new ImageException(
                         name,
-                        "not a regular file but a pipe or a device; copy it into a file first, or read it as a stream");
+                        "a pipe or device, not a regular file; copy it into a file first, or read it as a stream");
             }
             try (SeekableByteChannel channel = Files.newByteChannel(file)) {
                 return decode(name, ByteSource.of(channel));
@@ -234,14 +235,14 @@ public final class ImageDecoder {
     }
 
     private static ImageException interrupted(String name, IOException cause) {
-        return new ImageException(name, "not read, as this thread was interrupted; try again", cause);
+        return new ImageException(name, "not read because the thread was interrupted; try again", cause);
     }
 
     /**
-     * Decodes what a stream holds, to its end. The stream is not closed.
+     * Decodes a stream, read to its end. The stream is not closed.
      *
      * @param in the stream
-     * @param name what to call the image in errors
+     * @param name the image's name in errors
      * @return its image
      * @throws ImageException if the stream cannot be read or decoded, or exceeds the limits
      */
@@ -254,7 +255,7 @@ public final class ImageDecoder {
                         name,
                         String.format(
                                 Locale.ROOT,
-                                "more than the allowed %,d bytes; raise the limit imageBytes if this is meant",
+                                "more than the allowed %,d bytes; raise the limit imageBytes if this is intended",
                                 maxStreamBytes));
             }
         } catch (ImageException e) {
@@ -275,7 +276,7 @@ public final class ImageDecoder {
      * Decodes bytes.
      *
      * @param bytes the encoded image
-     * @param name what to call the image in errors
+     * @param name the image's name in errors
      * @return the image
      * @throws ImageException if the bytes cannot be decoded or exceed the limits
      */
@@ -298,10 +299,10 @@ public final class ImageDecoder {
         }
     }
 
-    /** What fails is one array of the image's size, after which the heap is as it was. */
+    /** One array of the image's size failed to allocate, after which the heap is unchanged. */
     private static ImageException outOfMemory(String name, OutOfMemoryError cause) {
         return new ImageException(
-                name, "not enough memory to decode it; give the JVM more (-Xmx) or lower the limit of pixels", cause);
+                name, "not enough memory to decode; raise the JVM's heap (-Xmx) or lower the pixel limit", cause);
     }
 
     private RgbImage decode(String name, ByteSource source, ImageFormat format) throws IOException {
@@ -357,7 +358,7 @@ public final class ImageDecoder {
         }
     }
 
-    /** Turned whatever is asked for, as Pillow does whenever it loads a TIFF: its orientation is part of the format. */
+    /** Always rotated, as in Pillow, because the orientation is part of the TIFF format. */
     private RgbImage decodeTiff(String name, ByteSource source) throws IOException {
         TiffLayout layout = TiffLayout.read(name, source, limit(name));
         ImageReader reader = jdkReader("tiff");
@@ -376,9 +377,7 @@ public final class ImageDecoder {
             return orientation ? file.orientation().apply(stored) : stored;
         } catch (LinkageError e) {
             throw new ImageException(
-                    name,
-                    "the WebP library's native part does not load here (" + e + "); convert it to JPEG or PNG",
-                    e);
+                    name, "the WebP library's native part did not load (" + e + "); convert it to JPEG or PNG", e);
         }
     }
 
@@ -386,13 +385,14 @@ public final class ImageDecoder {
         return new PixelLimit() {
             @Override
             public void check(long width, long height) throws ImageException {
-                // Their product may be more than a long holds.
+                // The product may overflow a long.
                 if (width > maxPixels / height) {
                     throw new ImageException(
                             name,
                             String.format(
                                     Locale.ROOT,
-                                    "%d x %d pixels are more than the allowed %,d; raise the limit imagePixels if this is meant",
+                                    "%d x %d pixels are more than the allowed %,d; raise the limit imagePixels if"
+                                            + " this is intended",
                                     width,
                                     height,
                                     maxPixels));
@@ -406,8 +406,8 @@ public final class ImageDecoder {
                             name,
                             String.format(
                                     Locale.ROOT,
-                                    "%s are more to decode than the allowed %,d pixels; save it as a plain JPEG or PNG, or"
-                                            + " raise the limit imageDecodedPixels if this is meant",
+                                    "%s exceed the limit of %,d decoded pixels; save it as a plain JPEG or PNG, or"
+                                            + " raise the limit imageDecodedPixels if this is intended",
                                     what,
                                     maxDecodedPixels));
                 }
@@ -431,7 +431,7 @@ public final class ImageDecoder {
                     throw outOfMemory;
                 }
             }
-            // The JDK's readers let slip whatever exception damaged data cause: index, null, arithmetic, argument.
+            // The JDK's readers throw various exceptions on damaged data: index, null, arithmetic, argument.
             throw new ImageException(name, "damaged or truncated (" + reason(e) + "); fetch or copy it again", e);
         } finally {
             reader.dispose();
@@ -444,7 +444,7 @@ public final class ImageDecoder {
                 : e.getMessage().strip();
     }
 
-    /** The JDK's reader, not one that happens to be on the class path: the numbers shall not depend on that. */
+    /** The JDK's own reader, so that results do not depend on readers on the class path. */
     private static ImageReader jdkReader(String format) {
         Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
         while (readers.hasNext()) {
@@ -456,7 +456,7 @@ public final class ImageDecoder {
         throw new IllegalStateException("this Java runtime lacks the module java.desktop's reader for " + format);
     }
 
-    /** The one that is libwebp, as Pillow's is; others give other numbers. */
+    /** The libwebp reader, which Pillow also uses; others give different samples. */
     private static ImageReader webpReader(String name) throws ImageException {
         Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName("webp");
         while (readers.hasNext()) {

@@ -3,7 +3,7 @@ package io.github.convzoo.image;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** An image that cannot be read. The message says which one, what is wrong with it, and what to do. */
+/** An image that cannot be read. The message names the image, the problem, and the remedy. */
 public final class ImageException extends IOException {
 
     private static final long serialVersionUID = 1L;
@@ -12,7 +12,7 @@ public final class ImageException extends IOException {
      * Creates the exception.
      *
      * @param name the image's file or other name
-     * @param problem what is wrong, and what to do
+     * @param problem the problem and the remedy
      */
     public ImageException(String name, String problem) {
         this(name, problem, null);
@@ -22,8 +22,8 @@ public final class ImageException extends IOException {
      * Creates the exception.
      *
      * @param name the image's file or other name
-     * @param problem what is wrong, and what to do
-     * @param cause what led to it, or null
+     * @param problem the problem and the remedy
+     * @param cause the cause, or null
      */
     public ImageException(String name, String problem, @Nullable Throwable cause) {
         super(name + ": " + problem, cause);

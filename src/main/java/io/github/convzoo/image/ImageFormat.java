@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The formats that are decoded, told by how a file begins. */
+/** The supported formats, detected by the first bytes of a file. */
 enum ImageFormat {
     JPEG,
     PNG,
@@ -54,9 +54,7 @@ enum ImageFormat {
             return Optional.of(
                     brand.startsWith("avi")
                             ? "AVIF"
-                            : brand.startsWith("he")
-                                    ? "HEIC"
-                                    : "a file of the MP4 family, such as HEIC, AVIF or a video,");
+                            : brand.startsWith("he") ? "HEIC" : "an MP4-like file, such as HEIC, AVIF or a video,");
         }
         if (start.startsWith("II+\0") || start.startsWith("MM\0+")) {
             return Optional.of("BigTIFF");
@@ -85,7 +83,7 @@ enum ImageFormat {
     private static String problem(String start) {
         String text = start.strip().toLowerCase(Locale.ROOT);
         return text.startsWith("<!doctype html") || text.startsWith("<html")
-                ? "a web page, not an image; the download was probably refused, fetch it again"
-                : "not an image that can be read; " + ImageDecoder.FORMATS + " are";
+                ? "a web page, not an image; the download probably failed, so download it again"
+                : "unknown image format; ConvZoo reads " + ImageDecoder.FORMATS;
     }
 }

@@ -11,14 +11,14 @@ import java.util.OptionalInt;
 import java.util.regex.Pattern;
 
 /**
- * WordNet's identifiers of ImageNet's 1000 classes, by which its folders are named: n01440764 to n15075141. Class number i has
- * the i-th of them in their order, and the name {@code Labels.imageNet().name(i)}.
+ * WordNet's identifiers of ImageNet's 1000 classes, which are ImageNet's folder names: n01440764 to n15075141. Class
+ * number i has the i-th identifier in sorted order, and the name {@code Labels.imageNet().name(i)}.
  */
 public final class ImageNetSynsets {
 
     private static final Pattern SYNSET = Pattern.compile("n\\d{8}");
 
-    /** Read when it is first asked for. */
+    /** Loaded on first use. */
     private static final class Ids {
 
         static final List<String> IN_ORDER = read();
@@ -47,7 +47,7 @@ public final class ImageNetSynsets {
     private ImageNetSynsets() {}
 
     /**
-     * All identifiers.
+     * Returns all identifiers.
      *
      * @return 1000 identifiers in the order of the classes' numbers
      */
@@ -56,7 +56,7 @@ public final class ImageNetSynsets {
     }
 
     /**
-     * The identifier of a class.
+     * Returns the identifier of a class.
      *
      * @param number the class, 0 to 999
      * @return its identifier, such as {@code n01440764}
@@ -67,7 +67,7 @@ public final class ImageNetSynsets {
     }
 
     /**
-     * The class that an identifier stands for.
+     * Returns the class of an identifier.
      *
      * @param id an identifier, or any other text
      * @return the class, 0 to 999; empty if it is none of the 1000
@@ -78,10 +78,10 @@ public final class ImageNetSynsets {
     }
 
     /**
-     * Whether a text looks like a synset's identifier, of these 1000 or another one.
+     * Whether a text looks like a synset's identifier, whether one of these 1000 or not.
      *
      * @param text the text
-     * @return whether it is an n with eight digits
+     * @return whether it is an n followed by eight digits
      */
     public static boolean isSynset(String text) {
         return SYNSET.matcher(text).matches();

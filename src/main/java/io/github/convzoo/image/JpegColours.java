@@ -1,10 +1,10 @@
 package io.github.convzoo.image;
 
 /**
- * From a JPEG's samples to RGB, in the integers of libjpeg and of Pillow.
+ * Converts a JPEG's samples to RGB, in the integer arithmetic of libjpeg and Pillow.
  *
- * <p>YCbCr is that of ITU-R BT.601 at full range, as T.871 has it, with factors of 16 fractional bits. The four inks
- * are taken for inverted, as Adobe writes them and as Pillow takes all files, and become RGB without a profile.
+ * <p>YCbCr is ITU-R BT.601 at full range, as in T.871, with factors of 16 fractional bits. The four inks are treated as
+ * inverted, as Adobe writes them and Pillow reads all files, and become RGB without a profile.
  */
 final class JpegColours {
 
@@ -26,7 +26,7 @@ final class JpegColours {
 
     private JpegColours() {}
 
-    /** Converts pixels of one, three or four samples; three are converted in place and the array handed back. */
+    /** Converts pixels of one, three or four samples; three are converted in place, and the same array is returned. */
     static byte[] toRgb(JpegHeader.Colours colours, byte[] stored, int pixels) {
         return switch (colours) {
             case RGB -> stored;
@@ -58,7 +58,8 @@ final class JpegColours {
         for (int from = 0; from < 4 * pixels; from += 4, to += RgbImage.CHANNELS) {
             int light = stored[from + 3] & 0xff;
             if (ycck) {
-                // YCC here is the inks' complement, which is what the inverted inks of the other case are made into.
+                // YCC here encodes the complement of the inks, which is what the other case computes from inverted
+                // inks.
                 ycbcr(stored, from, rgb, to);
             } else {
                 rgb[to] = (byte) ~stored[from];

@@ -6,15 +6,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * What a JPEG file says before its first scan.
+ * The header of a JPEG file, up to its first scan.
  *
- * <p>The JDK's reader is given the file without its application segments, because it decides by them: it refuses some
- * colour profiles, applies others, and guesses at colour spaces by rules that are not libjpeg's. Read as a raster and
- * converted here it gives what libjpeg gives. Sources: ITU-T T.81, annex B; ITU-T T.871 (JFIF), T.872 (Adobe).
+ * <p>The JDK's reader gets the file without its application segments, because they affect its decoding: it refuses some
+ * color profiles, applies others, and guesses color spaces by rules other than libjpeg's. Read as a raster and
+ * converted here, the result is that of libjpeg. Sources: ITU-T T.81, annex B; ITU-T T.871 (JFIF), T.872 (Adobe).
  */
 final class JpegHeader {
 
-    /** How a JPEG's samples stand for colours. */
+    /** The color model of a JPEG's samples. */
     enum Colours {
         GREY,
         RGB,
@@ -36,7 +36,7 @@ final class JpegHeader {
     private static final int COM = 0xfe;
     private static final int TEM = 0x01;
 
-    /** Tables and frame take a few hundred bytes; a file with more than this is made to exhaust memory. */
+    /** Tables and frame take a few hundred bytes; a file with more than this was made to exhaust memory. */
     private static final int MAX_ESSENCE_BYTES = 1 << 20;
 
     private static final String EXIF = "Exif\0";
@@ -77,7 +77,7 @@ final class JpegHeader {
         return orientation;
     }
 
-    /** How many scans there are, or one more than a number of them. */
+    /** The number of scans; stops counting beyond {@code most}. */
     long scans(ByteSource source, long most) throws IOException {
         return JpegScans.count(source, scanStart, most);
     }
@@ -117,7 +117,7 @@ final class JpegHeader {
             int marker = nextMarker();
             while (marker != SOS) {
                 if (marker == EOI) {
-                    throw new ImageException(name, "this JPEG holds no image data; replace the file");
+                    throw new ImageException(name, "this JPEG has no image data; replace the file");
                 }
                 if (marker != TEM) {
                     segment(marker, readSegment());
@@ -131,13 +131,13 @@ final class JpegHeader {
             int width = unsignedShort(frame, 3);
             if (width == 0 || height == 0) {
                 throw new ImageException(
-                        name, "this JPEG declares %d x %d pixels; save it anew".formatted(width, height));
+                        name, "this JPEG declares %d x %d pixels; save it again".formatted(width, height));
             }
             return new JpegHeader(
                     width, height, colours(), metadata.find(), essence.toByteArray(), in.getStreamPosition() - 2);
         }
 
-        /** Skips to the next marker, over padding and, as libjpeg does, over bytes that belong to nothing. */
+        /** Skips to the next marker, over padding and, as in libjpeg, over stray bytes. */
         private int nextMarker() throws IOException {
             int value;
             do {
@@ -177,7 +177,7 @@ final class JpegHeader {
                 jfif |= startsWith(body, "JFIF\0") && body.length >= 14;
             } else if (marker == APP1) {
                 if (startsWith(body, EXIF) && body.length > EXIF.length() + 1) {
-                    // One byte of padding follows, which need not be zero.
+                    // One byte of padding follows, which may be nonzero.
                     metadata.exif(Arrays.copyOfRange(body, EXIF.length() + 1, body.length));
                 } else if (startsWith(body, XMP)) {
                     metadata.xmp(Arrays.copyOfRange(body, XMP.length(), body.length));
@@ -198,7 +198,8 @@ final class JpegHeader {
             if (marker > 0xc2) {
                 throw new ImageException(
                         name,
-                        "JPEG of kind SOF%d (lossless, hierarchical or arithmetic coding) is not supported; save it as baseline or progressive JPEG or as PNG"
+                        ("JPEG of kind SOF%d (lossless, hierarchical or arithmetic coding) is not supported; save it"
+                                        + " as baseline or progressive JPEG or as PNG")
                                 .formatted(marker - 0xc0));
             }
             if (frame.length != 0) {
@@ -210,7 +211,7 @@ final class JpegHeader {
             if (body[0] != 8) {
                 throw new ImageException(
                         name,
-                        "JPEG of %d bits a sample is not supported; save it with 8 or as PNG"
+                        "JPEG with %d bits per sample is not supported; save it with 8 bits or as PNG"
                                 .formatted(body[0] & 0xff));
             }
             frame = body;
@@ -245,7 +246,7 @@ final class JpegHeader {
                 default ->
                     throw new ImageException(
                             name,
-                            "JPEG of %d components is not supported (1, 3 and 4 are); save it as RGB"
+                            "JPEG with %d components is not supported (only 1, 3, or 4); save it as RGB"
                                     .formatted(components));
             };
         }

@@ -3,8 +3,8 @@ package io.github.convzoo.image;
 import java.io.IOException;
 
 /**
- * How much work the scans of a JPEG are. The JDK's reader computes the whole image anew after each scan, and a scan can be as short
- * as a dozen bytes, so that a small file could keep it busy for hours. Source: ITU-T T.81, annex B.
+ * Measures the work of a JPEG's scans. The JDK's reader recomputes the whole image after each scan, and a scan can be
+ * as short as a dozen bytes, so a small file could keep it busy for hours. Source: ITU-T T.81, annex B.
  */
 final class JpegScans {
 
@@ -28,8 +28,8 @@ final class JpegScans {
     /**
      * Counts the scans of a file.
      *
-     * @param start where its first scan begins, or an earlier segment
-     * @param most where to stop counting
+     * @param start the offset of its first scan, or of an earlier segment
+     * @param most when to stop counting
      * @return the number of scans, or one more than {@code most}
      */
     static long count(ByteSource source, long start, long most) throws IOException {
@@ -43,11 +43,11 @@ final class JpegScans {
     }
 
     /**
-     * Counts the pixels of all scans of a file inside another.
+     * Counts the pixels of all scans of a file inside another file.
      *
-     * @param start where it begins
-     * @param end where it ends
-     * @param pixels those of its frame, if it does not say them
+     * @param start the offset of its start
+     * @param end the offset of its end
+     * @param pixels the pixels of its frame, if the file does not state them
      */
     static long pixels(ByteSource source, long start, long end, long pixels) throws IOException {
         JpegScans scans = new JpegScans(source, start + 2, Math.min(end, source.length()));
@@ -68,7 +68,7 @@ final class JpegScans {
         return Math.max(sum, frame);
     }
 
-    /** The next marker that a length follows; -1 at the end. */
+    /** The next marker that has a length; -1 at the end. */
     private int next() throws IOException {
         while (in.getStreamPosition() < end && in.skipPast(0xff)) {
             int marker = in.read();
@@ -78,7 +78,7 @@ final class JpegScans {
             if (marker == EOI || marker < 0) {
                 return -1;
             }
-            // A zero stands for 0xff among the coded data.
+            // A zero escapes 0xff in the coded data.
             if (marker != 0 && marker != TEM && (marker < RST0 || marker > RST7)) {
                 return marker;
             }

@@ -17,18 +17,18 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names in a text that lists classes: one per line, with numbers next to them, or JSON. A text that can be read in two ways
- * is refused.
+ * Parses the class names in a text: one per line, optionally numbered, or JSON. A text that can be read in two ways is
+ * refused.
  */
 final class LabelText {
 
-    /** A number, then a separator, a space among them, and a name. */
+    /** A number, then a separator, possibly a space, and a name. */
     private static final Pattern NUMBER_FIRST = Pattern.compile("\"?(\\d{1,7})\"?\\s*([,;:\\t]|\\s)\\s*(.+)");
 
-    /** A name, then a separator, no space among them, and a number. */
+    /** A name, then a separator other than a space, and a number. */
     private static final Pattern NUMBER_LAST = Pattern.compile("(.+?)\\s*[,;\\t]\\s*\"?(\\d{1,7})\"?");
 
-    /** Where a configuration keeps its labels: that of Transformers, that of timm. */
+    /** The keys of labels in configurations of Transformers and timm. */
     private static final List<String> KEYS = List.of("id2label", "label_names", "label2id");
 
     private record Numbered(int number, String name) {}
@@ -42,7 +42,7 @@ final class LabelText {
         }
         int blank = lines.indexOf("");
         if (blank >= 0) {
-            throw new IOException("%s: line %d is blank; give one name per line".formatted(file, blank + 1));
+            throw new IOException("%s: line %d is blank; write one name per line".formatted(file, blank + 1));
         }
         Optional<List<String>> numbered = numbered(file, lines);
         if (numbered.isEmpty() && lines.size() > 1 && isHeader(first)) {
@@ -51,7 +51,7 @@ final class LabelText {
         return numbered.orElse(lines);
     }
 
-    /** Columns' names, as {@code index,name}. */
+    /** Whether a line is a column header, such as {@code index,name}. */
     private static boolean isHeader(String line) {
         Set<String> known =
                 Set.of("index", "idx", "id", "number", "class", "classid", "label", "labels", "name", "classname");
@@ -87,7 +87,7 @@ final class LabelText {
             List<String> names = inOrder(file, first);
             if (!names.equals(inOrder(file, last))) {
                 throw new IOException(
-                        "%s: '%s' can be class %d named '%s' or class %d named '%s'; give one name per line"
+                        "%s: '%s' can be class %d named '%s' or class %d named '%s'; write one name per line"
                                 .formatted(
                                         file,
                                         lines.get(0),
@@ -117,13 +117,14 @@ final class LabelText {
                 : stripped;
     }
 
-    /** The names by their numbers, which must be all from 0 on. */
+    /** The names in the order of their numbers, which must start at 0 without gaps. */
     private static List<String> inOrder(String file, List<Numbered> all) throws IOException {
         @Nullable String[] names = new String[all.size()];
         for (Numbered each : all) {
             if (each.number() >= names.length || names[each.number()] != null) {
                 throw new IOException(
-                        "%s: %s, but %d classes are numbered from 0 to %d; correct the number, or give the names alone, one per line in the classes' order"
+                        ("%s: %s, but %d classes are numbered from 0 to %d; correct the number, or write only the"
+                                        + " names, one per line in class order")
                                 .formatted(
                                         file,
                                         each.number() >= names.length
@@ -147,7 +148,8 @@ final class LabelText {
         try {
             json = JsonParser.parseString(text);
         } catch (JsonParseException e) {
-            throw new IOException(file + ": begins as JSON, but is not (" + e.getMessage() + "); correct it", e);
+            throw new IOException(
+                    file + ": starts like JSON but cannot be parsed (" + e.getMessage() + "); correct it", e);
         }
         return of(file, json);
     }
@@ -159,7 +161,7 @@ final class LabelText {
                 names.add(name(file, each));
             }
             if (names.isEmpty()) {
-                throw new IOException(file + ": holds no label; give a list of names");
+                throw new IOException(file + ": no labels found; write a list of names");
             }
             return names;
         }
@@ -171,7 +173,7 @@ final class LabelText {
             }
         }
         if (object.isEmpty()) {
-            throw new IOException(file + ": holds no label; give a list of names");
+            throw new IOException(file + ": no labels found; write a list of names");
         }
         boolean numbersAsKeys = object.keySet().stream().allMatch(LabelText::isNumber);
         boolean numbersAsValues = object.entrySet().stream()
@@ -185,7 +187,7 @@ final class LabelText {
         if (byKey != null && byValue != null && !byKey.equals(byValue)) {
             Map.Entry<String, JsonElement> first = object.entrySet().iterator().next();
             throw new IOException(
-                    "%s: \"%s\": %s can be class %s named '%s' or class %s named '%s'; give a list of names"
+                    "%s: \"%s\": %s can be class %s named '%s' or class %s named '%s'; write a list of names"
                             .formatted(
                                     file,
                                     first.getKey(),
@@ -214,7 +216,7 @@ final class LabelText {
         return inOrder(file, all);
     }
 
-    /** A name, or the last of several, as Keras has a synset's identifier before it. */
+    /** A name, or the last of several, because Keras writes a synset's identifier before it. */
     private static String name(String file, JsonElement json) throws IOException {
         JsonElement named =
                 json instanceof JsonArray several && !several.isEmpty() ? several.get(several.size() - 1) : json;
@@ -225,9 +227,9 @@ final class LabelText {
     }
 
     private static IOException unclear(String file) {
-        return new IOException(
-                file
-                        + ": this JSON names no classes; give a list of names, or an object such as {\"0\": \"cat\"} or {\"cat\": 0}");
+        return new IOException(file
+                + ": this JSON has no class names; write a list of names, or an object such as {\"0\":"
+                + " \"cat\"} or {\"cat\": 0}");
     }
 
     private static boolean isNumber(String text) {

@@ -21,7 +21,7 @@ public record Labels(List<String> names) {
 
     private static final int MAX_FILE_BYTES = 1 << 24;
 
-    /** Read when it is first asked for. */
+    /** Loaded on first use. */
     private static final class ImageNet {
 
         static final Labels LABELS = resource("imagenet-1k.txt");
@@ -39,7 +39,7 @@ public record Labels(List<String> names) {
     }
 
     /**
-     * Checks and copies the names.
+     * Validates and copies the names.
      *
      * @param names the names
      * @throws IllegalArgumentException if there are none, or one is blank
@@ -47,7 +47,7 @@ public record Labels(List<String> names) {
     public Labels {
         names = List.copyOf(names);
         if (names.isEmpty()) {
-            throw new IllegalArgumentException("at least one label is expected");
+            throw new IllegalArgumentException("at least one label is required");
         }
         for (int i = 0; i < names.size(); i++) {
             if (names.get(i).isBlank()) {
@@ -57,11 +57,12 @@ public record Labels(List<String> names) {
     }
 
     /**
-     * The 1000 classes of ImageNet's challenge, ILSVRC 2012, in the order that networks are trained with: that of the
-     * synsets' identifiers, from n01440764 to n15075141.
+     * Returns the 1000 classes of ImageNet's challenge, ILSVRC 2012, in the order that networks are trained with: by
+     * synset identifier, from n01440764 to n15075141.
      *
-     * <p>A name is the synset's words, such as {@code tench, Tinca tinca}, without its identifier. Two classes have the same
-     * name: 134, the bird, and 517, the machine, are both {@code crane}. The list is that of DJL's {@code basicdataset}.
+     * <p>A name is the synset's words, such as {@code tench, Tinca tinca}, without its identifier. Two classes have the
+     * same name: 134, the bird, and 517, the machine, are both {@code crane}. The list is that of DJL's {@code
+     * basicdataset}.
      *
      * @return the names, the same object each time
      */
@@ -70,10 +71,10 @@ public record Labels(List<String> names) {
     }
 
     /**
-     * Names for classes that come without.
+     * Returns default names for classes without names.
      *
-     * @param classes how many there are
-     * @return ImageNet's if there are 1000, as in all that is published; else numbers from 0
+     * @param classes the number of classes
+     * @return ImageNet's names if there are 1000 classes, as in all published weights; else numbers from 0
      */
     public static Labels usual(int classes) {
         if (classes == imageNet().size()) {
@@ -84,22 +85,22 @@ public record Labels(List<String> names) {
     }
 
     /**
-     * Reads a file of one name per line, in UTF-8, as DJL's {@code synset.txt}. Blank lines at the end do not count.
+     * Reads a UTF-8 file with one name per line, such as DJL's {@code synset.txt}. Blank lines at the end are ignored.
      *
-     * <p>Lines may have the classes' numbers, which must be all from 0 on: {@code 0,cat}, {@code 0 cat} or {@code cat,0}, also
-     * below columns' names such as {@code index,name}. The file may also be JSON: a list of names, {@code {"0": "cat"}},
-     * {@code {"0": ["n02123045", "tabby"]}}, {@code {"cat": 0}}, or a configuration with {@code id2label}, {@code label2id} or
-     * {@code label_names}. A file that can be read in two ways is refused.
+     * <p>Lines may have class numbers, which must start at 0 without gaps: {@code 0,cat}, {@code 0 cat} or {@code
+     * cat,0}, optionally below a header such as {@code index,name}. The file may also be JSON: a list of names, {@code
+     * {"0": "cat"}}, {@code {"0": ["n02123045", "tabby"]}}, {@code {"cat": 0}}, or a configuration with {@code
+     * id2label}, {@code label2id} or {@code label_names}. A file that can be read in two ways is refused.
      *
      * @param file the file, at most 16 MiB
      * @return its labels
-     * @throws IOException if the file cannot be read, is not UTF-8, holds no label, a blank line before the last one, or
-     *     numbers that leave a class without a name; the message names the file
+     * @throws IOException if the file cannot be read, is not UTF-8, has no labels, has a blank line before the last
+     *     name, or has numbers that leave a class without a name; the message names the file
      */
     public static Labels read(Path file) throws IOException {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            // A pipe waits for its other end, and some devices have no end.
-            throw new IOException(file + ": not a regular file; name a label file");
+            // A pipe waits for its other end, and some devices are endless.
+            throw new IOException(file + ": not a regular file; pass a label file");
         }
         try (InputStream in = Files.newInputStream(file)) {
             return read(in, file.toString());
@@ -109,34 +110,35 @@ public record Labels(List<String> names) {
             if (e.getMessage() != null && e.getMessage().startsWith(file + ": ")) {
                 throw e;
             }
-            throw new IOException(file + ": cannot be read as a label file; is it a text file that you may read?", e);
+            throw new IOException(
+                    file + ": cannot be read as a label file; check that it is a text file and readable", e);
         }
     }
 
     /**
-     * As {@link #read(Path)}, of a file that has to have a known number of labels.
+     * Reads a file like {@link #read(Path)}, and checks the number of labels.
      *
      * @param file the file, at most 16 MiB
      * @param expected the number of classes
      * @return its labels
-     * @throws IOException as {@link #read(Path)}, or if the number is another one
+     * @throws IOException as in {@link #read(Path)}, or if the number differs
      */
     public static Labels read(Path file, int expected) throws IOException {
         Labels labels = read(file);
         if (labels.size() != expected) {
-            throw new IOException("%s: %d labels where the network has %d classes; give one name per class"
+            throw new IOException("%s: %d labels, but the network has %d classes; write one name per class"
                     .formatted(file, labels.size(), expected));
         }
         return labels;
     }
 
     /**
-     * As {@link #read(Path)}, from a stream, to its end. The stream is not closed.
+     * Reads a stream to its end, like {@link #read(Path)}. The stream is not closed.
      *
      * @param in the stream, at most 16 MiB
-     * @param name what to call it in errors
+     * @param name its name in errors
      * @return the labels
-     * @throws IOException as {@link #read(Path)}
+     * @throws IOException as in {@link #read(Path)}
      */
     public static Labels read(InputStream in, String name) throws IOException {
         byte[] bytes = in.readNBytes(MAX_FILE_BYTES + 1);
@@ -152,25 +154,25 @@ public record Labels(List<String> names) {
         } catch (CharacterCodingException e) {
             throw new IOException(name + ": not UTF-8; save the label file as UTF-8", e);
         }
-        // Some editors begin a file with a byte order mark.
+        // Some editors start a file with a byte order mark.
         List<String> lines = text.replaceFirst("^\ufeff", "")
                 .stripTrailing()
                 .lines()
                 .map(String::strip)
                 .toList();
         if (lines.isEmpty()) {
-            throw new IOException(name + ": holds no label; give one name per line");
+            throw new IOException(name + ": no labels found; write one name per line");
         }
         List<String> names = LabelText.names(name, lines);
         int blank = names.indexOf("");
         if (blank >= 0) {
-            throw new IOException("%s: class %d has no name; give it one".formatted(name, blank));
+            throw new IOException("%s: class %d has no name; add one".formatted(name, blank));
         }
         return new Labels(names);
     }
 
     /**
-     * The number of classes.
+     * Returns the number of classes.
      *
      * @return the number of names
      */
@@ -179,7 +181,7 @@ public record Labels(List<String> names) {
     }
 
     /**
-     * The name of a class.
+     * Returns the name of a class.
      *
      * @param index the class, from 0
      * @return its name

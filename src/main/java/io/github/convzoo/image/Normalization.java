@@ -4,55 +4,58 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * How samples from 0 to 1 become a network's input: {@code (sample - mean) / std}, channel by channel.
+ * The normalization of samples from 0 to 1 to a network's input: {@code (sample - mean) / std}, channel by channel.
  *
- * @param mean the means of red, green and blue, or of grey alone, as shares of full brightness
+ * @param mean the means of red, green and blue, or of gray, as fractions of full brightness
  * @param std the standard deviations of the same channels, in the same unit, positive
  */
 public record Normalization(List<Double> mean, List<Double> std) {
 
-    /** The statistics of ImageNet that most networks are trained with. */
+    /** ImageNet's statistics, which most networks are trained with. */
     public static final Normalization IMAGENET =
             new Normalization(List.of(0.485, 0.456, 0.406), List.of(0.229, 0.224, 0.225));
 
     private static final int LEVELS = 256;
 
     /**
-     * Checks the numbers.
+     * Validates the numbers.
      *
-     * @param mean three means, or one for grey
-     * @param std as many deviations
-     * @throws IllegalArgumentException if there are not three of each or one, one is not finite, or a deviation not positive
+     * @param mean three means, or one for grayscale
+     * @param std the same number of standard deviations
+     * @throws IllegalArgumentException if there are not three or one of each, one is not finite, or a deviation is not
+     *     positive
      */
     public Normalization {
         mean = List.copyOf(mean);
         std = List.copyOf(std);
         if ((mean.size() != RgbImage.CHANNELS && mean.size() != 1) || std.size() != mean.size()) {
-            throw new IllegalArgumentException("three means and three standard deviations, or one of each for grey, are"
-                    + " expected, not %s and %s".formatted(mean, std));
+            throw new IllegalArgumentException(
+                    ("mean and std must have three values each, or one each for grayscale," + " not %s and %s")
+                            .formatted(mean, std));
         }
         if (!mean.stream().allMatch(Double::isFinite)) {
-            throw new IllegalArgumentException("finite means are expected, not " + mean);
+            throw new IllegalArgumentException("means must be finite, not " + mean);
         }
         if (!std.stream().allMatch(value -> Double.isFinite(value) && value > 0)) {
-            throw new IllegalArgumentException("finite, positive deviations are expected, not " + std);
+            throw new IllegalArgumentException("standard deviations must be finite and positive, not " + std);
         }
     }
 
     /**
-     * The number of channels that the statistics are for.
+     * Returns the number of channels.
      *
-     * @return 3, or 1 for grey
+     * @return 3, or 1 for grayscale
      */
     public int channels() {
         return mean.size();
     }
 
     /**
-     * For another number of channels, as timm does it: the means and deviations are averaged over the channels.
+     * Returns the statistics for another number of channels, as in timm: means and deviations are averaged over the
+     * channels.
      *
      * @param channels 1 or 3
-     * @return these statistics if the number is theirs, else their averages, repeated
+     * @return these statistics if the number is the same, else their averages, repeated
      * @throws IllegalArgumentException if the number is neither 1 nor 3
      */
     public Normalization forChannels(int channels) {
@@ -72,18 +75,18 @@ public record Normalization(List<Double> mean, List<Double> std) {
     }
 
     /**
-     * The means in float32, as networks compute with them.
+     * Returns the means in float32, as networks use them.
      *
-     * @return one for each channel
+     * @return one per channel
      */
     public float[] meanFloats() {
         return floats(mean);
     }
 
     /**
-     * The deviations in float32, as networks compute with them.
+     * Returns the standard deviations in float32, as networks use them.
      *
-     * @return one for each channel
+     * @return one per channel
      */
     public float[] stdFloats() {
         return floats(std);
@@ -98,8 +101,8 @@ public record Normalization(List<Double> mean, List<Double> std) {
     }
 
     /**
-     * What each of the 256 levels becomes, in the order of torchvision's operations and in float32: to 0 to 1, less the
-     * mean, by the deviation. Another order rounds differently.
+     * The normalized values of the 256 levels, computed in float32 in torchvision's order: scale to 0 to 1, subtract
+     * the mean, divide by the deviation. Any other order rounds differently.
      */
     float[] levels(int channel) {
         float channelMean = mean.get(channel).floatValue();

@@ -1,7 +1,7 @@
 package io.github.convzoo.image;
 
 /**
- * How the stored rows and columns have to be turned to stand upright: the values of the EXIF tag 0x0112, in order.
+ * The transformation from stored to upright pixels: the values of the EXIF tag 0x0112, in order.
  *
  * <p>Source: Exif 2.32 (CIPA DC-008-2019), 4.6.4.
  */
@@ -21,8 +21,8 @@ enum Orientation {
 
     /**
      * @param swapped whether an upright row is a stored column
-     * @param fromRight whether the stored columns are walked from right to left
-     * @param fromBottom whether the stored rows are walked from the bottom up
+     * @param fromRight whether the stored columns are read from right to left
+     * @param fromBottom whether the stored rows are read from bottom to top
      */
     Orientation(boolean swapped, boolean fromRight, boolean fromBottom) {
         this.swapped = swapped;
@@ -30,12 +30,12 @@ enum Orientation {
         this.fromBottom = fromBottom;
     }
 
-    /** The orientation with a tag's value; another one than 1 to 8 counts as upright. */
+    /** The orientation with a tag's value; values other than 1 to 8 count as upright. */
     static Orientation of(long value) {
         return value >= 1 && value <= values().length ? values()[(int) value - 1] : UPRIGHT;
     }
 
-    /** Stands an image as stored upright. */
+    /** Rotates a stored image upright. */
     RgbImage apply(RgbImage stored) {
         if (this == UPRIGHT) {
             return stored;

@@ -9,14 +9,14 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the metadata of an image say about its orientation, in whatever chunks its format has for them.
+ * The orientation in an image's metadata, whatever chunks its format stores them in.
  *
- * <p>EXIF decides; where it has no such tag, XMP does, as in Pillow's {@code ImageOps.exif_transpose}. Damaged metadata count as
+ * <p>EXIF takes precedence over XMP, as in Pillow's {@code ImageOps.exif_transpose}. Damaged metadata counts as
  * upright.
  */
 final class OrientationTags {
 
-    /** Metadata larger than this are not looked into. */
+    /** Larger metadata is ignored. */
     static final int MAX_BYTES = 1 << 20;
 
     private static final String EXIF_START = "Exif\0\0";
@@ -25,14 +25,14 @@ final class OrientationTags {
     private byte @Nullable [] exif;
     private byte @Nullable [] xmp;
 
-    /** Takes a TIFF structure, with "Exif" and two zeros before it or without. The first one counts. */
+    /** Adds a TIFF structure, with or without a prefix of "Exif" and two zeros. The first one counts. */
     void exif(byte[] bytes) {
         if (exif == null) {
             exif = bytes;
         }
     }
 
-    /** Takes a packet of XMP. */
+    /** Adds an XMP packet. */
     void xmp(byte[] bytes) {
         xmp = bytes;
     }
@@ -55,7 +55,7 @@ final class OrientationTags {
 
     private static @Nullable Orientation ofExif(byte[] bytes) {
         int start = 0;
-        // Some programs write it twice.
+        // Some programs write the prefix twice.
         while (start < 2 * EXIF_START.length()
                 && new String(
                                 bytes,
@@ -72,7 +72,7 @@ final class OrientationTags {
                     ? Orientation.of(directory.value(TiffDirectory.ORIENTATION, 1))
                     : null;
         } catch (IOException e) {
-            // Arrays have no errors of input.
+            // Arrays cause no I/O errors.
             throw new UncheckedIOException(e);
         }
     }

@@ -10,8 +10,8 @@ import java.util.stream.Collectors;
 import java.util.zip.InflaterInputStream;
 
 /**
- * The orientation of a PNG: of its {@code eXIf} chunk, of the text chunk in which ImageMagick keeps EXIF data, or of XMP in an
- * {@code iTXt} chunk. Each may lie before or behind the pixels.
+ * The orientation of a PNG: from its {@code eXIf} chunk, from the text chunk in which ImageMagick stores EXIF data, or
+ * from XMP in an {@code iTXt} chunk. Each may be before or after the pixels.
  *
  * <p>Source: W3C, Portable Network Graphics, third edition, 11.3.
  */
@@ -21,10 +21,10 @@ final class PngMetadata {
     private static final int CHUNK_HEAD_BYTES = 8;
     private static final int CHECKSUM_BYTES = 4;
 
-    /** More chunks are not looked at: each takes a read of the file. */
+    /** Further chunks are ignored: each costs a read of the file. */
     private static final int MAX_CHUNKS = 1 << 20;
 
-    /** More metadata are not looked into: a compressed text of 1 KiB can be 1 MiB long. */
+    /** Further texts are ignored: 1 KiB of compressed text can expand to 1 MiB. */
     private static final int MAX_TEXTS = 16;
 
     private static final String RAW_PROFILE = "Raw profile type exif";
@@ -68,13 +68,13 @@ final class PngMetadata {
             head = source.upTo(at, CHUNK_HEAD_BYTES);
         }
         if (rawProfile.length > 0) {
-            // Counts only where there is no chunk for it.
+            // Counts only if there is no eXIf chunk.
             tags.exif(rawProfile);
         }
         return tags.find();
     }
 
-    /** The text behind a keyword, nothing if the keyword is another one. */
+    /** The text after a keyword; empty if the keyword differs. */
     private static byte[] text(byte[] chunk, String keyword, int methodBytes) {
         int start = keyword.length() + 1 + methodBytes;
         if (!startsWith(chunk, keyword) || chunk.length <= start) {
@@ -83,7 +83,7 @@ final class PngMetadata {
         return methodBytes == 0 ? rest(chunk, start) : inflate(rest(chunk, start));
     }
 
-    /** XMP's text: after the keyword a flag, a method, a language and a translation of the keyword. */
+    /** XMP text, which follows the keyword, a flag, a method, a language, and a translation of the keyword. */
     private static byte[] internationalText(byte[] chunk) {
         int start = XMP.length() + 1;
         if (!startsWith(chunk, XMP) || chunk.length < start + 4) {
@@ -106,7 +106,7 @@ final class PngMetadata {
         return Arrays.copyOfRange(bytes, start, bytes.length);
     }
 
-    /** Nothing of damaged data. */
+    /** Inflates bytes; empty if they are damaged. */
     private static byte[] inflate(byte[] bytes) {
         try (InflaterInputStream in = new InflaterInputStream(new ByteArrayInputStream(bytes))) {
             return in.readNBytes(OrientationTags.MAX_BYTES);
@@ -115,7 +115,7 @@ final class PngMetadata {
         }
     }
 
-    /** After an empty line, one with a name and one with the length come lines of hexadecimal digits. */
+    /** Decodes lines of hexadecimal digits, which follow an empty line, a name, and a length. */
     private static byte[] fromHex(byte[] text) {
         String digits = new String(text, StandardCharsets.ISO_8859_1)
                 .lines()

@@ -13,19 +13,20 @@ import java.util.Locale;
 import java.util.function.DoubleBinaryOperator;
 
 /**
- * From an image to a network's input: resize, crop the center, normalize. The components are those of timm's configurations.
+ * The preprocessing from an image to a network's input: resize, center crop, normalize. The components are those of
+ * timm's configurations.
  *
  * <p>The numbers are those of torchvision's {@code Resize}, {@code CenterCrop}, {@code ToTensor} and {@code Normalize}
- * on Pillow images, which timm evaluates with. An image smaller than the crop is padded with black before it is
- * normalized.
+ * on Pillow images, which timm evaluates with. An image smaller than the crop is padded with black before
+ * normalization.
  *
  * @param height the input's height in pixels
  * @param width the input's width in pixels
- * @param cropFraction the input's side as a share of the resized image's, timm's {@code crop_pct}; above 1 the image is
- *     resized to less than the input and padded
- * @param cropMode which side of the image is resized to that
+ * @param cropFraction the input's side as a fraction of the resized image's, timm's {@code crop_pct}; above 1, the
+ *     image is resized to less than the input and padded
+ * @param cropMode how the image is resized
  * @param resampling the filter of the resize
- * @param normalization what is subtracted and divided by; it has the input's number of channels
+ * @param normalization the mean and standard deviation of the input's channels
  */
 public record Preprocessing(
         int height,
@@ -36,7 +37,7 @@ public record Preprocessing(
         Normalization normalization) {
 
     /**
-     * Checks the sizes.
+     * Validates the sizes.
      *
      * @param height the input's height
      * @param width the input's width
@@ -44,14 +45,14 @@ public record Preprocessing(
      * @param cropMode the crop mode
      * @param resampling the filter
      * @param normalization the statistics
-     * @throws IllegalArgumentException if a size is not positive, the input has more than 178,956,970 pixels, the fraction is
-     *     not positive and finite, or the resized image would have no pixel or a side beyond an int
+     * @throws IllegalArgumentException if a size is not positive, the input has more than 178,956,970 pixels, the
+     *     fraction is not positive and finite, or the resized image would have no pixel or a side beyond an int
      */
     public Preprocessing {
         if (height < 1 || width < 1 || (long) height * width > ImageDecoder.DEFAULT_MAX_PIXELS) {
             throw new IllegalArgumentException(String.format(
                     Locale.ROOT,
-                    "an input of 1 x 1 to %,d pixels is expected, not %d x %d",
+                    "the input must have 1 x 1 to %,d pixels, not %d x %d",
                     ImageDecoder.DEFAULT_MAX_PIXELS,
                     width,
                     height));
@@ -60,19 +61,19 @@ public record Preprocessing(
         double larger = Math.max(height, width) / cropFraction;
         if (!(cropFraction > 0 && smaller >= 1 && larger <= Integer.MAX_VALUE)) {
             throw new IllegalArgumentException(
-                    "a crop fraction above 0 that leaves at least one pixel is expected, not %s of %d x %d"
+                    "the crop fraction must be above 0 and leave at least one pixel, not %s of %d x %d"
                             .formatted(cropFraction, width, height));
         }
     }
 
     /**
-     * The usual way: a square input that is the center of the image, its shorter side resized.
+     * Returns the most common preprocessing: resize the shorter side and crop the center to a square.
      *
      * @param size the input's height and width in pixels
-     * @param cropFraction the input's side as a share of the resized image's shorter side, above 0; the image is resized to
-     *     {@code floor(size / cropFraction)}
+     * @param cropFraction the input's side as a fraction of the resized image's shorter side, above 0; the image is
+     *     resized to {@code floor(size / cropFraction)}
      * @param resampling the filter of the resize
-     * @param normalization what is subtracted and divided by
+     * @param normalization the mean and standard deviation of the input's channels
      * @return the preprocessing
      * @throws IllegalArgumentException if the size is not positive, the fraction out of range, or the resized side
      *     beyond an int
@@ -83,11 +84,11 @@ public record Preprocessing(
     }
 
     /**
-     * Without resizing: the image is cropped to the input's size, or padded with black.
+     * Returns a preprocessing without resize: the image is cropped, or padded with black, to the input's size.
      *
      * @param height the input's height in pixels
      * @param width the input's width in pixels
-     * @param normalization what is subtracted and divided by
+     * @param normalization the mean and standard deviation of the input's channels
      * @return the preprocessing
      * @throws IllegalArgumentException if a size is not positive or the input too large
      */
@@ -96,7 +97,7 @@ public record Preprocessing(
     }
 
     /**
-     * For a square input of another size, of which the crop fraction stays.
+     * Returns the preprocessing for another square input size, with the same crop fraction.
      *
      * @param size the input's height and width in pixels
      * @return the preprocessing
@@ -107,7 +108,7 @@ public record Preprocessing(
     }
 
     /**
-     * For an input of another height and width, of which the crop fraction stays.
+     * Returns the preprocessing for another input height and width, with the same crop fraction.
      *
      * @param newHeight the input's height in pixels
      * @param newWidth the input's width in pixels
@@ -119,9 +120,9 @@ public record Preprocessing(
     }
 
     /**
-     * With another crop fraction.
+     * Returns the preprocessing with another crop fraction.
      *
-     * @param value the input's side as a share of the resized image's
+     * @param value the input's side as a fraction of the resized image's
      * @return the preprocessing
      * @throws IllegalArgumentException if it is out of range
      */
@@ -130,8 +131,8 @@ public record Preprocessing(
     }
 
     /**
-     * With the crop fraction that resizes the image to a given side before the crop, as the number in torchvision's
-     * {@code Resize}.
+     * Returns the preprocessing with the crop fraction that resizes the image to a given side before the crop, like the
+     * number in torchvision's {@code Resize}.
      *
      * @param side the resized image's side in pixels, along the input's shorter side
      * @return the preprocessing
@@ -148,7 +149,7 @@ public record Preprocessing(
     }
 
     /**
-     * With another crop mode.
+     * Returns the preprocessing with another crop mode.
      *
      * @param value how the image is resized
      * @return the preprocessing
@@ -158,7 +159,7 @@ public record Preprocessing(
     }
 
     /**
-     * With another filter.
+     * Returns the preprocessing with another filter.
      *
      * @param value the filter of the resize
      * @return the preprocessing
@@ -168,9 +169,9 @@ public record Preprocessing(
     }
 
     /**
-     * With another normalization.
+     * Returns the preprocessing with another normalization.
      *
-     * @param value what is subtracted and divided by
+     * @param value the mean and standard deviation of the input's channels
      * @return the preprocessing
      */
     public Preprocessing withNormalization(Normalization value) {
@@ -178,7 +179,8 @@ public record Preprocessing(
     }
 
     /**
-     * The side that an image's shorter side is resized to for a square input in the mode {@link CropMode#CENTER}.
+     * Returns the side to which an image's shorter side is resized for a square input in the mode {@link
+     * CropMode#CENTER}.
      *
      * @return {@code floor(side / cropFraction)} of the input's shorter side, in pixels
      */
@@ -191,7 +193,7 @@ public record Preprocessing(
     }
 
     /**
-     * Resizes and crops: what the network sees, before it is normalized.
+     * Resizes and crops an image: the network's input before normalization.
      *
      * @param image the image, of any size
      * @return an image of {@link #width()} x {@link #height()} pixels
@@ -207,7 +209,7 @@ public record Preprocessing(
     }
 
     /**
-     * Resizes the whole image as before the crop, such as to crop it elsewhere.
+     * Resizes the whole image, as before the crop, for example to crop it elsewhere.
      *
      * @param image the image, of any size
      * @return the resized image; in the mode {@link CropMode#UNRESIZED} the image itself
@@ -219,8 +221,9 @@ public record Preprocessing(
         }
         Size resized = resizedSize(image);
         if (resized.width > Integer.MAX_VALUE || resized.height > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("the image would be resized to %d x %d pixels; it is too oblong"
-                    .formatted(resized.width, resized.height));
+            throw new IllegalArgumentException(
+                    "the image would be resized to %d x %d pixels because it is too elongated"
+                            .formatted(resized.width, resized.height));
         }
         return resampling.resize(image, (int) resized.width, (int) resized.height);
     }
@@ -244,7 +247,7 @@ public record Preprocessing(
         };
     }
 
-    /** The aspect ratio kept, as timm's {@code ResizeKeepRatio} computes it; of two equally near sizes the even one. */
+    /** The size with the aspect ratio kept, computed as in timm's {@code ResizeKeepRatio}; ties round to even. */
     private Size scaled(RgbImage image, DoubleBinaryOperator choice) {
         double ratio = choice.applyAsDouble(
                 (double) image.height() / resized(height, cropFraction),
@@ -254,13 +257,13 @@ public record Preprocessing(
     }
 
     /**
-     * Resizes, crops and normalizes an image. Grey levels, where the input has one channel, are Pillow's:
-     * {@code (19595 R + 38470 G + 7471 B + 32768) / 65536}.
+     * Resizes, crops and normalizes an image. If the input has one channel, gray levels are Pillow's: {@code (19595 R +
+     * 38470 G + 7471 B + 32768) / 65536}.
      *
      * @param image the image, of any size
-     * @param target takes channels x height x width floats, the channels red, green and blue, or grey, one after the other;
-     *     its position moves on by as many
-     * @throws BufferOverflowException if fewer remain in the target
+     * @param target receives channels x height x width floats, one channel (red, green, blue, or gray) after the other,
+     *     and advances its position
+     * @throws BufferOverflowException if the target has less space
      */
     public void toChw(RgbImage image, FloatBuffer target) {
         int plane = height * width;
@@ -292,7 +295,7 @@ public record Preprocessing(
     /**
      * Resizes, crops and normalizes images into one array.
      *
-     * @param manager the manager that the array belongs to, and whose device it lies on
+     * @param manager the manager of the array, which determines its device
      * @param images at least one image, each of any size
      * @return float32 of shape (number of images, channels, height, width)
      * @throws IllegalArgumentException if there is no image, or the array would take more than 2 GiB
@@ -301,7 +304,7 @@ public record Preprocessing(
         int channels = normalization.channels();
         long bytes = (long) images.size() * channels * height * width * Float.BYTES;
         if (images.isEmpty() || bytes > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("1 to %d images of this size make a batch, not %d"
+            throw new IllegalArgumentException("a batch must have 1 to %d images of this size, not %d"
                     .formatted((long) Integer.MAX_VALUE * images.size() / Math.max(1, bytes), images.size()));
         }
         ByteBuffer buffer = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder());
@@ -312,12 +315,12 @@ public record Preprocessing(
         return manager.create(buffer, new Shape(images.size(), channels, height, width), DataType.FLOAT32);
     }
 
-    /** The longer side that goes with a shorter one, as torchvision computes it: in double, then cut off. */
+    /** The longer side that matches a shorter one, computed as in torchvision: in double, then truncated. */
     private static long scaled(int side, int longer, int shorter) {
         return (long) ((double) ((long) side * longer) / shorter);
     }
 
-    /** What is cut off before the crop: half of the rest, and of two equally near numbers the even one. */
+    /** The margin before the crop: half of the rest; ties round to even. */
     private static long margin(long size, int crop) {
         return (long) Math.rint((size - crop) / 2.0);
     }

@@ -1,14 +1,14 @@
 package io.github.convzoo.image;
 
 /**
- * Pillow's filters for changing an image's size, and with them exactly Pillow's results.
+ * Pillow's resize filters, with exactly Pillow's results.
  *
- * <p>An output pixel is the weighted mean of the input pixels under the filter, which is stretched by the scale when an
- * image is made smaller (antialiasing); most image libraries' bilinear and bicubic do not do that, and cost published
- * networks accuracy. Columns are made first, then rows, each pass in fixed point with 22 fractional bits and rounded to
- * 8 bits. Source: the behaviour of Pillow's {@code Image.resize}; K. Turkowski, Filters for Common Resampling Tasks,
- * Graphics Gems, 1990; the bicubic is R. Keys, Cubic Convolution Interpolation, IEEE Trans. ASSP 29(6), 1981, with a =
- * -0.5.
+ * <p>An output pixel is the weighted mean of the input pixels under the filter, which is widened by the scale when an
+ * image is reduced (antialiasing); most image libraries' bilinear and bicubic filters do not do that, which costs
+ * published networks accuracy. Columns are resampled first, then rows, each pass in fixed point with 22 fractional bits
+ * and rounded to 8 bits. Source: the behavior of Pillow's {@code Image.resize}; K. Turkowski, Filters for Common
+ * Resampling Tasks, Graphics Gems, 1990; the bicubic is R. Keys, Cubic Convolution Interpolation, IEEE Trans. ASSP
+ * 29(6), 1981, with a = -0.5.
  */
 public enum Resampling {
     /** The nearest pixel. */
@@ -32,9 +32,9 @@ public enum Resampling {
      * @param image the image
      * @param width the new width in pixels, at least 1
      * @param height the new height in pixels, at least 1
-     * @return the image of the new size; the same object where the size is the old one
-     * @throws IllegalArgumentException if a side is not positive, or the result, or the image of the new width and the old
-     *     height that comes in between, would have more than 715,827,879 pixels
+     * @return the image of the new size; the same object if the size is unchanged
+     * @throws IllegalArgumentException if a side is not positive, or the result, or the intermediate image of the new
+     *     width and the old height, would have more than 715,827,879 pixels
      */
     public RgbImage resize(RgbImage image, int width, int height) {
         RgbImage.sampleCount(width, height);
@@ -42,14 +42,14 @@ public enum Resampling {
     }
 
     /**
-     * Resizes a part of an image as if it were the whole: what lies beyond the box has no influence.
+     * Resizes a part of an image as if it were the whole: pixels outside the box have no influence.
      *
      * @param image the image
-     * @param box the part, which lies in the image
+     * @param box the part, which must be inside the image
      * @param width the new width in pixels, at least 1
      * @param height the new height in pixels, at least 1
      * @return the part, of the new size
-     * @throws IllegalArgumentException if the box does not lie in the image, or as for {@link #resize(RgbImage, int, int)}
+     * @throws IllegalArgumentException if the box is not inside the image, or as in {@link #resize(RgbImage, int, int)}
      */
     public RgbImage resize(RgbImage image, Box box, int width, int height) {
         RgbImage.sampleCount(width, height);
@@ -60,7 +60,7 @@ public enum Resampling {
     /** A rectangle of pixels: the column and row of its first one, and its size. */
     record Window(long left, long top, int width, int height) {}
 
-    /** The part of the image resized to {@code width x height} that lies in the window, and no more than that. */
+    /** The part of the image resized to {@code width x height} that is inside the window. */
     RgbImage resize(RgbImage image, long width, long height, Window window) {
         return resize(image, new Box(0, 0, image.width(), image.height()), width, height, window);
     }
@@ -75,7 +75,7 @@ public enum Resampling {
             byte[] part = image.crop(box).samples();
             return new RgbImage(window.width(), window.height(), rows.resampleRows(part, box.width(), 0));
         }
-        // Rows that no output row uses are not made.
+        // Rows that no output row uses are not computed.
         int first = rows.firstInput();
         int used = rows.lastInput() - first;
         byte[] narrowed = columns.resampleColumns(image.samples(), image.width(), box.left(), box.top() + first, used);
@@ -85,12 +85,12 @@ public enum Resampling {
                 rows.isIdentity() ? narrowed : rows.resampleRows(narrowed, window.width(), first));
     }
 
-    /** How far the filter reaches to either side, in input pixels at scale 1. */
+    /** The filter's radius, in input pixels at scale 1. */
     int support() {
         return support;
     }
 
-    /** The filter's value at a distance of its centre. */
+    /** The filter's value at a distance from its center. */
     double weight(double distance) {
         double x = Math.abs(distance);
         return switch (this) {

@@ -3,13 +3,15 @@ package io.github.convzoo.image;
 import java.util.Arrays;
 
 /**
- * Which input pixels make which output pixel along one axis, and with what weights.
+ * The input pixels and weights of each output pixel along one axis.
  *
- * <p>Only a range of the outputs is held: those that the caller wants.
+ * <p>Only a range of the outputs is kept: those that the caller needs.
  */
 final class ResamplingAxis {
 
-    /** A byte times the weights, with their overshoot, has to fit into an int: 32 bits, less 8, less sign and headroom. */
+    /**
+     * A byte times the weights, with their overshoot, must fit into an int: 32 bits, less 8, less sign and headroom.
+     */
     private static final int PRECISION_BITS = 32 - 8 - 2;
 
     private static final int HALF = 1 << (PRECISION_BITS - 1);
@@ -17,7 +19,7 @@ final class ResamplingAxis {
     private final boolean identity;
     private final int[] starts;
     private final int[] counts;
-    /** Of output {@code i}, from {@code i * stride}. */
+    /** The weights of output {@code i}, starting at {@code i * stride}. */
     private final int[] weights;
 
     private final int stride;
@@ -36,8 +38,8 @@ final class ResamplingAxis {
      * @param filter the filter
      * @param from the input's size
      * @param to the whole output's size
-     * @param first the first output wanted
-     * @param outputs the number of outputs wanted
+     * @param first the first output needed
+     * @param outputs the number of outputs needed
      */
     static ResamplingAxis of(Resampling filter, int from, long to, long first, int outputs) {
         boolean identity = from == to && outputs == to;
@@ -49,7 +51,7 @@ final class ResamplingAxis {
 
     private static ResamplingAxis nearest(boolean identity, int from, double scale, long first, int outputs) {
         ResamplingAxis axis = new ResamplingAxis(identity, outputs, 1);
-        // Summed up, not multiplied: the rounding of the sum decides where a centre falls between two pixels.
+        // Summed up, not multiplied: the rounding of the sum decides where a center falls between two pixels.
         double position = scale * 0.5;
         for (long i = 0; i < first + outputs; i++) {
             if (i >= first) {
@@ -88,7 +90,7 @@ final class ResamplingAxis {
         return axis;
     }
 
-    /** Whether the output is the input, whole. */
+    /** Whether the output is the whole input, unchanged. */
     boolean isIdentity() {
         return identity;
     }
@@ -104,8 +106,8 @@ final class ResamplingAxis {
     }
 
     /**
-     * Resamples along the columns: {@code rows} rows of the input from {@code firstRow} on, the axis beginning at column
-     * {@code left}.
+     * Resamples along the columns: {@code rows} rows of the input, starting at {@code firstRow}; the axis starts at
+     * column {@code left}.
      */
     byte[] resampleColumns(byte[] input, int inputWidth, int left, int firstRow, int rows) {
         byte[] output = new byte[RgbImage.sampleCount(starts.length, rows)];

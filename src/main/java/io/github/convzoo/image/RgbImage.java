@@ -18,23 +18,23 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An image of 8-bit red, green and blue samples, without colour space, as Pillow's mode {@code RGB}.
+ * An image of 8-bit red, green and blue samples without a color space, like Pillow's mode {@code RGB}.
  *
- * <p>Immutable. The samples lie interleaved, row by row from the top, so that one image takes {@code 3 * width *
- * height} bytes.
+ * <p>Immutable. The samples are interleaved, row by row from the top, so an image takes {@code 3 * width * height}
+ * bytes.
  */
 public final class RgbImage {
 
     static final int CHANNELS = 3;
 
-    /** The most pixels whose samples fit into one Java array. */
+    /** The maximum number of pixels whose samples fit into one Java array. */
     static final long MAX_PIXELS = (Integer.MAX_VALUE - 8) / CHANNELS;
 
     private final int width;
     private final int height;
     private final byte[] samples;
 
-    /** Takes the array over. */
+    /** Takes ownership of the array. */
     RgbImage(int width, int height, byte[] samples) {
         if (samples.length != sampleCount(width, height)) {
             throw new IllegalArgumentException("%d x %d pixels have %d samples, not %d"
@@ -53,19 +53,19 @@ public final class RgbImage {
      * @param samples red, green, blue of the pixels row by row, 0 to 255 as unsigned bytes; length 3 * width * height
      * @return the image
      * @throws IllegalArgumentException if a side is not positive, the image has more than 715,827,879 pixels, or the
-     *     number of samples is another one
+     *     number of samples is wrong
      */
     public static RgbImage of(int width, int height, byte[] samples) {
         return new RgbImage(width, height, samples.clone());
     }
 
     /**
-     * Copies the samples of a buffered image as they are stored, as Pillow's {@code convert("RGB")} does.
+     * Copies the stored samples of a buffered image, like Pillow's {@code convert("RGB")}.
      *
-     * <p>Grey is replicated, a palette looked up, alpha dropped (not blended), 16-bit samples lose their low byte, and
-     * colour profiles and gamma are ignored: {@link BufferedImage#getRGB(int, int)} applies them, and so changes what
-     * the network sees. Only where the samples are not plain grey or RGB (premultiplied alpha, floating point, other
-     * colour spaces) is {@code getRGB} used.
+     * <p>Gray is replicated, a palette is looked up, alpha is dropped (not blended), 16-bit samples lose their low
+     * byte, and color profiles and gamma are ignored: {@link BufferedImage#getRGB(int, int)} would apply them, and so
+     * change the network's input. {@code getRGB} is used only if the samples are not plain gray or RGB (premultiplied
+     * alpha, floating point, other color spaces).
      *
      * @param image the image
      * @return the image, of the same size
@@ -92,8 +92,8 @@ public final class RgbImage {
     }
 
     /**
-     * As {@link #of(BufferedImage)}, but where the image holds its samples as bytes in the order blue, green, red, they
-     * are swapped in place and its array becomes the result's: for decoders, which own the image they hand over.
+     * Like {@link #of(BufferedImage)}, but if the image stores its samples as bytes in BGR order, they are swapped in
+     * place and its array becomes the result's: for decoders, which own the image that they pass on.
      */
     static RgbImage takingOver(BufferedImage image) {
         int width = image.getWidth();
@@ -119,11 +119,11 @@ public final class RgbImage {
     }
 
     /**
-     * Copies the samples of a DJL image that wraps a {@link BufferedImage}, which is every image that DJL's default
-     * factory makes on a desktop or server.
+     * Copies the samples of a DJL image that wraps a {@link BufferedImage}, as do all images of DJL's default factory
+     * on a desktop or server.
      *
-     * <p>The file was then decoded by ImageIO, which applies colour profiles; {@link ImageDecoder} does not, as Pillow
-     * does not, and is the better choice where the file is at hand.
+     * <p>ImageIO decoded the file and applied color profiles. {@link ImageDecoder}, like Pillow, does not, and is the
+     * better choice if the file is available.
      *
      * @param image the image
      * @return the image, of the same size
@@ -136,11 +136,11 @@ public final class RgbImage {
         }
         throw new IllegalArgumentException("expected a DJL image that wraps a java.awt.image.BufferedImage, not "
                 + (wrapped == null ? "none" : wrapped.getClass().getName())
-                + "; make it with ai.djl.modality.cv.BufferedImageFactory");
+                + "; create it with ai.djl.modality.cv.BufferedImageFactory");
     }
 
     /**
-     * The width.
+     * Returns the width.
      *
      * @return the width in pixels
      */
@@ -149,7 +149,7 @@ public final class RgbImage {
     }
 
     /**
-     * The height.
+     * Returns the height.
      *
      * @return the height in pixels
      */
@@ -158,12 +158,12 @@ public final class RgbImage {
     }
 
     /**
-     * One pixel.
+     * Returns one pixel.
      *
      * @param x the column, from 0 at the left
      * @param y the row, from 0 at the top
      * @return {@code 0xRRGGBB}
-     * @throws IndexOutOfBoundsException if the pixel lies outside
+     * @throws IndexOutOfBoundsException if the pixel is outside the image
      */
     public int pixel(int x, int y) {
         int i = CHANNELS * (Objects.checkIndex(y, height) * width + Objects.checkIndex(x, width));
@@ -171,7 +171,7 @@ public final class RgbImage {
     }
 
     /**
-     * A copy of the samples.
+     * Returns a copy of the samples.
      *
      * @return red, green, blue of the pixels row by row, as unsigned bytes; length 3 * width * height
      */
@@ -180,11 +180,11 @@ public final class RgbImage {
     }
 
     /**
-     * A part of the image.
+     * Returns a part of the image.
      *
-     * @param box the part, which lies in the image
+     * @param box the part, which must be inside the image
      * @return an image of the box's size
-     * @throws IllegalArgumentException if the box does not lie in the image
+     * @throws IllegalArgumentException if the box is not inside the image
      */
     public RgbImage crop(Box box) {
         box.requireInside(this);
@@ -200,10 +200,10 @@ public final class RgbImage {
     }
 
     /**
-     * A part of the image and of what lies around it.
+     * Returns a part of the image and its surroundings.
      *
-     * @param box the part, which may reach beyond the image
-     * @param border what is seen there
+     * @param box the part, which may extend beyond the image
+     * @param border the pixels beyond the image
      * @return an image of the box's size
      * @throws IllegalArgumentException if the box has more than 715,827,879 pixels
      */
@@ -229,7 +229,7 @@ public final class RgbImage {
         return new RgbImage(box.width(), box.height(), cropped);
     }
 
-    /** Which row or column of so many is seen at a position, -1 for none. */
+    /** The row or column that is visible at a position; -1 for none. */
     private static int seen(long position, int size, Border border) {
         if (position >= 0 && position < size) {
             return (int) position;
@@ -237,14 +237,14 @@ public final class RgbImage {
         if (border == Border.BLACK) {
             return -1;
         }
-        // There and back again without the outermost twice; a single pixel is all there is to see.
+        // Back and forth without repeating the outermost; a single pixel is repeated.
         long period = Math.max(1, 2L * (size - 1));
         int phase = (int) Math.floorMod(position, period);
         return phase < size ? phase : (int) (period - phase);
     }
 
     /**
-     * The image with left and right changed over.
+     * Returns the image mirrored left to right.
      *
      * @return an image of the same size
      */
@@ -263,7 +263,7 @@ public final class RgbImage {
     }
 
     /**
-     * Copies the image into one that Java can draw on, show or write.
+     * Copies the image into a Java image, which can be drawn on, shown, or written.
      *
      * @return an image of type {@link BufferedImage#TYPE_3BYTE_BGR}
      */
@@ -278,7 +278,7 @@ public final class RgbImage {
         return image;
     }
 
-    /** The samples themselves, for reading. */
+    /** The samples themselves, which must not be modified. */
     byte[] samples() {
         return samples;
     }
@@ -306,16 +306,12 @@ public final class RgbImage {
     static int sampleCount(int width, int height) {
         if (width < 1 || height < 1 || (long) width * height > MAX_PIXELS) {
             throw new IllegalArgumentException(String.format(
-                    Locale.ROOT,
-                    "an image has at least 1 x 1 and at most %,d pixels, not %d x %d",
-                    MAX_PIXELS,
-                    width,
-                    height));
+                    Locale.ROOT, "an image must have 1 x 1 to %,d pixels, not %d x %d", MAX_PIXELS, width, height));
         }
         return CHANNELS * width * height;
     }
 
-    /** Whether the first one or three bands are grey or red, green and blue, unchanged by alpha. */
+    /** Whether the first one or three bands are gray or RGB, not premultiplied by alpha. */
     private static boolean isPlain(ColorModel model) {
         if (model.isAlphaPremultiplied() && model.getTransparency() != Transparency.OPAQUE) {
             return false;
@@ -331,7 +327,7 @@ public final class RgbImage {
                 && (transfer == DataBuffer.TYPE_BYTE || transfer == DataBuffer.TYPE_USHORT);
     }
 
-    /** The raster's bytes, if a pixel's samples are whole bytes that lie together. */
+    /** The raster's bytes, if a pixel's samples are adjacent whole bytes. */
     private static byte @Nullable [] interleavedBytes(Raster raster) {
         return raster.getSampleModel() instanceof PixelInterleavedSampleModel
                         && raster.getDataBuffer() instanceof DataBufferByte buffer
@@ -368,7 +364,7 @@ public final class RgbImage {
         for (int y = 0; y < raster.getHeight(); y++) {
             raster.getSamples(0, y, width, 1, 0, row);
             for (int index : row) {
-                // A file may use indices past the end of its palette; Pillow's palettes are filled up with black.
+                // A file may use indices past the end of its palette; Pillow's palettes are padded with black.
                 int colour = index < colours.length ? colours[index] : 0;
                 samples[to++] = (byte) (colour >> 16);
                 samples[to++] = (byte) (colour >> 8);

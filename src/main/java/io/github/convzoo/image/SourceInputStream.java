@@ -5,10 +5,10 @@ import java.nio.ByteBuffer;
 import javax.imageio.stream.ImageInputStreamImpl;
 
 /**
- * What the JDK's image readers read from: some bytes of our own, then a source from a given position to its end.
+ * The input of the JDK's image readers: some prepended bytes, then a source from a given position to its end.
  *
- * <p>It knows whether the reader asked for more than there is, which is how a truncated JPEG shows: the JPEG reader
- * itself makes up for the missing end with grey.
+ * <p>It records whether the reader asked for more bytes than there are, which is how a truncated JPEG shows: the JPEG
+ * reader itself fills the missing end with gray.
  */
 final class SourceInputStream extends ImageInputStreamImpl {
 
@@ -33,7 +33,7 @@ final class SourceInputStream extends ImageInputStreamImpl {
         this.sourceStart = sourceStart;
     }
 
-    /** Whether a read found no byte left. */
+    /** Whether a read reached the end. */
     boolean ranOut() {
         return ranOut;
     }
@@ -70,7 +70,7 @@ final class SourceInputStream extends ImageInputStreamImpl {
         return n;
     }
 
-    /** Moves behind the next byte that has a value; to the end, and false, if there is none. */
+    /** Moves past the next byte with a value; if none is left, moves to the end and returns false. */
     boolean skipPast(int value) throws IOException {
         while (fill()) {
             for (int i = (int) (streamPos - bufferStart); i < bufferLength; i++) {
@@ -84,7 +84,7 @@ final class SourceInputStream extends ImageInputStreamImpl {
         return false;
     }
 
-    /** Makes the buffer hold the byte at the stream's position, if there is one. */
+    /** Loads the byte at the stream's position into the buffer, if there is one. */
     private boolean fill() throws IOException {
         if (streamPos >= bufferStart && streamPos < bufferStart + bufferLength) {
             return true;

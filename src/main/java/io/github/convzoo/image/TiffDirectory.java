@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The first directory of a TIFF structure, which is also how EXIF data are written.
+ * The first directory of a TIFF structure, which is also the format of EXIF data.
  *
- * <p>Only tags whose values are whole numbers of 16 or 32 bits are asked for. Source: Adobe, TIFF 6.0, section 2.
+ * <p>Reads only tags whose values are whole numbers of 16 or 32 bits. Source: Adobe, TIFF 6.0, section 2.
  */
 final class TiffDirectory {
 
@@ -42,7 +42,7 @@ final class TiffDirectory {
         this.entries = entries;
     }
 
-    /** Reads the directory, as much of it as there is; of damaged data it has no entries. */
+    /** Reads the directory, as far as it is complete; damaged data has no entries. */
     static TiffDirectory read(ByteSource source) throws IOException {
         ByteBuffer header = ByteBuffer.wrap(source.upTo(0, HEADER_BYTES));
         if (header.limit() < HEADER_BYTES) {
@@ -62,13 +62,13 @@ final class TiffDirectory {
         return find(tag) >= 0;
     }
 
-    /** A tag's first value, or another one where the tag is missing or damaged. */
+    /** A tag's first value, or a default if the tag is missing or damaged. */
     long value(int tag, long missing) throws IOException {
         long[] values = values(tag);
         return values.length == 0 ? missing : values[0];
     }
 
-    /** A tag's values, none where it is missing or damaged. */
+    /** A tag's values; empty if it is missing or damaged. */
     long[] values(int tag) throws IOException {
         int entry = find(tag);
         if (entry < 0) {

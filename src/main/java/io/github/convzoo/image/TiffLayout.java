@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.Set;
 
-/** How the pixels of a TIFF's first page are stored, of which the JDK's reader does not understand everything as Pillow does. */
+/** The pixel layout of a TIFF's first page; the JDK's reader does not interpret all layouts as Pillow does. */
 final class TiffLayout {
 
     private static final int WHITE_IS_ZERO = 0;
@@ -18,23 +18,23 @@ final class TiffLayout {
     private static final int UNSIGNED = 1;
     private static final int INKS = 4;
 
-    /** Red, green, blue, and up to three more that do not count, as in Pillow. */
+    /** Red, green, blue, and up to three ignored samples, as in Pillow. */
     private static final int MAX_SAMPLES = 6;
 
-    /** How often each byte of a file may belong to a strip or tile. */
+    /** The maximum number of strips or tiles that a byte may belong to, on average. */
     private static final int MAX_OVERLAP = 16;
 
     private static final long UNCOMPRESSED = 1;
     private static final long OLD_JPEG = 6;
     private static final long JPEG = 7;
 
-    /** Those of the JDK's reader: none, CCITT's three, LZW, the two of JPEG, deflate and its old number, PackBits. */
+    /** The compressions of the JDK's reader: none, three CCITT, LZW, two JPEG, deflate and its old number, PackBits. */
     private static final Set<Long> COMPRESSIONS =
             Set.of(UNCOMPRESSED, 2L, 3L, 4L, 5L, OLD_JPEG, JPEG, 8L, 32946L, 32773L);
 
     private final int photometric;
     private final Orientation orientation;
-    /** All reds, all greens, all blues, of 16 bits. */
+    /** All reds, then all greens, then all blues, 16 bits each. */
     private final long[] palette;
 
     private TiffLayout(int photometric, Orientation orientation, long[] palette) {
@@ -51,7 +51,7 @@ final class TiffLayout {
             throw new ImageException(name, ImageDecoder.TRUNCATED);
         }
         limit.check(width, height);
-        // The reader takes memory for a whole tile or strip.
+        // The reader allocates memory for a whole tile or strip.
         limit.check(directory.value(TiffDirectory.TILE_WIDTH, 1), directory.value(TiffDirectory.TILE_LENGTH, 1));
         for (int tag : new int[] {TiffDirectory.STRIP_BYTES, TiffDirectory.TILE_BYTES}) {
             long[] bytes = directory.values(tag);
@@ -80,7 +80,7 @@ final class TiffLayout {
                     case WHITE_IS_ZERO, BLACK_IS_ZERO -> samples <= 2 && most <= 16;
                     case RGB -> samples >= RgbImage.CHANNELS && samples <= MAX_SAMPLES && (most == 8 || most == 16);
                     case PALETTE -> samples == 1 && most <= 8;
-                    // Whether the inks inside of a JPEG are inverted is nowhere said.
+                    // Nothing states whether the inks in a JPEG are inverted.
                     case SEPARATED -> samples == INKS && most == 8 && compression != JPEG && compression != OLD_JPEG;
                     case YCBCR -> samples == RgbImage.CHANNELS && most == 8;
                     default -> false;
@@ -88,7 +88,8 @@ final class TiffLayout {
         if (!known) {
             throw new ImageException(
                     name,
-                    "TIFF with %d %s of %d bits per pixel (photometric interpretation %d, compression %d) is not supported; save it as 8-bit RGB"
+                    ("TIFF with %d %s of %d bits per pixel (photometric interpretation %d, compression %d) is not"
+                                    + " supported; save it as 8-bit RGB")
                             .formatted(
                                     samples,
                                     unsigned ? "samples" : "signed or floating-point samples",
@@ -102,7 +103,10 @@ final class TiffLayout {
                 directory.values(TiffDirectory.COLOR_MAP));
     }
 
-    /** Each strip or tile is decoded whole, however little of it lies in the image, and may hold a JPEG of several scans. */
+    /**
+     * Each strip or tile is decoded completely, even if little of it is inside the image, and may be a JPEG with
+     * several scans.
+     */
     private static void checkWork(ByteSource source, TiffDirectory directory, long width, long height, PixelLimit limit)
             throws IOException {
         boolean tiled = directory.has(TiffDirectory.TILE_WIDTH);
@@ -115,7 +119,7 @@ final class TiffLayout {
         long pixels = partWidth * partHeight;
         long parts = ((width + partWidth - 1) / partWidth) * ((height + partHeight - 1) / partHeight);
         String what = "%d strips or tiles of %d x %d pixels".formatted(parts, partWidth, partHeight);
-        // Neither is more than the limit of pixels allows, so that the product fits.
+        // Neither exceeds the pixel limit, so the product does not overflow.
         limit.checkDecoded(parts * pixels, what);
         long compression = directory.value(TiffDirectory.COMPRESSION, UNCOMPRESSED);
         if (compression != JPEG && compression != OLD_JPEG) {
@@ -166,7 +170,7 @@ final class TiffLayout {
         return new RgbImage(width, height, JpegColours.toRgb(JpegHeader.Colours.CMYK, inks, width * height));
     }
 
-    /** Pillow takes the high bytes of a palette's 16-bit samples, the JDK rounds. */
+    /** Pillow uses the high bytes of a palette's 16-bit samples; the JDK rounds. */
     private RgbImage ofIndices(Raster raster) {
         int width = raster.getWidth();
         int colors = palette.length / RgbImage.CHANNELS;

@@ -7,10 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * What a WebP file holds around its pixels: the size, the orientation, and the first frame's bit stream.
+ * A WebP file's size, orientation, and the bitstream of its first frame.
  *
- * <p>libwebp gets that bit stream alone, as a file of its own: so animations are shown by their first frame, alpha and color
- * profiles are left out, and what is not the picture cannot disturb it. Source: WebP Container Specification (RFC 9649).
+ * <p>libwebp gets only this bitstream, as a file of its own, so animations show their first frame, alpha and color
+ * profiles are ignored, and other chunks cannot interfere. Source: WebP Container Specification (RFC 9649).
  */
 final class WebpFile {
 
@@ -18,15 +18,15 @@ final class WebpFile {
     private static final int CHUNK_HEAD_BYTES = 8;
     private static final int FRAME_HEAD_BYTES = 16;
 
-    /** More chunks are not looked at: each takes a read of the file. */
+    /** Further chunks are ignored: each costs a read of the file. */
     private static final int MAX_CHUNKS = 1 << 20;
 
     private static final int LOSSLESS_SIGNATURE = 0x2f;
 
-    /** Where the bytes of a 14-bit size end. */
+    /** The mask of a 14-bit size. */
     private static final int SIZE_MASK = 0x3fff;
 
-    /** The canvas, which is larger than the first frame in some animations. */
+    /** The canvas size; in some animations, it is larger than the first frame. */
     private final int width;
 
     private final int height;
@@ -52,12 +52,12 @@ final class WebpFile {
         return orientation;
     }
 
-    /** A file of the first frame alone. */
+    /** A file with only the first frame. */
     SourceInputStream open(ByteSource source) {
         return new SourceInputStream(head, new Part(source, end, end + (end - start) % 2), start);
     }
 
-    /** Lays the frame on the canvas, which is black around it. */
+    /** Draws the frame on a black canvas. */
     RgbImage show(RgbImage frame) {
         return frame.crop(new Box(-left, -top, width, height), Border.BLACK);
     }
@@ -74,7 +74,7 @@ final class WebpFile {
             throw new ImageException(name, ImageDecoder.TRUNCATED);
         }
         int length = Math.toIntExact(reader.end - reader.start);
-        // A chunk of odd length is followed by a byte that does not count.
+        // A padding byte follows a chunk of odd length.
         int padded = length + length % 2;
         ByteBuffer head =
                 ByteBuffer.allocate(RIFF_HEAD_BYTES + CHUNK_HEAD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -87,7 +87,7 @@ final class WebpFile {
         return text.getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** A source to the end of a chunk, whose odd length a zero makes even. */
+    /** A source up to the end of a chunk, padded to even length with a zero. */
     private record Part(ByteSource source, long end, long paddedEnd) implements ByteSource {
 
         @Override
@@ -126,7 +126,7 @@ final class WebpFile {
             this.source = source;
         }
 
-        /** Of the file, or of a frame in it. */
+        /** Reads the chunks of the file, or of a frame in it. */
         void chunks(long from, long to, boolean inFrame) throws IOException {
             long at = from;
             byte[] head = source.upTo(at, CHUNK_HEAD_BYTES);
@@ -175,7 +175,7 @@ final class WebpFile {
             }
         }
 
-        /** Takes the size out of the bit stream where the file has no canvas, and refuses a larger frame than that. */
+        /** Reads the size from the bitstream if the file has no canvas, and refuses a frame larger than the canvas. */
         void frameSize() throws IOException {
             byte[] bits = source.upTo(start, 10);
             ByteBuffer frame = ByteBuffer.wrap(Arrays.copyOf(bits, 10)).order(ByteOrder.LITTLE_ENDIAN);
@@ -186,7 +186,8 @@ final class WebpFile {
                 frameWidth = 1 + (size & SIZE_MASK);
                 frameHeight = 1 + ((size >> 14) & SIZE_MASK);
                 if (bits.length >= 5 && bits[0] != LOSSLESS_SIGNATURE) {
-                    throw new ImageException(name, "damaged or truncated (no lossless WebP); fetch or copy it again");
+                    throw new ImageException(
+                            name, "damaged or truncated (not a lossless WebP); download or copy it again");
                 }
             } else {
                 frameWidth = frame.getShort(6) & SIZE_MASK;
@@ -204,7 +205,7 @@ final class WebpFile {
                         name, "this WebP declares %d x %d pixels; save it again".formatted(frameWidth, frameHeight));
             }
             if (left + frameWidth > width || top + frameHeight > height) {
-                throw new ImageException(name, "a frame of this WebP lies outside of the image; replace the file");
+                throw new ImageException(name, "a frame of this WebP is outside the image; replace the file");
             }
         }
 

@@ -1,9 +1,9 @@
 /**
- * Images as networks want them: decoded, resized, cropped and normalised with the numbers of Pillow and torchvision.
+ * Image preprocessing: decoding, resizing, cropping, and normalization, with the numbers of Pillow and torchvision.
  *
  * <p>{@link io.github.convzoo.image.ImageDecoder} reads a file into an {@link io.github.convzoo.image.RgbImage};
  * {@link io.github.convzoo.image.Preprocessing} turns that into the input of a network;
- * {@link io.github.convzoo.image.Labels} names the classes that come out.
+ * {@link io.github.convzoo.image.Labels} names the network's classes.
  */
 @NullMarked
 package io.github.convzoo.image;

@@ -16,14 +16,14 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small AlexNet with batch normalisation, with static or dynamic convolutions.
+ * A small AlexNet with batch normalization, with static or dynamic convolutions.
  *
  * <p>After Krizhevsky, Sutskever and Hinton, ImageNet Classification with Deep Convolutional Neural Networks, 2012, and
- * Chen et al., Dynamic Convolution: Attention over Convolution Kernels, CVPR 2020. There are no published weights. Built
- * for 128 x 128; another height and width of at least 57 gives the first linear layer another number of inputs, and
- * stays fixed once the network is initialised.
+ * Chen et al., Dynamic Convolution: Attention over Convolution Kernels, CVPR 2020. There are no published weights.
+ * Built for 128 x 128; any other height and width of at least 57 changes the number of inputs of the first linear
+ * layer, and is fixed once the network is initialized.
  *
- * <p>Without classes the output is the second hidden layer's 2048 features: there is no pooling to stop after.
+ * <p>Without classes, the output is the second hidden layer's 2048 features, because there is no pooling to stop after.
  */
 public final class AlexNet extends Network {
 
@@ -31,17 +31,17 @@ public final class AlexNet extends Network {
     private static final int HIDDEN = 2048;
     private static final double DROPOUT = 0.5;
 
-    /** The layer whose number of inputs says what size of image the weights are for. */
+    /** The layer whose number of inputs determines the image size of the weights. */
     static final String FIRST_LINEAR = "classifier.0";
 
     private final Features features;
     private final Classifier classifier;
 
     /**
-     * Builds the network, not initialised.
+     * Builds the network, uninitialized.
      *
      * @param variant static or dynamic
-     * @param options what differs from the usual network
+     * @param options the options that differ from the default network
      */
     public AlexNet(AlexNetVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
@@ -55,7 +55,7 @@ public final class AlexNet extends Network {
         return Map.of("features", features);
     }
 
-    /** The last map. */
+    /** The last feature map. */
     @Override
     public List<String> featureStages() {
         return List.of("features");
@@ -72,10 +72,11 @@ public final class AlexNet extends Network {
     }
 
     /**
-     * The smallest square input that gives the first linear layer, {@code classifier.0}, a number of inputs.
+     * Returns the smallest square input for which the first linear layer, {@code classifier.0}, has a given number of
+     * inputs.
      *
      * @param features the number of inputs
-     * @return its side in pixels; empty where no square input gives so many
+     * @return its side in pixels; empty if no square input fits
      */
     static OptionalInt inputSide(long features) {
         int side = Features.LEAST_SIDE;
@@ -86,7 +87,7 @@ public final class AlexNet extends Network {
     }
 
     /**
-     * The number of inputs that the first linear layer, {@code classifier.0}, has for an input.
+     * Returns the number of inputs of the first linear layer, {@code classifier.0}.
      *
      * @param height the input's height in pixels, at least 57
      * @param width the input's width in pixels, at least 57
@@ -106,7 +107,7 @@ public final class AlexNet extends Network {
             if (Features.outputSide(height) != Features.outputSide(first.get(2))
                     || Features.outputSide(width) != Features.outputSide(first.get(3))) {
                 throw sizeError(
-                        first.get(2) + " x " + first.get(3) + ", which its linear layers were initialised for",
+                        first.get(2) + " x " + first.get(3) + ", for which its linear layers were initialized",
                         height,
                         width);
             }
@@ -119,12 +120,12 @@ public final class AlexNet extends Network {
         return ops.run(classifier, ops.flatten(x));
     }
 
-    /** The convolutions. Their names count ReLU and pools too. */
+    /** The convolutions. Their numbering includes ReLUs and pools. */
     private static final class Features extends FlowBlock {
 
         static final int LEAST_SIDE = 57;
 
-        /** The last map's. */
+        /** The channels of the last map. */
         private static final int CHANNELS = 128;
 
         private final Conv2d conv0 = addChildBlock("0", conv(48, 11, 4, 5, 1, true));
@@ -180,7 +181,7 @@ public final class AlexNet extends Network {
         }
     }
 
-    /** The linear layers. Their names count ReLU and dropout too. Input: (N, features). */
+    /** The linear layers. Their numbering includes ReLUs and dropouts. Input: (N, features). */
     private static final class Classifier extends FlowBlock {
 
         private final Linear linear0 = addChildBlock("0", linear(HIDDEN));

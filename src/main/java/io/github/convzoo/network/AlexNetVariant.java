@@ -35,7 +35,7 @@ public enum AlexNetVariant implements Variant {
         return 128;
     }
 
-    /** The linear layers have as many inputs as the last map has values. */
+    /** The number of inputs of the linear layers is the number of values of the last map. */
     @Override
     public OptionalInt inputSize(Map<String, Shape> shapes) {
         OptionalLong features = features(shapes);

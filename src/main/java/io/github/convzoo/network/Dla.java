@@ -18,14 +18,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Deep layer aggregation: trees of residual blocks whose roots gather what came before.
+ * Deep layer aggregation: trees of residual blocks whose roots aggregate earlier outputs.
  *
  * <p>Yu, Wang, Shelhamer and Darrell, Deep Layer Aggregation, CVPR 2018. Names and numbers are those of the authors'
- * code and of timm's. Height and width must be 32k or 32k - 1.
+ * code and of timm. Height and width must be 32k or 32k - 1.
  */
 public final class Dla extends Network {
 
-    /** The residual blocks that the trees are made of. */
+    /** The kinds of residual blocks in the trees. */
     enum Kind {
         BASIC,
         BOTTLENECK,
@@ -36,10 +36,10 @@ public final class Dla extends Network {
     private final @Nullable Conv2d fc;
 
     /**
-     * Builds the network, not initialised.
+     * Builds the network, uninitialized.
      *
      * @param variant the row of the table
-     * @param options what differs from the published network
+     * @param options the options that differ from the published network
      */
     public Dla(DlaVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
@@ -72,13 +72,13 @@ public final class Dla extends Network {
         return Collections.unmodifiableMap(stages);
     }
 
-    /** Level i has stride 2 to the power of i. */
+    /** Level i has stride 2^i. */
     @Override
     public List<String> featureStages() {
         return List.of("level0", "level1", "level2", "level3", "level4", "level5");
     }
 
-    /** The largest maps are seldom wanted. */
+    /** The largest maps are rarely used. */
     @Override
     public int firstFeatureLevel() {
         return 1;
@@ -95,7 +95,7 @@ public final class Dla extends Network {
     }
 
     /**
-     * The projections of trees deeper than 1, which the authors' code creates and never runs.
+     * Returns the projections of trees deeper than 1, which the authors' code creates but never runs.
      *
      * @return their shapes by canonical name
      */
@@ -116,7 +116,7 @@ public final class Dla extends Network {
 
     @Override
     void checkSize(long height, long width) {
-        // Elsewhere the max pool's floor and the strided convolution's ceiling disagree.
+        // For other sizes, the max pool's floor and the strided convolution's ceiling disagree.
         if (!fits(height) || !fits(width)) {
             throw sizeError("32k or 32k - 1 pixels, k at least 1", height, width);
         }
@@ -136,7 +136,7 @@ public final class Dla extends Network {
         return fc == null ? x : ops.flatten(ops.run(fc, ops.toPixel(x)));
     }
 
-    /** A stack of convolutions, each followed by its normalisation and a ReLU, which the names count. */
+    /** A stack of convolutions, each followed by its normalization and a ReLU, which the numbering includes. */
     private static final class Plain extends FlowBlock {
 
         private final List<Conv2d> convs = new ArrayList<>();
@@ -160,8 +160,8 @@ public final class Dla extends Network {
     }
 
     /**
-     * Hierarchical aggregation. A tree of depth 1 is two blocks and the root that aggregates them with the children;
-     * a deeper one is two trees, the second of which takes the first's output as a child.
+     * Hierarchical aggregation. A tree of depth 1 is two blocks and the root that aggregates them with the children; a
+     * deeper one is two trees, of which the second takes the first's output as a child.
      *
      * <p>Input: x, then the children.
      */
@@ -232,7 +232,7 @@ public final class Dla extends Network {
             return ops.run(root, children);
         }
 
-        /** The input as the root of its level sees it: at the output's resolution. */
+        /** The input to its level's root, at the output's resolution. */
         private Value bottom(Operations ops, Value x) {
             return stride == 1 ? x : ops.maxPool(x, stride, stride, 0);
         }

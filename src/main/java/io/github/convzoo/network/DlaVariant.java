@@ -79,7 +79,7 @@ public enum DlaVariant implements Variant {
         return new Dla(this, options);
     }
 
-    // So that the table's columns read by name.
+    // Lets the table's columns read by name.
 
     private static List<Integer> levels(Integer... depths) {
         return List.of(depths);

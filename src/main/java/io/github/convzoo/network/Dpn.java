@@ -19,18 +19,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Dual path networks: each block adds to a residual path and appends to a dense one.
  *
- * <p>Chen, Li, Xiao, Jin, Yan and Feng, Dual Path Networks, NIPS 2017. Names and numbers are those of timm, where
- * blocks have ReLU whatever the stem and the end have. Any height and width will do.
+ * <p>Chen, Li, Xiao, Jin, Yan and Feng, Dual Path Networks, NIPS 2017. Names and numbers are those of timm, whose
+ * blocks have ReLU regardless of the activation in the stem and at the end. Any height and width is supported.
  */
 public final class Dpn extends Network {
 
     /** BatchNorm's epsilon, throughout. */
     private static final float EPSILON = 0.001f;
 
-    /** The side of the map that the published networks end in, which test-time pooling slides over larger ones. */
+    /** The side of the published networks' last map, the window that test-time pooling slides over larger maps. */
     private static final int TRAINED_MAP = 7;
 
-    /** By how much the last map is smaller than the input. */
+    /** The total stride from the input to the last map. */
     private static final int STRIDE = 32;
 
     private final Map<String, Block> stages = new LinkedHashMap<>();
@@ -40,20 +40,20 @@ public final class Dpn extends Network {
     private final boolean testTimePool;
 
     /**
-     * Builds the network, not initialised.
+     * Builds the network, uninitialized.
      *
      * @param variant the row of the table
-     * @param options what differs from the published network
+     * @param options the options that differ from the published network
      */
     public Dpn(DpnVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
         options.refuseDropout(variant.modelName());
         if (!(options.family() instanceof DpnOptions family)) {
             throw new IllegalArgumentException(
-                    variant.modelName() + " needs the options of its family; start from its own");
+                    variant.modelName() + " needs the options of its family; start from its defaults");
         }
         if (family.testTimePool() && options.numClasses() == 0) {
-            throw new IllegalArgumentException("test-time pooling pools logits: it needs at least 1 class, not 0");
+            throw new IllegalArgumentException("test-time pooling pools logits, so it needs at least 1 class, not 0");
         }
         testTimePool = family.testTimePool();
         features = addChildBlock("features", new Sequence());
@@ -135,9 +135,9 @@ public final class Dpn extends Network {
         return new BatchNorm2d(EPSILON);
     }
 
-    /** How a block makes its paths from its input. */
+    /** How a block derives its paths from its input. */
     private enum Projection {
-        /** It takes them as they come. */
+        /** Unchanged. */
         NONE,
         /** A 1x1 convolution. */
         PLAIN,
@@ -172,7 +172,7 @@ public final class Dpn extends Network {
         }
     }
 
-    /** Normalization, ReLU, convolution, in front of a stage's paths. */
+    /** Normalization, ReLU, convolution, before a stage's paths. */
     private static final class PreActivation extends FlowBlock {
 
         private final BatchNorm2d bn = addChildBlock("bn", norm());
@@ -193,13 +193,13 @@ public final class Dpn extends Network {
 
         private final int bw;
         private final @Nullable PreActivation projection;
-        // Each normalisation comes before its convolution, and so right after the convolution before that.
+        // Each normalization precedes its convolution, and so directly follows the previous convolution.
         private final BatchNorm2d bnA;
         private final Conv2d convA;
         private final BatchNorm2d bnB;
         private final Conv2d convB;
         private final BatchNorm2d bnC;
-        /** Null in the b models, whose last convolutions are two, one for each path. */
+        /** Null in the b models, which have two last convolutions, one per path. */
         private final @Nullable Conv2d convC;
 
         private final @Nullable Conv2d c1;

@@ -4,15 +4,15 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What two networks of {@link Dpn} can differ in.
+ * The options of {@link Dpn}.
  *
- * @param testTimePool whether to classify each 7x7 window of the last map and pool the logits, for inputs larger than the
- *     trained size
- * @param lastActivation what follows the last normalization
+ * @param testTimePool whether to classify each 7x7 window of the last map and pool the logits, for inputs larger than
+ *     the training size
+ * @param lastActivation the activation after the last normalization
  */
 public record DpnOptions(boolean testTimePool, LastActivation lastActivation) implements FamilyOptions {
 
-    /** What the published networks have: no test-time pooling, and ReLU at the end. */
+    /** The options of the published networks: no test-time pooling, and ReLU at the end. */
     public static final DpnOptions PUBLISHED = new DpnOptions(false, LastActivation.RELU);
 
     /** The name of the last activation in {@link #settings}. */

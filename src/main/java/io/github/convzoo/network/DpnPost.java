@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Dual path networks in the simpler post-activation form that tutorials use; {@link Dpn} is the published one.
  *
- * <p>After Chen et al., Dual Path Networks, NIPS 2017. There are no published weights. Height and width must be at least
- * 5.
+ * <p>After Chen et al., Dual Path Networks, NIPS 2017. There are no published weights. Height and width must be at
+ * least 5.
  */
 public final class DpnPost extends Network {
 
@@ -27,10 +27,10 @@ public final class DpnPost extends Network {
     private final @Nullable Linear fc;
 
     /**
-     * Builds the network, not initialised.
+     * Builds the network, uninitialized.
      *
      * @param variant the row of the table
-     * @param options what differs from the usual network
+     * @param options the options that differ from the default network
      */
     public DpnPost(DpnPostVariant variant, NetworkOptions options) {
         super(variant.modelName(), options);
@@ -82,7 +82,7 @@ public final class DpnPost extends Network {
 
     @Override
     void checkSize(long height, long width) {
-        // The stem halves, rounding up, and its pool of 3 has no padding.
+        // The stem halves the size, rounding up, and its pool of 3 has no padding.
         if (height < 5 || width < 5) {
             throw sizeError("at least 5 pixels", height, width);
         }

@@ -16,7 +16,7 @@ public enum DpnPostVariant implements Variant {
 
     final int groups;
     final List<Integer> blocks;
-    /** Channels of the first stage's middle; each further stage has twice as many. */
+    /** Channels of the first stage's middle; they double in each further stage. */
     final int middle;
     /** Channels that a block adds to the dense path. */
     final List<Integer> dense;

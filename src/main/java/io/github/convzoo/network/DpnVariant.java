@@ -11,7 +11,7 @@ public enum DpnVariant implements Variant {
     DPN48B(true, 10, 128, 32, true, LastActivation.SILU, blocks(3, 4, 6, 3), increments(16, 32, 32, 64)),
     /** DPN-68. */
     DPN68(true, 10, 128, 32, false, LastActivation.RELU, blocks(3, 4, 12, 3), increments(16, 32, 32, 64)),
-    /** DPN-68 whose last convolution of a block is two, one for each path. */
+    /** DPN-68 with two last convolutions per block, one for each path. */
     DPN68B(true, 10, 128, 32, true, LastActivation.RELU, blocks(3, 4, 12, 3), increments(16, 32, 32, 64)),
     /** DPN-92. */
     DPN92(false, 64, 96, 32, false, LastActivation.RELU, blocks(3, 4, 20, 3), increments(16, 32, 24, 128)),
@@ -30,7 +30,7 @@ public enum DpnVariant implements Variant {
 
     final int groups;
     final boolean b;
-    /** What follows the stem's and the last normalization. */
+    /** The activation after the stem's and the last normalization. */
     final LastActivation activation;
 
     final List<Integer> blocks;
@@ -75,7 +75,7 @@ public enum DpnVariant implements Variant {
     public Optional<String> differenceToTimm(NetworkOptions options) {
         return options.family() instanceof DpnOptions dpn && dpn.lastActivation() != activation
                 ? Optional.of("timm computes " + activation + " at the end of " + modelName()
-                        + ", and these weights want " + dpn.lastActivation())
+                        + ", but these weights need " + dpn.lastActivation())
                 : Optional.empty();
     }
 
@@ -84,7 +84,7 @@ public enum DpnVariant implements Variant {
         return new Dpn(this, options);
     }
 
-    // So that the table's columns read by name.
+    // Lets the table's columns read by name.
 
     private static List<Integer> blocks(Integer... counts) {
         return List.of(counts);

@@ -2,10 +2,10 @@ package io.github.convzoo.network;
 
 import java.util.Map;
 
-/** What only the networks of one family can differ in. {@link Variant#options} has the family's default. */
+/** The options of one family of networks. {@link Variant#options} has the family's defaults. */
 public sealed interface FamilyOptions permits FamilyOptions.None, DpnOptions {
 
-    /** Of a family that has no options of its own. */
+    /** For a family without its own options. */
     FamilyOptions NONE = new None();
 
     /** No options. */
@@ -20,25 +20,25 @@ public sealed interface FamilyOptions permits FamilyOptions.None, DpnOptions {
             throw new IllegalArgumentException(
                     DpnOptions.PUBLISHED.settings().containsKey(name)
                             ? name + " is an option of DPN only (dpn68, dpn68b, dpn92, dpn98, dpn131, dpn107);"
-                                    + " leave it out"
-                            : "there is no option " + name);
+                                    + " omit it"
+                            : "unknown option " + name);
         }
     }
 
     /**
-     * The options as a configuration file has them.
+     * Returns the options as in a configuration file.
      *
      * @return names in lower case with underscores, and values as text; empty if the family has no options
      */
     Map<String, String> settings();
 
     /**
-     * With one option as a configuration file has it.
+     * Returns the options with one option set as in a configuration file.
      *
      * @param name one of the names of {@link #settings}
      * @param value its value as text
      * @return the changed options
-     * @throws IllegalArgumentException if the family does not have the option, or the option does not have the value
+     * @throws IllegalArgumentException if the family has no such option, or the value is invalid
      */
     FamilyOptions with(String name, String value);
 }

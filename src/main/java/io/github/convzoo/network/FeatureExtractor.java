@@ -15,8 +15,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A network as the backbone of another: (N, channels, H, W) to one feature map (N, features, H / stride, W / stride) for
- * each level, the largest first. Nothing after the last of them runs.
+ * A network as the backbone of another: (N, channels, H, W) to one feature map (N, features, H / stride, W / stride)
+ * per level, the largest first. Nothing after the last level runs.
  */
 public final class FeatureExtractor extends GraphCut {
 
@@ -24,10 +24,10 @@ public final class FeatureExtractor extends GraphCut {
     private final List<Integer> levels;
 
     /**
-     * Takes the feature maps of some levels.
+     * Creates a backbone for some levels.
      *
-     * @param network the network, initialised or not; {@link Network#featureStages} says which levels there are
-     * @param levels ascending; all from {@link Network#firstFeatureLevel} on if none are given
+     * @param network the network, initialized or not; {@link Network#featureStages} lists its levels
+     * @param levels ascending; all from {@link Network#firstFeatureLevel} if none are given
      * @throws IllegalArgumentException if there is no such level, or they do not ascend
      */
     public FeatureExtractor(Network network, int... levels) {
@@ -39,7 +39,7 @@ public final class FeatureExtractor extends GraphCut {
         for (int level : this.levels) {
             if (level <= before || level >= count) {
                 throw new IllegalArgumentException(network.modelName() + " has feature levels 0 to " + (count - 1)
-                        + ", to be named in ascending order, not " + this.levels);
+                        + "; pass them in ascending order, not " + this.levels);
             }
             before = level;
         }
@@ -50,7 +50,7 @@ public final class FeatureExtractor extends GraphCut {
     }
 
     /**
-     * Where the maps come from.
+     * Returns the network.
      *
      * @return the network
      */
@@ -59,7 +59,7 @@ public final class FeatureExtractor extends GraphCut {
     }
 
     /**
-     * Which maps there are.
+     * Returns the levels of the maps.
      *
      * @return the levels, ascending
      */

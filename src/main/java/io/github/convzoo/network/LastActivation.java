@@ -4,16 +4,16 @@ import io.github.convzoo.graph.Value;
 import io.github.convzoo.nn.Operations;
 import java.util.Locale;
 
-/** What follows {@link Dpn}'s last normalization. */
+/** The activation after {@link Dpn}'s last normalization. */
 public enum LastActivation {
     /**
-     * The default: in the authors' MXNet symbols and in timm since 0.9, whose published accuracies were measured with it,
-     * whatever activation its source declares.
+     * The default: used in the authors' MXNet symbols and in timm since 0.9, whose published accuracies were measured
+     * with it, regardless of the activation declared in its source.
      */
     RELU,
     /** For weights that were trained with timm 0.6 or older. */
     ELU,
-    /** DPN-48b's, in the stem too. */
+    /** DPN-48b's, also in its stem. */
     SILU;
 
     /**

@@ -17,14 +17,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An image classifier: (N, channels, H, W) to logits (N, classes), or to pooled features (N, features) where it has no
+ * An image classifier: (N, channels, H, W) to logits (N, classes), or to pooled features (N, features) if it has no
  * classifier.
  *
- * <p>An input that does not fit is refused with an {@link IllegalArgumentException} that says what would.
+ * <p>An unsuitable input is refused with an {@link IllegalArgumentException} that says which inputs are valid.
  */
 public abstract class Network extends FlowBlock {
 
-    /** The name of the value that the classifier starts from: the pooled features, (N, features). */
+    /** The name of the classifier's input: the pooled features, (N, features). */
     public static final String POOLED = "pooled";
 
     private final String modelName;
@@ -36,16 +36,16 @@ public abstract class Network extends FlowBlock {
     }
 
     /**
-     * The variant's name.
+     * Returns the variant's name.
      *
-     * @return such as {@code dla34}
+     * @return for example, {@code dla34}
      */
     public final String modelName() {
         return modelName;
     }
 
     /**
-     * What the network was built with.
+     * Returns the options of the network.
      *
      * @return the options
      */
@@ -54,44 +54,44 @@ public abstract class Network extends FlowBlock {
     }
 
     /**
-     * The stages in the order in which they run, each on the output of the one before.
+     * Returns the stages in the order in which they run, each on the output of the previous one.
      *
      * @return the blocks by canonical name
      */
     public abstract Map<String, Block> stages();
 
     /**
-     * The stages whose outputs are feature maps, the level of each being its place: {@link FeatureExtractor} gives them.
+     * Returns the stages whose outputs are feature maps for {@link FeatureExtractor}; the level is the position.
      *
      * @return names of {@link #stages}, the largest map first
      */
     public abstract List<String> featureStages();
 
     /**
-     * The first of the levels that are taken where nobody asks for particular ones.
+     * Returns the first of the default levels.
      *
-     * @return a place in {@link #featureStages}
+     * @return a position in {@link #featureStages}
      */
     public int firstFeatureLevel() {
         return 0;
     }
 
     /**
-     * The name of the first convolution, the one that sees the input's channels.
+     * Returns the name of the first convolution, which takes the input's channels.
      *
      * @return its canonical name
      */
     public abstract String firstConvolution();
 
     /**
-     * The name of the layer that gives the logits.
+     * Returns the name of the layer that outputs the logits.
      *
-     * @return its canonical name, also where the network was built without it
+     * @return its canonical name, even if the network was built without it
      */
     public abstract String classifier();
 
     /**
-     * Entries that published checkpoints of this network carry although it has no use for them.
+     * Returns entries in published checkpoints of this network that it does not use.
      *
      * @return their shapes by canonical name; empty for most networks
      */
@@ -100,9 +100,9 @@ public abstract class Network extends FlowBlock {
     }
 
     /**
-     * Refuses an input's height and width that the network cannot take.
+     * Refuses an unsupported height and width.
      *
-     * @throws IllegalArgumentException saying which it can
+     * @throws IllegalArgumentException naming the supported ones
      */
     abstract void checkSize(long height, long width);
 
@@ -120,10 +120,10 @@ public abstract class Network extends FlowBlock {
             ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
         NDArray input = inputs.singletonOrThrow();
         checkInput(input.getShape());
-        // A store of another kind hands out arrays of its own.
+        // Another kind of store provides its own arrays.
         if (training && parameterStore.getClass() == ParameterStore.class && isFrozen()) {
             throw new IllegalStateException(
-                    modelName + " was loaded for prediction, so none of its parameters can learn;"
+                    modelName + " was loaded for prediction, so its parameters cannot be trained;"
                             + " load it with LoadOptions.forTraining()");
         }
         return super.forwardInternal(parameterStore, inputs, training, params);
@@ -166,7 +166,7 @@ public abstract class Network extends FlowBlock {
         return Linear.builder().setUnits(units).build();
     }
 
-    /** A linear layer whose weights start normal with the given standard deviation. */
+    /** A linear layer whose weights are initialized normally with the given standard deviation. */
     static Linear linear(int units, float std) {
         Linear linear = linear(units);
         linear.setInitializer(new NormalInitializer(std), Parameter.Type.WEIGHT);

@@ -3,22 +3,22 @@ package io.github.convzoo.network;
 import java.util.OptionalDouble;
 
 /**
- * What may differ between two networks of one variant. Start from {@link Variant#options} and change what differs.
+ * The options of a network. Start from {@link Variant#options} and change what differs.
  *
- * @param numClasses the number of logits; 0 leaves the classifier out and gives pooled features
+ * @param numClasses the number of logits; 0 omits the classifier and returns pooled features
  * @param inChannels the number of input channels
- * @param dropout the dropout rate in [0, 1); the paper's where empty. Only networks whose paper has dropout take one
- * @param family what only networks of the variant's family can differ in
+ * @param dropout the dropout rate in [0, 1); the paper's if empty. Only for networks whose paper uses dropout
+ * @param family the options of the variant's family
  */
 public record NetworkOptions(int numClasses, int inChannels, OptionalDouble dropout, FamilyOptions family) {
 
     /**
-     * Checks every value.
+     * Validates the values.
      *
      * @param numClasses at least 0
      * @param inChannels at least 1
      * @param dropout empty or in [0, 1)
-     * @param family of the variant's family
+     * @param family the options of the variant's family
      */
     public NetworkOptions {
         if (numClasses < 0) {
@@ -38,9 +38,9 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
     }
 
     /**
-     * With another number of classes.
+     * Returns the options with another number of classes.
      *
-     * @param value the number of logits; 0 leaves the classifier out
+     * @param value the number of logits; 0 omits the classifier
      * @return the changed options
      */
     public NetworkOptions withNumClasses(int value) {
@@ -48,7 +48,7 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
     }
 
     /**
-     * With another number of input channels.
+     * Returns the options with another number of input channels.
      *
      * @param value the number of input channels
      * @return the changed options
@@ -58,7 +58,7 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
     }
 
     /**
-     * With another dropout rate.
+     * Returns the options with another dropout rate.
      *
      * @param value the rate in [0, 1)
      * @return the changed options
@@ -68,9 +68,9 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
     }
 
     /**
-     * With other options of the family.
+     * Returns the options with other family options.
      *
-     * @param value what only networks of this family can differ in
+     * @param value the options of the family
      * @return the changed options
      */
     public NetworkOptions withFamily(FamilyOptions value) {
@@ -79,15 +79,15 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
 
     void refuseDropout(String model) {
         if (dropout.isPresent()) {
-            throw new IllegalArgumentException(model + " has no dropout: leave the rate out");
+            throw new IllegalArgumentException(model + " has no dropout; omit the rate");
         }
     }
 
-    /** Refuses options of a family that a network is not of. */
+    /** Refuses options of another family. */
     void refuseFamilyOptions(String model) {
         if (!(family instanceof FamilyOptions.None)) {
             throw new IllegalArgumentException(
-                    model + " has no options such as " + family.settings().keySet() + "; leave them out");
+                    model + " has no options such as " + family.settings().keySet() + "; omit them");
         }
     }
 }

@@ -37,22 +37,23 @@ public final class PeleeNet extends Network {
     private final @Nullable Linear classifier;
 
     /**
-     * Builds the published network, not initialised.
+     * Builds the published network, uninitialized.
      *
-     * @param options what differs from the published network
+     * @param options the options that differ from the published network
      */
     public PeleeNet(NetworkOptions options) {
         this(GROWTH_RATES, BOTTLENECK_WIDTHS, options);
     }
 
     /**
-     * Builds a network of other widths, not initialised.
+     * Builds a network of other widths, uninitialized.
      *
-     * @param growthRates the channels that a dense layer adds, one number or one for each of the four dense blocks; even,
-     *     at least 2. The paper has 32
-     * @param bottleneckWidths how many times half the growth rate a dense layer's bottleneck has, rounded down to a multiple
-     *     of 4 and at most half of the layer's input; one number or four, at least 1. The paper has 1, 2, 4, 4
-     * @param options what differs from the published network
+     * @param growthRates the number of channels that a dense layer adds, one number or one for each of the four dense
+     *     blocks; even, at least 2. The paper has 32
+     * @param bottleneckWidths the width of a dense layer's bottleneck as a multiple of half the growth rate, rounded
+     *     down to a multiple of 4 and at most half of the layer's input; one number or four, at least 1. The paper has
+     *     1, 2, 4, 4
+     * @param options the options that differ from the published network
      */
     public PeleeNet(List<Integer> growthRates, List<Integer> bottleneckWidths, NetworkOptions options) {
         super(PeleeNetVariant.PELEENET.modelName(), options);
@@ -62,12 +63,12 @@ public final class PeleeNet extends Network {
         for (int rate : growth) {
             if (rate < 2 || rate % 2 != 0) {
                 throw new IllegalArgumentException(
-                        "a growth rate must be even and at least 2, for its two branches add half each, not " + rate);
+                        "the growth rate must be even and at least 2 because two branches add half each, not " + rate);
             }
         }
         for (int width : widths) {
             if (width < 1) {
-                throw new IllegalArgumentException("a bottleneck width must be at least 1, not " + width);
+                throw new IllegalArgumentException("the bottleneck width must be at least 1, not " + width);
             }
         }
 
@@ -143,7 +144,7 @@ public final class PeleeNet extends Network {
 
     @Override
     void checkSize(long height, long width) {
-        // Elsewhere the stem's two branches differ in size.
+        // For other sizes, the stem's two branches differ in size.
         if (!fits(height) || !fits(width)) {
             throw sizeError("4k or 4k - 1 pixels, at least 31", height, width);
         }
@@ -160,12 +161,12 @@ public final class PeleeNet extends Network {
         return classifier == null || dropout == null ? x : ops.run(classifier, ops.run(dropout, x));
     }
 
-    /** Convolution, normalisation, ReLU. */
+    /** Convolution, normalization, ReLU. */
     private static ConvNorm unit(int filters, int kernel, int stride) {
         return new ConvNorm("conv", conv(filters, kernel, stride, 1), "norm", new BatchNorm2d(), true);
     }
 
-    /** Quarters the resolution: a strided convolution, then a pool and a convolution side by side. */
+    /** Reduces the resolution to a quarter: a strided convolution, then a pool and a convolution in parallel. */
     private static final class Stem extends FlowBlock {
 
         private final ConvNorm stem1 = addChildBlock("stem1", unit(STEM_CHANNELS, 3, 2));
@@ -199,7 +200,8 @@ public final class PeleeNet extends Network {
             }
             if (inter < 1) {
                 throw new IllegalArgumentException("a growth rate of " + growthRate + " with bottleneck width "
-                        + bottleneckWidth + " leaves a bottleneck no channels: half the rate times the width must be at"
+                        + bottleneckWidth
+                        + " leaves no channels for a bottleneck; half the rate times the width must be at"
                         + " least 4");
             }
             branch1a = addChildBlock("branch1a", unit(inter, 1, 1));

@@ -13,69 +13,69 @@ import java.util.stream.Stream;
 public sealed interface Variant permits DlaVariant, PeleeNetVariant, DpnVariant, DpnPostVariant, AlexNetVariant {
 
     /**
-     * The name, in lower case.
+     * Returns the name, in lower case.
      *
-     * @return such as {@code dla34}
+     * @return for example, {@code dla34}
      */
     String modelName();
 
     /**
-     * What the published network has: its number of classes, three input channels, the paper's dropout.
+     * Returns the options of the published network: its number of classes, three input channels, the paper's dropout.
      *
      * @return the options
      */
     NetworkOptions options();
 
     /**
-     * The side of the square input that the published network was trained on.
+     * Returns the side of the square input that the published network was trained on.
      *
      * @return pixels
      */
     int inputSize();
 
     /**
-     * The side of the smallest square input that weights are for.
+     * Returns the side of the smallest square input that fits the weights.
      *
      * @param shapes the weights' shapes by canonical name
-     * @return pixels; empty for most networks, whose weights are for inputs of any size
+     * @return pixels; empty for most networks, whose weights fit inputs of any size
      */
     default OptionalInt inputSize(Map<String, Shape> shapes) {
         return OptionalInt.empty();
     }
 
     /**
-     * Whether weights are for inputs of a size.
+     * Whether weights fit inputs of a size.
      *
      * @param shapes the weights' shapes by canonical name
      * @param height the input's height in pixels
      * @param width the input's width in pixels
-     * @return true for most networks, whose weights are for inputs of any size
+     * @return true for most networks, whose weights fit inputs of any size
      */
     default boolean fitsInput(Map<String, Shape> shapes, int height, int width) {
         return true;
     }
 
     /**
-     * Whether the network computes what timm's network of the same name does.
+     * Checks whether the network computes the same results as timm's network of the same name.
      *
      * @param options the network's options
-     * @return empty if it does; else why not, as a phrase
+     * @return empty if it does; else the reason, as a phrase
      */
     default Optional<String> differenceToTimm(NetworkOptions options) {
         return Optional.of("timm has no " + modelName());
     }
 
     /**
-     * Builds the network, not initialised.
+     * Builds the network, uninitialized.
      *
-     * @param options what differs from the published network
+     * @param options the options that differ from the published network
      * @return the block
-     * @throws IllegalArgumentException if the variant does not have what the options ask for
+     * @throws IllegalArgumentException if the variant does not support the options
      */
     Network build(NetworkOptions options);
 
     /**
-     * Builds the published network, not initialised.
+     * Builds the published network, uninitialized.
      *
      * @return the block
      */
@@ -88,20 +88,20 @@ public sealed interface Variant permits DlaVariant, PeleeNetVariant, DpnVariant,
      *
      * @param modelName its name, in lower case
      * @return the variant
-     * @throws IllegalArgumentException if there is none; the message names those that are
+     * @throws IllegalArgumentException if none exists; the message lists the existing ones
      */
     static Variant of(String modelName) {
         Variant variant = all().get(modelName);
         if (variant == null) {
-            throw new IllegalArgumentException("there is no network " + modelName
+            throw new IllegalArgumentException("unknown network " + modelName
                     + similar(modelName)
                             .map(name -> "; did you mean " + name + "?")
-                            .orElseGet(() -> "; there are " + String.join(", ", all().keySet())));
+                            .orElseGet(() -> "; choose from " + String.join(", ", all().keySet())));
         }
         return variant;
     }
 
-    /** The network whose name has the same letters and digits. */
+    /** The network whose name has the same letters and digits in the same order. */
     private static Optional<String> similar(String modelName) {
         String letters = letters(modelName);
         return all().keySet().stream()
@@ -114,9 +114,9 @@ public sealed interface Variant permits DlaVariant, PeleeNetVariant, DpnVariant,
     }
 
     /**
-     * Every variant.
+     * Returns all variants.
      *
-     * @return the variants by name, family by family; not modifiable
+     * @return the variants by name, family by family; unmodifiable
      */
     static Map<String, Variant> all() {
         Map<String, Variant> all = new LinkedHashMap<>();

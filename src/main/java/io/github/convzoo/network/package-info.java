@@ -1,7 +1,7 @@
 /**
- * The networks, one file a family, their variants in an enum beside it.
+ * The networks, one file per family, with its variants in an enum next to it.
  *
- * <p>Start from {@link io.github.convzoo.network.Variant}: it finds a network by its name and builds it.
+ * <p>Start from {@link io.github.convzoo.network.Variant}, which finds a network by name and builds it.
  */
 @NullMarked
 package io.github.convzoo.network;

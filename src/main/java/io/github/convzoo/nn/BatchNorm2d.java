@@ -12,21 +12,21 @@ import ai.djl.util.PairList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Batch normalisation over the channels of (N, C, H, W), as in Ioffe and Szegedy, 2015.
+ * Batch normalization over the channels of (N, C, H, W), as in Ioffe and Szegedy, 2015.
  *
- * <p>The same computation as DJL's {@link BatchNorm} on axis 1, which wraps the engine's operation in a manager of its
- * own and two transpositions each time; this one does not. Parameters: gamma, beta, runningMean and runningVar, each of
- * shape (C). In training the running statistics move a tenth of the way to those of the batch, as PyTorch's do.
+ * <p>The same computation as DJL's {@link BatchNorm} on axis 1, which wraps the engine's operation in its own manager
+ * and two transpositions each time; this one does not. Parameters: gamma, beta, runningMean and runningVar, each of
+ * shape (C). In training, the running statistics move a tenth of the way to the batch's, as in PyTorch.
  *
- * <p>Where gamma and beta are both frozen the layer is: in training, too, it normalises by the running statistics and
- * leaves them as they are.
+ * <p>If gamma and beta are both frozen, so is the layer: even in training, it normalizes by the running statistics and
+ * does not update them.
  */
 public final class BatchNorm2d extends AbstractBlock {
 
-    /** The share of the running statistics that stays, which DJL calls momentum. */
+    /** The decay of the running statistics, which DJL calls momentum. */
     private static final float MOMENTUM = 0.9f;
 
-    // The engine normalises axis 1 whatever the axis; -1 asks DJL not to transpose for it.
+    // The engine normalizes axis 1 regardless of the axis; -1 prevents DJL from transposing.
     private static final int AS_IT_STANDS = -1;
 
     private final float epsilon;
@@ -43,7 +43,7 @@ public final class BatchNorm2d extends AbstractBlock {
     /**
      * Creates the layer.
      *
-     * @param epsilon what is added to the variance; positive
+     * @param epsilon added to the variance; positive
      */
     public BatchNorm2d(float epsilon) {
         if (!(epsilon > 0)) {
@@ -57,7 +57,7 @@ public final class BatchNorm2d extends AbstractBlock {
     }
 
     /**
-     * What is added to the variance.
+     * Returns epsilon, which is added to the variance.
      *
      * @return epsilon
      */

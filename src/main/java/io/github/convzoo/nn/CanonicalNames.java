@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The canonical names of a block's parts: paths in the block tree, as PyTorch's state dicts have them.
+ * The canonical names of a block's parts: paths in the block tree, as in PyTorch's state dicts.
  *
- * <p>A child's name is its name in the tree without the number that DJL puts before it; gamma, beta, runningMean and
- * runningVar read as weight, bias, running_mean and running_var. If two children of a block would then have the same name, as in
- * a {@code SequentialBlock} of two convolutions, all its children keep their numbers: {@code 01Conv2d}, {@code 02LambdaBlock},
+ * <p>A child's name is its name in the tree without DJL's number prefix; gamma, beta, runningMean and runningVar become
+ * weight, bias, running_mean and running_var. If two children of a block would then have the same name, as in a {@code
+ * SequentialBlock} of two convolutions, all its children keep their numbers: {@code 01Conv2d}, {@code 02LambdaBlock},
  * {@code 03Conv2d}.
  */
 public final class CanonicalNames {
@@ -27,8 +27,8 @@ public final class CanonicalNames {
     /**
      * Names every parameter.
      *
-     * @param root the block at the top of the tree, initialised or not
-     * @return the parameters by name, in the tree's order; not modifiable
+     * @param root the root block, initialized or not
+     * @return the parameters by name, in the tree's order; unmodifiable
      */
     public static Map<String, Parameter> parameters(Block root) {
         Map<String, Parameter> parameters = new LinkedHashMap<>();
@@ -39,8 +39,8 @@ public final class CanonicalNames {
     /**
      * Names every block below a block.
      *
-     * @param root the block at the top of the tree, initialised or not; its own name is empty
-     * @return the names by block, told apart by identity
+     * @param root the root block, initialized or not; its own name is empty
+     * @return the names by block, compared by identity
      */
     public static IdentityHashMap<Block, String> blocks(Block root) {
         IdentityHashMap<Block, String> blocks = new IdentityHashMap<>();

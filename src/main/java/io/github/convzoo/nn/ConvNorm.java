@@ -4,7 +4,7 @@ import ai.djl.nn.convolutional.Conv2d;
 import io.github.convzoo.graph.Value;
 import java.util.List;
 
-/** A convolution, its batch normalisation and, where asked for, a ReLU: (N, C, H, W) to the convolution's output. */
+/** A convolution, its batch normalization and, optionally, a ReLU: (N, C, H, W) to the convolution's output. */
 public final class ConvNorm extends FlowBlock {
 
     private final Conv2d conv;
@@ -16,8 +16,8 @@ public final class ConvNorm extends FlowBlock {
      *
      * @param convName the convolution's name in the reference
      * @param conv the convolution
-     * @param normName the normalisation's name in the reference
-     * @param norm the normalisation
+     * @param normName the normalization's name in the reference
+     * @param norm the normalization
      * @param relu whether a ReLU follows
      */
     public ConvNorm(String convName, Conv2d conv, String normName, BatchNorm2d norm, boolean relu) {

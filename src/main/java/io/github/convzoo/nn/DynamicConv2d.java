@@ -15,20 +15,20 @@ import ai.djl.util.PairList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A convolution whose kernel is mixed anew for each sample from K experts: (N, C, H, W) to (N, filters, H', W').
+ * A convolution whose kernel is mixed from K experts for each sample: (N, C, H, W) to (N, filters, H', W').
  *
- * <p>{@link RoutingAttention} weighs the experts; a sample's kernel and bias are the weighted sums of theirs. From Chen
- * et al., Dynamic Convolution: Attention over Convolution Kernels, CVPR 2020. Where it is faster the experts' maps are mixed
- * instead of their kernels, which is the same but for rounding. Parameters: weight (K, filters, C /
- * groups, k, k), bias (K, filters) where there is one, and those of the child {@code routing}. Each expert starts normal
- * with standard deviation sqrt(2 / (C / groups * k * k)), biases at 0.
+ * <p>{@link RoutingAttention} weights the experts; a sample's kernel and bias are the weighted sums of theirs. From
+ * Chen et al., Dynamic Convolution: Attention over Convolution Kernels, CVPR 2020. If it is faster, the experts' maps
+ * are mixed instead of their kernels, with the same result except for rounding. Parameters: weight (K, filters, C /
+ * groups, k, k), bias (K, filters) if there is one, and those of the child {@code routing}. Each expert is initialized
+ * normally with standard deviation sqrt(2 / (C / groups * k * k)), biases with 0.
  */
 public final class DynamicConv2d extends AbstractBlock {
 
     /**
-     * A share below this changes nothing of a float32 sum, and counts as 0. Attention that was trained at temperature 1 from
-     * the start settles on one expert; the shares of the others, and all gradients through them, then are numbers too small
-     * to be normalised, with which a CPU computes eighty times slower.
+     * A weight below this changes nothing in a float32 sum, and counts as 0. Attention that was trained at temperature
+     * 1 from the start settles on one expert; the other experts' weights, and all gradients through them, are then
+     * subnormal numbers, which make a CPU eighty times slower.
      */
     private static final float NEGLIGIBLE = 1e-12f;
 
@@ -38,15 +38,15 @@ public final class DynamicConv2d extends AbstractBlock {
     private final @Nullable Parameter bias;
 
     /**
-     * What a dynamic convolution is made of. Start from {@link #of} and change what differs.
+     * The specification of a dynamic convolution. Start from {@link #of} and change what differs.
      *
      * @param channels C, the number of input channels
      * @param filters the number of output channels
      * @param kernel the kernel's side
-     * @param stride the step
-     * @param padding what is added on each side
-     * @param dilation the distance of neighbouring kernel elements
-     * @param groups into how many groups channels and filters fall
+     * @param stride the stride
+     * @param padding the padding on each side
+     * @param dilation the distance between adjacent kernel elements
+     * @param groups the number of groups of channels and filters
      * @param experts K, the number of expert kernels
      * @param hasBias whether each expert has a bias
      */
@@ -62,7 +62,7 @@ public final class DynamicConv2d extends AbstractBlock {
             boolean hasBias) {
 
         /**
-         * Checks every value.
+         * Validates the values.
          *
          * @param channels at least 1, a multiple of the groups
          * @param filters at least 1, a multiple of the groups
@@ -72,7 +72,7 @@ public final class DynamicConv2d extends AbstractBlock {
          * @param dilation at least 1
          * @param groups at least 1
          * @param experts at least 1
-         * @param hasBias either
+         * @param hasBias true or false
          */
         public Spec {
             atLeast(1, "channels", channels);
@@ -90,7 +90,7 @@ public final class DynamicConv2d extends AbstractBlock {
         }
 
         /**
-         * A layer of stride 1 that keeps the size where the kernel is odd, with bias.
+         * Returns a layer of stride 1 with bias, which keeps the size if the kernel is odd.
          *
          * @param channels C, the number of input channels
          * @param filters the number of output channels
@@ -103,9 +103,9 @@ public final class DynamicConv2d extends AbstractBlock {
         }
 
         /**
-         * With another stride.
+         * Returns the specification with another stride.
          *
-         * @param value the step
+         * @param value the stride
          * @return the changed specification
          */
         public Spec withStride(int value) {
@@ -113,9 +113,9 @@ public final class DynamicConv2d extends AbstractBlock {
         }
 
         /**
-         * With another padding.
+         * Returns the specification with another padding.
          *
-         * @param value what is added on each side
+         * @param value the padding on each side
          * @return the changed specification
          */
         public Spec withPadding(int value) {
@@ -123,9 +123,9 @@ public final class DynamicConv2d extends AbstractBlock {
         }
 
         /**
-         * With another dilation.
+         * Returns the specification with another dilation.
          *
-         * @param value the distance of neighbouring kernel elements
+         * @param value the distance between adjacent kernel elements
          * @return the changed specification
          */
         public Spec withDilation(int value) {
@@ -133,9 +133,9 @@ public final class DynamicConv2d extends AbstractBlock {
         }
 
         /**
-         * With another number of groups.
+         * Returns the specification with another number of groups.
          *
-         * @param value into how many groups channels and filters fall
+         * @param value the number of groups of channels and filters
          * @return the changed specification
          */
         public Spec withGroups(int value) {
@@ -143,7 +143,7 @@ public final class DynamicConv2d extends AbstractBlock {
         }
 
         /**
-         * With or without a bias.
+         * Returns the specification with or without a bias.
          *
          * @param value whether each expert has a bias
          * @return the changed specification
@@ -162,7 +162,7 @@ public final class DynamicConv2d extends AbstractBlock {
     /**
      * Creates the layer at temperature 1.
      *
-     * @param spec what it is made of
+     * @param spec the specification
      */
     public DynamicConv2d(Spec spec) {
         this.spec = spec;
@@ -186,9 +186,9 @@ public final class DynamicConv2d extends AbstractBlock {
     /**
      * Sets the temperature of every dynamic convolution in a block.
      *
-     * @param block the block at the top of the tree; may be such a layer itself
+     * @param block the root block, which may itself be such a layer
      * @param temperature positive and finite
-     * @return how many layers were found
+     * @return the number of layers found
      */
     public static int setTemperature(Block block, float temperature) {
         if (block instanceof RoutingAttention attention) {
@@ -203,7 +203,7 @@ public final class DynamicConv2d extends AbstractBlock {
     }
 
     /**
-     * What the layer is made of.
+     * Returns the specification.
      *
      * @return the specification
      */
@@ -212,7 +212,7 @@ public final class DynamicConv2d extends AbstractBlock {
     }
 
     /**
-     * The attention over the experts, whose temperature may be set.
+     * Returns the attention over the experts, whose temperature may be set.
      *
      * @return the routing
      */
@@ -244,17 +244,17 @@ public final class DynamicConv2d extends AbstractBlock {
     }
 
     /**
-     * Whether to convolve with every expert and mix the maps, which is the same because convolution is linear, instead of
-     * mixing a kernel for each sample. That is K - 1 convolutions more against writing and reading a kernel a sample:
-     * it pays where a kernel is used at few places, the more so the more samples there are. The numbers come from
-     * measurements, see docs/benchmarks.md.
+     * Whether to convolve with every expert and mix the maps, which is equivalent because convolution is linear,
+     * instead of mixing a kernel for each sample. This trades K - 1 more convolutions against writing and reading one
+     * kernel per sample: it pays off if a kernel is applied at few positions, and more so for larger batches. The
+     * numbers are measurements; see docs/benchmarks.md.
      */
     boolean mixesMaps(Shape input) {
         long places = outputSide(input.get(2)) * outputSide(input.get(3));
         return spec.groups() == 1 && (spec.experts() - 1) * places <= Math.min(200, 4 * input.get(0) + 32);
     }
 
-    /** All experts in one convolution, whose filters follow each other; then their maps, weighed. */
+    /** All experts in one convolution with their filters concatenated; then the weighted sum of their maps. */
     NDArray mixedMaps(NDArray input, NDArray attention, NDArray kernels, @Nullable NDArray biases) {
         int experts = spec.experts();
         long samples = input.getShape().get(0);
@@ -323,9 +323,9 @@ public final class DynamicConv2d extends AbstractBlock {
         routing.getOutputShapes(inputShapes);
         Shape input = inputShapes[0];
         if (input.get(0) < 1 || outputSide(input.get(2)) < 1 || outputSide(input.get(3)) < 1) {
-            throw new IllegalArgumentException("an input of at least 1 sample that holds a kernel of "
-                    + ((long) spec.dilation() * (spec.kernel() - 1) + 1) + " pixels, with a padding of "
-                    + spec.padding() + ", is expected, not " + input);
+            throw new IllegalArgumentException("the input must have at least 1 sample and hold a kernel of "
+                    + ((long) spec.dilation() * (spec.kernel() - 1) + 1) + " pixels with a padding of "
+                    + spec.padding() + ", not " + input);
         }
         return new Shape[] {new Shape(input.get(0), spec.filters(), outputSide(input.get(2)), outputSide(input.get(3)))
         };

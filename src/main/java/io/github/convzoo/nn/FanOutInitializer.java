@@ -7,9 +7,10 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.initializer.Initializer;
 
 /**
- * Draws a convolution's weights from a normal distribution whose standard deviation is {@code sqrt(2 / (k * k * out))}.
+ * Initializes a convolution's weights from a normal distribution with standard deviation {@code sqrt(2 / (k * k *
+ * out))}.
  *
- * <p>Expects a weight of shape (out, in / groups, kernel height, kernel width). The groups do not count: this is the
+ * <p>The weight has the shape (out, in / groups, kernel height, kernel width). Groups are ignored: this is the
  * rule of the DLA and PeleeNet authors' code, after He et al., Delving Deep into Rectifiers, ICCV 2015, by fan-out.
  */
 public final class FanOutInitializer implements Initializer {
@@ -22,7 +23,7 @@ public final class FanOutInitializer implements Initializer {
     public NDArray initialize(NDManager manager, Shape shape, DataType dataType) {
         if (shape.dimension() != 4) {
             throw new IllegalArgumentException(
-                    "a convolution's weight of shape (out, in / groups, height, width) is expected, not " + shape);
+                    "a convolution's weight must have the shape (out, in / groups, height, width), not " + shape);
         }
         double fanOut = (double) shape.get(0) * shape.get(2) * shape.get(3);
         return manager.randomNormal(0f, (float) Math.sqrt(2 / fanOut), shape, dataType);

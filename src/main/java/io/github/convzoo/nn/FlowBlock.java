@@ -10,16 +10,16 @@ import io.github.convzoo.graph.Types;
 import io.github.convzoo.graph.Value;
 import java.util.List;
 
-/** A block composed of others, whose data flow is written once and recorded into a graph. */
+/** A block composed of others, whose data flow is recorded into a graph once. */
 public abstract non-sealed class FlowBlock extends GraphBlock {
 
     /** For subclasses. */
     protected FlowBlock() {}
 
     /**
-     * The block's data flow. It must not depend on anything that changes after the block was built.
+     * Defines the block's data flow. It must not depend on anything that changes after the block is built.
      *
-     * @param ops the operations to write it in
+     * @param ops the operations to use
      * @param inputs the block's inputs
      * @return the block's only output
      */
@@ -49,13 +49,13 @@ public abstract non-sealed class FlowBlock extends GraphBlock {
     }
 
     /**
-     * A square convolution that keeps the size at stride 1 where the kernel is odd: padding (kernel - 1) / 2, no bias,
-     * weights drawn by {@link FanOutInitializer}.
+     * Creates a square convolution that keeps the size at stride 1 if the kernel is odd: padding (kernel - 1) / 2, no
+     * bias, weights initialized by {@link FanOutInitializer}.
      *
      * @param filters the number of output channels
      * @param kernel the kernel's side
-     * @param stride the step
-     * @param groups into how many groups the channels fall
+     * @param stride the stride
+     * @param groups the number of groups of channels
      * @return the layer
      */
     protected static Conv2d conv(int filters, int kernel, int stride, int groups) {
@@ -63,13 +63,13 @@ public abstract non-sealed class FlowBlock extends GraphBlock {
     }
 
     /**
-     * A square convolution, weights drawn by {@link FanOutInitializer}, bias 0.
+     * Creates a square convolution with weights initialized by {@link FanOutInitializer} and bias 0.
      *
      * @param filters the number of output channels
      * @param kernel the kernel's side
-     * @param stride the step
-     * @param padding what is added on each side
-     * @param groups into how many groups the channels fall
+     * @param stride the stride
+     * @param padding the padding on each side
+     * @param groups the number of groups of channels
      * @param bias whether there is a bias
      * @return the layer
      */

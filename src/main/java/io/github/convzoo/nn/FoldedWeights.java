@@ -15,8 +15,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Weights that a pass has made of parameters, computed once. They hold for the parameters' arrays of the moment: if one is
- * replaced, they are no longer current.
+ * Weights that a pass derived from parameters, computed once. They are valid for the parameters' current arrays: if one
+ * is replaced, they are stale.
  */
 final class FoldedWeights implements AutoCloseable {
 
@@ -75,7 +75,7 @@ final class FoldedWeights implements AutoCloseable {
         return manager().create(tensor.values(), Recording.shape(tensor.sizes()));
     }
 
-    /** That of the parameters; a block without any has only numbers of the graph's own. */
+    /** The parameters' manager; a block without parameters has only the graph's literals. */
     private NDManager manager() {
         if (!parameters.isEmpty()) {
             return parameters.values().iterator().next().getArray().getManager();
@@ -114,7 +114,7 @@ final class FoldedWeights implements AutoCloseable {
         return array;
     }
 
-    /** Whether the parameters have the arrays that the weights were made of, on the device. */
+    /** Whether the parameters still have the arrays that the weights were derived from, on the device. */
     boolean areCurrent(Device device) {
         for (Map.Entry<Parameter, NDArray> source : sources.entrySet()) {
             Parameter parameter = source.getKey();

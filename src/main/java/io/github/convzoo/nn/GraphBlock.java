@@ -15,9 +15,9 @@ import io.github.convzoo.graph.Types;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A block that is recorded into a graph once, on first need, and then runs it.
+ * A block that is recorded into a graph once, on first use, and then runs the graph.
  *
- * <p>Outputs are the only arrays that outlive a forward pass: each intermediate array is closed at its last use.
+ * <p>Only outputs outlive a forward pass: each intermediate array is closed after its last use.
  */
 public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock, GraphCut {
 
@@ -32,7 +32,7 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     /** Records the graph for a number of inputs, with names below a root. */
     abstract Recording record(int inputs, Block root);
 
-    /** The block below which this block's graph has its names, if the block stands alone. */
+    /** The block that names in this block's graph are relative to, if the block is used alone. */
     abstract Block nameRoot();
 
     final Recording recording(int inputs) {
@@ -46,8 +46,8 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
-     * The block's data flow from one input, as it is now. A block of another library is one node, whose inside is not known; {@link
-     * Tracer} looks inside.
+     * Returns the block's current data flow for one input. A block of another library is one opaque node; {@link Tracer}
+     * traces its content.
      *
      * @return a new graph, whose parameters have the block's canonical names
      */
@@ -56,28 +56,28 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
-     * The values of the graph's parameters, as they are now.
+     * Returns the current values of the graph's parameters.
      *
-     * @return reads a parameter by its canonical name
+     * @return a source that reads a parameter by its canonical name
      */
     public final Tensor.Source parameterValues() {
         return recording(1).parameterValues();
     }
 
     /**
-     * Runs a graph of this block, changed by passes or not, at inference.
+     * Runs a graph of this block, changed by passes or not, in inference mode.
      *
      * @param graph the graph
      * @param inputs its inputs; they stay open
      * @return its outputs
      */
     public final NDList run(Graph graph, NDList inputs) {
-        // Recorded anew, as the graph was: what a block does may have changed in between.
+        // Recorded again, because the block's computation may have changed since the graph was recorded.
         return record(1, nameRoot()).withGraph(graph).run(inputs);
     }
 
     /**
-     * The types of the graph's values.
+     * Returns the types of the graph's values.
      *
      * @param graph a graph of this block, changed by passes or not
      * @param inputShapes the shapes of its inputs; the first axis may be -1, for a batch of any size
@@ -124,11 +124,12 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
-     * Folds each normalization into the convolution or linear layer before it, for inference: faster, and equal but for rounding.
-     * The parameters stay as they are; a copy of the weights is kept next to them, with their manager.
+     * Folds each normalization into the convolution or linear layer before it, for inference: faster, with the same
+     * results except for rounding. The parameters are unchanged; a copy of the weights is kept next to them, with their
+     * manager.
      *
-     * <p>Training does not use the copies. Call this again after changing values in place, or {@link #unfoldNorms}; if arrays
-     * are replaced, as loading does, the copies are no longer used.
+     * <p>Training does not use the copies. After changing values in place, call this again, or {@link #unfoldNorms}; if
+     * arrays are replaced, as on loading, the copies are no longer used.
      *
      * @throws IllegalStateException if the block is not initialized
      */
@@ -140,7 +141,7 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
         folded = Program.of(current.withGraph(graph));
     }
 
-    /** Takes back what {@link #foldNorms} did: a copy does not see values that change in place. */
+    /** Reverts {@link #foldNorms}, because copies do not reflect values that change in place. */
     public final void unfoldNorms() {
         Program current = folded;
         folded = null;
@@ -150,31 +151,34 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
-     * Runs a compiled form of this block at inference, for as long as the parameters stay as they are. Training does not use it.
+     * Runs a compiled form of this block at inference, as long as the parameters are unchanged. Training does not use
+     * it.
      *
-     * @param value the compiled form of this block's graph; whoever made it closes it. Null to run the graph itself again
+     * @param value the compiled form of this block's graph, which its creator closes. Null to run the graph itself
+     *     again
      */
     public final void useCompiled(@Nullable CompiledGraph value) {
         compiled = value;
     }
 
     /**
-     * Runs a compiled form of this block, which has no parameters and never gets any: inputs that the form does not take are
+     * Runs a compiled form of this block, which never gets parameters: inputs that the form does not support are
      * refused, and so is training.
      *
-     * @param value the compiled form of this block's graph; whoever made it closes it
+     * @param value the compiled form of this block's graph, which its creator closes
      * @throws IllegalStateException if the block has parameters
      */
     public final void useOnlyCompiled(CompiledGraph value) {
         if (isInitialized()) {
-            throw new IllegalStateException("a block with parameters runs without a compiled form, too");
+            throw new IllegalStateException(
+                    "this block has parameters, so it also runs without a compiled form; use useCompiled");
         }
         compiled = value;
         onlyCompiled = true;
     }
 
     /**
-     * Whether the block has only a compiled form, and no parameters.
+     * Whether the block has only a compiled form, without parameters.
      *
      * @return whether {@link #useOnlyCompiled} was called
      */

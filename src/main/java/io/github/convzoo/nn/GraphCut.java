@@ -3,21 +3,21 @@ package io.github.convzoo.nn;
 import ai.djl.nn.Block;
 import io.github.convzoo.graph.Graph;
 
-/** A part of a network that runs on its own, with the network's own parameters. */
+/** A part of a network that runs separately, with the network's own parameters. */
 public abstract non-sealed class GraphCut extends GraphBlock {
 
     /** For subclasses. */
     protected GraphCut() {}
 
     /**
-     * The network.
+     * Returns the network.
      *
-     * @return the block that this one is a part of
+     * @return the block that contains this one
      */
     protected abstract FlowBlock whole();
 
     /**
-     * Cuts the part out.
+     * Extracts the part.
      *
      * @param graph the network's graph
      * @return the part
@@ -27,7 +27,7 @@ public abstract non-sealed class GraphCut extends GraphBlock {
     @Override
     final Recording record(int inputs, Block root) {
         Graph part = cut(whole().record(1, whole()).graph());
-        // The same values, whatever the names.
+        // The same values, regardless of the names.
         Recording whole = whole().record(1, root);
         return whole.withGraph(whole.graph().cut(part.inputs(), part.outputs()));
     }

@@ -10,7 +10,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/** Gives blocks a common name in the tree; the block above it runs them. */
+/** Groups blocks under a name in the tree; the parent block runs them. */
 public final class Group extends AbstractBlock {
 
     /** Creates an empty group. */
@@ -32,13 +32,13 @@ public final class Group extends AbstractBlock {
     @Override
     protected NDList forwardInternal(
             ParameterStore parameterStore, NDList inputs, boolean training, @Nullable PairList<String, Object> params) {
-        throw new IllegalStateException("a group only names its blocks; the block above it runs them");
+        throw new IllegalStateException("a group only names its blocks; run the parent block instead");
     }
 
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
-        throw new IllegalStateException("a group only names its blocks; the block above it runs them");
+        throw new IllegalStateException("a group only names its blocks; run the parent block instead");
     }
 
     // A group has no input of its own whose shape could be saved.

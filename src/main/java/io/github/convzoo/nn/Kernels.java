@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** How the engine computes each operation. A node that stands for a block is computed by the block. */
+/** The engine's implementation of each operation. A node that represents a block is computed by the block. */
 final class Kernels implements Op.Cases<Program.Kernel> {
 
     private final Recording recording;
@@ -37,7 +37,7 @@ final class Kernels implements Op.Cases<Program.Kernel> {
                     NDArray result = block.forward(parameters, inputs, training).singletonOrThrow();
                     for (NDArray input : inputs) {
                         if (input == result) {
-                            // Each value is closed on its own.
+                            // Each value is closed separately.
                             return new NDList(result.reshape(result.getShape()));
                         }
                     }
@@ -111,7 +111,7 @@ final class Kernels implements Op.Cases<Program.Kernel> {
         return weights.keep(weights.get(constant).flatten());
     }
 
-    /** A vector of channels as it is multiplied with maps. */
+    /** A vector of channels, reshaped for multiplication with maps. */
     private NDArray pixels(NDArray vector) {
         return weights.keep(vector.reshape(1, vector.size(), 1, 1));
     }
@@ -254,7 +254,7 @@ final class Kernels implements Op.Cases<Program.Kernel> {
     }
 
     private static IllegalStateException withoutBlock(Op op) {
-        return new IllegalStateException("a " + op.kind() + " is computed by its block, and has none");
+        return new IllegalStateException("a " + op.kind() + " must be computed by its block, but has none");
     }
 
     private static Shape shape(Window.Size size) {

@@ -9,24 +9,24 @@ import io.github.convzoo.graph.Window;
 import java.util.List;
 
 /**
- * One step of a network's data flow, measured without any memory for weights.
+ * One step of a network's data flow, measured without allocating weights.
  *
- * @param name the block's canonical name; that of the enclosing block for a step without a name of its own
- * @param kind what the step is, in PyTorch's terms: Conv2d, BatchNorm2d, ReLU, MaxPool2d ...
+ * @param name the block's canonical name; that of the enclosing block if the step has no name
+ * @param kind the kind of step, in PyTorch's terms: Conv2d, BatchNorm2d, ReLU, MaxPool2d, ...
  * @param output the output's shape
  * @param parameters the number of trainable parameters
  * @param statistics the number of elements that are saved but not trained: BatchNorm's running mean and variance
- * @param multiplyAdds the multiply-accumulate operations of convolutions and linear layers, biases not counted
+ * @param multiplyAdds the multiply-accumulate operations of convolutions and linear layers, excluding biases
  */
 public record Layer(String name, String kind, Shape output, long parameters, long statistics, long multiplyAdds) {
 
     /**
-     * Lists the steps in the order in which they run. Those that only move data are left out.
+     * Lists the steps in the order in which they run. Steps that only move data are omitted.
      *
      * @param root the network
      * @param input the input's shape
-     * @return a layer for each step
-     * @throws IllegalArgumentException if the input does not fit the network
+     * @return one layer per step
+     * @throws IllegalArgumentException if the network does not support the input
      */
     public static List<Layer> list(GraphBlock root, Shape input) {
         Recording recording = root.recording(1);
@@ -64,7 +64,7 @@ public record Layer(String name, String kind, Shape output, long parameters, lon
             parameters = experts * (expert + (dynamic.bias() == null ? 0 : dynamic.filters()))
                     + parameters(dynamic.squeeze(), input.get(1))
                     + parameters(dynamic.score(), dynamic.squeeze().filters());
-            // The convolution itself, and the mixing of the experts' kernels for each sample.
+            // The convolution itself, and mixing the experts' kernels for each sample.
             multiplyAdds = elements / dynamic.filters() * expert + output.get(0) * experts * expert;
         }
         return new Layer(node.name(), node.op().kind(), Recording.shape(output), parameters, statistics, multiplyAdds);

@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The literals of several traces: one object for equal numbers, so that equal graphs are equal. */
+/** The literals of several traces: one object for equal numbers, so that equal graphs compare equal. */
 final class Literals {
 
     private record Content(List<Long> sizes, FloatBuffer values) {}

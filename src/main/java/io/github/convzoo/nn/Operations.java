@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The operations that a {@link FlowBlock} is written in. Each records a node of a graph and gives its output; nothing is computed,
- * so a flow runs once for all inputs.
+ * The operations for writing a {@link FlowBlock}. Each records a node of a graph and returns its output; nothing is
+ * computed, so a flow runs only once, for all inputs.
  *
  * <p>Maps are (N, C, H, W) unless an operation says otherwise.
  */
@@ -40,7 +40,7 @@ public final class Operations {
         names = CanonicalNames.blocks(root);
     }
 
-    /** Records a block's flow, those of its composed children included; the names are those below a root. */
+    /** Records a block's flow, including those of its composed children; names are relative to a root. */
     static Recording record(FlowBlock whole, int inputs, Block root) {
         Operations ops = new Operations(whole, root);
         List<Value> operands = Stream.generate(ops.graph::input).limit(inputs).toList();
@@ -90,7 +90,7 @@ public final class Operations {
      * Runs a convolution and its normalization.
      *
      * @param conv the convolution
-     * @param norm what normalizes its output
+     * @param norm the normalization of its output
      * @param input the convolution's input
      * @return the normalized output
      */
@@ -99,7 +99,7 @@ public final class Operations {
     }
 
     /**
-     * Gives a value a name that is not a block's.
+     * Names a value that is not a block's output.
      *
      * @param name the name, unique within the network
      * @param value the value
@@ -113,8 +113,8 @@ public final class Operations {
     /**
      * Rectified linear unit, max(x, 0).
      *
-     * @param x of any shape
-     * @return of the same shape
+     * @param x a value of any shape
+     * @return a value of the same shape
      */
     public Value relu(Value x) {
         return add(Op.Activation.RELU, x);
@@ -123,8 +123,8 @@ public final class Operations {
     /**
      * Sigmoid linear unit, x * sigmoid(x).
      *
-     * @param x of any shape
-     * @return of the same shape
+     * @param x a value of any shape
+     * @return a value of the same shape
      */
     public Value silu(Value x) {
         return add(Op.Activation.SILU, x);
@@ -133,19 +133,19 @@ public final class Operations {
     /**
      * Exponential linear unit with alpha 1: x if positive, exp(x) - 1 otherwise.
      *
-     * @param x of any shape
-     * @return of the same shape
+     * @param x a value of any shape
+     * @return a value of the same shape
      */
     public Value elu(Value x) {
         return add(new Op.Elu(1), x);
     }
 
     /**
-     * Adds element by element.
+     * Adds elementwise.
      *
-     * @param a of any shape
-     * @param b of the same shape
-     * @return of the same shape
+     * @param a a value of any shape
+     * @param b a value of the same shape
+     * @return a value of the same shape
      */
     public Value add(Value a, Value b) {
         return add(new Op.Add(), a, b);
@@ -154,7 +154,7 @@ public final class Operations {
     /**
      * Concatenates along the channels.
      *
-     * @param parts of equal N, H and W
+     * @param parts values with equal N, H and W
      * @return all channels in the order of the parts
      */
     public Value concat(List<Value> parts) {
@@ -164,8 +164,8 @@ public final class Operations {
     /**
      * Splits along the channels.
      *
-     * @param x the whole
-     * @param channels where each part but the first begins, in ascending order
+     * @param x the value
+     * @param channels the first channel of each part except the first, ascending
      * @return the parts in order
      */
     public List<Value> splitAt(Value x, long... channels) {
@@ -174,13 +174,13 @@ public final class Operations {
     }
 
     /**
-     * Square max pooling; the padding never wins.
+     * Square max pooling; padding is negative infinity.
      *
      * @param x the input
      * @param kernel the window's side
-     * @param stride the step
-     * @param padding what is added on each side
-     * @return of size floor((size + 2 * padding - kernel) / stride) + 1
+     * @param stride the stride
+     * @param padding the padding on each side
+     * @return a map of size floor((size + 2 * padding - kernel) / stride) + 1
      */
     public Value maxPool(Value x, int kernel, int stride, int padding) {
         return add(new Op.MaxPool(Window.square(kernel, stride, padding)), x);
@@ -191,9 +191,9 @@ public final class Operations {
      *
      * @param x the input
      * @param kernel the window's side
-     * @param stride the step
-     * @param padding what is added on each side
-     * @return of size floor((size + 2 * padding - kernel) / stride) + 1
+     * @param stride the stride
+     * @param padding the padding on each side
+     * @return a map of size floor((size + 2 * padding - kernel) / stride) + 1
      */
     public Value averagePool(Value x, int kernel, int stride, int padding) {
         return add(new Op.AveragePool(Window.square(kernel, stride, padding)), x);
@@ -203,17 +203,17 @@ public final class Operations {
      * Averages each channel.
      *
      * @param x the input
-     * @return of shape (N, C)
+     * @return a value of shape (N, C)
      */
     public Value globalAveragePool(Value x) {
         return add(Op.GlobalPool.AVERAGE, x);
     }
 
     /**
-     * The mean of each channel's average and maximum.
+     * Returns the mean of each channel's average and maximum.
      *
      * @param x the input
-     * @return of shape (N, C)
+     * @return a value of shape (N, C)
      */
     public Value globalAverageMaxPool(Value x) {
         Value sum = add(add(Op.GlobalPool.AVERAGE, x), add(Op.GlobalPool.MAX, x));
@@ -221,20 +221,20 @@ public final class Operations {
     }
 
     /**
-     * Lines up each sample's elements.
+     * Flattens each sample's elements.
      *
      * @param x the input
-     * @return of shape (N, C * H * W)
+     * @return a value of shape (N, C * H * W)
      */
     public Value flatten(Value x) {
         return add(Op.Reshape.FLATTEN, x);
     }
 
     /**
-     * Turns each sample's features into a map of one pixel.
+     * Reshapes each sample's features to a map of one pixel.
      *
-     * @param x of shape (N, C)
-     * @return of shape (N, C, 1, 1)
+     * @param x a value of shape (N, C)
+     * @return a value of shape (N, C, 1, 1)
      */
     public Value toPixel(Value x) {
         return add(Op.Reshape.TO_PIXEL, x);
@@ -248,7 +248,7 @@ public final class Operations {
         String name = names.get(block);
         if (name == null) {
             throw new IllegalStateException(
-                    "a " + block.getClass().getSimpleName() + " runs that is not a child of the network");
+                    "a " + block.getClass().getSimpleName() + " is run but is not a child of the network");
         }
         return name;
     }
@@ -257,7 +257,7 @@ public final class Operations {
         if (block instanceof Conv2d conv) {
             return convolution(conv, name);
         } else if (block instanceof Linear linear) {
-            // DJL tells the number of units by no other way before initialization.
+            // DJL offers no other access to the number of units before initialization.
             Shape output = linear.getOutputShapes(new Shape[] {new Shape(1, 1)})[0];
             boolean bias = linear.getDirectParameters().contains("bias");
             return new Op.Linear(

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.util.function.BinaryOperator;
 
 /**
- * A parameter as a traced block gets it. It combines with a recorded array on either side; alone it computes like the parameter's
- * own array, but is not changed.
+ * A parameter, as a traced block sees it. It combines with a recorded array on either side; alone, it computes like the
+ * parameter's own array, but is not modified.
  */
 final class ParameterArray extends StandInArray {
 

@@ -3,7 +3,7 @@ package io.github.convzoo.nn;
 import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
 
-/** A graph with its weights in the engine, ready to run. May be run by several threads at once. */
+/** A graph with its weights in the engine, ready to run. Thread-safe. */
 public final class PreparedGraph implements AutoCloseable {
 
     private final Program program;
@@ -13,7 +13,7 @@ public final class PreparedGraph implements AutoCloseable {
     }
 
     /**
-     * Runs the graph at inference.
+     * Runs the graph in inference mode.
      *
      * @param inputs its inputs; they stay open
      * @return its outputs, with the inputs' manager

@@ -17,19 +17,19 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A graph made ready to run on arrays: each value has a slot, and is closed at its last use. A sum is computed in place if its
- * operand's last use it is.
+ * A graph prepared for running on arrays: each value has a slot, and is closed after its last use. A sum is computed in
+ * place at its operand's last use.
  *
- * <p>May be run by several threads at once.
+ * <p>Thread-safe.
  */
 final class Program implements AutoCloseable {
 
     /**
      * One node.
      *
-     * @param kernel what computes it
-     * @param inputs the slots that it reads
-     * @param outputs the slots that it fills
+     * @param kernel its implementation
+     * @param inputs the slots to read
+     * @param outputs the slots to fill
      * @param last the slots to close after it
      * @param target the slot of the operand that a sum may overwrite; -1 if none
      */
@@ -50,7 +50,7 @@ final class Program implements AutoCloseable {
         this.weights = weights;
     }
 
-    /** Prepares a graph; weights that a pass has changed are computed now, and kept until the program is closed. */
+    /** Prepares a graph; weights that a pass changed are computed now, and kept until the program is closed. */
     static Program of(Recording recording) {
         Graph graph = recording.graph();
         Map<Value, Integer> slots = new HashMap<>();
@@ -89,7 +89,7 @@ final class Program implements AutoCloseable {
         return inputs;
     }
 
-    /** Whether the weights that were computed in advance are still those of the parameters, on the device. */
+    /** Whether the precomputed weights are still current, on the device. */
     boolean isCurrent(Device device) {
         return weights.areCurrent(device);
     }
@@ -154,11 +154,11 @@ final class Program implements AutoCloseable {
         weights.close();
     }
 
-    /** What computes a node. */
+    /** The implementation of a node. */
     @FunctionalInterface
     interface Kernel {
 
-        /** Computes the outputs from the inputs, none of which it closes; no output is the same object as an input. */
+        /** Computes the outputs from the inputs without closing them; no output is the same object as an input. */
         NDList run(ParameterStore parameters, NDList inputs, boolean training);
     }
 }

@@ -20,13 +20,14 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * An array that depends on the input of a traced block. What is done with it is recorded; its shape is known, its values are not.
+ * An array that depends on the input of a traced block. Operations on it are recorded; its shape is known, its values
+ * are not.
  *
  * <p>Its first axis is always the batch.
  */
 final class RecordedArray extends StandInArray {
 
-    /** Arrays of the engine that would share their memory. */
+    /** Arrays that would share memory in the engine. */
     private static final class Memory {
         private int arrays;
     }
@@ -58,7 +59,7 @@ final class RecordedArray extends StandInArray {
         return value;
     }
 
-    /** An array of the engine would be a view on this one's memory. */
+    /** Creates an array that would be a view on this one's memory in the engine. */
     RecordedArray view(Type other, Value viewed) {
         return new RecordedArray(trace, other, viewed, memory);
     }
@@ -71,7 +72,7 @@ final class RecordedArray extends StandInArray {
         return trace.add(op, List.of(this)).get(0);
     }
 
-    /** Whatever is not recorded ends here. */
+    /** Anything that cannot be recorded ends up here. */
     @Override
     public ByteBuffer toByteBuffer(boolean tryDirect) {
         throw trace.refusal(Trace.NO_VALUES);
@@ -312,7 +313,7 @@ final class RecordedArray extends StandInArray {
     public NDList split(long sections, int axis) {
         long size = type.get(axis(axis));
         if (sections < 1 || size % sections != 0) {
-            throw trace.refusal("axis " + axis + " of " + type + " does not fall into " + sections + " equal parts");
+            throw trace.refusal("axis " + axis + " of " + type + " cannot be split into " + sections + " equal parts");
         }
         return split(
                 LongStream.range(1, sections).map(i -> i * (size / sections)).toArray(), axis);
@@ -330,7 +331,7 @@ final class RecordedArray extends StandInArray {
         return new NDList(trace.add(split, List.of(this)).toArray(NDArray[]::new));
     }
 
-    /** A range of the channels is one part of a split. */
+    /** Selects a range of the channels, as one part of a split. */
     @Override
     public NDArray get(NDIndex index) {
         List<NDIndexElement> axes = index.getIndices();

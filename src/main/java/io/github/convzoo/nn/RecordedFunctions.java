@@ -16,8 +16,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What can be recorded of {@link NDArrayEx}, by which DJL's blocks reach the engine's operations. Each public method here stands for
- * the one of the same signature there; those that are missing here are refused by name.
+ * The functions of {@link NDArrayEx} that can be recorded, through which DJL's blocks call the engine's operations.
+ * Each public method here implements the one with the same signature there; missing ones are refused by name.
  */
 final class RecordedFunctions {
 
@@ -29,7 +29,7 @@ final class RecordedFunctions {
         trace = array.trace;
     }
 
-    /** The operations of an array. Few of the interface's many methods matter, so that the rest is not written out. */
+    /** The operations of an array. Few of the interface's many methods matter, so the rest is not spelled out. */
     static NDArrayEx of(RecordedArray array) {
         RecordedFunctions functions = new RecordedFunctions(array);
         return (NDArrayEx) Proxy.newProxyInstance(
@@ -101,10 +101,10 @@ final class RecordedFunctions {
 
     public NDArray avgPool(Shape kernel, Shape stride, Shape padding, boolean ceilMode, boolean countIncludePad) {
         if (!countIncludePad && !padding.equals(new Shape(0, 0))) {
-            // It does not hand the choice on to PyTorch, so the block and a correct file would differ.
+            // DJL does not pass the option to PyTorch, so the block and a correct file would differ.
             throw trace.refusal(
-                    "it asks not to count the padding, but DJL's PyTorch engine counts it as zeros all the same;"
-                            + " set countIncludePad if that is what you want");
+                    "it excludes the padding from the average, but DJL's PyTorch engine counts it as zeros anyway;"
+                            + " set countIncludePad if that is intended");
         }
         return record(new Op.AveragePool(pool(kernel, stride, padding, ceilMode)));
     }
@@ -127,12 +127,12 @@ final class RecordedFunctions {
                 && (roundsUp(map.get(2), kernel.get(0), stride.get(0), padding.get(0))
                         || roundsUp(map.get(3), kernel.get(1), stride.get(1), padding.get(1)))) {
             throw trace.refusal("it rounds the size of " + map
-                    + " up, and pools of graphs round down; choose an input size that needs no rounding");
+                    + " up, but pools in graphs round down; choose an input size that needs no rounding");
         }
         return window;
     }
 
-    /** Whether rounding up makes one element more. The last window must start inside the map or its left padding. */
+    /** Whether rounding up adds an element. The last window must start inside the map or its left padding. */
     private static boolean roundsUp(long side, long kernel, long stride, long padding) {
         long room = side + 2 * padding - kernel;
         long last = Math.floorDiv(room, stride) + 1;
@@ -192,7 +192,7 @@ final class RecordedFunctions {
             boolean training) {
         requireInference(training);
         RecordedArray x = trace.recorded(input);
-        // For DJL's engine, -1 means axis 1 without a transposition.
+        // In DJL's engine, -1 means axis 1 without a transposition.
         if (axis != 1 && axis != -1) {
             throw trace.refusal("graphs normalize axis 1 only, not axis " + axis);
         }
@@ -219,7 +219,7 @@ final class RecordedFunctions {
 
     private void requireInference(boolean training) {
         if (training) {
-            throw trace.refusal("it computes as in training");
+            throw trace.refusal("it computes in training mode");
         }
     }
 

@@ -17,29 +17,29 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A flow as a graph, and the blocks that its nodes stand for.
+ * A flow as a graph, and the blocks that its nodes represent.
  *
  * @param graph the graph
- * @param blocks the blocks that nodes stand for
+ * @param blocks the blocks that nodes represent
  * @param calls the block's direct children in the order in which they run
- * @param parameters the parameters that the graph names
+ * @param parameters the parameters of the graph
  */
 record Recording(Graph graph, Map<Leaf, Block> blocks, List<Call> calls, Map<String, Parameter> parameters) {
 
     /**
-     * A node that stands for a block: passes leave its name and operation as they are, or make it another.
+     * A node that represents a block: passes either keep its name and operation, or replace it.
      *
      * @param name the block's canonical name
-     * @param op what the block does
+     * @param op the block's operation
      */
     record Leaf(String name, Op op) {}
 
-    /** The block that a node stands for, if any. */
+    /** The block that a node represents, if any. */
     @Nullable Block block(Node node) {
         return blocks.get(new Leaf(node.name(), node.op()));
     }
 
-    /** A child block that runs. */
+    /** A run of a child block. */
     record Call(Block block, List<Value> inputs, Value output) {}
 
     /** The types of the graph's values for inputs of the given shapes. */
@@ -55,12 +55,12 @@ record Recording(Graph graph, Map<Leaf, Block> blocks, List<Call> calls, Map<Str
         return new Recording(other, blocks, calls, parameters);
     }
 
-    /** Reads the parameters, as they are then. */
+    /** Reads the parameters' current values. */
     Tensor.Source parameterValues() {
         return FoldedWeights.source(parameters);
     }
 
-    /** Runs the graph once, at inference. */
+    /** Runs the graph once, in inference mode. */
     NDList run(NDList inputs) {
         try (PreparedGraph prepared = new PreparedGraph(this)) {
             return prepared.run(inputs);

@@ -14,12 +14,12 @@ import ai.djl.util.PairList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks at a sample and says how much each expert kernel counts: (N, C, H, W) to (N, experts), each row adding up to 1.
+ * Computes the weights of expert kernels from a sample: (N, C, H, W) to (N, experts), with rows that sum to 1.
  *
  * <p>Global average pool, 1x1 convolution to max(1, floor(C / 4)) channels, ReLU, 1x1 convolution to the experts,
  * softmax of the logits divided by the temperature. From Chen et al., Dynamic Convolution: Attention over Convolution
- * Kernels, CVPR 2020. A high temperature makes the weights nearly equal, so that all experts learn early in training; at
- * inference it is 1.
+ * Kernels, CVPR 2020. A high temperature makes the weights nearly equal, so that all experts train early on; at
+ * inference, it is 1.
  */
 public final class RoutingAttention extends AbstractBlock {
 
@@ -46,7 +46,7 @@ public final class RoutingAttention extends AbstractBlock {
     }
 
     /**
-     * What the logits are divided by.
+     * Returns the temperature, which divides the logits.
      *
      * @return the temperature
      */
@@ -55,23 +55,23 @@ public final class RoutingAttention extends AbstractBlock {
     }
 
     /**
-     * Sets what the logits are divided by, for every thread's next forward pass.
+     * Sets the temperature for every thread's next forward pass.
      *
      * @param temperature positive and finite
      */
     public void setTemperature(float temperature) {
         if (!(temperature > 0) || Float.isInfinite(temperature)) {
-            throw new IllegalArgumentException("a temperature must be positive and finite, not " + temperature);
+            throw new IllegalArgumentException("the temperature must be positive and finite, not " + temperature);
         }
         this.temperature = temperature;
     }
 
-    /** The convolution that looks at the pooled channels. */
+    /** The convolution of the pooled channels. */
     Conv2d squeeze() {
         return squeeze;
     }
 
-    /** The convolution that gives a score for each expert. */
+    /** The convolution that computes one score per expert. */
     Conv2d score() {
         return score;
     }
@@ -117,7 +117,7 @@ public final class RoutingAttention extends AbstractBlock {
     private void checkInput(Shape input) {
         if (input.dimension() != 4 || input.get(1) != channels) {
             throw new IllegalArgumentException(
-                    "an input of shape (N, " + channels + ", H, W) is expected, not " + input);
+                    "the input must have the shape (N, " + channels + ", H, W), not " + input);
         }
     }
 }

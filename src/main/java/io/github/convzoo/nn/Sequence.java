@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Named blocks of one input and one output, one after the other. */
+/** A sequence of named blocks with one input and one output each. */
 public final class Sequence extends FlowBlock {
 
     private final Map<String, Block> blocks = new LinkedHashMap<>();

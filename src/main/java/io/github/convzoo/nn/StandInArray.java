@@ -10,10 +10,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An array that stands for another while a block is traced. It belongs to no manager: closing or attaching it changes nothing.
+ * An array that represents another one while a block is traced. It belongs to no manager: closing or attaching it has
+ * no effect.
  *
- * <p>Whatever a subclass does not override ends in {@link #toByteBuffer}, because DJL's adapter computes it on a copy of the values.
- * So does an array of the engine that is combined with this one.
+ * <p>Methods that a subclass does not override end up in {@link #toByteBuffer}, because DJL's adapter computes them on
+ * a copy of the values. So do operations of an engine's array with this one.
  */
 abstract class StandInArray extends NDArrayAdapter {
 
@@ -56,7 +57,7 @@ abstract class StandInArray extends NDArrayAdapter {
         return Objects.hashCode(uid);
     }
 
-    /** Arrays are equal by their values, which are not known. */
+    /** Arrays are compared by value, and the values are unknown. */
     @Override
     public final boolean equals(@Nullable Object other) {
         if (this == other) {

@@ -32,7 +32,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** One run of a block on recorded arrays, for one size of batch. Used by one thread. */
+/** One run of a block on recorded arrays, for one batch size. Not thread-safe. */
 final class Trace {
 
     static final String NO_OPERATION = "graphs have no such operation";
@@ -42,7 +42,7 @@ final class Trace {
 
     private final Block whole;
 
-    /** The block below which names are given; the same, unless the block is a part of a network. */
+    /** The block that names are relative to; the traced block itself unless it is part of a network. */
     private final Block root;
 
     private final IdentityHashMap<Block, String> names;
@@ -99,7 +99,7 @@ final class Trace {
             List<RecordedArray> outputs =
                     forward(whole, input).stream().map(this::recorded).toList();
             if (refused != null) {
-                // The block has caught it.
+                // The block caught it.
                 throw refused;
             }
             return outputs;
@@ -107,7 +107,7 @@ final class Trace {
             if (e == refused) {
                 throw e;
             }
-            // Thrown by DJL's adapter for what it does not compute, or by the block itself.
+            // Thrown by DJL's adapter for unsupported operations, or by the block itself.
             throw new IllegalArgumentException(
                     "%s cannot be traced (in %s): %s"
                             .formatted(
@@ -126,7 +126,7 @@ final class Trace {
 
     // Blocks
 
-    /** Runs a block. A sequence's children are run one by one, so that the block that runs is known. */
+    /** Runs a block. A sequence's children are run one by one, so that the running block is known. */
     private NDList forward(Block block, NDList inputs) {
         String outer = current;
         String name = names.get(block);
@@ -161,7 +161,7 @@ final class Trace {
         return true;
     }
 
-    /** Takes over the graph that a block of ConvZoo has recorded of itself; blocks in it that it does not know are traced. */
+    /** Inserts the recorded graph of a ConvZoo block; unknown blocks inside it are traced. */
     NDList splice(GraphBlock block, NDList inputs) {
         String name = nameOf(block);
         String outer = current;
@@ -204,7 +204,7 @@ final class Trace {
         return add(node.name(), node.op(), operands);
     }
 
-    /** Records a block that is an operation of its own. */
+    /** Records a block that is a single operation. */
     NDList leaf(Block block, RecordedArray input) {
         String name = nameOf(block);
         Op op = Operations.op(block, name);
@@ -215,7 +215,7 @@ final class Trace {
     private String nameOf(Block block) {
         String name = block == whole ? names.getOrDefault(block, "") : names.get(block);
         if (name == null) {
-            throw refusal("a " + block.getClass().getSimpleName() + " runs that is not a child of the traced block");
+            throw refusal("a " + block.getClass().getSimpleName() + " is run but is not a child of the traced block");
         }
         return name;
     }
@@ -255,7 +255,7 @@ final class Trace {
 
     private void requireOwn(RecordedArray array) {
         if (array.trace != this) {
-            throw refusal("an array is used that another run has left");
+            throw refusal("an array from another run is used");
         }
     }
 
@@ -279,7 +279,7 @@ final class Trace {
             }
         }
         if (sizes.length == 0 || sizes[0] != batch) {
-            throw refusal("a reshape of %s to %s does not keep the batch, which is %d here, on its own in front"
+            throw refusal("a reshape of %s to %s does not keep the batch, which is %d here, as the first axis"
                     .formatted(type, new Shape(wanted), batch));
         }
         Type result = Type.of(sizes);
@@ -348,7 +348,7 @@ final class Trace {
         return add(new Op.Affine(scale, repeated(0, channels(x))), List.of(x)).get(0);
     }
 
-    /** A constant as a vector of one number for each channel of a value that it is combined with. */
+    /** A constant as a vector with one number per channel of the value that it is combined with. */
     private Constant perChannel(RecordedArray x, Constant constant, Shape shape) {
         int rank = x.type().rank();
         int missing = rank - shape.dimension();
@@ -358,7 +358,8 @@ final class Trace {
         }
         if (!fits) {
             throw refusal(
-                    "an array of %s that does not depend on the input is combined with one of %s; graphs combine with a number, or one for each channel"
+                    ("an array of %s that does not depend on the input is combined with one of %s; graphs support one"
+                                    + " number, or one per channel")
                             .formatted(shape, x.type()));
         }
         return shape.size() == 1 ? new Constant.Repeated(constant, channels(x)) : constant;
@@ -392,7 +393,7 @@ final class Trace {
 
     private void requireFloat(NDArray array, String what) {
         if (array.getDataType() != DataType.FLOAT32) {
-            throw refusal(what + " is of " + array.getDataType() + "; graphs compute in float32 only");
+            throw refusal(what + " has the type " + array.getDataType() + "; graphs compute in float32 only");
         }
     }
 
@@ -417,7 +418,10 @@ final class Trace {
 
     // Refusals
 
-    /** What to throw when something cannot be recorded: the operation that the block has called, the block, and why. */
+    /**
+     * The exception for something that cannot be recorded: the operation that the block called, the block, and the
+     * reason.
+     */
     IllegalArgumentException refusal(String why) {
         List<StackFrame> calls = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
                 .walk(frames -> frames.takeWhile(frame -> isInside(frame.getDeclaringClass()))
@@ -451,7 +455,7 @@ final class Trace {
         return deeper ? block + ", after " + lastRead : block;
     }
 
-    /** Code between the block's call and the refusal. */
+    /** Whether a class is between the block's call and the refusal. */
     private static boolean isInside(Class<?> type) {
         return Stream.of("ai.djl.ndarray", "ai.djl.pytorch", "java.", "jdk.", "com.sun.")
                         .anyMatch(type.getName()::startsWith)

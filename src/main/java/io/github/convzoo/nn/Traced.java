@@ -5,7 +5,7 @@ import io.github.convzoo.graph.Graph;
 import io.github.convzoo.graph.Tensor;
 import io.github.convzoo.graph.Type;
 
-/** What {@link Tracer} has made of a block. Passes and exports take its graph; the block itself stays as it is. */
+/** The result of {@link Tracer} for a block. Passes and exports use its graph; the block itself is unchanged. */
 public final class Traced {
 
     private final Recording recording;
@@ -17,7 +17,7 @@ public final class Traced {
     }
 
     /**
-     * The block's data flow.
+     * Returns the block's data flow.
      *
      * @return the graph, whose parameters have the block's canonical names
      */
@@ -26,7 +26,7 @@ public final class Traced {
     }
 
     /**
-     * The type of the graph's only input.
+     * Returns the type of the graph's only input.
      *
      * @return the traced shape, with a batch of any size
      */
@@ -35,16 +35,16 @@ public final class Traced {
     }
 
     /**
-     * The values of the graph's parameters, as they are when they are read.
+     * Returns the values of the graph's parameters, current at the time of reading.
      *
-     * @return reads a parameter by its canonical name
+     * @return a source that reads a parameter by its canonical name
      */
     public Tensor.Source parameterValues() {
         return recording.parameterValues();
     }
 
     /**
-     * Runs the graph, changed by passes or not, at inference.
+     * Runs the graph, changed by passes or not, in inference mode.
      *
      * @param graph the graph
      * @param inputs its inputs; they stay open
@@ -55,10 +55,10 @@ public final class Traced {
     }
 
     /**
-     * Prepares a graph, changed by passes or not, to be run many times at inference.
+     * Prepares a graph, changed by passes or not, for many runs in inference mode.
      *
      * @param graph the graph
-     * @return runs it; close it to free its weights
+     * @return the prepared graph; close it to free its weights
      */
     public PreparedGraph prepare(Graph graph) {
         return new PreparedGraph(recording.withGraph(graph));

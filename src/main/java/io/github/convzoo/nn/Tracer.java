@@ -7,27 +7,28 @@ import io.github.convzoo.graph.Type;
 import java.util.Arrays;
 
 /**
- * Makes a graph of any DJL block, with whatever blocks of DJL, of other libraries, or of ConvZoo are inside.
+ * Converts any DJL block to a graph, including blocks of DJL, other libraries, or ConvZoo inside it.
  *
- * <p>The block runs on arrays that record what is done with them instead of computing it, at inference. It runs for several batch
- * sizes, and every run must record the same graph: that is how a batch size that is baked in, a random number, or a decision by the
- * batch size is found.
+ * <p>The block runs in inference mode on arrays that record operations instead of computing them. It runs for several
+ * batch sizes, and every run must record the same graph; this detects a hard-coded batch size, random numbers, and
+ * decisions that depend on the batch size.
  *
- * <p>A parameter stays a parameter, named by {@link CanonicalNames}. Any other array that is combined with a recorded one, and what
- * the block computes of parameters alone, becomes a literal with the values of the moment. It cannot depend on the input's values,
- * because those of a recorded array cannot be read, and it must be equal in every run, so it does not depend on the batch size.
- * Height and width, however, are those of the traced input: the graph is for inputs of this size.
+ * <p>A parameter stays a parameter, named by {@link CanonicalNames}. Any other array that is combined with a recorded
+ * one, and anything that the block computes from parameters alone, becomes a literal with its current values. It cannot
+ * depend on the input's values, because a recorded array's values cannot be read, and it must be equal in every run, so
+ * it does not depend on the batch size. Height and width, however, are those of the traced input: the graph is for
+ * inputs of this size.
  *
- * <p>Everything else is refused with the operation, the block, and the reason. The block is the innermost one that the tracer runs
- * itself: children of a {@code SequentialBlock} at the top or in another one, and ConvZoo's blocks anywhere. Inside other blocks,
- * such as a {@code ParallelBlock}, DJL does not tell which child runs; the message then also names the block whose parameters were
- * read last.
+ * <p>Everything else is refused with the operation, the block, and the reason. The block is the innermost one that the
+ * tracer runs itself: children of a {@code SequentialBlock} at the top level or in another one, and ConvZoo's blocks
+ * anywhere. Inside other blocks, such as a {@code ParallelBlock}, DJL does not reveal which child runs; the message
+ * then also names the block whose parameters were read last.
  */
 public final class Tracer {
 
     /**
-     * The first is the graph's; 1 finds arrays that lose their batch axis with it; no network has 31 channels by chance where it has 1
-     * or 2.
+     * The first is the graph's; 1 detects arrays that lose their batch axis; no network has 31 channels by chance where
+     * it has 1 or 2.
      */
     private static final long[] BATCHES = {2, 1, 31};
 
@@ -36,16 +37,17 @@ public final class Tracer {
     /**
      * Traces a block.
      *
-     * @param block any block of one input, initialized; it is not changed
+     * @param block any block with one input, initialized; it is not changed
      * @param input the input's shape, such as (1, 3, 224, 224); the first axis is the batch and may have any size
      * @return the graph, for batches of any size, and its parameters
-     * @throws IllegalArgumentException if something in the block cannot be traced; the message says what, where, and why
+     * @throws IllegalArgumentException if something in the block cannot be traced; the message says what, where, and
+     *     why
      */
     public static Traced trace(Block block, Shape input) {
         long[] sizes = input.getShape().clone();
         if (sizes.length < 2 || Arrays.stream(sizes).skip(1).anyMatch(size -> size < 1)) {
             throw new IllegalArgumentException(
-                    "an input to trace has a batch and other axes of known size, not " + input);
+                    "the traced input must have a batch and other axes of known size, not " + input);
         }
         sizes[0] = Type.ANY;
         Type type = Type.of(sizes);
@@ -63,7 +65,8 @@ public final class Tracer {
         for (int i = 0; i < nodes; i++) {
             if (!first.nodes().get(i).equals(other.nodes().get(i))) {
                 throw new IllegalArgumentException(
-                        "%s cannot be traced (in %s): for a batch of %d it does %s, for %d %s; make it independent of the batch size, and of chance"
+                        ("%s cannot be traced (in %s): for a batch of %d it does %s, for %d %s; make it independent"
+                                        + " of the batch size and deterministic")
                                 .formatted(
                                         first.nodes().get(i).op().kind(),
                                         first.nodes().get(i).name().isEmpty()
@@ -77,7 +80,8 @@ public final class Tracer {
         }
         if (first.nodes().size() != other.nodes().size() || !first.outputs().equals(other.outputs())) {
             throw new IllegalArgumentException(
-                    "a %s cannot be traced: for a batch of %d it has %d steps and the outputs %s, for %d %d and %s; make it independent of the batch size"
+                    ("a %s cannot be traced: for a batch of %d it has %d steps and the outputs %s, for %d %d and %s;"
+                                    + " make it independent of the batch size")
                             .formatted(
                                     block.getClass().getSimpleName(),
                                     BATCHES[0],

@@ -1,9 +1,9 @@
 /**
- * Layers that more than one family of networks uses, and how blocks are composed of them.
+ * Layers shared by several families of networks, and the composition of blocks from them.
  *
- * <p>{@link io.github.convzoo.nn.DynamicConv2d} and {@link io.github.convzoo.nn.RoutingAttention} serve in any DJL
- * block. {@link io.github.convzoo.nn.FlowBlock} and {@link io.github.convzoo.nn.Operations} are what the networks are
- * written in.
+ * <p>{@link io.github.convzoo.nn.DynamicConv2d} and {@link io.github.convzoo.nn.RoutingAttention} can be used in any
+ * DJL block. The networks are written with {@link io.github.convzoo.nn.FlowBlock} and {@link
+ * io.github.convzoo.nn.Operations}.
  */
 @NullMarked
 package io.github.convzoo.nn;

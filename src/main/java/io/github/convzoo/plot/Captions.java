@@ -2,12 +2,12 @@ package io.github.convzoo.plot;
 
 import java.awt.FontMetrics;
 
-/** Text in little space. */
+/** Text in limited space. */
 final class Captions {
 
     private Captions() {}
 
-    /** The text, or as much of it as fits with an ellipsis. */
+    /** The text, truncated with an ellipsis if necessary. */
     static String fitted(FontMetrics metrics, String text, int width) {
         String fitted = text;
         while (metrics.stringWidth(fitted) > width && fitted.length() > 1) {

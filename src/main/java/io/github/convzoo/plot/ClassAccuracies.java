@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 
 /**
- * Each class's accuracy as a bar, in the order of the classes' numbers. Up to 200 classes have their names and percentages
- * beside the bars; of more, each bar is one pixel high.
+ * Per-class accuracy as bars, in the order of the class numbers. Up to 200 classes have their names and percentages
+ * next to the bars; with more, each bar is one pixel high.
  */
 public final class ClassAccuracies {
 
@@ -32,8 +32,8 @@ public final class ClassAccuracies {
     /**
      * Draws the bars.
      *
-     * @param matrix the counts
-     * @return a picture 588 pixels wide, whose height follows the number of classes
+     * @param matrix the confusion matrix
+     * @return a picture 588 pixels wide, whose height depends on the number of classes
      */
     public static BufferedImage draw(ConfusionMatrix matrix) {
         int classes = matrix.classes().size();
@@ -48,7 +48,7 @@ public final class ClassAccuracies {
             graphics.setColor(Color.WHITE);
             graphics.fillRect(0, 0, width, image.getHeight());
             graphics.setColor(Color.BLACK);
-            graphics.drawString("accuracy by class", GAP, TITLE - GAP);
+            graphics.drawString("per-class accuracy", GAP, TITLE - GAP);
             for (int i = 0; i < classes; i++) {
                 bar(graphics, matrix.accuracy(i), TITLE + i * row, named ? row - 2 : row);
                 if (named) {
@@ -76,7 +76,7 @@ public final class ClassAccuracies {
         graphics.drawString(name, NAME - metrics.stringWidth(name), y);
         OptionalDouble accuracy = matrix.accuracy(number);
         String percent =
-                accuracy.isEmpty() ? "no image" : String.format(Locale.ROOT, "%.2f %%", 100 * accuracy.getAsDouble());
+                accuracy.isEmpty() ? "no images" : String.format(Locale.ROOT, "%.2f %%", 100 * accuracy.getAsDouble());
         graphics.drawString(percent, NAME + BAR + 2 * GAP, y);
     }
 }

@@ -11,8 +11,8 @@ import java.awt.image.BufferedImage;
 import java.util.stream.IntStream;
 
 /**
- * A confusion matrix: a row for each class that images have, a column for each that they were taken for, a field the darker
- * the larger its share of the row. Up to 20 classes have their counts in the fields, up to 100 their names beside them.
+ * A confusion matrix: one row per actual class, one column per predicted class, cells darker for a larger fraction of
+ * the row. Up to 20 classes have their counts in the cells, up to 100 their names next to them.
  */
 public final class ConfusionPicture {
 
@@ -28,8 +28,8 @@ public final class ConfusionPicture {
     /**
      * Draws a matrix.
      *
-     * @param matrix the counts
-     * @return a picture whose size follows the number of classes: 48, 16 or 1 pixel a field
+     * @param matrix the confusion matrix
+     * @return a picture whose size depends on the number of classes: 48, 16 or 1 pixel per cell
      */
     public static BufferedImage draw(ConfusionMatrix matrix) {
         int rows = matrix.classes().size();
@@ -62,7 +62,7 @@ public final class ConfusionPicture {
         return image;
     }
 
-    /** Classes that no image has, and that none was taken for, are left out at the end. */
+    /** The number of columns; trailing classes that are neither actual nor predicted are omitted. */
     private static int columns(ConfusionMatrix matrix) {
         int rows = matrix.classes().size();
         int columns = matrix.predictable();

@@ -11,7 +11,7 @@ import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
- * Quantities over epochs, side by side: loss and accuracy, of training and of validation.
+ * Charts over epochs, side by side: loss and accuracy, for training and validation.
  *
  * @param panels the charts, from left to right
  */
@@ -24,7 +24,7 @@ public record Curves(List<Panel> panels) {
      * Copies the list.
      *
      * @param panels at least one
-     * @throws IllegalArgumentException if there is none
+     * @throws IllegalArgumentException if none exists
      */
     public Curves {
         panels = List.copyOf(panels);
@@ -36,8 +36,8 @@ public record Curves(List<Panel> panels) {
     /**
      * One chart.
      *
-     * @param quantity what its vertical axis shows, with the unit
-     * @param lines the lines, each with a name of its own
+     * @param quantity the quantity on the vertical axis, with the unit
+     * @param lines the lines, with unique names
      */
     public record Panel(String quantity, List<Line> lines) {
 
@@ -55,9 +55,9 @@ public record Curves(List<Panel> panels) {
     /**
      * One line.
      *
-     * @param name what the legend calls it
-     * @param epochs where its points are, ascending
-     * @param values one for each epoch; what is not finite leaves a gap
+     * @param name its name in the legend
+     * @param epochs the positions of its points, ascending
+     * @param values one per epoch; a value that is not finite leaves a gap
      */
     public record Line(String name, List<Double> epochs, List<Double> values) {
 
@@ -66,8 +66,8 @@ public record Curves(List<Panel> panels) {
          *
          * @param name any text
          * @param epochs any number
-         * @param values as many
-         * @throws IllegalArgumentException if they are not equally many
+         * @param values the same number
+         * @throws IllegalArgumentException if the numbers differ
          */
         public Line {
             epochs = List.copyOf(epochs);
@@ -82,7 +82,7 @@ public record Curves(List<Panel> panels) {
     /**
      * Draws the charts.
      *
-     * @return a picture of 640 x 480 pixels a panel
+     * @return a picture with 640 x 480 pixels per panel
      */
     public BufferedImage draw() {
         BufferedImage all = new BufferedImage(WIDTH * panels.size(), HEIGHT, BufferedImage.TYPE_INT_RGB);
@@ -105,7 +105,7 @@ public record Curves(List<Panel> panels) {
                 .xAxisTitle("epoch")
                 .theme(Styler.ChartTheme.Matlab)
                 .build();
-        // Inside it would hide the last epochs of whatever rises.
+        // Inside the chart, it would cover the last epochs of rising curves.
         chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideS);
         chart.getStyler().setLegendLayout(Styler.LegendLayout.Horizontal);
         chart.getStyler().setDecimalPattern("#,##0.####");
@@ -113,7 +113,7 @@ public record Curves(List<Panel> panels) {
             List<Double> epochs = new ArrayList<>();
             List<Double> values = new ArrayList<>();
             for (int i = 0; i < line.values().size(); i++) {
-                // XChart takes NaN for a gap and refuses infinity; a line of gaps has no range.
+                // XChart treats NaN as a gap and refuses infinity; a line of only gaps has no range.
                 if (Double.isFinite(line.values().get(i))) {
                     epochs.add(line.epochs().get(i));
                     values.add(line.values().get(i));

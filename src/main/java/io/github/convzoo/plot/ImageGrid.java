@@ -9,7 +9,7 @@ import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.util.List;
 
-/** Images in rows, each with what it was taken for, and in red where that is known to be wrong. */
+/** Images in rows, each with its prediction, in red if it is known to be wrong. */
 public final class ImageGrid {
 
     private static final int SIDE = 160;
@@ -22,23 +22,23 @@ public final class ImageGrid {
 
     private ImageGrid() {}
 
-    /** Whether a prediction is right. */
+    /** Whether a prediction is correct. */
     public enum Verdict {
-        /** Nobody knows. */
+        /** Unknown. */
         UNKNOWN,
-        /** It is. */
+        /** Correct. */
         RIGHT,
-        /** It is not. */
+        /** Wrong. */
         WRONG
     }
 
     /**
-     * An image and what is written under it.
+     * An image and its caption.
      *
-     * @param image fitted into 160 x 160 pixels; what is larger is held in the size that is drawn
+     * @param image fitted into 160 x 160 pixels; larger images are kept in the drawn size
      * @param prediction the first line, such as the class and its probability
      * @param truth the second line, such as the true class; may be empty
-     * @param verdict the first line's colour
+     * @param verdict determines the first line's color
      */
     public record Entry(RgbImage image, String prediction, String truth, Verdict verdict) {
 
@@ -57,27 +57,27 @@ public final class ImageGrid {
         }
     }
 
-    /** What a side of an image becomes when the longer one becomes the cell's. */
+    /** The length of a side after the longer side is scaled to the cell. */
     private static int fitted(int side, RgbImage image) {
         return Math.max(1, (int) Math.round((double) side * SIDE / Math.max(image.width(), image.height())));
     }
 
     /**
-     * Refuses a number of images that no grid can have, before there are images to draw.
+     * Refuses a number of images that does not fit in a grid, before there are images to draw.
      *
-     * @param entries how many there are
-     * @throws IllegalArgumentException if there is none, or so many that the picture would pass 2^31 bytes
+     * @param entries the number of images
+     * @throws IllegalArgumentException if it is 0, or so large that the picture would exceed 2^31 bytes
      */
     public static void checkCount(int entries) {
         if (entries < 1) {
             throw new IllegalArgumentException("a grid needs at least one image");
         }
         if (4L * width(entries) * height(entries) > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(entries + " images are too many for one grid; give fewer");
+            throw new IllegalArgumentException(entries + " images are too many for one grid; use fewer");
         }
     }
 
-    /** About as many as there are rows. */
+    /** About the number of rows. */
     private static int columns(int entries) {
         return (int) Math.ceil(Math.sqrt(entries));
     }
@@ -92,11 +92,11 @@ public final class ImageGrid {
     }
 
     /**
-     * Draws a grid that is about as wide as high.
+     * Draws an approximately square grid.
      *
      * @param entries at least one
      * @return the picture
-     * @throws IllegalArgumentException if there is none, or so many that the picture would pass 2^31 bytes
+     * @throws IllegalArgumentException if there are none, or so many that the picture would exceed 2^31 bytes
      */
     public static BufferedImage draw(List<Entry> entries) {
         checkCount(entries.size());

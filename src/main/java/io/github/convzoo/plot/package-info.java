@@ -1,5 +1,5 @@
 /**
- * Pictures of what was measured and predicted. Needs XChart, which ConvZoo's users add where they want pictures.
+ * Pictures of metrics and predictions. Needs XChart, an optional dependency.
  *
  * <p>Start from {@link io.github.convzoo.plot.Curves}, {@link io.github.convzoo.plot.ConfusionPicture} and
  * {@link io.github.convzoo.plot.ImageGrid}.

@@ -1,20 +1,20 @@
 package io.github.convzoo.quantize;
 
 /**
- * How a quantized network classifies images, next to the network that it was made of.
+ * The agreement of a quantized network's classifications with those of the original network.
  *
- * @param images how many images there were
- * @param same how many of them both take for the same class
- * @param floatCorrect how many the network classifies as they are labeled
- * @param quantizedCorrect how many the quantized network does
+ * @param images the number of images
+ * @param same the number of images that both classify the same
+ * @param floatCorrect the number of images that the original network classifies correctly
+ * @param quantizedCorrect the number of images that the quantized network classifies correctly
  */
 public record Agreement(int images, int same, int floatCorrect, int quantizedCorrect) {
 
-    /** Below this share, some layers should keep computing with floats. */
+    /** Below this agreement, some layers should stay in float. */
     public static final double GOOD = 0.98;
 
     /**
-     * The share of images that both take for the same class.
+     * Returns the fraction of images that both classify the same.
      *
      * @return from 0 to 1
      */
@@ -23,7 +23,7 @@ public record Agreement(int images, int same, int floatCorrect, int quantizedCor
     }
 
     /**
-     * The network's accuracy.
+     * Returns the original network's accuracy.
      *
      * @return from 0 to 1
      */
@@ -32,7 +32,7 @@ public record Agreement(int images, int same, int floatCorrect, int quantizedCor
     }
 
     /**
-     * The quantized network's accuracy.
+     * Returns the quantized network's accuracy.
      *
      * @return from 0 to 1
      */

@@ -3,16 +3,16 @@ package io.github.convzoo.quantize;
 import io.github.convzoo.graph.Grid;
 import io.github.convzoo.graph.Range;
 
-/** How the range of a value follows from the numbers that it had on the calibration images. */
+/** How to determine the range of a value from its numbers on the calibration images. */
 public enum Calibration {
-    /** From the least number to the largest: nothing is cut off. */
+    /** From the minimum to the maximum, without clipping. */
     MINMAX {
         @Override
         Range range(Histogram numbers) {
             return numbers.range();
         }
     },
-    /** Leaves out 0.01 % of the numbers on each side. */
+    /** Ignores 0.01 % of the numbers at each end. */
     PERCENTILE {
         @Override
         Range range(Histogram numbers) {
@@ -20,8 +20,8 @@ public enum Calibration {
         }
     },
     /**
-     * The range whose rounded numbers are distributed most like the numbers: the least Kullback-Leibler divergence. Source: S. Migacz,
-     * 8-bit Inference with TensorRT, GTC 2017.
+     * The range that minimizes the Kullback-Leibler divergence between the rounded and the original numbers. Source: S.
+     * Migacz, 8-bit Inference with TensorRT, GTC 2017.
      */
     ENTROPY {
         @Override
@@ -29,7 +29,7 @@ public enum Calibration {
             return best(numbers, Calibration::divergence);
         }
     },
-    /** The range with the least mean squared error. */
+    /** The range that minimizes the mean squared error. */
     MSE {
         @Override
         Range range(Histogram numbers) {
@@ -37,14 +37,14 @@ public enum Calibration {
         }
     };
 
-    /** The candidates bound the numbers by this many shares of the largest. */
+    /** The number of candidate bounds, as fractions of the largest number. */
     private static final int STEPS = 128;
 
     private static final int LEAST = STEPS / 16;
 
     abstract Range range(Histogram numbers);
 
-    /** What is least for the best range. */
+    /** The quantity that the best range minimizes. */
     @FunctionalInterface
     private interface Cost {
         double of(Histogram numbers, Range range);
@@ -54,7 +54,7 @@ public enum Calibration {
         Range all = numbers.range();
         Range best = all;
         double least = Double.POSITIVE_INFINITY;
-        // From the whole range inward: of equal costs, the one that cuts off less.
+        // From the whole range inward, so that ties clip less.
         for (int step = STEPS; step >= LEAST; step--) {
             float most = Math.max(-all.min(), all.max()) * step / STEPS;
             float low = Math.max(all.min(), -most);
@@ -84,7 +84,7 @@ public enum Calibration {
 
     private static double divergence(Histogram numbers, Range range) {
         Grid grid = Grid.of(range);
-        // What is cut off counts at the ends, and each level's count is spread over its bins that are not empty.
+        // Clipped numbers count at the ends, and each level's count is spread over its nonempty bins.
         double[] clipped = new double[numbers.bins()];
         long[] levelCounts = new long[Grid.LAST + 1];
         int[] levelBins = new int[Grid.LAST + 1];
@@ -121,7 +121,7 @@ public enum Calibration {
                 int level = grid.level(numbers.center(bin));
                 double spread = levelBins[level] == 0 ? 0 : (double) levelCounts[level] / levelBins[level] / inside;
                 double share = clipped[bin] / numbers.total();
-                // A bin that only has what was cut off: as unlikely as can be told.
+                // A bin with only clipped numbers: as unlikely as representable.
                 sum += share * Math.log(share / Math.max(spread, 1e-12));
             }
         }

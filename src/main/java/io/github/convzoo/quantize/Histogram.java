@@ -3,12 +3,12 @@ package io.github.convzoo.quantize;
 import io.github.convzoo.graph.Range;
 
 /**
- * How often numbers occur. It reaches from -limit to limit in bins of one width; when a number does not fit, the limit doubles and
- * pairs of bins become one, so that each number is counted once. Not safe for several threads.
+ * A histogram of numbers from -limit to limit in bins of equal width. If a number does not fit, the limit doubles and
+ * pairs of bins are merged, so each number is counted once. Not thread-safe.
  */
 final class Histogram {
 
-    /** Even at the worst moment, right after a doubling, half of them are in use on each side. */
+    /** Even in the worst case, right after a doubling, half of them are in use on each side. */
     private static final int BINS = 1 << 13;
 
     private final long[] counts = new long[BINS];
@@ -29,9 +29,9 @@ final class Histogram {
             low = Math.min(low, value);
             high = Math.max(high, value);
         }
-        // The least and the largest of numbers with NaN among them are NaN.
+        // The minimum and maximum of numbers that include NaN are NaN.
         if (!Float.isFinite(low) || !Float.isFinite(high)) {
-            throw new IllegalArgumentException("there are numbers that are not finite");
+            throw new IllegalArgumentException("some numbers are not finite");
         }
         min = low;
         max = high;
@@ -61,7 +61,7 @@ final class Histogram {
         return total == 0;
     }
 
-    /** The least and the largest number. */
+    /** The minimum and maximum. */
     Range range() {
         if (isEmpty()) {
             throw new IllegalStateException("nothing was counted");
@@ -87,7 +87,7 @@ final class Histogram {
     }
 
     /**
-     * The least range that leaves out at most a share of all numbers on each side.
+     * The smallest range that excludes at most a fraction of all numbers on each side.
      *
      * @param share from 0 to 1, such as 0.0001
      */

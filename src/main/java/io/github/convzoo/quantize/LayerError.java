@@ -1,9 +1,9 @@
 package io.github.convzoo.quantize;
 
 /**
- * What quantizing one layer alone costs.
+ * The error caused by quantizing a single layer.
  *
  * @param layer the layer's name
- * @param error how far the outputs move: the root of the mean squared difference, relative to that of the outputs' squares
+ * @param error the change of the outputs: the root mean squared difference, relative to the outputs' root mean square
  */
 public record LayerError(String layer, double error) {}

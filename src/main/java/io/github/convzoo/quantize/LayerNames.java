@@ -8,7 +8,7 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Layers by their names: whole names, those of blocks around them, and patterns of these. */
+/** Selects layers by name: their own names, names of enclosing blocks, and patterns of these. */
 final class LayerNames implements Predicate<Node> {
 
     private static final int EXAMPLES = 5;
@@ -20,9 +20,9 @@ final class LayerNames implements Predicate<Node> {
     }
 
     /**
-     * Understands the names.
+     * Parses the names.
      *
-     * @throws IllegalArgumentException if one names no layer of the graph
+     * @throws IllegalArgumentException if one matches no layer of the graph
      */
     static LayerNames of(List<String> names, Graph graph) {
         List<Node> layers = Quantize.layers(graph);
@@ -30,7 +30,7 @@ final class LayerNames implements Predicate<Node> {
         for (int i = 0; i < names.size(); i++) {
             Pattern pattern = patterns.get(i);
             if (layers.stream().noneMatch(layer -> pattern.matcher(layer.name()).matches())) {
-                throw new IllegalArgumentException(names.get(i) + " names no layer; there are "
+                throw new IllegalArgumentException(names.get(i) + " matches no layer; choose from "
                         + layers.stream()
                                 .map(Node::name)
                                 .distinct()

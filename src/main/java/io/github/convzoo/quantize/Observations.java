@@ -20,13 +20,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** What was seen of some of a graph's values on images. */
+/** The observed ranges of some of a graph's values on images. */
 final class Observations {
 
-    /** Fewer images tell little about the ranges of values. */
+    /** Fewer images say little about the ranges of values. */
     private static final int FEW_IMAGES = 16;
 
-    /** How many images of the first batch are kept, to compare outputs on. */
+    /** The number of images of the first batch to keep for comparing outputs. */
     private static final int SAMPLE = 8;
 
     private final Value input;
@@ -46,12 +46,12 @@ final class Observations {
         values.forEach(value -> histograms.put(value, new Histogram()));
     }
 
-    /** The values that must be computed, in the order of the outputs of what computes them. */
+    /** The values that must be computed, in the order of the observed graph's outputs. */
     List<Value> computed() {
         return computed;
     }
 
-    /** Runs a batch, and counts. */
+    /** Runs a batch, and records its values. */
     void add(Batch batch, PreparedGraph observed) {
         float[] pixels = new float[batch.values().remaining()];
         batch.values().get(pixels);
@@ -61,7 +61,7 @@ final class Observations {
         }
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDList outputs = observed.run(new NDList(batch.toArray(manager)));
-            // One array for each thread is on the heap at a time.
+            // One array per thread is on the heap at a time.
             IntStream.range(0, outputs.size()).parallel().forEach(i -> {
                 try (NDArray output = outputs.get(i)) {
                     histogram(computed.get(i)).add(output.toFloatArray());
@@ -85,7 +85,7 @@ final class Observations {
         }
     }
 
-    /** Whether an image is a single color: each channel a single number. */
+    /** Whether an image has a single color: each channel is constant. */
     private static boolean isPlain(float[] pixels, int from, int to, int channel) {
         for (int i = from; i < to; i++) {
             if (pixels[i] != pixels[i - (i - from) % channel]) {
@@ -119,7 +119,7 @@ final class Observations {
         }
         if (plainImages == images) {
             throw new IllegalArgumentException(
-                    "each of the images is a single color, as black is; calibrate with images such as the network will see");
+                    "every image has a single color, such as black; calibrate with typical images");
         }
         Map<Value, Range> ranges = new HashMap<>();
         histograms.entrySet().parallelStream()
@@ -129,18 +129,18 @@ final class Observations {
         return ranges;
     }
 
-    /** What is doubtful about the images, for people. */
+    /** Doubts about the images, for people. */
     List<String> notes() {
         List<String> notes = new ArrayList<>();
         if (images < FEW_IMAGES) {
-            notes.add("calibrated with " + images + " images only; take at least " + FEW_IMAGES
-                    + ", better some hundred");
+            notes.add("calibrated with only " + images + " images; use at least " + FEW_IMAGES
+                    + ", better a few hundred");
         }
         if (classes.size() == 1 && images > 1) {
-            notes.add("all calibration images are of one class; take some of every class");
+            notes.add("all calibration images are of one class; include every class");
         }
         if (plainImages > 0) {
-            notes.add(plainImages + " of " + images + " calibration images are a single color");
+            notes.add(plainImages + " of " + images + " calibration images have a single color");
         }
         return notes;
     }

@@ -4,13 +4,13 @@ import io.github.convzoo.export.ExportReport;
 import java.util.List;
 
 /**
- * What a quantization has written.
+ * The report of a quantization.
  *
- * @param written the file, and how much its results differ from the quantized graph's in floats
- * @param images how many images the ranges are from
- * @param layers how many convolutions and linear layers compute with 8 bits
- * @param floats the names of those that compute with floats
- * @param notes what is doubtful about the images
+ * @param written the file, and the differences between its results and the float simulation
+ * @param images the number of images that determined the ranges
+ * @param layers the number of convolutions and linear layers in int8
+ * @param floats the names of the layers in float
+ * @param notes doubts about the images
  */
 public record QuantizationReport(
         ExportReport written, int images, int layers, List<String> floats, List<String> notes) {
@@ -19,10 +19,10 @@ public record QuantizationReport(
      * Copies the lists.
      *
      * @param written the file
-     * @param images how many images the ranges are from
-     * @param layers how many layers compute with 8 bits
-     * @param floats the names of those that compute with floats
-     * @param notes what is doubtful about the images
+     * @param images the number of images that determined the ranges
+     * @param layers the number of layers in int8
+     * @param floats the names of the layers in float
+     * @param notes doubts about the images
      */
     public QuantizationReport {
         floats = List.copyOf(floats);

@@ -6,10 +6,10 @@ import java.util.List;
 /**
  * How to quantize a network.
  *
- * @param format the file to write; its runtime computes with integers
- * @param calibration how ranges follow from the images
- * @param floats layers that keep computing with floats: names such as {@code fc}, which also stand for everything below them, with *
- *     for any characters
+ * @param format the file format; its runtime computes with integers
+ * @param calibration how to determine ranges from the images
+ * @param floats layers to keep in float: names such as {@code fc}, which include everything below them, with * as a
+ *     wildcard
  * @param weightBits 8, or 7 for processors without VNNI, which add pairs of products in 16 bits
  */
 public record QuantizeOptions(
@@ -18,21 +18,21 @@ public record QuantizeOptions(
     /**
      * Copies the list.
      *
-     * @param format the file to write
-     * @param calibration how ranges follow from the images
-     * @param floats layers that keep computing with floats
+     * @param format the file format
+     * @param calibration how to determine ranges from the images
+     * @param floats layers to keep in float
      * @param weightBits 8 or 7
-     * @throws IllegalArgumentException if the number of bits is another one
+     * @throws IllegalArgumentException if the number of bits is neither 7 nor 8
      */
     public QuantizeOptions {
         floats = List.copyOf(floats);
         if (weightBits != 7 && weightBits != 8) {
-            throw new IllegalArgumentException("weights have 7 or 8 bits, not " + weightBits);
+            throw new IllegalArgumentException("weights must have 7 or 8 bits, not " + weightBits);
         }
     }
 
     /**
-     * ONNX for processors with VNNI, everything quantized.
+     * Returns options for ONNX on processors with VNNI, with everything quantized.
      *
      * @return the options
      */
@@ -41,7 +41,7 @@ public record QuantizeOptions(
     }
 
     /**
-     * TorchScript that calls oneDNN, for x86 processors with VNNI, everything quantized.
+     * Returns options for TorchScript with oneDNN on x86 processors with VNNI, with everything quantized.
      *
      * @return the options
      */
@@ -50,9 +50,9 @@ public record QuantizeOptions(
     }
 
     /**
-     * With another calibration.
+     * Returns the options with another calibration.
      *
-     * @param value how ranges follow from the images
+     * @param value how to determine ranges from the images
      * @return the changed options
      */
     public QuantizeOptions withCalibration(Calibration value) {
@@ -60,7 +60,7 @@ public record QuantizeOptions(
     }
 
     /**
-     * With some layers in floats.
+     * Returns the options with some layers in float.
      *
      * @param value their names
      * @return the changed options
@@ -70,7 +70,7 @@ public record QuantizeOptions(
     }
 
     /**
-     * With another width of weights.
+     * Returns the options with another width of weights.
      *
      * @param value 8 or 7
      * @return the changed options

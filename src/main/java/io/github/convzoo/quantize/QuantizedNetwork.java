@@ -32,7 +32,7 @@ import java.util.function.IntConsumer;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
-/** A network that {@link Quantizer} has calibrated. */
+/** A network calibrated by {@link Quantizer}. */
 public final class QuantizedNetwork {
 
     private final ExportDraft draft;
@@ -53,7 +53,7 @@ public final class QuantizedNetwork {
     }
 
     /**
-     * How the network is quantized.
+     * Returns the options.
      *
      * @return the options
      */
@@ -62,7 +62,7 @@ public final class QuantizedNetwork {
     }
 
     /**
-     * What is written: a graph that computes with floats what the file computes with integers, to within the rounding of each value.
+     * Returns the float simulation of the written file, which agrees with it up to the rounding of each value.
      *
      * @return the quantized graph
      */
@@ -78,9 +78,9 @@ public final class QuantizedNetwork {
     /**
      * Writes the network.
      *
-     * @param folder the model folder; made if it is not there
-     * @return what was written
-     * @throws IOException if the file cannot be written, or the folder holds another model
+     * @param folder the model folder; created if missing
+     * @return the report
+     * @throws IOException if the file cannot be written, or the folder has another model
      */
     public QuantizationReport write(Path folder) throws IOException {
         ExportDraft rounded = draft.quantized(
@@ -99,7 +99,7 @@ public final class QuantizedNetwork {
 
     private ExportReport write(ExportDraft rounded, Path folder) throws IOException {
         if (options.format() == ExportOptions.Format.TORCHSCRIPT) {
-            // Before the other, so that it is never there alone.
+            // Before the other file, so that the other is never alone.
             draft.write(folder, ModelFolder.TORCHSCRIPT_FLOATS);
         }
         return rounded.write(folder);
@@ -115,8 +115,8 @@ public final class QuantizedNetwork {
     /**
      * Quantizes one layer at a time, and compares the outputs on some of the calibration images.
      *
-     * @param progress is told how many layers are done
-     * @return the layers, the one that costs most first
+     * @param progress called with the number of layers done
+     * @return the layers, the most sensitive first
      */
     public List<LayerError> layerErrors(IntConsumer progress) {
         List<String> names = Quantize.layers(graph).stream()
@@ -157,13 +157,13 @@ public final class QuantizedNetwork {
     }
 
     /**
-     * Classifies images with the network and with the file that was written; if that could not be run here, as the report then says,
-     * with the quantized graph in floats.
+     * Classifies images with the original network and with the written file; if the file could not be run here, as the
+     * report says, with the float simulation.
      *
-     * @param report what {@link #write} gave
-     * @param images batches of the network's input, best those that it was not calibrated with
-     * @param progress is told how many images are done, after each batch
-     * @return how often both agree
+     * @param report the result of {@link #write}
+     * @param images batches of the network's input, preferably not used for calibration
+     * @param progress called after each batch with the number of images done
+     * @return the agreement
      * @throws IOException if the file or an image cannot be read, or no image can
      * @throws InterruptedException if the thread is interrupted
      */

@@ -23,8 +23,8 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * Writes a network that computes with 8-bit integers into a model folder: a quarter of the size, and faster where the processor
- * multiplies bytes. No training is needed, only some images of the kind that the network will see.
+ * Quantizes a network to 8-bit integers and writes it to a model folder: a quarter of the size, and faster on
+ * processors that multiply bytes. Needs no training, only some typical images.
  *
  * <pre>{@code
  * QuantizationReport report = new Quantizer(network, config)
@@ -33,7 +33,7 @@ import java.util.function.IntConsumer;
  */
 public final class Quantizer {
 
-    /** ONNX Runtime's kernels for integers are fast from 32 channels a group on. */
+    /** ONNX Runtime's integer kernels are fast from 32 channels per group. */
     private static final List<Pass> FOR_ONNX = List.of(new NormalizationToConvolution(), new WidenGroups(16, 32));
 
     private static final List<Pass> FOR_TORCHSCRIPT = List.of(new NormalizationToConvolution());
@@ -45,21 +45,21 @@ public final class Quantizer {
     }
 
     /**
-     * Takes a network.
+     * Creates a quantizer of a network.
      *
      * @param network initialized, on the CPU
-     * @param config how it is used: the input's size, preprocessing, labels
+     * @param config its configuration: the input's size, preprocessing, labels
      */
     public Quantizer(Network network, ModelConfig config) {
         this(new Exporter(network, config));
     }
 
     /**
-     * Takes any DJL block: see {@link Exporter#of}.
+     * Creates a quantizer of any DJL block: see {@link Exporter#of}.
      *
-     * @param block of one input and one output, initialized, on the CPU
+     * @param block a block with one input and one output, initialized, on the CPU
      * @param input the input's shape, such as (1, 3, 224, 224)
-     * @return quantizes the block
+     * @return the quantizer
      */
     public static Quantizer of(Block block, Shape input) {
         return new Quantizer(Exporter.of(block, input));
@@ -68,15 +68,15 @@ public final class Quantizer {
     /**
      * Calibrates the network, and writes it.
      *
-     * @param folder the model folder; made if it is not there
-     * @param options how to quantize
-     * @param images batches of the network's input: some hundred images, preprocessed as for prediction, not mixed
-     * @param progress is told how many images are done, after each batch
-     * @return what was written
+     * @param folder the model folder; created if missing
+     * @param options the options
+     * @param images batches of the network's input: a few hundred images, preprocessed as for prediction, not mixed
+     * @param progress called after each batch with the number of images done
+     * @return the report
      * @throws IOException if an image or the folder cannot be read, no image can be read, or the file cannot be written
      * @throws InterruptedException if the thread is interrupted
-     * @throws IllegalArgumentException if every image is a single color, a name of the options names no layer, or the network cannot be
-     *     exported
+     * @throws IllegalArgumentException if every image is a single color, a name in the options matches no layer, or the
+     *     network cannot be exported
      */
     public QuantizationReport quantize(Path folder, QuantizeOptions options, BatchLoader images, IntConsumer progress)
             throws IOException, InterruptedException {
@@ -84,16 +84,16 @@ public final class Quantizer {
     }
 
     /**
-     * Runs the network on images to learn the ranges of its values.
+     * Runs the network on images to determine the ranges of its values.
      *
-     * @param options how to quantize
-     * @param images batches of the network's input: some hundred images, preprocessed as for prediction, not mixed
-     * @param progress is told how many images are done, after each batch
-     * @return the quantized network, ready to be written
+     * @param options the options
+     * @param images batches of the network's input: a few hundred images, preprocessed as for prediction, not mixed
+     * @param progress called after each batch with the number of images done
+     * @return the quantized network, ready for writing
      * @throws IOException if an image cannot be read, or none can
      * @throws InterruptedException if the thread is interrupted
-     * @throws IllegalArgumentException if every image is a single color, a name of the options names no layer, or the network cannot be
-     *     exported
+     * @throws IllegalArgumentException if every image is a single color, a name in the options matches no layer, or the
+     *     network cannot be exported
      */
     public QuantizedNetwork calibrate(QuantizeOptions options, BatchLoader images, IntConsumer progress)
             throws IOException, InterruptedException {
@@ -102,7 +102,7 @@ public final class Quantizer {
         LayerNames floats = LayerNames.of(options.floats(), graph);
         List<Value> values = Quantize.values(graph, floats, sums(options.format()));
         if (values.isEmpty()) {
-            throw new IllegalArgumentException("there is no layer to quantize");
+            throw new IllegalArgumentException("no layer to quantize; keep fewer layers in float");
         }
         Observations seen = new Observations(graph, values);
         try (PreparedGraph observed = draft.prepare(graph.cut(graph.inputs(), seen.computed()));

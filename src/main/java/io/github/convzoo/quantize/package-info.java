@@ -1,7 +1,7 @@
 /**
  * Post-training quantization: from a network and some images to a model folder that computes with 8-bit integers.
  *
- * <p>{@link io.github.convzoo.quantize.Quantizer} is the entry.
+ * <p>Start from {@link io.github.convzoo.quantize.Quantizer}.
  */
 @NullMarked
 package io.github.convzoo.quantize;

@@ -34,15 +34,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Compiles a network by exporting it into a cache. A compiled form is a folder of the cache that is named after everything it
- * depends on: graph, weights, input size, format, precision, and processor. The exporter moves a file into place once it is
- * complete, so two processes may compile at once.
+ * Compiles a network by exporting it into a cache. A compiled form is a folder in the cache, named after everything
+ * that it depends on: graph, weights, input size, format, precision, and processor. The exporter moves a file into
+ * place once it is complete, so two processes may compile at the same time.
  */
 public final class CachingCompiler implements ModelCompiler {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(CachingCompiler.class);
 
-    /** Raise this if the same graph is written differently. */
+    /** Increment this if the same graph is written differently. */
     private static final int VERSION = 2;
 
     /** For {@link java.util.ServiceLoader}. */
@@ -64,31 +64,31 @@ public final class CachingCompiler implements ModelCompiler {
                 network.modelName(),
                 runtime.title(),
                 file,
-                cached ? "compiled before" : "compiled now");
+                cached ? "from the cache" : "newly compiled");
         Shape sample = config.input().slice(1);
         return new Compiled(
                 runtime.open(file, request.device()), sample, options.format() == ExportOptions.Format.ONNX);
     }
 
     /**
-     * What to export for a request. ONNX Runtime for Java computes on the CPU, so that a GPU is for TorchScript.
+     * Returns the export options for a request. ONNX Runtime for Java computes on the CPU, so a GPU needs TorchScript.
      *
-     * @param request what is asked for
-     * @param onnxRuntime whether ONNX Runtime is there
+     * @param request the request
+     * @param onnxRuntime whether ONNX Runtime is available
      * @return the options
-     * @throws IllegalArgumentException if nothing does what is asked for, or only slower than what is usual
+     * @throws IllegalArgumentException if no runtime supports the request, or only one slower than the default
      */
     public static ExportOptions options(CompileRequest request, boolean onnxRuntime) {
         Device device = request.device();
         boolean cpu = device.equals(Device.cpu());
         if (!cpu && !device.isGpu()) {
             throw new IllegalArgumentException(
-                    "compiled models run on the CPU or a CUDA device, not on " + device + "; leave compiled out");
+                    "compiled models run on the CPU or a CUDA device, not on " + device + "; omit compiled");
         }
         request.precision().requireFasterOn(device);
         boolean onnx = request.runtime().isOnnx(cpu, onnxRuntime);
         if (onnx && !cpu) {
-            throw new IllegalArgumentException("ONNX Runtime computes on the CPU, and the device is " + device
+            throw new IllegalArgumentException("ONNX Runtime runs on the CPU only, but the device is " + device
                     + "; choose " + CompiledRuntime.TORCHSCRIPT + ", or the device cpu");
         }
         if (onnx && !onnxRuntime) {
@@ -132,11 +132,11 @@ public final class CachingCompiler implements ModelCompiler {
         }
         List<LoadReport.Remark> remarks = new ArrayList<>();
         remarks.add(new LoadReport.Remark(
-                LoadReport.Remark.Kind.SETTING, file.path() + ": an exported graph, run by " + runtime.title()));
+                LoadReport.Remark.Kind.SETTING, file.path() + ": exported graph, run by " + runtime.title()));
         if (model.input().images()) {
             remarks.add(new LoadReport.Remark(
                     LoadReport.Remark.Kind.GUESS,
-                    file.path() + ": gives probabilities; their logarithms are taken for logits"));
+                    file.path() + ": outputs probabilities; using their logarithms as logits"));
         }
         return new Opened(graph, remarks);
     }
@@ -145,7 +145,7 @@ public final class CachingCompiler implements ModelCompiler {
         try {
             exporter.export(folder, options);
         } catch (IOException e) {
-            // Another process was faster, and this system does not replace its file; what it made is the same.
+            // Another process finished first, and this system does not replace its file; the results are the same.
             if (!Files.exists(file)) {
                 throw e;
             }
@@ -176,7 +176,7 @@ public final class CachingCompiler implements ModelCompiler {
         return network.modelName() + "-" + HexFormat.of().formatHex(digest.digest(), 0, 16);
     }
 
-    /** A compiled network, for inputs of one size if the format asks for it. */
+    /** A compiled network, for inputs of one size if the format requires it. */
     private static final class Compiled implements CompiledGraph {
 
         private final ExportedModel model;

@@ -15,23 +15,23 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The compiled models that {@link CachingCompiler} keeps, a folder each. Removing one costs nothing but the time to compile it
+ * The compiled models of {@link CachingCompiler}, one folder each. Removing one costs only the time to compile it
  * again.
  *
- * @param directory the folder of their folders; it need not exist
+ * @param directory the folder of their folders, which may not exist yet
  */
 public record CompiledCache(Path directory) {
 
-    /** No export takes longer, so that an incomplete model of this age is left over from a process that was killed. */
+    /** No export takes longer, so an incomplete model of this age was left behind by a killed process. */
     private static final Duration LEFT_OVER = Duration.ofHours(1);
 
     /**
      * A compiled model.
      *
-     * @param name the network's name and a hash of all that the compiled form depends on
+     * @param name the network's name and a hash of everything that the compiled form depends on
      * @param path its folder
      * @param size the length of all its files in bytes
-     * @param complete whether it can be used; if not, it is being compiled, or was when its process ended
+     * @param complete whether it is usable; if not, it is being compiled, or its process ended before it was complete
      */
     public record Entry(String name, Path path, long size, boolean complete) {}
 
@@ -67,11 +67,11 @@ public record CompiledCache(Path directory) {
     }
 
     /**
-     * Removes incomplete models that nobody has worked on for an hour.
+     * Removes incomplete models that have not changed for an hour.
      *
      * @param all whether to remove every model
      * @return what was removed
-     * @throws IOException if the cache cannot be read, or a file not removed
+     * @throws IOException if the cache cannot be read, or a file cannot be removed
      */
     public List<Entry> prune(boolean all) throws IOException {
         Instant old = Instant.now().minus(LEFT_OVER);

@@ -11,15 +11,18 @@ import io.github.convzoo.nn.CompiledGraph;
 import java.nio.file.Path;
 
 /**
- * An exported file in place of a network: from normalized floats (N, C, H, W) to its first output, whatever else it gives.
+ * An exported file in place of a network: from normalized floats (N, C, H, W) to its first output; others are ignored.
  *
- * <p>A file that preprocesses takes pixels. They are recovered exactly, because a normalized pixel is one of 256 levels; floats that
- * no pixel gives are refused. Its probabilities become logits by the logarithm: the softmax of a probability's logarithm is the
- * probability.
+ * <p>A file that preprocesses takes pixels. They are recovered exactly, because a normalized pixel is one of 256
+ * levels; floats that match no pixel are refused. Its probabilities become logits by the logarithm: the softmax of a
+ * probability's logarithm is the probability.
  */
 final class ExportedGraph implements CompiledGraph {
 
-    /** How far a recovered pixel may be from a level: rounding leaves much less, and any other float is farther on average. */
+    /**
+     * The maximum distance of a recovered pixel from a level: rounding causes much less, any other float more on
+     * average.
+     */
     private static final float ROUNDING = 0.02f;
 
     private final Path file;
@@ -45,12 +48,12 @@ final class ExportedGraph implements CompiledGraph {
         return model.input().images() ? images(input) : first(model.run(inputs));
     }
 
-    /** Refuses an input (N, C, H, W) of another size than the file's. */
+    /** Refuses an input (N, C, H, W) whose size differs from the file's. */
     void requireAccepted(Shape input) {
         if (!accepts(input)) {
             Shape given = input.slice(1);
             throw new IllegalArgumentException(
-                    file + ": takes inputs of " + model.input().planes().orElseThrow()
+                    file + ": needs inputs of " + model.input().planes().orElseThrow()
                             + " (channels, height, width), not " + given
                             + "; export the model again with --input-size " + given.get(1) + "x" + given.get(2));
         }
@@ -78,8 +81,8 @@ final class ExportedGraph implements CompiledGraph {
                     && pixels.min().getFloat() >= 0
                     && pixels.max().getFloat() <= 255)) {
                 throw new IllegalArgumentException(
-                        file + ": takes images of bytes, and this input is not an image normalized as config.json says;"
-                                + " export the model without --with-preprocess to give it any floats");
+                        file + ": needs images as bytes, but this input is not an image normalized as in config.json;"
+                                + " export the model without --with-preprocess to accept any floats");
             }
             NDList output =
                     first(model.run(new NDList(pixels.transpose(0, 2, 3, 1).toType(DataType.UINT8, false))));

@@ -1,4 +1,6 @@
-/** Compiled models: which runtime, the cache, the loaded form. {@code LoadOptions.compiled()} is the door. */
+/**
+ * Compiled models: the choice of the runtime, the cache, the loaded form. Start from {@code LoadOptions.compiled()}.
+ */
 @NullMarked
 package io.github.convzoo.runtime;
 

@@ -1,19 +1,19 @@
 package io.github.convzoo.train;
 
 /**
- * An exponential moving average of the weights, which often classifies better than the weights themselves.
+ * An exponential moving average (EMA) of the weights, which often classifies better than the weights themselves.
  *
- * @param decay the share of the average that stays with each update
- * @param warmUp whether the share grows towards that: after t updates {@code 1 - (1 + t)^(-2/3)}, 0 with the first, so that
- *     the weights at the start are soon forgotten
+ * @param decay the weight of the old average in each update
+ * @param warmUp whether the decay increases to that value: after t updates, it is {@code 1 - (1 + t)^(-2/3)}, starting
+ *     at 0, so that the initial weights are quickly forgotten
  */
 public record Averaging(double decay, boolean warmUp) {
 
     /**
-     * Checks the decay.
+     * Validates the decay.
      *
      * @param decay in (0, 1)
-     * @param warmUp either
+     * @param warmUp true or false
      */
     public Averaging {
         if (!(decay > 0 && decay < 1)) {
@@ -21,7 +21,7 @@ public record Averaging(double decay, boolean warmUp) {
         }
     }
 
-    /** The share that stays with an update, where so many were made before it. */
+    /** The decay of an update, given the number of updates before it. */
     double at(long updates) {
         return warmUp ? Math.min(decay, 1 - Math.pow(1.0 + updates, -2.0 / 3)) : decay;
     }

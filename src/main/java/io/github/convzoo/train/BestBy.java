@@ -1,6 +1,6 @@
 package io.github.convzoo.train;
 
-/** Which epoch's weights are the best. Of equal epochs the one with the lower validation loss is, else the first. */
+/** The metric that selects the best epoch. The lower validation loss breaks ties, then the earlier epoch. */
 public enum BestBy {
     /** The highest validation accuracy. */
     TOP1 {
@@ -9,7 +9,7 @@ public enum BestBy {
             return Double.compare(a.top1(), b.top1());
         }
     },
-    /** The highest balanced validation accuracy: the mean of the classes' accuracies. */
+    /** The highest balanced validation accuracy: the mean per-class accuracy. */
     BALANCED {
         @Override
         int compare(Score a, Score b) {
@@ -24,15 +24,15 @@ public enum BestBy {
         }
     };
 
-    /** Positive if the first epoch is better by what this looks at first. */
+    /** Positive if the first epoch has the better metric. */
     abstract int compare(Score a, Score b);
 
     /**
-     * Whether an epoch is better than an earlier one. If nothing was validated, a later epoch always is.
+     * Whether an epoch is better than an earlier one. Without validation, a later epoch always is.
      *
      * @param epoch the epoch
      * @param before an earlier one
-     * @return whether its weights are to be kept instead
+     * @return whether to keep its weights instead
      */
     public boolean isBetter(EpochMetrics epoch, EpochMetrics before) {
         return isBetter(Score.of(epoch), Score.of(before));

@@ -3,7 +3,7 @@ package io.github.convzoo.train;
 import java.util.List;
 import java.util.OptionalDouble;
 
-/** How often images of each class were taken for each class. */
+/** A confusion matrix: the number of images of each class that were predicted as each class. */
 public final class ConfusionMatrix {
 
     private final List<String> classes;
@@ -13,14 +13,14 @@ public final class ConfusionMatrix {
     /**
      * Creates a matrix of zeros.
      *
-     * @param classes the names of the classes that images have
-     * @param predictable how many classes the network tells apart, at least as many
-     * @throws IllegalArgumentException if there are no classes, or more than the network tells apart
+     * @param classes the class names of the data
+     * @param predictable the number of the network's classes, at least the number of names
+     * @throws IllegalArgumentException if there are no classes, or more than the network has
      */
     public ConfusionMatrix(List<String> classes, int predictable) {
         if (classes.isEmpty() || classes.size() > predictable) {
-            throw new IllegalArgumentException("1 to " + predictable
-                    + " classes are expected, as many as the network tells apart at most, not " + classes.size());
+            throw new IllegalArgumentException("the number of classes must be 1 to " + predictable
+                    + ", the number of the network's classes, not " + classes.size());
         }
         this.classes = List.copyOf(classes);
         this.predictable = predictable;
@@ -31,14 +31,14 @@ public final class ConfusionMatrix {
      * Counts an image.
      *
      * @param actual its class
-     * @param predicted what it was taken for
+     * @param predicted the predicted class
      */
     void add(int actual, int predicted) {
         counts[actual * predictable + predicted]++;
     }
 
     /**
-     * The classes that images have, the matrix's rows.
+     * Returns the classes of the data, which are the matrix's rows.
      *
      * @return their names in the order of their numbers
      */
@@ -47,19 +47,19 @@ public final class ConfusionMatrix {
     }
 
     /**
-     * How many classes the network tells apart, the matrix's columns.
+     * Returns the number of the network's classes, which are the matrix's columns.
      *
-     * @return at least as many as there are names
+     * @return at least the number of class names
      */
     public int predictable() {
         return predictable;
     }
 
     /**
-     * How many images of a class were taken for another, or for it.
+     * Returns the number of images of a class that were predicted as a class.
      *
      * @param actual their class
-     * @param predicted what they were taken for
+     * @param predicted the predicted class
      * @return at least 0
      */
     public long count(int actual, int predicted) {
@@ -67,7 +67,7 @@ public final class ConfusionMatrix {
     }
 
     /**
-     * How many images of a class there were.
+     * Returns the number of images of a class.
      *
      * @param actual the class
      * @return at least 0
@@ -81,10 +81,10 @@ public final class ConfusionMatrix {
     }
 
     /**
-     * The share of a class's images that were taken for what they are.
+     * Returns the accuracy of a class.
      *
      * @param actual the class
-     * @return from 0 to 1; empty where there was no image
+     * @return from 0 to 1; empty if there were no images
      */
     public OptionalDouble accuracy(int actual) {
         long total = total(actual);
@@ -92,9 +92,9 @@ public final class ConfusionMatrix {
     }
 
     /**
-     * The balanced accuracy: the mean of the accuracies of the classes that there are images of.
+     * Returns the balanced accuracy: the mean per-class accuracy, over classes with images.
      *
-     * @return from 0 to 1; not a number if there was no image
+     * @return from 0 to 1; NaN if there were no images
      */
     public double balancedAccuracy() {
         double sum = 0;
@@ -110,10 +110,9 @@ public final class ConfusionMatrix {
     }
 
     /**
-     * The matrix as comma-separated values: a row for each class that images have, a column for each that the network tells
-     * apart.
+     * Returns the matrix as CSV: one row per class of the data, one column per class of the network.
      *
-     * @return lines with a head
+     * @return lines with a header
      */
     public String toCsv() {
         StringBuilder csv = new StringBuilder("actual \\ predicted");
@@ -130,9 +129,9 @@ public final class ConfusionMatrix {
     }
 
     /**
-     * Each class's accuracy as comma-separated values.
+     * Returns the per-class accuracy as CSV.
      *
-     * @return lines with a head; the accuracy is a fraction, and empty where there was no image
+     * @return lines with a header; the accuracy is a fraction, and empty if there were no images
      */
     public String accuraciesToCsv() {
         StringBuilder csv = new StringBuilder("class,images,correct,accuracy");
@@ -147,7 +146,7 @@ public final class ConfusionMatrix {
         return csv.append('\n').toString();
     }
 
-    /** As RFC 4180 has it. A name that a spreadsheet would take for a formula stays the name that it is. */
+    /** Quotes a name as in RFC 4180. A name that looks like a spreadsheet formula is unchanged. */
     private static String quoted(String name) {
         return name.matches("[^\",\\r\\n]*") ? name : '"' + name.replace("\"", "\"\"") + '"';
     }

@@ -7,17 +7,17 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The cross-entropy of logits against targets, the mean over the samples.
+ * The cross-entropy of logits against targets, averaged over the samples.
  *
- * @param labelSmoothing the share of every target that is spread evenly over all classes, from Szegedy et al., Rethinking
- *     the Inception Architecture, CVPR 2016; 0 for none
- * @param classWeights how much each class counts, as {@code weight} of PyTorch's CrossEntropyLoss: the loss is the weighted mean;
- *     empty if all classes count the same
+ * @param labelSmoothing the fraction of every target that is spread evenly over all classes, from Szegedy et al.,
+ *     Rethinking the Inception Architecture, CVPR 2016; 0 for none
+ * @param classWeights the weight of each class, like {@code weight} of PyTorch's CrossEntropyLoss: the loss is the
+ *     weighted mean; empty if all classes have equal weight
  */
 public record CrossEntropy(double labelSmoothing, List<Double> classWeights) {
 
     /**
-     * Checks the values.
+     * Validates the values.
      *
      * @param labelSmoothing in [0, 1)
      * @param classWeights each positive and finite; or empty
@@ -35,7 +35,7 @@ public record CrossEntropy(double labelSmoothing, List<Double> classWeights) {
     }
 
     /**
-     * All classes count the same.
+     * Creates a loss with equal class weights.
      *
      * @param labelSmoothing in [0, 1)
      */
@@ -44,11 +44,12 @@ public record CrossEntropy(double labelSmoothing, List<Double> classWeights) {
     }
 
     /**
-     * The weights with which every class counts the same, however many samples it has: the number of samples divided by the number
-     * of classes and by the samples of the class, as scikit-learn's {@code balanced}.
+     * Returns the weights with which every class contributes equally, whatever its number of samples: the number of
+     * samples divided by the number of classes and by the class's number of samples, like scikit-learn's {@code
+     * balanced}.
      *
-     * @param counts how many samples each class has, at least one each
-     * @return a weight for each class, for {@link #classWeights}
+     * @param counts the number of samples of each class, at least one each
+     * @return one weight per class, for {@link #classWeights}
      */
     public static List<Double> balancedWeights(int... counts) {
         long total = Arrays.stream(counts).asLongStream().sum();
@@ -61,15 +62,15 @@ public record CrossEntropy(double labelSmoothing, List<Double> classWeights) {
      * Computes the loss.
      *
      * @param logits (N, classes)
-     * @param targets N of them
-     * @return a scalar, with the manager of the logits
-     * @throws IllegalArgumentException if the targets are not N, or a class is beyond the network's
+     * @param targets N targets
+     * @return a scalar, attached to the manager of the logits
+     * @throws IllegalArgumentException if the number of targets is not N, or a class is out of range
      */
     public NDArray of(NDArray logits, Targets targets) {
         return ofSum(logits, targets, divisor(targets));
     }
 
-    /** What the sum over the samples is divided by: how many they are, or how much their classes count together. */
+    /** The divisor of the sum over the samples: their number, or the sum of their classes' weights. */
     double divisor(Targets targets) {
         if (classWeights.isEmpty()) {
             return targets.size();
@@ -87,13 +88,13 @@ public record CrossEntropy(double labelSmoothing, List<Double> classWeights) {
         Shape shape = logits.getShape();
         if (shape.dimension() != 2 || shape.get(0) != targets.size()) {
             throw new IllegalArgumentException(
-                    "logits of shape (" + targets.size() + ", classes) are expected, not " + shape);
+                    "logits must have the shape (" + targets.size() + ", classes), not " + shape);
         }
         NDManager manager = logits.getManager();
         int classes = (int) shape.get(1);
         if (!classWeights.isEmpty() && classWeights.size() != classes) {
             throw new IllegalArgumentException("there are " + classWeights.size()
-                    + " class weights, and the network has " + classes + " classes; give one per class");
+                    + " class weights, but the network has " + classes + " classes; pass one per class");
         }
         float[] weights = smoothed(targets, classes);
         for (int i = 0; i < weights.length; i++) {
@@ -102,8 +103,7 @@ public record CrossEntropy(double labelSmoothing, List<Double> classWeights) {
             }
             weights[i] /= (float) -divisor;
         }
-        // The backward pass reads the weights: they must lie in the engine's memory, and a created array's are the
-        // JVM's.
+        // The backward pass reads the weights, so they must be in the engine's memory; a created array is in the JVM's.
         try (NDArray created = manager.create(weights, shape);
                 NDArray engines = created.duplicate();
                 NDArray target = engines.toDevice(logits.getDevice(), true);

@@ -4,19 +4,19 @@ import io.github.convzoo.data.Batch;
 import java.util.Locale;
 
 /**
- * A step whose loss or gradient is not finite, of which nothing was kept: the weights are those before it. Or an epoch after
- * which the validation loss is not.
+ * Thrown if a step's loss or gradient is not finite; the step is discarded, and the weights are those before it. Also
+ * thrown if the validation loss after an epoch is not finite.
  */
 public final class DivergedException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    /** How many updates were made. */
+    /** The number of updates made. */
     private final long step;
 
-    /** Of the batch, or of the validation images. */
+    /** The loss of the batch, or of the validation images. */
     private final double loss;
 
-    /** Whether the loss is that of the validation images. */
+    /** Whether the loss is of the validation images. */
     private final boolean validation;
 
     DivergedException(long step, double loss, double gradientNorm, double rate) {
@@ -24,7 +24,7 @@ public final class DivergedException extends Exception {
                 String.format(
                         Locale.ROOT,
                         "step %d: %s at a learning rate of %.3g; the weights are those before this step; try a lower"
-                                + " rate, a warm-up or clipping, and look for bad values in the batch",
+                                + " learning rate, warm-up or gradient clipping, and check the batch for bad values",
                         step,
                         Double.isFinite(loss) ? "the gradient's norm is " + gradientNorm : "the loss is " + loss,
                         rate),
@@ -33,21 +33,22 @@ public final class DivergedException extends Exception {
                 false);
     }
 
-    /** The same in float16, which has numbers up to 65504 only. */
+    /** The same in float16, whose range ends at 65504. */
     static DivergedException inHalfPrecision(long step, double loss, double gradientNorm, double rate) {
         return new DivergedException(
                 new DivergedException(step, loss, gradientNorm, rate).getMessage()
-                        + "; or float16 overflows, which single precision would not",
+                        + "; or float16 overflows, so try float32",
                 step,
                 loss,
                 false);
     }
 
-    /** Weights that are finite, perhaps, and give no finite numbers. */
+    /** Weights that may be finite, but whose outputs are not. */
     static DivergedException validating(int epoch, long step, double loss) {
         return new DivergedException(
                 "epoch " + epoch + ": the validation loss is " + loss
-                        + "; try a lower rate, a warm-up or clipping, and look for bad values in the images",
+                        + "; try a lower learning rate, warm-up or gradient clipping, and check the images for bad"
+                        + " values",
                 step,
                 loss,
                 true);
@@ -60,7 +61,7 @@ public final class DivergedException extends Exception {
         this.validation = validation;
     }
 
-    /** The same, with the batch named. */
+    /** The same exception with the batch in its message. */
     DivergedException in(Batch batch) {
         DivergedException named = new DivergedException(
                 "epoch " + batch.epoch() + ", batch " + (batch.number() + 1) + ", " + getMessage(), step, loss, false);
@@ -69,27 +70,27 @@ public final class DivergedException extends Exception {
     }
 
     /**
-     * The step that failed.
+     * Returns the step that failed.
      *
-     * @return how many updates were made before it
+     * @return the number of updates before it
      */
     public long step() {
         return step;
     }
 
     /**
-     * Whether it is the validation loss that is not finite.
+     * Whether the loss is the validation loss.
      *
-     * @return false for a step's
+     * @return false for a step's loss
      */
     public boolean isValidation() {
         return validation;
     }
 
     /**
-     * The loss of the batch, or of the validation images.
+     * Returns the loss of the batch, or of the validation images.
      *
-     * @return the mean over the samples; finite where only the gradient is not
+     * @return the mean over the samples; finite if only the gradient is not
      */
     public double loss() {
         return loss;

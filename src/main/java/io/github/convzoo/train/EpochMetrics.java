@@ -13,20 +13,20 @@ import java.io.IOException;
 import java.util.Locale;
 
 /**
- * What an epoch came to. Accuracies are fractions.
+ * The metrics of an epoch. Accuracies are fractions.
  *
- * @param epoch its number, from 1 on
- * @param step how many updates there were up to its end
- * @param learningRate of its last step
- * @param temperature of its dynamic convolutions' attention; 1 where there are none
- * @param trainLoss mean over the batches as they were learned from, augmented and with the loss that was made small
- * @param trainAccuracy of the same
- * @param valLoss mean cross-entropy of the validation images; not a number, as the accuracies, if there are none
- * @param valTop1 their accuracy
- * @param valTop5 likewise, the five most likely classes counting
- * @param valBalanced the mean of the classes' accuracies, of those with validation images
- * @param seconds how long it took, validation included
- * @param imagesPerSecond learned from, validation not included
+ * @param epoch its number, starting at 1
+ * @param step the number of updates up to its end
+ * @param learningRate the learning rate of its last step
+ * @param temperature the temperature of its dynamic convolutions' attention; 1 if there are none
+ * @param trainLoss the mean loss over the training batches, with augmentation and regularization
+ * @param trainAccuracy the accuracy on the same batches
+ * @param valLoss the mean cross-entropy of the validation images; NaN, like the accuracies, without validation
+ * @param valTop1 the top-1 validation accuracy
+ * @param valTop5 the top-5 validation accuracy
+ * @param valBalanced the mean per-class validation accuracy, over classes with images
+ * @param seconds the duration, including validation
+ * @param imagesPerSecond the training speed, excluding validation
  */
 public record EpochMetrics(
         int epoch,
@@ -42,7 +42,7 @@ public record EpochMetrics(
         double seconds,
         double imagesPerSecond) {
 
-    /** JSON has no word for what is not finite. */
+    /** JSON cannot represent values that are not finite. */
     private static final TypeAdapter<Double> FINITE = new TypeAdapter<>() {
 
         @Override
@@ -92,7 +92,7 @@ public record EpochMetrics(
                 imagesPerSecond);
     }
 
-    /** A cell stays empty if nothing was measured. */
+    /** A cell is empty if nothing was measured. */
     private static String sixDigits(double value) {
         return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%.6f", value);
     }

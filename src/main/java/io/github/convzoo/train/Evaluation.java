@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * How well a network classifies.
+ * The results of evaluating a classifier.
  *
- * @param correct how many images' most likely class is theirs
- * @param correctTop5 how many images' class is among the five most likely
- * @param total how many images there were; those that could not be read, and were skipped, are not among them
+ * @param correct the number of images whose most likely class is correct
+ * @param correctTop5 the number of images whose class is among the five most likely
+ * @param total the number of images, excluding skipped ones that could not be read
  * @param loss the mean cross-entropy, in nats
- * @param seconds how long it took, reading and preprocessing included
- * @param confusion what was taken for what
+ * @param seconds the duration, including reading and preprocessing
+ * @param confusion the confusion matrix
  */
 public record Evaluation(
         long correct, long correctTop5, long total, double loss, double seconds, ConfusionMatrix confusion) {
@@ -25,14 +25,14 @@ public record Evaluation(
     /**
      * Evaluates a network on every image of a data set.
      *
-     * @param network from (N, channels, H, W) to logits (N, classes); initialised
-     * @param manager its device is the one to compute on
-     * @param images the data set, not mixed; no class number beyond the network's
-     * @param progress is told how many images are done, after each batch
-     * @return the counts
+     * @param network from (N, channels, H, W) to logits (N, classes); initialized
+     * @param manager its device is used for computation
+     * @param images the data set, without mixing; class numbers must be in the network's range
+     * @param progress called after each batch with the number of images done
+     * @return the results
      * @throws IOException if an image cannot be read and bad images are not skipped, or none can be read
      * @throws InterruptedException if the thread is interrupted
-     * @throws IllegalArgumentException if an image is of a class that the network does not have
+     * @throws IllegalArgumentException if an image's class is out of the network's range
      */
     public static Evaluation of(Block network, NDManager manager, BatchLoader images, IntConsumer progress)
             throws IOException, InterruptedException {
@@ -48,7 +48,7 @@ public record Evaluation(
         return counts.evaluation((System.nanoTime() - start) / 1e9);
     }
 
-    /** What the batches so far came to. */
+    /** The results of the batches so far. */
     private static final class Counts {
         private final List<String> classes;
         private long correct;
@@ -94,11 +94,11 @@ public record Evaluation(
         return largest + Math.log(sum) - logits[start + label];
     }
 
-    /** How many classes come before the label, ties going to the lower number; all of them where the logit is NaN. */
+    /** The number of classes that rank above the label; the lower number wins ties; all classes if the logit is NaN. */
     private static int better(float[] logits, int start, int classes, int label) {
         if (label >= classes) {
             throw new IllegalArgumentException(
-                    "an image is of class " + label + ", and the network has " + classes + " classes");
+                    "an image has class " + label + ", but the network has " + classes + " classes");
         }
         float own = logits[start + label];
         if (Float.isNaN(own)) {
@@ -114,7 +114,7 @@ public record Evaluation(
         return better;
     }
 
-    /** The class with the largest logit, ties going to the lower number; the first NaN where there is one. */
+    /** The class with the largest logit; the lower number wins ties, and the first NaN wins over all. */
     private static int best(float[] logits, int start, int classes) {
         int best = 0;
         for (int i = 0; i < classes; i++) {
@@ -130,7 +130,7 @@ public record Evaluation(
     }
 
     /**
-     * The share of images whose most likely class is theirs.
+     * Returns the top-1 accuracy.
      *
      * @return from 0 to 1
      */
@@ -139,7 +139,7 @@ public record Evaluation(
     }
 
     /**
-     * The share of images whose class is among the five most likely.
+     * Returns the top-5 accuracy.
      *
      * @return from 0 to 1
      */
@@ -148,7 +148,7 @@ public record Evaluation(
     }
 
     /**
-     * The mean of the classes' accuracies, of those that there are images of.
+     * Returns the mean per-class accuracy, over classes with images.
      *
      * @return from 0 to 1
      */
@@ -157,9 +157,9 @@ public record Evaluation(
     }
 
     /**
-     * The speed, reading and preprocessing included.
+     * Returns the speed, including reading and preprocessing.
      *
-     * @return images a second
+     * @return images per second
      */
     public double imagesPerSecond() {
         return total / seconds;

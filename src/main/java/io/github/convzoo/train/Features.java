@@ -13,8 +13,8 @@ import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
 
 /**
- * What a network makes of images before its classifier, computed once and kept: a {@link Head} then learns from them in a
- * fraction of the time, which is enough for small data sets on a CPU.
+ * A network's features of images, before the classifier, computed once and kept. A {@link Head} then trains on them in
+ * a fraction of the time, which makes small data sets practical on a CPU.
  */
 public final class Features implements Samples {
 
@@ -31,13 +31,13 @@ public final class Features implements Samples {
     }
 
     /**
-     * Computes the features of every image once, four bytes a value.
+     * Computes the features of every image once, four bytes per value.
      *
-     * @param backbone from (N, channels, H, W) to (N, features): a network built with 0 classes, initialised
-     * @param manager its device is the one to compute on
+     * @param backbone from (N, channels, H, W) to (N, features): a network built with 0 classes, initialized
+     * @param manager its device is used for computation
      * @param images not shuffled and not mixed
-     * @param progress is told how many images are done, after each batch
-     * @return the features, in the data set's order; images that could not be read are left out
+     * @param progress called after each batch with the number of images done
+     * @return the features, in the data set's order; images that could not be read are omitted
      * @throws IOException if an image cannot be read and bad images are not skipped, or none can be read
      * @throws InterruptedException if the thread is interrupted
      */
@@ -54,7 +54,7 @@ public final class Features implements Samples {
                     Shape shape = features.getShape();
                     if (shape.dimension() != 2) {
                         throw new IllegalArgumentException(
-                                "features of shape (N, features) are expected, not " + shape + "; pool the maps");
+                                "features must have the shape (N, features), not " + shape + "; pool the feature maps");
                     }
                     float[] all = features.toFloatArray();
                     int length = (int) shape.get(1);
@@ -93,7 +93,7 @@ public final class Features implements Samples {
     }
 
     /**
-     * The shape of an image's features.
+     * Returns the shape of an image's features.
      *
      * @return (features)
      */

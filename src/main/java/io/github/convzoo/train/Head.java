@@ -13,15 +13,15 @@ import io.github.convzoo.nn.GraphCut;
 import java.util.List;
 
 /**
- * What a network does after pooling, its dropout included, as a block of its own: from {@link Features} (N, features) to logits
- * (N, classes). The parameters are the network's: when the head has learned, the network has.
+ * The part of a network after pooling, including dropout, as a separate block: from {@link Features} (N, features) to
+ * logits (N, classes). It shares the network's parameters, so training the head trains the network.
  */
 public final class Head extends GraphCut {
 
     private final Network network;
 
     /**
-     * Takes a network's head.
+     * Creates the head of a network.
      *
      * @param network initialized, with at least one class
      * @throws IllegalArgumentException if it has no classifier or no parameters yet, or pools after its classifier
@@ -34,7 +34,7 @@ public final class Head extends GraphCut {
         }
         if (!network.graph().names().containsKey(Network.POOLED)) {
             throw new IllegalArgumentException(network.modelName()
-                    + " pools after its classifier (test-time pooling); build it without, to train its head alone");
+                    + " pools after its classifier; build it without test-time pooling to train only its head");
         }
         Block classifier = CanonicalNames.blocks(network).entrySet().stream()
                 .filter(each -> each.getValue().equals(network.classifier()))
@@ -59,6 +59,6 @@ public final class Head extends GraphCut {
     /** {@inheritDoc} */
     @Override
     protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... inputShapes) {
-        // It has the network's parameters.
+        // The parameters are the network's.
     }
 }

@@ -31,9 +31,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Trains a network, one step at a time.
  *
- * <p>Between two steps the network is as it is used: its dynamic convolutions at temperature 1, nothing kept for gradients
- * on any thread. The engine computes gradients for one learner of a process at a time, so a learner belongs to one thread.
- * On one machine's CPU, with the same number of threads, equal weights, recipe and batches give equal weights, bit for bit.
+ * <p>Between steps, the network is in its inference state: its dynamic convolutions are at temperature 1, and no thread
+ * keeps anything for gradients. The engine computes gradients for one learner per process at a time, so a learner
+ * belongs to one thread. On one machine's CPU, with the same number of threads, the same weights, recipe and batches
+ * give bit-identical weights.
  */
 public final class Learner implements AutoCloseable {
 
@@ -45,10 +46,10 @@ public final class Learner implements AutoCloseable {
     private final Map<String, Parameter> parameters;
     private final List<TrainedParameter> trained;
 
-    /** What learnt before, and shall again when this learner is closed. */
+    /** Parameters that were trainable before, and become so again when this learner is closed. */
     private final List<Parameter> frozen = new ArrayList<>();
 
-    /** Running statistics, which a forward pass changes. */
+    /** Running statistics, which forward passes update. */
     private final List<Parameter> statistics = new ArrayList<>();
 
     private final List<Replica> replicas = new ArrayList<>();
@@ -58,31 +59,31 @@ public final class Learner implements AutoCloseable {
     private LossScale lossScale = LossScale.INITIAL;
     private boolean averageInPlace;
 
-    /** What the schedule's rate is multiplied by. */
+    /** The factor of the schedule's rate. */
     private double rateFactor = 1;
 
     /**
      * Prepares a network for training on the device that it is on.
      *
-     * @param network from (N, channels, H, W) to logits (N, classes), initialised
-     * @param recipe how to learn
+     * @param network from (N, channels, H, W) to logits (N, classes), initialized
+     * @param recipe the training recipe
      */
     public Learner(Block network, Recipe recipe) {
         this(network, recipe, List.of());
     }
 
     /**
-     * Prepares a network for training on several devices, each of which learns from its part of a batch.
+     * Prepares a network for training on several devices, each of which processes its part of a batch.
      *
-     * @param network from (N, channels, H, W) to logits (N, classes), initialised on the first device
-     * @param recipe how to learn
-     * @param devices where to compute; where the network is if empty. A device may be given twice
-     * @throws IllegalArgumentException if the network is not initialised or is elsewhere, a pattern of the recipe matches
-     *     nothing, or nothing is left to learn
+     * @param network from (N, channels, H, W) to logits (N, classes), initialized on the first device
+     * @param recipe the training recipe
+     * @param devices the devices; the network's own if empty. A device may be repeated
+     * @throws IllegalArgumentException if the network is not initialized or is on another device, a pattern of the
+     *     recipe matches nothing, or no parameter is trainable
      */
     public Learner(Block network, Recipe recipe, List<Device> devices) {
         if (!network.isInitialized()) {
-            throw new IllegalArgumentException("the network has no parameters yet; initialise it or load its weights");
+            throw new IllegalArgumentException("the network has no parameters yet; initialize it or load its weights");
         }
         this.network = network;
         this.recipe = recipe;
@@ -90,7 +91,7 @@ public final class Learner implements AutoCloseable {
         Device first = parameters.values().iterator().next().getArray().getDevice();
         if (!devices.isEmpty() && !devices.get(0).equals(first)) {
             throw new IllegalArgumentException(
-                    "the network is on " + first + "; initialise it on the first device, " + devices.get(0));
+                    "the network is on " + first + "; initialize it on the first device, " + devices.get(0));
         }
         trained = freeze();
         for (Block each : CanonicalNames.blocks(network).keySet()) {
@@ -135,20 +136,20 @@ public final class Learner implements AutoCloseable {
             }
         });
         if (left.isEmpty()) {
-            throw new IllegalArgumentException("nothing is left to learn: every parameter is frozen");
+            throw new IllegalArgumentException("nothing to train because every parameter is frozen; freeze fewer");
         }
         frozen.forEach(parameter -> parameter.freeze(true));
         return List.copyOf(left);
     }
 
-    /** The names that match: a pattern that none matches is a mistake. */
+    /** The names that match; a pattern without matches is a mistake. */
     private static List<String> matching(String pattern, Set<String> names) {
         Pattern glob = Glob.of(pattern);
         List<String> matching =
                 names.stream().filter(name -> glob.matcher(name).matches()).toList();
         if (matching.isEmpty()) {
-            throw new IllegalArgumentException("no parameter's name matches " + pattern + "; a name is such as "
-                    + names.iterator().next() + ", * stands for any characters");
+            throw new IllegalArgumentException("no parameter matches " + pattern + "; use names such as "
+                    + names.iterator().next() + ", in which * is a wildcard");
         }
         return matching;
     }
@@ -157,7 +158,7 @@ public final class Learner implements AutoCloseable {
         return parameter.getType() == Parameter.Type.RUNNING_MEAN || parameter.getType() == Parameter.Type.RUNNING_VAR;
     }
 
-    /** What training changes, by name. */
+    /** The arrays that training changes, by name. */
     private Map<String, NDArray> changing() {
         Map<String, NDArray> changing = new LinkedHashMap<>();
         for (TrainedParameter each : trained) {
@@ -172,7 +173,7 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * How many steps were made, those that were skipped in float16 among them.
+     * Returns the number of steps, including steps skipped in float16.
      *
      * @return at least 0
      */
@@ -181,9 +182,9 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * The learning rate of a step, with what {@link #reduceRate} made of it so far.
+     * Returns the learning rate of a step, including the changes of {@link #reduceRate} so far.
      *
-     * @param number how many steps are made before the step, at least 0
+     * @param number the number of steps before the step, at least 0
      * @return the learning rate
      */
     public double rate(long number) {
@@ -191,19 +192,19 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * Multiplies the learning rate of all further steps. A saved state has the product of all factors.
+     * Multiplies the learning rate of all further steps. A saved state includes the product of all factors.
      *
      * @param factor positive and finite
      */
     public void reduceRate(double factor) {
         if (!(factor > 0) || Double.isInfinite(factor)) {
-            throw new IllegalArgumentException("a factor of the rate must be positive and finite, not " + factor);
+            throw new IllegalArgumentException("the learning rate factor must be positive and finite, not " + factor);
         }
         rateFactor *= factor;
     }
 
     /**
-     * What learns.
+     * Returns the network in training.
      *
      * @return the network
      */
@@ -212,7 +213,7 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * How it learns.
+     * Returns the recipe.
      *
      * @return the recipe
      */
@@ -221,7 +222,7 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * Where it learns, the first of several places.
+     * Returns the device, the first if there are several.
      *
      * @return the device that the network is on
      */
@@ -230,10 +231,10 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * Learns from a batch: one update of the weights.
+     * Trains on a batch: one update of the weights.
      *
-     * @param batch what to learn from; it stays the caller's
-     * @return what was done
+     * @param batch the batch; the caller still owns it
+     * @return the result
      * @throws DivergedException if the loss or a gradient is not finite; then nothing was changed
      */
     public StepResult step(Batch batch) throws DivergedException {
@@ -245,19 +246,19 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * Learns from samples: one update of the weights.
+     * Trains on samples: one update of the weights.
      *
-     * @param samples the network's input, (N, channels, H, W) most often, on any device; it stays the caller's
-     * @param targets N of them
-     * @return what was done
+     * @param samples the network's input, usually (N, channels, H, W), on any device; the caller still owns it
+     * @param targets N targets
+     * @return the result
      * @throws DivergedException if the loss or a gradient is not finite; then nothing was changed
-     * @throws IllegalArgumentException if there are not as many targets as samples
+     * @throws IllegalArgumentException if the numbers of targets and samples differ
      */
     public StepResult step(NDArray samples, Targets targets) throws DivergedException {
         checkOwnWeights();
         if (samples.getShape().dimension() < 1 || samples.getShape().get(0) != targets.size()) {
-            throw new IllegalArgumentException(
-                    "a batch of shape " + samples.getShape() + " has " + targets.size() + " targets; give as many");
+            throw new IllegalArgumentException("a batch of shape" + " " + samples.getShape() + " has " + targets.size()
+                    + " targets; pass one per sample");
         }
         Engine engine = manager.getEngine();
         engine.setRandomSeed(seed());
@@ -297,7 +298,7 @@ public final class Learner implements AutoCloseable {
         return recipe.precision() == Precision.FP16;
     }
 
-    /** Before anything looks at their length. */
+    /** Must be called before gradient norms are computed. */
     private void unscale(NDList gradients, Scalars scalars) {
         if (isScaled()) {
             gradients.forEach(gradient -> gradient.muli(scalars.of(1 / lossScale.factor())));
@@ -305,9 +306,9 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * Only gradients may overflow, at a loss scale that can fall: the loss that is not scaled has no such excuse.
+     * Only gradients may overflow, and only while the loss scale can still decrease; the unscaled loss must be finite.
      *
-     * @throws DivergedException if the step cannot even be skipped
+     * @throws DivergedException if skipping the step does not help
      */
     private void requireFinite(double loss, double norm, double rate) throws DivergedException {
         if (Double.isFinite(loss) && Double.isFinite(norm)) {
@@ -321,7 +322,7 @@ public final class Learner implements AutoCloseable {
         }
     }
 
-    /** Updates the weights, or skips that; the schedule goes on in any case, as it counts batches. */
+    /** Updates the weights, or skips the update; the schedule advances anyway, because it counts batches. */
     private void finish(NDList gradients, StepResult result, Scalars scalars) {
         if (!result.isSkipped()) {
             update(gradients, result.rate(), result.gradientNorm(), scalars);
@@ -335,7 +336,7 @@ public final class Learner implements AutoCloseable {
 
     private void update(NDList gradients, double rate, double norm, Scalars scalars) {
         if (recipe.clipNorm().isPresent()) {
-            // PyTorch's rule, which is a little short of the largest norm.
+            // PyTorch's formula, which ends slightly below the maximum norm.
             double share = recipe.clipNorm().getAsDouble() / (norm + 1e-6);
             if (share < 1) {
                 gradients.forEach(gradient -> gradient.muli(scalars.of(share)));
@@ -353,14 +354,14 @@ public final class Learner implements AutoCloseable {
         }
     }
 
-    /** A run of samples, and who learns from it. */
+    /** A range of samples, and the replica that processes it. */
     private record Part(Replica replica, int start, int end) {}
 
     /**
-     * Refuses batches of which a part would be a single sample if BatchNorm then has a single value per channel to normalize.
+     * Refuses batches with single-sample parts for which BatchNorm would have a single value per channel to normalize.
      *
      * @param sample a sample's shape
-     * @param batch how many samples a batch has
+     * @param batch the number of samples of a batch
      */
     void requireParts(Shape sample, int batch) {
         int count = Math.min(batch, recipe.accumulation() * replicas.size());
@@ -373,15 +374,15 @@ public final class Learner implements AutoCloseable {
             boolean learns = scale != null && scale.requiresGradient();
             if (layer.kind().equals("BatchNorm2d") && learns && map.size() == map.get(1)) {
                 throw new IllegalArgumentException("a batch of " + batch + (count == 1 ? "" : " in " + count + " parts")
-                        + " has single images, and " + layer.name() + " normalizes maps of 1 x 1 pixels at inputs of "
+                        + " has single images, but " + layer.name() + " normalizes maps of 1 x 1 pixels at inputs of "
                         + sample.get(1) + " x " + sample.get(2)
-                        + ": BatchNorm needs more than one value per channel in training; use larger batches"
+                        + "; BatchNorm needs more than one value per channel in training; use larger batches"
                         + (count == 1 ? "" : " or fewer parts") + ", or a larger input size");
             }
         }
     }
 
-    /** As equal as can be, in order; the devices take turns. */
+    /** Splits samples evenly, in order; the devices alternate. */
     private List<Part> parts(int samples) {
         int count = Math.min(samples, recipe.accumulation() * replicas.size());
         List<Part> parts = new ArrayList<>(count);
@@ -393,7 +394,7 @@ public final class Learner implements AutoCloseable {
         return parts;
     }
 
-    /** The forward and backward passes of a step. Results are asked for at the end, so that devices need not wait. */
+    /** The forward and backward passes of a step. Results are read at the end, so that devices need not wait. */
     private final class Pass {
         private final List<NDArray> losses = new ArrayList<>();
         private final List<NDArray> classes = new ArrayList<>();
@@ -454,7 +455,7 @@ public final class Learner implements AutoCloseable {
         }
     }
 
-    /** The sum of all devices' gradients, on the first. */
+    /** Sums all devices' gradients on the first. */
     private void gather(NDList sum) {
         sum.addAll(replicas.get(0).gradients());
         for (Replica other : replicas.subList(1, replicas.size())) {
@@ -480,7 +481,7 @@ public final class Learner implements AutoCloseable {
         }
     }
 
-    /** The running statistics of before, should the step fail; null where there are none. */
+    /** The previous running statistics, in case the step fails; null if there are none. */
     private @Nullable NDArray snapshot(NDManager scope) {
         if (statistics.isEmpty()) {
             return null;
@@ -509,7 +510,7 @@ public final class Learner implements AutoCloseable {
         spreadStatistics();
     }
 
-    /** The statistics are those of the first device's parts, as with PyTorch's DataParallel. */
+    /** Copies the statistics of the first device to the others, as in PyTorch's DataParallel. */
     private void spreadStatistics() {
         for (Replica other : replicas.subList(1, replicas.size())) {
             for (Parameter each : statistics) {
@@ -522,9 +523,9 @@ public final class Learner implements AutoCloseable {
         DynamicConv2d.setTemperature(network, (float) temperature);
     }
 
-    /** The engine's seed for this step: neighbouring steps and seeds have nothing in common. */
+    /** The engine's seed for this step, so that adjacent steps and seeds are unrelated. */
     private int seed() {
-        // The finisher of splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
+        // The finalizer of splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
         long z = recipe.seed() * 0x9E3779B97F4A7C15L + step;
         z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
         z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
@@ -532,11 +533,11 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * Puts the average of the weights into the network, to evaluate or save it, until what is returned is closed. Meanwhile
-     * the learner neither learns nor saves.
+     * Swaps the average of the weights into the network, to evaluate or save it, until the returned object is closed.
+     * Meanwhile, the learner can neither train nor save.
      *
-     * @return closed, puts the weights back
-     * @throws IllegalStateException if the recipe has no averaging, or the average is in the network already
+     * @return an object that swaps the weights back when closed
+     * @throws IllegalStateException if the recipe has no averaging, or the average is already swapped in
      */
     public Averaged useAverage() {
         checkOwnWeights();
@@ -545,12 +546,12 @@ public final class Learner implements AutoCloseable {
 
     private MovingAverage average() {
         if (average == null) {
-            throw new IllegalStateException("there is no average of the weights; ask for one in the recipe");
+            throw new IllegalStateException("there is no average of the weights; add averaging to the recipe");
         }
         return average;
     }
 
-    /** While this is open the network has the average of its weights. */
+    /** While this is open, the network has its averaged weights. */
     public final class Averaged implements AutoCloseable {
 
         private final MovingAverage exchanged;
@@ -562,7 +563,7 @@ public final class Learner implements AutoCloseable {
             averageInPlace = true;
         }
 
-        /** Puts the weights back. */
+        /** Swaps the weights back. */
         @Override
         public void close() {
             if (open) {
@@ -575,17 +576,16 @@ public final class Learner implements AutoCloseable {
 
     private void checkOwnWeights() {
         if (averageInPlace) {
-            throw new IllegalStateException(
-                    "the network has the average of its weights; close what put it there first");
+            throw new IllegalStateException("the network has its averaged weights; close the Averaged object first");
         }
     }
 
     /**
-     * Writes everything that going on needs into one file: the weights, the optimiser's memory, the average, how many steps
-     * were made, the seed, the annealing, and the loss scale. The file appears as a whole or not at all.
+     * Saves everything needed to resume into one file: the weights, the optimizer state, the average, the number of
+     * steps, the seed, the annealing, and the loss scale. The file is written atomically.
      *
-     * @param file a safetensors file, replaced if it stands there
-     * @param notes what the caller wants to find again, such as the place in the data
+     * @param file a safetensors file, replaced if it exists
+     * @param notes additional values for the caller, such as the position in the data
      * @throws CheckpointException if writing fails
      */
     public void save(Path file, Map<String, String> notes) throws CheckpointException {
@@ -603,14 +603,14 @@ public final class Learner implements AutoCloseable {
     }
 
     /**
-     * Goes on from what {@link #save} wrote: the next steps are those that the saving learner would have made, bit for bit
-     * on a CPU. The seed and the annealing become the file's; the rest of the recipe stays, and should be the one that the
-     * file was saved with where the same steps are wanted.
+     * Resumes from a file of {@link #save}: the next steps are those that the saving learner would have made, bit for
+     * bit on a CPU. The seed and the annealing are taken from the file; for identical steps, the rest of the recipe
+     * must be the one that the file was saved with.
      *
-     * @param file what was saved
+     * @param file the saved state
      * @return the caller's notes
-     * @throws CheckpointException if the file is unreadable, or does not fit the network and the recipe; then nothing has
-     *     changed
+     * @throws CheckpointException if the file is unreadable, or does not fit the network and the recipe; then nothing
+     *     has changed
      */
     public Map<String, String> restore(Path file) throws CheckpointException {
         checkOwnWeights();
@@ -638,13 +638,13 @@ public final class Learner implements AutoCloseable {
         return state;
     }
 
-    /** Frees what the learner holds. The network stays as it is, and what the recipe froze may learn again. */
+    /** Frees the learner's resources. The network remains as is, and frozen parameters become trainable again. */
     @Override
     public void close() {
         for (Parameter each : frozen) {
             if (each.isInitialized() && !each.getArray().isReleased()) {
                 each.freeze(false);
-                // As every parameter is between two steps.
+                // The state of every parameter between steps.
                 each.getArray().setRequiresGradient(false);
             }
         }

@@ -23,17 +23,17 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a learner has to remember beside its arrays, and how both are written and read: one safetensors file, so that a
- * moment is kept as a whole. The numbers stand in its metadata.
+ * A learner's state in addition to its arrays, and the reader and writer of both: one safetensors file, so that a state
+ * is always complete. The numbers are in its metadata.
  *
- * @param step how many updates were made
+ * @param step the number of updates made
  * @param optimizer the optimizer's kind
- * @param rateFactor what the schedule's rate is multiplied by, after plateaus
- * @param seed the recipe's
- * @param annealing the recipe's
- * @param stepsPerEpoch the recipe's
- * @param lossScale the factor of the loss, for float16
- * @param notes what the caller keeps with it
+ * @param rateFactor the factor of the schedule's rate, after plateaus
+ * @param seed the recipe's seed
+ * @param annealing the recipe's annealing
+ * @param stepsPerEpoch the recipe's steps per epoch
+ * @param lossScale the loss scale, for float16
+ * @param notes additional values of the caller
  */
 record LearnerState(
         long step,
@@ -54,7 +54,7 @@ record LearnerState(
     private static final String LOSS_SCALE = "convzoo.loss_scale";
     private static final String NOTE = "note.";
 
-    /** How many names an error lists. */
+    /** The maximum number of names in an error. */
     private static final int SHOWN = 5;
 
     void write(Path file, Map<String, NDArray> arrays) throws CheckpointException {
@@ -73,27 +73,27 @@ record LearnerState(
     }
 
     /**
-     * Reads a file into arrays. Everything is checked before the first of them changes.
+     * Reads a file into arrays. Everything is checked before the first array changes.
      *
-     * @param arrays what to fill, by name: all of it from the file, and all of the file
+     * @param arrays the arrays to fill, by name; the file must have exactly these
      * @param optimizer the kind that the file must have
      */
     static LearnerState read(Path file, Map<String, NDArray> arrays, String optimizer) throws CheckpointException {
-        // The next save replaces it.
+        // The next save replaces the file.
         Checkpoint checkpoint = Checkpoint.readCopy(file);
         LearnerState state = state(checkpoint);
         if (!state.optimizer().equals(optimizer)) {
             throw error(
                     checkpoint,
                     null,
-                    "was saved with the optimiser " + state.optimizer() + ", and the recipe has " + optimizer
-                            + "; give the recipe that it was saved with");
+                    "was saved with the optimizer " + state.optimizer() + ", but the recipe has " + optimizer
+                            + "; use the recipe that it was saved with");
         }
         Map<String, Tensor> tensors = checked(checkpoint, arrays);
         try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
             arrays.forEach((name, array) -> {
                 Tensor tensor = Objects.requireNonNull(tensors.get(name));
-                // Not by the engine from the file, which may be mapped, and shortened by another process.
+                // Not by the engine from the file, which may be memory-mapped, and truncated by another process.
                 try (NDArray values = manager.create(array.getShape(), DataType.FLOAT32, Device.cpu())) {
                     tensor.toFloats(values.toByteBuffer(true)
                             .order(ByteOrder.nativeOrder())
@@ -130,7 +130,7 @@ record LearnerState(
                     checkpoint,
                     null,
                     "does not fit the network and the recipe" + listed("; missing: ", missing)
-                            + listed("; unknown: ", unknown) + "; give those that it was saved with");
+                            + listed("; unknown: ", unknown) + "; use those that it was saved with");
         }
         for (Map.Entry<String, NDArray> each : arrays.entrySet()) {
             Tensor tensor = Objects.requireNonNull(tensors.get(each.getKey()));
@@ -140,8 +140,8 @@ record LearnerState(
                 throw error(
                         checkpoint,
                         tensor.name(),
-                        "is " + tensor.type() + " of shape " + shape + ", where F32 of " + expected
-                                + " is expected; give the network that it was saved with");
+                        "is " + tensor.type() + " of shape " + shape + ", expected F32 of " + expected
+                                + "; use the network that it was saved with");
             }
         }
         return tensors;
@@ -172,7 +172,7 @@ record LearnerState(
             return new LearnerState(
                     step,
                     entry(checkpoint, OPTIMIZER),
-                    // A state of before there were plateaus has none.
+                    // States saved before plateaus existed have none.
                     Double.parseDouble(metadata.getOrDefault(RATE_FACTOR, "1")),
                     Long.parseLong(entry(checkpoint, SEED)),
                     annealing(metadata.get(ANNEALING)),
@@ -214,8 +214,8 @@ record LearnerState(
             throw error(
                     checkpoint,
                     null,
-                    "is no saved state of a training: its metadata has no " + key + "; for weights"
-                            + " alone, load them into the network");
+                    "not a saved training state: its metadata has no " + key + "; to load only"
+                            + " weights, load them into the network");
         }
         return value;
     }

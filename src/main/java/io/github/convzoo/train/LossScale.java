@@ -1,12 +1,12 @@
 package io.github.convzoo.train;
 
 /**
- * The factor of the loss in float16 training. It adapts by the rule and the defaults of PyTorch's {@code torch.amp.GradScaler}:
- * from 65536 on, halved after gradients that overflow, and doubled after 2000 steps in a row without.
+ * The loss scale of float16 training. It follows the rule and the defaults of PyTorch's {@code torch.amp.GradScaler}:
+ * it starts at 65536, halves after gradients overflow, and doubles after 2000 consecutive steps without overflow.
  *
- * @param factor the loss is multiplied by it, and its gradients are divided by it
- * @param goodSteps how many steps in a row had finite gradients, since the factor changed
- * @param skipped how many steps were skipped, of all
+ * @param factor multiplies the loss; gradients are divided by it
+ * @param goodSteps the number of consecutive steps with finite gradients since the factor changed
+ * @param skipped the total number of skipped steps
  */
 record LossScale(double factor, int goodSteps, long skipped) {
 
@@ -16,7 +16,7 @@ record LossScale(double factor, int goodSteps, long skipped) {
     private static final double BACKOFF = 0.5;
     private static final int GROWTH_INTERVAL = 2000;
 
-    /** Checks what may come from a file. */
+    /** Validates values, which may come from a file. */
     LossScale {
         if (!(factor > 0 && factor <= Float.MAX_VALUE)
                 || goodSteps < 0
@@ -28,9 +28,9 @@ record LossScale(double factor, int goodSteps, long skipped) {
     }
 
     /**
-     * The scale for the step after one that was tried with this.
+     * The scale after a step with this scale.
      *
-     * @param finite whether its gradients were; else the step was skipped
+     * @param finite whether the step's gradients were finite; else it was skipped
      */
     LossScale after(boolean finite) {
         if (!finite) {
@@ -43,7 +43,7 @@ record LossScale(double factor, int goodSteps, long skipped) {
         return new LossScale(grown <= Float.MAX_VALUE ? grown : factor, 0, skipped);
     }
 
-    /** Whether it is so small that float16 has no room for the gradients themselves. */
+    /** Whether the scale is so small that float16 cannot represent the gradients themselves. */
     boolean isExhausted() {
         return factor < 1;
     }

@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The average of everything that training changes, running statistics included. It begins as what there is. */
+/** The average of everything that training changes, including running statistics. It starts with the current values. */
 final class MovingAverage {
 
     private final Averaging averaging;
@@ -27,7 +27,7 @@ final class MovingAverage {
         averages.forEach((name, average) -> approach(average, source(name), share, scalars));
     }
 
-    /** Exchanges the values of the average and of the network. */
+    /** Swaps the values of the average and the network. */
     void swap() {
         averages.forEach((name, average) -> {
             NDArray source = source(name);

@@ -1,9 +1,9 @@
 package io.github.convzoo.train;
 
-/** How gradients become updates, each as PyTorch's optimizer of the same name does it. */
+/** An optimizer, which updates weights like PyTorch's optimizer of the same name. */
 public sealed interface Optimizer {
 
-    /** The optimizers there are. */
+    /** The kinds of optimizers. */
     enum Kind {
         /** {@link Sgd}. */
         SGD("sgd"),
@@ -19,7 +19,7 @@ public sealed interface Optimizer {
         }
 
         /**
-         * The name in saved states and on the command line.
+         * Returns the name in saved states and on the command line.
          *
          * @return the name; it never changes
          */
@@ -29,14 +29,14 @@ public sealed interface Optimizer {
     }
 
     /**
-     * Which optimizer this is.
+     * Returns the kind of the optimizer.
      *
      * @return its kind
      */
     Kind kind();
 
     /**
-     * How much weights are drawn towards 0.
+     * Returns the weight decay.
      *
      * @return the decay
      */
@@ -44,25 +44,25 @@ public sealed interface Optimizer {
 
     /**
      * Stochastic gradient descent. The decay is part of the gradient. From Sutskever et al., On the importance of
-     * initialization and momentum in deep learning, ICML 2013, with the learning rate outside of the momentum.
+     * initialization and momentum in deep learning, ICML 2013, with the learning rate applied after the momentum.
      *
-     * @param momentum the share of the last update that is made again; 0 for none
-     * @param nesterov whether the update looks ahead by the momentum
+     * @param momentum the fraction of the last update that is repeated; 0 for none
+     * @param nesterov whether to use Nesterov momentum
      * @param decay the weight decay
      */
     record Sgd(double momentum, boolean nesterov, WeightDecay decay) implements Optimizer {
 
         /**
-         * Checks every value.
+         * Validates the values.
          *
          * @param momentum in [0, 1)
-         * @param nesterov false where there is no momentum
+         * @param nesterov false if there is no momentum
          * @param decay any
          */
         public Sgd {
             checkShare("momentum", momentum);
             if (nesterov && momentum == 0) {
-                throw new IllegalArgumentException("Nesterov's update looks ahead by the momentum: it must not be 0");
+                throw new IllegalArgumentException("Nesterov momentum needs a momentum above 0");
             }
         }
 
@@ -75,15 +75,15 @@ public sealed interface Optimizer {
     /**
      * Adam. The decay is part of the gradient. From Kingma and Ba, Adam, ICLR 2015.
      *
-     * @param beta1 the share of the gradients' mean that stays; 0.9 is usual
-     * @param beta2 the share of the squared gradients' mean that stays; 0.999 is usual
-     * @param epsilon what is added to the root of the latter; 1e-8 is usual
+     * @param beta1 the decay of the gradients' mean; 0.9 is usual
+     * @param beta2 the decay of the squared gradients' mean; 0.999 is usual
+     * @param epsilon added to the root of the latter; 1e-8 is usual
      * @param decay the weight decay
      */
     record Adam(double beta1, double beta2, double epsilon, WeightDecay decay) implements Optimizer {
 
         /**
-         * Checks every value.
+         * Validates the values.
          *
          * @param beta1 in [0, 1)
          * @param beta2 in [0, 1)
@@ -95,10 +95,10 @@ public sealed interface Optimizer {
         }
 
         /**
-         * With the usual values.
+         * Returns Adam with the usual values.
          *
          * @param decay the weight decay
-         * @return the optimiser
+         * @return the optimizer
          */
         public static Adam of(WeightDecay decay) {
             return new Adam(0.9, 0.999, 1e-8, decay);
@@ -111,18 +111,18 @@ public sealed interface Optimizer {
     }
 
     /**
-     * Adam whose decay is none of the gradient's: a weight loses learning rate times decay of itself. From Loshchilov and
+     * Adam with decoupled decay: a weight is reduced by learning rate times decay of itself. From Loshchilov and
      * Hutter, Decoupled Weight Decay Regularization, ICLR 2019.
      *
-     * @param beta1 the share of the gradients' mean that stays; 0.9 is usual
-     * @param beta2 the share of the squared gradients' mean that stays; 0.999 is usual
-     * @param epsilon what is added to the root of the latter; 1e-8 is usual
+     * @param beta1 the decay of the gradients' mean; 0.9 is usual
+     * @param beta2 the decay of the squared gradients' mean; 0.999 is usual
+     * @param epsilon added to the root of the latter; 1e-8 is usual
      * @param decay the weight decay
      */
     record AdamW(double beta1, double beta2, double epsilon, WeightDecay decay) implements Optimizer {
 
         /**
-         * Checks every value.
+         * Validates the values.
          *
          * @param beta1 in [0, 1)
          * @param beta2 in [0, 1)
@@ -134,10 +134,10 @@ public sealed interface Optimizer {
         }
 
         /**
-         * With the usual values.
+         * Returns AdamW with the usual values.
          *
          * @param decay the weight decay
-         * @return the optimiser
+         * @return the optimizer
          */
         public static AdamW of(WeightDecay decay) {
             return new AdamW(0.9, 0.999, 1e-8, decay);

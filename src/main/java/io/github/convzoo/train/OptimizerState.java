@@ -9,16 +9,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An optimiser's memory of past gradients, and what it makes of the next.
+ * An optimizer's state, and its update rule.
  *
- * <p>The order of the operations is PyTorch's. Arrays change in place, gradients included.
+ * <p>The order of operations is PyTorch's. Arrays change in place, including gradients.
  */
 final class OptimizerState {
 
     private final Optimizer optimizer;
     private final List<TrainedParameter> parameters;
 
-    /** By what is remembered, one array a parameter. */
+    /** The state by name, one array per parameter. */
     private final Map<String, List<NDArray>> slots = new LinkedHashMap<>();
 
     OptimizerState(Optimizer optimizer, List<TrainedParameter> parameters, NDManager manager) {
@@ -35,7 +35,7 @@ final class OptimizerState {
         }
     }
 
-    /** What is remembered; a kind of optimizer that is missing here does not compile. */
+    /** The names of the state; a kind of optimizer that is missing here does not compile. */
     private static List<String> slots(Optimizer optimizer) {
         return switch (optimizer.kind()) {
             case SGD -> ((Optimizer.Sgd) optimizer).momentum() == 0 ? List.of() : List.of("momentum");
@@ -43,7 +43,7 @@ final class OptimizerState {
         };
     }
 
-    /** The memory by name: {@code momentum.level0.0.weight}. */
+    /** The state by name: {@code momentum.level0.0.weight}. */
     Map<String, NDArray> tensors() {
         Map<String, NDArray> tensors = new LinkedHashMap<>();
         slots.forEach((slot, arrays) -> {
@@ -57,9 +57,9 @@ final class OptimizerState {
     /**
      * Updates every parameter.
      *
-     * @param gradients one a parameter; of no use afterwards
+     * @param gradients one per parameter; overwritten
      * @param rate the learning rate
-     * @param step how many updates were made before
+     * @param step the number of updates before
      */
     void update(NDList gradients, double rate, long step, Scalars scalars) {
         Rule rule = rule(step + 1, scalars);
@@ -76,7 +76,7 @@ final class OptimizerState {
         void update(int index, NDArray weight, NDArray gradient, double rate, double decay);
     }
 
-    /** How the optimizer updates; a kind that is missing here does not compile. */
+    /** The update rule; a kind of optimizer that is missing here does not compile. */
     private Rule rule(long updates, Scalars scalars) {
         return switch (optimizer.kind()) {
             case SGD -> {
@@ -136,7 +136,7 @@ final class OptimizerState {
         variance.muli(scalars.of(beta2));
         gradient.muli(gradient);
         addProduct(variance, gradient, 1 - beta2, scalars);
-        // What the means still lack for having begun at 0.
+        // Bias corrections of means that start at 0.
         double meanShare = 1 - Math.pow(beta1, (double) updates);
         double rootShare = Math.sqrt(1 - Math.pow(beta2, (double) updates));
         try (NDArray root = variance.sqrt()) {

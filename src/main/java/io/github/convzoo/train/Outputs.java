@@ -11,12 +11,12 @@ import io.github.convzoo.data.Epoch;
 import java.io.IOException;
 import java.util.function.IntConsumer;
 
-/** What a network, not training, makes of every batch of a data set. */
+/** A network's outputs for every batch of a data set, in inference mode. */
 final class Outputs {
 
     private Outputs() {}
 
-    /** What happens to a batch's output, (N, ...), which is closed afterwards, as the batch is. */
+    /** Processes a batch's output, (N, ...); both are closed afterwards. */
     @FunctionalInterface
     interface Use {
         void accept(Batch batch, NDArray output);
@@ -25,11 +25,11 @@ final class Outputs {
     /**
      * Runs the network on one batch after the other.
      *
-     * @param network from the batches' shape to one array; initialised
-     * @param manager its device is the one to compute on
-     * @param images not mixed
-     * @param use is given each batch with its output
-     * @param progress is told how many images are done, after each batch
+     * @param network from the batches' shape to one array; initialized
+     * @param manager its device is used for computation
+     * @param images without mixing
+     * @param use receives each batch with its output
+     * @param progress called after each batch with the number of images done
      * @throws IOException if an image cannot be read and bad images are not skipped, or none can be read
      * @throws InterruptedException if the thread is interrupted
      */
@@ -41,7 +41,8 @@ final class Outputs {
                 try (Batch batch = next;
                         NDManager step = manager.newSubManager()) {
                     if (batch.lambda() != 1) {
-                        throw new IllegalArgumentException("mixed images have no one class; load them unmixed");
+                        throw new IllegalArgumentException(
+                                "mixed images have no single class; load them without mixing");
                     }
                     NDList input = new NDList(batch.toArray(step));
                     use.accept(

@@ -9,21 +9,22 @@ import java.util.OptionalDouble;
 import java.util.function.Consumer;
 
 /**
- * How to learn. Start from {@link #of} and change what differs.
+ * A training recipe. Start from {@link #of} and change what differs.
  *
- * @param optimizer how gradients become updates
+ * @param optimizer the optimizer
  * @param schedule the learning rate by step
- * @param loss what is made small
- * @param clipNorm the largest norm of all gradients together; longer ones are scaled down to it
- * @param accumulation into how many parts a batch is cut, whose gradients are added up: it takes that much less memory
- * @param averaging an average of the weights beside them
- * @param annealing the temperature of dynamic convolutions by epoch; left as it is where empty
- * @param stepsPerEpoch how many steps make an epoch, for the annealing
- * @param frozen which parameters do not learn: canonical names, with {@code *} for any characters
- * @param rateFactors what the learning rate of some parameters is multiplied by, by such names; where several match, the
- *     last counts
- * @param precision the format of the numbers that the network computes in
- * @param seed what the engine's random numbers, such as dropout's, are drawn from, anew for each step
+ * @param loss the loss
+ * @param clipNorm the maximum norm of all gradients together; larger ones are scaled down to it
+ * @param accumulation the number of micro-batches per batch, whose gradients are accumulated; reduces memory by this
+ *     factor
+ * @param averaging an average of the weights (EMA), or empty
+ * @param annealing the temperature of dynamic convolutions by epoch; unchanged if empty
+ * @param stepsPerEpoch the number of steps per epoch, for the annealing
+ * @param frozen the parameters to freeze: canonical names, with {@code *} as a wildcard
+ * @param rateFactors learning rate factors by parameter names, with {@code *} as a wildcard; if several match, the last
+ *     one applies
+ * @param precision the number format of the network's computation
+ * @param seed seeds the engine's random numbers, such as dropout's, separately for each step
  */
 public record Recipe(
         Optimizer optimizer,
@@ -40,7 +41,7 @@ public record Recipe(
         long seed) {
 
     /**
-     * Checks every value.
+     * Validates the values.
      *
      * @param optimizer any
      * @param schedule any
@@ -58,28 +59,29 @@ public record Recipe(
     public Recipe {
         if (clipNorm.isPresent() && !(clipNorm.getAsDouble() > 0)) {
             throw new IllegalArgumentException(
-                    "the norm to clip gradients to must be positive, not " + clipNorm.getAsDouble());
+                    "the gradient clipping norm must be positive, not " + clipNorm.getAsDouble());
         }
         if (accumulation < 1) {
-            throw new IllegalArgumentException("a batch is cut into at least 1 part, not " + accumulation);
+            throw new IllegalArgumentException("the number of micro-batches must be at least 1, not " + accumulation);
         }
         if (stepsPerEpoch < 1) {
-            throw new IllegalArgumentException("an epoch has at least 1 step, not " + stepsPerEpoch);
+            throw new IllegalArgumentException("an epoch must have at least 1 step, not " + stepsPerEpoch);
         }
         frozen = List.copyOf(frozen);
         rateFactors = Collections.unmodifiableMap(new LinkedHashMap<>(rateFactors));
         rateFactors.forEach((pattern, factor) -> {
             if (!(factor > 0) || Double.isInfinite(factor)) {
-                throw new IllegalArgumentException("the learning rate's factor for " + pattern
-                        + " must be positive and finite, not " + factor + "; freeze what shall not learn");
+                throw new IllegalArgumentException("the learning rate factor for " + pattern
+                        + " must be positive and finite, not"
+                        + " " + factor + "; to exclude parameters from training, freeze them");
             }
         });
     }
 
     /**
-     * An optimiser and a schedule, plain cross-entropy, and nothing else.
+     * Returns a recipe with an optimizer and a schedule, plain cross-entropy, and nothing else.
      *
-     * @param optimizer how gradients become updates
+     * @param optimizer the optimizer
      * @param schedule the learning rate by step
      * @return the recipe
      */
@@ -100,9 +102,9 @@ public record Recipe(
     }
 
     /**
-     * With another loss.
+     * Returns the recipe with another loss.
      *
-     * @param value what is made small
+     * @param value the loss
      * @return the changed recipe
      */
     public Recipe withLoss(CrossEntropy value) {
@@ -110,9 +112,9 @@ public record Recipe(
     }
 
     /**
-     * With gradients clipped.
+     * Returns the recipe with gradient clipping.
      *
-     * @param value the largest norm of all gradients together
+     * @param value the maximum norm of all gradients together
      * @return the changed recipe
      */
     public Recipe withClipNorm(double value) {
@@ -120,9 +122,9 @@ public record Recipe(
     }
 
     /**
-     * With batches cut into parts.
+     * Returns the recipe with gradient accumulation.
      *
-     * @param value into how many parts a batch is cut
+     * @param value the number of micro-batches per batch
      * @return the changed recipe
      */
     public Recipe withAccumulation(int value) {
@@ -130,9 +132,9 @@ public record Recipe(
     }
 
     /**
-     * With an average of the weights.
+     * Returns the recipe with an average of the weights.
      *
-     * @param value how to average
+     * @param value the averaging
      * @return the changed recipe
      */
     public Recipe withAveraging(Averaging value) {
@@ -140,10 +142,10 @@ public record Recipe(
     }
 
     /**
-     * With the temperature of dynamic convolutions annealed.
+     * Returns the recipe with annealing of dynamic convolutions' temperature.
      *
-     * @param value the temperature by epoch; left as it is where empty
-     * @param steps how many steps make an epoch
+     * @param value the temperature by epoch; unchanged if empty
+     * @param steps the number of steps per epoch
      * @return the changed recipe
      */
     public Recipe withAnnealing(Optional<Annealing> value, long steps) {
@@ -154,9 +156,9 @@ public record Recipe(
     }
 
     /**
-     * With parameters that do not learn.
+     * Returns the recipe with frozen parameters.
      *
-     * @param value canonical names, with {@code *} for any characters
+     * @param value canonical names, with {@code *} as a wildcard
      * @return the changed recipe
      */
     public Recipe withFrozen(List<String> value) {
@@ -164,9 +166,9 @@ public record Recipe(
     }
 
     /**
-     * With learning rates of their own for some parameters, such as the head.
+     * Returns the recipe with separate learning rates for some parameters, such as the head.
      *
-     * @param value the factors by canonical names, with {@code *} for any characters
+     * @param value the factors by canonical names, with {@code *} as a wildcard
      * @return the changed recipe
      */
     public Recipe withRateFactors(Map<String, Double> value) {
@@ -174,9 +176,10 @@ public record Recipe(
     }
 
     /**
-     * In another precision. A GPU computes faster in float16; a CPU does not, but gives about the same numbers.
+     * Returns the recipe with another precision. A GPU computes faster in float16; a CPU does not, but gives similar
+     * results.
      *
-     * @param value the format of the numbers that the network computes in
+     * @param value the number format of the network's computation
      * @return the changed recipe
      */
     public Recipe withPrecision(Precision value) {
@@ -184,7 +187,7 @@ public record Recipe(
     }
 
     /**
-     * With another seed.
+     * Returns the recipe with another seed.
      *
      * @param value any number
      * @return the changed recipe
@@ -199,7 +202,7 @@ public record Recipe(
         return parts.recipe();
     }
 
-    /** A recipe that is being changed; the optimiser and the schedule stay. */
+    /** A recipe that is being changed; the optimizer and the schedule stay. */
     private static final class Parts {
         private final Recipe from;
         private CrossEntropy loss;

@@ -13,11 +13,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parameters on one device, and the gradients that a step gathers there.
+ * The parameters on one device, and the gradients that a step accumulates there.
  *
- * <p>Gradients belong to aliases of the parameters' arrays, new ones for each step. So the arrays themselves require none:
- * the network can be used on any thread meanwhile without anything being kept for gradients, what is frozen is simply not
- * among the aliases, nothing has to be set to zero, and a step's gradients are gone with it.
+ * <p>Gradients belong to aliases of the parameters' arrays, which are new for each step. The arrays themselves require
+ * none, so the network can be used on any thread meanwhile without keeping anything for gradients; frozen parameters
+ * have no alias, no gradient needs to be zeroed, and a step's gradients are freed with it.
  */
 final class Replica {
 
@@ -26,7 +26,7 @@ final class Replica {
     private final List<TrainedParameter> trained;
     private final Precision precision;
 
-    /** A device's arrays by parameter; the network's own on the first. */
+    /** A device's arrays by parameter; the network's own on the first device. */
     private final IdentityHashMap<Parameter, NDArray> arrays = new IdentityHashMap<>();
 
     private final IdentityHashMap<Parameter, NDArray> aliases = new IdentityHashMap<>();
@@ -40,9 +40,9 @@ final class Replica {
      * Creates a replica.
      *
      * @param parameters every parameter of the block
-     * @param manager what owns the copies
-     * @param first whether the network's own arrays serve, which are on this device then
-     * @param precision the format of the numbers that the block computes in
+     * @param manager the owner of the copies
+     * @param first whether to use the network's own arrays, which are then on this device
+     * @param precision the number format of the block's computation
      */
     Replica(
             Block block,
@@ -59,7 +59,7 @@ final class Replica {
         for (Parameter parameter : parameters) {
             NDArray array = parameter.getArray();
             if (!first) {
-                // On the same device the engine gives the array itself, though a copy is asked for.
+                // On the same device, the engine returns the array itself even if a copy is requested.
                 array = device.equals(array.getDevice()) ? array.duplicate() : array.toDevice(device, true);
                 array.attach(manager);
             }
@@ -85,7 +85,7 @@ final class Replica {
         return array;
     }
 
-    /** Makes the aliases that the next gradients belong to. */
+    /** Creates the aliases for the next gradients. */
     void begin() {
         for (TrainedParameter each : trained) {
             NDArray alias = array(each.parameter()).stopGradient();
@@ -94,7 +94,7 @@ final class Replica {
         }
     }
 
-    /** What the block computes with. */
+    /** The array that the block computes with. */
     private NDArray value(Parameter parameter) {
         NDArray alias = aliases.get(parameter);
         NDArray array = alias == null ? array(parameter) : alias;
@@ -107,7 +107,9 @@ final class Replica {
         };
     }
 
-    /** Statistics of float16 maps are float32, and so is what is applied with them: the engine takes both together. */
+    /**
+     * Statistics of float16 maps are float32, and so are the scale and bias, because the engine needs both in one type.
+     */
     private static boolean isOfNormalization(Parameter parameter) {
         return switch (parameter.getType()) {
             case GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR -> true;
@@ -116,7 +118,7 @@ final class Replica {
     }
 
     /**
-     * Runs the block in training.
+     * Runs the block in training mode.
      *
      * @param images the input, float32
      * @return the logits, float32
@@ -141,7 +143,7 @@ final class Replica {
         return block.forward(store, new NDList(input), true).singletonOrThrow();
     }
 
-    /** The gradients gathered since {@link #begin}, one a trained parameter; for the caller to close. */
+    /** The gradients accumulated since {@link #begin}, one per trained parameter; the caller closes them. */
     NDList gradients() {
         NDList gradients = new NDList(trained.size());
         for (TrainedParameter each : trained) {
@@ -154,7 +156,7 @@ final class Replica {
         return gradients;
     }
 
-    /** Forgets the gradients. */
+    /** Frees the gradients. */
     void end() {
         aliases.values().forEach(NDArray::close);
         aliases.clear();

@@ -18,54 +18,56 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What a training run leaves. Each file is replaced as a whole: a crash leaves the one before it. The folder is a model folder
- * with the best weights, and {@code last} in it one with the last ones, if the run knows the model's configuration.
+ * The folder of a training run. Each file is replaced atomically: after a crash, the previous version remains. The
+ * folder is a model folder with the best weights, and {@code last} in it is one with the last weights, if the run knows
+ * the model's configuration.
  *
  * <ul>
- *   <li>{@code config.json}, {@code last/config.json}: the model's configuration, the same
- *   <li>{@code train.json}: what the run was started with
- *   <li>{@code labels.txt}: the classes' names, one a line
- *   <li>{@code model.safetensors}: the weights that validated best, the moving average's if there is one
- *   <li>{@code last/state.safetensors}: everything that resuming needs
- *   <li>{@code last/model.safetensors}: the same of the last whole epoch
- *   <li>{@code last/start.safetensors}: the weights that features are computed with, where the classifier alone learns
- *   <li>{@code last/diverged.safetensors}: the weights before a step whose loss or gradient was not finite
- *   <li>{@code metrics.csv}, {@code metrics.jsonl}: a line an epoch
- *   <li>{@code confusion.csv}, {@code per-class.csv}: of the best weights
+ * <li>{@code config.json}, {@code last/config.json}: the model's configuration, identical
+ * <li>{@code train.json}: the options of the run
+ * <li>{@code labels.txt}: the class names, one per line
+ * <li>{@code model.safetensors}: the weights with the best validation result, those of the moving average if there is
+ * one
+ * <li>{@code last/state.safetensors}: everything needed to resume
+ * <li>{@code last/model.safetensors}: the weights of the last complete epoch
+ * <li>{@code last/start.safetensors}: the weights that compute features, if only the classifier is trained
+ * <li>{@code last/diverged.safetensors}: the weights before a step whose loss or gradient was not finite
+ * <li>{@code metrics.csv}, {@code metrics.jsonl}: one line per epoch
+ * <li>{@code confusion.csv}, {@code per-class.csv}: the confusion matrix and per-class accuracy of the best weights
  * </ul>
  *
  * @param path the folder
  */
 public record RunFolder(Path path) {
 
-    /** What the run was started with. */
+    /** The options of the run. */
     public static final String OPTIONS = "train.json";
 
-    /** The classes' names, one a line. */
+    /** The class names, one per line. */
     public static final String LABELS = "labels.txt";
 
     /** The confusion matrix of the best weights. */
     public static final String CONFUSION = "confusion.csv";
 
-    /** Each class's accuracy with the best weights. */
+    /** The per-class accuracy of the best weights. */
     public static final String PER_CLASS = "per-class.csv";
 
     private static final String METRICS = "metrics.csv";
     private static final String METRICS_LINES = "metrics.jsonl";
     private static final String LOCK = ".lock";
 
-    /** The best weights of a run before its folder was a model folder. */
+    /** The best weights in run folders of earlier versions, which were not model folders. */
     private static final String EARLIER_BEST = "best.safetensors";
 
     private static final int SUFFIX_DIGITS = 16;
 
     /**
-     * Makes the folder of a new run.
+     * Creates the folder of a new run.
      *
-     * @param path a folder that is empty or not there
-     * @return the folder, ready
-     * @throws IllegalArgumentException as of {@link #requireFree}
-     * @throws IOException as of {@link #requireFree}
+     * @param path a folder that is empty or does not exist
+     * @return the folder, ready for use
+     * @throws IllegalArgumentException as in {@link #requireFree}
+     * @throws IOException as in {@link #requireFree}
      */
     public static RunFolder create(Path path) throws IOException {
         requireFree(path);
@@ -75,11 +77,11 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * Refuses a folder that no new run can have, without making it.
+     * Refuses a folder that a new run cannot use, without creating it.
      *
-     * @param path a folder that is empty or not there
-     * @throws IllegalArgumentException if there is something in it, or it is not a folder
-     * @throws IOException if it cannot be made or listed
+     * @param path a folder that is empty or does not exist
+     * @throws IllegalArgumentException if it is not empty, or not a folder
+     * @throws IOException if it cannot be created or listed
      */
     public static void requireFree(Path path) throws IOException {
         Path there = path.toAbsolutePath();
@@ -87,21 +89,21 @@ public record RunFolder(Path path) {
             there = there.getParent();
         }
         if (!there.equals(path.toAbsolutePath()) && !Files.isDirectory(there)) {
-            throw new IOException(path + ": cannot be made, because " + there + " is not a folder; name another");
+            throw new IOException(path + ": cannot be created because " + there + " is not a folder; choose another");
         }
         if (!Files.isWritable(there)) {
             throw new IOException(
-                    path + ": cannot be made, because " + there + " is not writable; check its permissions");
+                    path + ": cannot be created because " + there + " is not writable; check its permissions");
         }
         if (Files.exists(path)) {
             if (!Files.isDirectory(path)) {
-                throw new IllegalArgumentException(path + ": is not a folder; name one for the run");
+                throw new IllegalArgumentException(path + ": not a folder; choose a folder for the run");
             }
             // A process that was killed early leaves its lock.
             try (Stream<Path> inside = Files.walk(path)) {
                 if (inside.anyMatch(each -> Files.isRegularFile(each) && !isLeftover(each) && !each.endsWith(LOCK))) {
                     throw new IllegalArgumentException(
-                            path + ": is not empty; resume the run in it with --resume, or name another folder");
+                            path + ": not empty; resume the run in it with --resume, or choose another folder");
                 }
             } catch (FileSystemException | UncheckedIOException e) {
                 throw new IOException(path + ": cannot be listed (" + e + "); check its permissions", e);
@@ -113,31 +115,32 @@ public record RunFolder(Path path) {
         try {
             Files.createDirectories(last());
         } catch (FileSystemException e) {
-            throw new IOException(path + ": cannot be made a run's folder (" + e + "); check its permissions", e);
+            throw new IOException(path + ": cannot be set up for a run (" + e + "); check its permissions", e);
         }
     }
 
     /**
-     * Opens the folder of a run that was begun.
+     * Opens the folder of an existing run.
      *
      * @param path the folder
      * @return the folder
-     * @throws IOException if no run was begun in it, or by a version that arranged the folder in another way
+     * @throws IOException if it has no run, or one of a version with another folder layout
      */
     public static RunFolder open(Path path) throws IOException {
         RunFolder folder = new RunFolder(path);
         if (!Files.isRegularFile(folder.options())) {
             if (Files.isRegularFile(path.resolve(EARLIER_BEST)) || folder.holdsEarlierOptions()) {
-                throw new IOException(path + ": is a run of an earlier version of ConvZoo, which kept its options in "
+                throw new IOException(path
+                        + ": this run is from an earlier version of ConvZoo, which kept its options in "
                         + ModelFolder.CONFIG + "; finish it with that version, or start a new run from its weights with"
                         + " --weights");
             }
-            throw new IOException(path + ": no training run was begun here: there is no " + OPTIONS);
+            throw new IOException(path + ": no training run found here (no " + OPTIONS + ")");
         }
         return folder;
     }
 
-    /** Whether config.json holds a run's options, and so is not a model's configuration. */
+    /** Whether config.json has a run's options rather than a model's configuration. */
     private boolean holdsEarlierOptions() throws IOException {
         Path file = path.resolve(ModelFolder.CONFIG);
         if (!Files.isRegularFile(file)) {
@@ -154,7 +157,7 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * What the run was started with.
+     * Returns the file of the run's options.
      *
      * @return a JSON file
      */
@@ -163,7 +166,7 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * The classes' names.
+     * Returns the file of class names.
      *
      * @return a text file
      */
@@ -172,7 +175,7 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * The weights that validated best.
+     * Returns the file of the weights with the best validation result.
      *
      * @return a safetensors file
      */
@@ -181,7 +184,7 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * What the run resumes from.
+     * Returns the file of the state to resume from.
      *
      * @return a safetensors file
      */
@@ -190,7 +193,7 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * The weights after the last whole epoch.
+     * Returns the file of the weights after the last complete epoch.
      *
      * @return a safetensors file
      */
@@ -199,7 +202,8 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * The weights that features are computed with, where the classifier alone learns; whoever makes such a run keeps them.
+     * Returns the file of the weights that compute features, if only the classifier is trained; the creator of the run
+     * saves them.
      *
      * @return a safetensors file
      */
@@ -208,20 +212,20 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * The weights before a step whose loss or gradient was not finite.
+     * Returns the file of the weights before a step whose loss or gradient was not finite.
      *
-     * @return a safetensors file; there only where a step was
+     * @return a safetensors file; exists only after such a step
      */
     public Path diverged() {
         return last().resolve("diverged.safetensors");
     }
 
-    /** Held by the process that is at work in the folder. */
+    /** Locked by the process that uses the folder. */
     Path lock() {
         return last().resolve(LOCK);
     }
 
-    /** The folder of the last weights and of the state. */
+    /** The folder of the last weights and the state. */
     Path last() {
         return path.resolve("last");
     }
@@ -230,15 +234,15 @@ public record RunFolder(Path path) {
      * Replaces a text file.
      *
      * @param name its name in the folder
-     * @param text all of it
-     * @throws IOException if it cannot be written; then what was there stays
+     * @param text the whole content
+     * @throws IOException if it cannot be written; then the previous file remains
      */
     public void write(String name, String text) throws IOException {
         ReplacedFile.write(path.resolve(name), text.getBytes(StandardCharsets.UTF_8));
     }
 
     /**
-     * The epochs so far.
+     * Returns the metrics of the epochs so far.
      *
      * @return in order; empty before the first has ended
      * @throws IOException if they cannot be read
@@ -254,15 +258,15 @@ public record RunFolder(Path path) {
                     }
                 }
             } catch (JsonParseException e) {
-                throw new IOException(file + ": is damaged in line " + (metrics.size() + 1) + "; remove it", e);
+                throw new IOException(file + ": line " + (metrics.size() + 1) + " is damaged; remove the file", e);
             }
         }
         return metrics;
     }
 
     /**
-     * Removes what a run that failed before it saved anything left, so that the next one finds the folder free. Nothing
-     * happens if weights or a state were saved.
+     * Removes the files of a run that failed before it saved anything, so that the folder is free for the next run.
+     * Does nothing if weights or a state were saved.
      *
      * @throws IOException if a file cannot be removed
      */
@@ -282,13 +286,13 @@ public record RunFolder(Path path) {
             try {
                 Files.deleteIfExists(folder);
             } catch (DirectoryNotEmptyException e) {
-                // Somebody else's file.
+                // A file of someone else.
                 return;
             }
         }
     }
 
-    /** Removes files that a crash left half-written under temporary names. */
+    /** Removes partial files with temporary names that a crash left behind. */
     void removeLeftovers() throws IOException {
         for (Path each : List.of(path, last())) {
             try (Stream<Path> files = Files.list(each)) {

@@ -4,19 +4,19 @@ import java.time.Duration;
 import java.util.OptionalInt;
 
 /**
- * How a run goes. Start from {@link #usual} and change what differs.
+ * The options of a run. Start from {@link #usual} and change what differs.
  *
- * @param saveEvery how much time may be lost to a crash; after an epoch everything is saved in any case
- * @param bestBy which epoch's weights are the best
- * @param patience after how many epochs without a better one the run ends early; empty for never
+ * @param saveEvery the maximum time lost to a crash; everything is also saved after each epoch
+ * @param bestBy the metric that selects the best epoch
+ * @param patience the number of epochs without improvement after which the run stops early; empty for never
  */
 public record RunOptions(Duration saveEvery, BestBy bestBy, OptionalInt patience) {
 
     /**
-     * Checks the patience.
+     * Validates the patience.
      *
-     * @param saveEvery how much time may be lost
-     * @param bestBy which epoch is the best
+     * @param saveEvery the maximum time lost to a crash
+     * @param bestBy the metric that selects the best epoch
      * @param patience at least 1, or empty
      */
     public RunOptions {
@@ -26,7 +26,8 @@ public record RunOptions(Duration saveEvery, BestBy bestBy, OptionalInt patience
     }
 
     /**
-     * Saves every ten minutes, keeps the epoch of the highest validation accuracy, and never ends early.
+     * Returns the defaults: save every ten minutes, keep the epoch with the highest validation accuracy, never stop
+     * early.
      *
      * @return the options
      */
@@ -35,9 +36,9 @@ public record RunOptions(Duration saveEvery, BestBy bestBy, OptionalInt patience
     }
 
     /**
-     * With another time between two saves.
+     * Returns the options with another interval between saves.
      *
-     * @param value how much time may be lost to a crash
+     * @param value the maximum time lost to a crash
      * @return the changed options
      */
     public RunOptions withSaveEvery(Duration value) {
@@ -45,9 +46,9 @@ public record RunOptions(Duration saveEvery, BestBy bestBy, OptionalInt patience
     }
 
     /**
-     * With another criterion for the best weights.
+     * Returns the options with another metric for the best weights.
      *
-     * @param value which epoch's weights are the best
+     * @param value the metric that selects the best epoch
      * @return the changed options
      */
     public RunOptions withBestBy(BestBy value) {
@@ -55,9 +56,9 @@ public record RunOptions(Duration saveEvery, BestBy bestBy, OptionalInt patience
     }
 
     /**
-     * With early stopping.
+     * Returns the options with early stopping.
      *
-     * @param epochs after how many epochs without a better one the run ends, at least 1
+     * @param epochs the number of epochs without improvement after which the run stops, at least 1
      * @return the changed options
      */
     public RunOptions withPatience(int epochs) {

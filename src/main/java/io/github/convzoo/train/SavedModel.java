@@ -10,16 +10,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The network whose weights a run saves, and what using them takes. With a configuration, every folder of weights is a model
- * folder, which all commands and {@code ConvZoo.load} take.
+ * The network whose weights a run saves, and its configuration. With a configuration, every folder of weights is a
+ * model folder, which all commands and {@code ConvZoo.load} accept.
  *
- * @param network the learner's network, or the one that it is a part of; initialized
- * @param config what using the weights takes; empty to save weights alone, as for a network that ConvZoo does not know
+ * @param network the learner's network, or one that contains it; initialized
+ * @param config the configuration for using the weights; empty to save only weights, for a network that is not
+ *     ConvZoo's
  */
 public record SavedModel(Block network, Optional<ModelConfig> config) {
 
     /**
-     * A network that ConvZoo does not know: only its weights are saved.
+     * Creates the model of a network that is not ConvZoo's: only its weights are saved.
      *
      * @param network the network, initialized
      * @return the model
@@ -29,7 +30,7 @@ public record SavedModel(Block network, Optional<ModelConfig> config) {
     }
 
     /**
-     * A network of ConvZoo with everything that using it takes.
+     * Creates the model of a ConvZoo network with its configuration.
      *
      * @param network the network, initialized
      * @param config its configuration
@@ -39,18 +40,18 @@ public record SavedModel(Block network, Optional<ModelConfig> config) {
         return new SavedModel(network, Optional.of(config));
     }
 
-    /** Refuses a configuration whose labels are not the classes of the data. */
+    /** Refuses a configuration whose labels differ from the data's classes. */
     void requireLabels(List<String> classes) {
         config.flatMap(ModelConfig::labels).ifPresent(labels -> {
             if (!labels.names().equals(classes)) {
-                throw new IllegalArgumentException("the configuration's labels " + labels.names()
-                        + " are not the classes of the training data, " + classes + "; use those");
+                throw new IllegalArgumentException("the labels of the configuration, " + labels.names()
+                        + ", differ from the classes of the training data, " + classes + "; use the data's");
             }
         });
         config.ifPresent(says -> {
             if (says.options().numClasses() < classes.size()) {
                 throw new IllegalArgumentException("the configuration has "
-                        + says.options().numClasses() + " classes, and the training data " + classes.size()
+                        + says.options().numClasses() + " classes, but the training data has " + classes.size()
                         + "; use the data's");
             }
         });
@@ -64,7 +65,7 @@ public record SavedModel(Block network, Optional<ModelConfig> config) {
     }
 
     /**
-     * Writes the weights as they are now, with the configuration in the file if there is one.
+     * Writes the current weights, with the configuration in the file if there is one.
      *
      * @param file a safetensors file, replaced if it exists
      * @throws IOException if it cannot be written

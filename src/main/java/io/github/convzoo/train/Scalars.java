@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDManager;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Numbers as arrays, each made once: an operation with a number makes an array of it every time. */
+/** Numbers as arrays, each created once; an operation with a plain number would create an array every time. */
 final class Scalars implements AutoCloseable {
 
     private final NDManager manager;

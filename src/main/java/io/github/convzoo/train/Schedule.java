@@ -3,12 +3,12 @@ package io.github.convzoo.train;
 import java.util.List;
 
 /**
- * The learning rate by step, each as PyTorch's scheduler of the same kind gives it. A step is one update of the weights;
- * epochs are multiplied by the steps in one.
+ * The learning rate by step, like PyTorch's scheduler of the same kind. A step is one update of the weights; multiply
+ * epochs by the steps per epoch.
  */
 public sealed interface Schedule {
 
-    /** The schedules there are. */
+    /** The kinds of schedules. */
     enum Kind {
         /** {@link Constant}. */
         CONSTANT("constant"),
@@ -30,7 +30,7 @@ public sealed interface Schedule {
         }
 
         /**
-         * The name on the command line and in its files.
+         * Returns the name on the command line and in its files.
          *
          * @return the name; it never changes
          */
@@ -40,29 +40,29 @@ public sealed interface Schedule {
     }
 
     /**
-     * Which schedule this is.
+     * Returns the kind of the schedule.
      *
      * @return its kind
      */
     Kind kind();
 
     /**
-     * The learning rate of a step.
+     * Returns the learning rate of a step.
      *
-     * @param step how many updates were made before it, at least 0
+     * @param step the number of updates before it, at least 0
      * @return the learning rate
      */
     double at(long step);
 
     /**
-     * Always the same rate.
+     * A constant learning rate.
      *
      * @param rate the learning rate
      */
     record Constant(double rate) implements Schedule {
 
         /**
-         * Checks the rate.
+         * Validates the rate.
          *
          * @param rate positive and finite
          */
@@ -83,16 +83,16 @@ public sealed interface Schedule {
     }
 
     /**
-     * The rate times {@code factor} to the power of the milestones that were passed; a step that is one has passed it.
+     * The rate times {@code factor} to the power of the number of milestones reached.
      *
-     * @param rate the learning rate to begin with
+     * @param rate the initial learning rate
      * @param milestones steps
-     * @param factor what each multiplies the rate by
+     * @param factor the factor at each milestone
      */
     record MultiStep(double rate, List<Long> milestones, double factor) implements Schedule {
 
         /**
-         * Checks every value.
+         * Validates the values.
          *
          * @param rate positive and finite
          * @param milestones each at least 1, in ascending order
@@ -106,7 +106,7 @@ public sealed interface Schedule {
             for (long milestone : milestones) {
                 if (milestone <= before) {
                     throw new IllegalArgumentException(
-                            "milestones must be at least 1 and ascend; " + milestone + " follows " + before);
+                            "milestones must be at least 1 and ascending; " + milestone + " follows " + before);
                 }
                 before = milestone;
             }
@@ -127,16 +127,16 @@ public sealed interface Schedule {
     }
 
     /**
-     * The rate times {@code factor} after every so many steps.
+     * The rate times {@code factor} at regular intervals.
      *
-     * @param rate the learning rate to begin with
-     * @param every after how many steps it changes
-     * @param factor what it is multiplied by
+     * @param rate the initial learning rate
+     * @param every the number of steps between changes
+     * @param factor the factor of each change
      */
     record Exponential(double rate, long every, double factor) implements Schedule {
 
         /**
-         * Checks every value.
+         * Validates the values.
          *
          * @param rate positive and finite
          * @param every at least 1
@@ -161,19 +161,19 @@ public sealed interface Schedule {
     }
 
     /**
-     * Linearly up to the rate, then half a cosine down to the least. From Loshchilov and Hutter, SGDR, ICLR 2017, without
-     * restarts, and Goyal et al., Accurate, Large Minibatch SGD, 2017.
+     * Linear warm-up to the rate, then half a cosine down to the minimum. From Loshchilov and Hutter, SGDR, ICLR 2017,
+     * without restarts, and Goyal et al., Accurate, Large Minibatch SGD, 2017.
      *
-     * @param rate the highest learning rate
-     * @param least the learning rate at the end, and after it
-     * @param start the share of the rate that the warm-up begins with
-     * @param warmUp how many steps lead up to the rate
-     * @param total how many steps there are, those of the warm-up included
+     * @param rate the peak learning rate
+     * @param least the minimum learning rate, at the end and after it
+     * @param start the fraction of the rate that the warm-up starts with
+     * @param warmUp the number of warm-up steps
+     * @param total the number of steps, including the warm-up
      */
     record Cosine(double rate, double least, double start, long warmUp, long total) implements Schedule {
 
         /**
-         * Checks every value.
+         * Validates the values.
          *
          * @param rate positive and finite
          * @param least from 0 to the rate
@@ -185,15 +185,14 @@ public sealed interface Schedule {
             checkRate(rate);
             if (!(least >= 0 && least <= rate)) {
                 throw new IllegalArgumentException(
-                        "the least learning rate must be from 0 to " + rate + ", not " + least);
+                        "the minimum learning rate must be from 0 to " + rate + ", not " + least);
             }
             if (!(start > 0 && start <= 1)) {
                 throw new IllegalArgumentException(
-                        "the share of the rate that the warm-up begins with must be over 0 and at most 1, not "
-                                + start);
+                        "the starting fraction of the warm-up must be above 0 and at most 1, not " + start);
             }
-            checkSteps("the warm-up's steps", warmUp, 0);
-            checkSteps("the steps in all, for a warm-up of " + warmUp + ",", total, Math.addExact(warmUp, 1));
+            checkSteps("the number of warm-up steps", warmUp, 0);
+            checkSteps("the number of steps, for a warm-up of " + warmUp + ",", total, Math.addExact(warmUp, 1));
         }
 
         @Override
@@ -213,19 +212,20 @@ public sealed interface Schedule {
     }
 
     /**
-     * Half a cosine up from a fraction of the rate, half a cosine down to a smaller one. From Smith and Topin,
-     * Super-Convergence, 2018. The momentum stays as it is.
+     * Half a cosine up from a fraction of the rate, then half a cosine down to a smaller fraction. From Smith and
+     * Topin, Super-Convergence,
+     * 2018. The momentum does not change.
      *
-     * @param rate the highest learning rate
-     * @param total how many steps there are
-     * @param rise the share of them that leads up
-     * @param startDivisor what the rate is divided by to begin with
-     * @param endDivisor what that is divided by at the end
+     * @param rate the peak learning rate
+     * @param total the number of steps
+     * @param rise the fraction of the steps before the peak
+     * @param startDivisor the rate divided by the initial rate
+     * @param endDivisor the initial rate divided by the final rate
      */
     record OneCycle(double rate, long total, double rise, double startDivisor, double endDivisor) implements Schedule {
 
         /**
-         * Checks every value.
+         * Validates the values.
          *
          * @param rate positive and finite
          * @param total at least 1
@@ -235,20 +235,20 @@ public sealed interface Schedule {
          */
         public OneCycle {
             checkRate(rate);
-            checkSteps("the steps in all", total, 1);
+            checkSteps("the number of steps", total, 1);
             if (!(rise > 0 && rise < 1)) {
-                throw new IllegalArgumentException(
-                        "the share of the steps that leads up must be in (0, 1), not " + rise);
+                throw new IllegalArgumentException("the rising fraction of the steps must be in (0, 1), not " + rise);
             }
             checkDivisor(startDivisor);
             checkDivisor(endDivisor);
         }
 
         /**
-         * With PyTorch's usual values: 0.3 of the steps lead up, from a 25th of the rate, and at the end it is a 250,000th.
+         * Returns the schedule with PyTorch's defaults: 30 % of the steps rise, from 1/25 of the rate, and the final
+         * rate is 1/250,000.
          *
-         * @param rate the highest learning rate
-         * @param total how many steps there are
+         * @param rate the peak learning rate
+         * @param total the number of steps
          * @return the schedule
          */
         public static OneCycle of(double rate, long total) {
@@ -265,7 +265,7 @@ public sealed interface Schedule {
             checkStep(step);
             double start = rate / startDivisor;
             double end = start / endDivisor;
-            // Where the way up ends, between two steps most often.
+            // The end of the rise, usually between two steps.
             double top = rise * total - 1;
             double last = total - 1.0;
             if (step < top) {
@@ -280,24 +280,24 @@ public sealed interface Schedule {
 
         private static void checkDivisor(double divisor) {
             if (!(divisor >= 1) || Double.isInfinite(divisor)) {
-                throw new IllegalArgumentException("a divisor of the rate must be at least 1, not " + divisor);
+                throw new IllegalArgumentException("the divisor of the rate must be at least 1, not " + divisor);
             }
         }
     }
 
     /**
-     * The rate times {@code factor} whenever validation has not become better for more than some epochs, as PyTorch's
-     * ReduceLROnPlateau. What is better is what decides about the best weights. {@link Learner#reduceRate} makes each change, and
-     * the learner's state has it.
+     * The rate times {@code factor} whenever validation has not improved for more than some epochs, like PyTorch's
+     * ReduceLROnPlateau. The metric is the one that selects the best weights. {@link Learner#reduceRate} makes each
+     * change, and the learner's state includes it.
      *
-     * @param rate the learning rate to begin with
-     * @param factor what it is multiplied by
-     * @param patience how many epochs may pass without a better one before it changes
+     * @param rate the initial learning rate
+     * @param factor the factor of each change
+     * @param patience the number of epochs without improvement before a change
      */
     record Plateau(double rate, double factor, int patience) implements Schedule {
 
         /**
-         * Checks every value.
+         * Validates the values.
          *
          * @param rate positive and finite
          * @param factor above 0 and below 1
@@ -327,13 +327,13 @@ public sealed interface Schedule {
 
     private static void checkRate(double rate) {
         if (!(rate > 0) || Double.isInfinite(rate)) {
-            throw new IllegalArgumentException("a learning rate must be positive and finite, not " + rate);
+            throw new IllegalArgumentException("the learning rate must be positive and finite, not " + rate);
         }
     }
 
     private static void checkFactor(double factor) {
         if (!(factor > 0) || Double.isInfinite(factor)) {
-            throw new IllegalArgumentException("a factor of the rate must be positive and finite, not " + factor);
+            throw new IllegalArgumentException("the learning rate factor must be positive and finite, not " + factor);
         }
     }
 
@@ -345,7 +345,7 @@ public sealed interface Schedule {
 
     private static void checkStep(long step) {
         if (step < 0) {
-            throw new IllegalArgumentException("a step must be at least 0, not " + step);
+            throw new IllegalArgumentException("the step must be at least 0, not " + step);
         }
     }
 }

@@ -1,10 +1,10 @@
 package io.github.convzoo.train;
 
 /**
- * How well an epoch's weights validated; not numbers if there was nothing to validate with.
+ * The validation result of an epoch; NaN without validation.
  *
  * @param top1 accuracy
- * @param balanced the mean of the classes' accuracies
+ * @param balanced the mean per-class accuracy
  * @param loss cross-entropy
  */
 record Score(double top1, double balanced, double loss) {

@@ -4,8 +4,8 @@ import io.github.convzoo.data.Batch;
 import java.util.Arrays;
 
 /**
- * What a batch's samples should be classified as: classes, pairs of classes as mixup and CutMix make them, or any
- * distribution over the classes.
+ * The targets of a batch's samples: classes, pairs of classes as created by mixup and CutMix, or arbitrary
+ * distributions over the classes.
  */
 public final class Targets {
 
@@ -22,12 +22,12 @@ public final class Targets {
         this.shares = shares;
         this.rows = rows;
         if (size < 1) {
-            throw new IllegalArgumentException("a batch has at least 1 sample");
+            throw new IllegalArgumentException("a batch must have at least 1 sample");
         }
     }
 
     /**
-     * One class a sample.
+     * Creates targets of one class per sample.
      *
      * @param labels the classes' numbers
      * @return the targets
@@ -37,7 +37,7 @@ public final class Targets {
     }
 
     /**
-     * Those of a batch, mixed where its images are.
+     * Creates the targets of a batch, mixed if its images are.
      *
      * @param batch open or closed
      * @return the targets
@@ -52,17 +52,18 @@ public final class Targets {
     }
 
     /**
-     * Two classes a sample.
+     * Creates targets of two classes per sample.
      *
-     * @param first the classes of the shares
-     * @param second the classes of what is left, as many
-     * @param shares from 0 to 1, as many
+     * @param first the first classes
+     * @param second the second classes, of the same number
+     * @param shares the weights of the first classes, from 0 to 1, of the same number
      * @return the targets
      */
     public static Targets mixed(int[] first, int[] second, float[] shares) {
         if (first.length != second.length || first.length != shares.length) {
-            throw new IllegalArgumentException("as many first classes, second classes and shares are expected, not "
-                    + first.length + ", " + second.length + " and " + shares.length);
+            throw new IllegalArgumentException(
+                    "the numbers of first classes, second classes and shares must be equal, not " + first.length + ", "
+                            + second.length + " and " + shares.length);
         }
         for (float share : shares) {
             if (!(share >= 0 && share <= 1)) {
@@ -73,9 +74,9 @@ public final class Targets {
     }
 
     /**
-     * Any distribution a sample.
+     * Creates targets of one distribution per sample.
      *
-     * @param rows a row a sample, a probability a class
+     * @param rows one row per sample with one probability per class
      * @return the targets
      */
     public static Targets dense(float[][] rows) {
@@ -93,7 +94,7 @@ public final class Targets {
     }
 
     /**
-     * The number of samples.
+     * Returns the number of samples.
      *
      * @return at least 1
      */
@@ -119,7 +120,7 @@ public final class Targets {
             if (rows.length > 0) {
                 if (rows[i].length != classes) {
                     throw new IllegalArgumentException("sample " + i + " has probabilities of " + rows[i].length
-                            + " classes, and the network has " + classes + " classes");
+                            + " classes, but the network has " + classes + " classes");
                 }
                 System.arraycopy(rows[i], 0, all, row, classes);
             } else if (second.length > 0) {
@@ -132,7 +133,7 @@ public final class Targets {
         return all;
     }
 
-    /** Each sample's class of the largest share, the first of them where there are several. */
+    /** Each sample's class with the largest weight; the first one wins ties. */
     int[] classes() {
         if (rows.length == 0 && second.length == 0) {
             return first;
@@ -155,7 +156,7 @@ public final class Targets {
     private static int checked(int label, int classes, int sample) {
         if (label < 0 || label >= classes) {
             throw new IllegalArgumentException(
-                    "sample " + sample + " is of class " + label + ", and the network has " + classes + " classes");
+                    "sample " + sample + " has class " + label + ", but the network has " + classes + " classes");
         }
         return label;
     }

@@ -4,11 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
 
 /**
- * A parameter that learns.
+ * A trainable parameter.
  *
  * @param name its canonical name
  * @param parameter the parameter
- * @param rateFactor what its learning rate is multiplied by
+ * @param rateFactor the factor of its learning rate
  */
 record TrainedParameter(String name, Parameter parameter, double rateFactor) {
 

@@ -25,11 +25,11 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Learns epoch by epoch in a folder: validates after each epoch, keeps the best weights, and saves so that the run can be
- * resumed after any interruption, a crash at any moment included. On a CPU, with the same number of threads, the weights in the
- * end are the same, bit for bit, however often that happened.
+ * Trains epoch by epoch in a folder: validates after each epoch, keeps the best weights, and saves the state so that
+ * the run can resume after any interruption, including a crash at any moment. On a CPU, with the same number of
+ * threads, an interrupted run ends with bit-identical weights.
  *
- * <p>Without validation data the last weights are also the best ones.
+ * <p>Without validation data, the last weights count as the best.
  */
 public final class TrainingRun implements AutoCloseable {
 
@@ -46,42 +46,42 @@ public final class TrainingRun implements AutoCloseable {
     private Progress progress = Progress.START;
     private List<EpochMetrics> metrics = new ArrayList<>();
 
-    /** Is told what happens, by the thread that trains. */
+    /** Listens to a run; called on the training thread. */
     public interface Listener {
 
         /**
-         * A step was made.
+         * Called after a step.
          *
-         * @param epoch from 1 on
-         * @param batch how many of the epoch's batches are done
-         * @param batches how many there are
-         * @param result what the step did
+         * @param epoch the epoch, from 1
+         * @param batch the number of batches done in this epoch
+         * @param batches the number of batches per epoch
+         * @param result the result of the step
          */
         default void stepped(int epoch, int batch, int batches, StepResult result) {}
 
         /**
-         * Some validation images were classified.
+         * Called after some validation images were classified.
          *
-         * @param epoch from 1 on
-         * @param images how many so far
+         * @param epoch the epoch, from 1
+         * @param images the number of images so far
          */
         default void validated(int epoch, int images) {}
 
         /**
-         * An epoch ended, and what it left is written.
+         * Called at the end of an epoch, after its files were written.
          *
-         * @param all every epoch so far
-         * @param evaluation of this one; empty without validation data
+         * @param all all epochs so far
+         * @param evaluation the evaluation of this epoch; empty without validation data
          * @param best whether it is the best so far
-         * @throws IOException if what the listener writes cannot be written; the run stops
+         * @throws IOException if the listener cannot write its files; the run stops
          */
         default void epochEnded(List<EpochMetrics> all, Optional<Evaluation> evaluation, boolean best)
                 throws IOException {}
 
         /**
-         * The run ends before its last epoch, because none was better than the best for as long as its patience.
+         * Called if the run stops early, because its patience ran out.
          *
-         * @param epoch the last epoch that was learned
+         * @param epoch the last epoch
          * @param best the best epoch
          */
         default void endsEarly(int epoch, int best) {}
@@ -90,7 +90,7 @@ public final class TrainingRun implements AutoCloseable {
     /**
      * The best epoch so far.
      *
-     * @param epoch its number, 0 before the first
+     * @param epoch its number; 0 before the first
      */
     private record Best(int epoch, Score score) {
 
@@ -118,18 +118,18 @@ public final class TrainingRun implements AutoCloseable {
     private static String text(Map<String, String> notes, String key) {
         String text = notes.get(key);
         if (text == null) {
-            throw new IllegalArgumentException("it does not say its " + key);
+            throw new IllegalArgumentException("it has no " + key);
         }
         return text;
     }
 
     /**
-     * Where in the run we are, and what the epoch came to so far.
+     * The position in the run, and the best epoch so far.
      *
-     * @param epoch how many epochs are done
-     * @param batch how many batches of the next
+     * @param epoch the number of epochs done
+     * @param batch the number of batches done in the next epoch
      * @param best the best epoch
-     * @param waited how many epochs a plateau lasts so far
+     * @param waited the number of epochs of the current plateau
      */
     private record Progress(
             int epoch, int batch, double loss, long correct, long samples, double seconds, Best best, int waited) {
@@ -175,16 +175,16 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /**
-     * Prepares a run.
+     * Creates a run.
      *
-     * @param folder where it leaves what it makes
-     * @param learner what learns; closed by whoever made it
-     * @param saved the model whose weights are saved: the learner's network, or the one that it is a part of
-     * @param training what to learn from
-     * @param validation what to validate with; empty for no validation at all
-     * @param options when to save, which epoch is the best, and when to end early
-     * @throws IllegalArgumentException if the recipe's annealing has epochs of another length, if the model's labels are not the
-     *     classes of the data, or if the options or the schedule need validation and there is none
+     * @param folder the folder for the run's files
+     * @param learner the learner; its creator closes it
+     * @param saved the model whose weights are saved: the learner's network, or one that contains it
+     * @param training the training data
+     * @param validation the validation data; empty for no validation
+     * @param options when to save, which epoch is the best, and when to stop early
+     * @throws IllegalArgumentException if the recipe's annealing has epochs of another length, if the model's labels
+     *     are not the classes of the data, or if the options or the schedule need validation and none exists
      */
     public TrainingRun(
             RunFolder folder,
@@ -196,15 +196,15 @@ public final class TrainingRun implements AutoCloseable {
         Recipe recipe = learner.recipe();
         if (recipe.annealing().isPresent() && recipe.stepsPerEpoch() != training.batches()) {
             throw new IllegalArgumentException("the recipe's epochs have " + recipe.stepsPerEpoch()
-                    + " steps, and the data's " + training.batches() + "; give the annealing the data's");
+                    + " steps, but the data's have " + training.batches() + "; use the data's for the annealing");
         }
         saved.requireLabels(training.samples().classes());
         if (validation.isEmpty() && options.patience().isPresent()) {
-            throw new IllegalArgumentException("patience needs validation data; leave it out, or validate");
+            throw new IllegalArgumentException("patience needs validation data; omit it, or validate");
         }
         if (validation.isEmpty() && recipe.schedule() instanceof Schedule.Plateau) {
             throw new IllegalArgumentException(
-                    "a plateau schedule needs validation data; take another schedule, or validate");
+                    "a plateau schedule needs validation data; use another schedule, or validate");
         }
         learner.requireParts(training.samples().shape(), training.batchSize());
         this.folder = folder;
@@ -218,7 +218,7 @@ public final class TrainingRun implements AutoCloseable {
         arrays = NDManager.newBaseManager(learner.device(), "PyTorch");
     }
 
-    /** Of how many samples there are, their classes, and what each is called and belongs to, wherever they lie. */
+    /** A hash of the number of samples, their classes, names, and labels, independent of their location. */
     private static String fingerprint(Samples samples) {
         MessageDigest digest;
         try {
@@ -242,7 +242,7 @@ public final class TrainingRun implements AutoCloseable {
         return samples.size() + ":" + HexFormat.of().formatHex(digest.digest(), 0, 8);
     }
 
-    /** Keeps other processes out of the folder until this run is closed, or its process killed. */
+    /** Locks the folder against other processes until this run is closed or its process ends. */
     private void lock() throws IOException {
         if (lock != null) {
             return;
@@ -258,25 +258,24 @@ public final class TrainingRun implements AutoCloseable {
         try {
             ours = channel.tryLock() != null;
         } catch (OverlappingFileLockException e) {
-            // By this process.
+            // Locked by this process.
         } finally {
             if (!ours) {
                 channel.close();
             }
         }
         if (!ours) {
-            throw new IOException(
-                    folder.path() + ": another run is at work in this folder; wait for its end, or stop it");
+            throw new IOException(folder.path() + ": another run is using this folder; wait for it to end, or stop it");
         }
         lock = channel;
     }
 
     /**
-     * Resumes from what the folder holds; from the beginning if nothing was saved yet.
+     * Resumes from the saved state in the folder; starts from the beginning if nothing was saved yet.
      *
-     * @return whether something was saved
-     * @throws IOException if another run is at work there, or what was saved cannot be read or does not fit, as with other
-     *     images
+     * @return whether there was a saved state
+     * @throws IOException if another run is using the folder, or the saved state cannot be read or does not fit, for
+     *     example because the images differ
      */
     public boolean resume() throws IOException {
         lock();
@@ -288,18 +287,18 @@ public final class TrainingRun implements AutoCloseable {
         try {
             progress = Progress.of(notes);
         } catch (IllegalArgumentException e) {
-            throw new IOException(folder.state() + ": is no state of a run (" + e.getMessage() + ")", e);
+            throw new IOException(folder.state() + ": not a run's state (" + e.getMessage() + ")", e);
         }
         String before = notes.get("data");
         if (!data.equals(before)) {
-            throw new IOException(folder.state() + ": was saved with other images (training and validation: " + before
+            throw new IOException(folder.state() + ": saved with other images (training and validation:  " + before
                     + ", now " + data + "); restore them, or start a new run from the weights");
         }
         if (progress.batch() > training.batches()) {
-            throw new IOException(folder.state() + ": is at batch " + progress.batch() + " of an epoch, which now has "
-                    + training.batches() + "; go on with the same batch size");
+            throw new IOException(folder.state() + ": saved at batch " + progress.batch()
+                    + " of an epoch, which now has " + training.batches() + "; resume with the same batch size");
         }
-        // A crash after the metrics and before the state leaves an epoch that is now made again.
+        // A crash between writing the metrics and the state leaves an epoch that is now repeated.
         metrics = new ArrayList<>(folder.metrics().stream()
                 .filter(each -> each.epoch() <= progress.epoch())
                 .toList());
@@ -307,7 +306,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /**
-     * How many epochs are done.
+     * Returns the number of epochs done.
      *
      * @return at least 0
      */
@@ -316,7 +315,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /**
-     * How many batches of the epoch after those are done.
+     * Returns the number of batches done in the next epoch.
      *
      * @return at least 0
      */
@@ -325,24 +324,24 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /**
-     * Trains until so many epochs are done, or somebody asks to stop.
+     * Trains until the given number of epochs is done, or a stop is requested.
      *
-     * @param epochs how many there shall be in all
-     * @param stop asked after each step and epoch; true ends the run, saved, so that it can be resumed
-     * @param listener is told what happens
+     * @param epochs the total number of epochs
+     * @param stop polled after each step and epoch; true saves and ends the run, so that it can be resumed
+     * @param listener receives events
      * @return whether the run is done: all epochs are, or its patience has run out
-     * @throws DivergedException if the loss or a gradient is not finite, and then the weights before that step are saved
-     *     next to the state, which stays what it was, unless it is the first step; or if the validation loss is not, and then the best weights and the
-     *     last ones stay those of earlier epochs
-     * @throws IOException if an image cannot be read, and then the state is saved, or something not written; what was saved
-     *     before stays
-     * @throws InterruptedException if the thread is interrupted; what was saved before stays
+     * @throws DivergedException if the loss or a gradient is not finite; then the weights before that step are saved
+     *     next to the state, which remains unchanged, unless it is the first step; or if the validation loss is not
+     *     finite; then the best and the last weights remain those of earlier epochs
+     * @throws IOException if an image cannot be read, in which case the state is saved, or if a file cannot be written;
+     *     everything saved before remains
+     * @throws InterruptedException if the thread is interrupted; everything saved before remains
      */
     public boolean run(int epochs, BooleanSupplier stop, Listener listener)
             throws DivergedException, IOException, InterruptedException {
         lock();
         folder.write(RunFolder.LABELS, String.join("\n", training.samples().classes()) + "\n");
-        // Before any weights: those of a folder never stand next to the configuration of others.
+        // Before any weights, so that a folder's weights are never next to another configuration.
         saved.writeConfig(folder.path());
         saved.writeConfig(folder.last());
         while (progress.epoch() < epochs) {
@@ -355,7 +354,7 @@ public final class TrainingRun implements AutoCloseable {
             }
             endEpoch(listener);
             if (progress.epoch() < epochs && stop.getAsBoolean()) {
-                // Asked while validating; everything is saved.
+                // Stop was requested during validation; everything is saved.
                 return false;
             }
         }
@@ -368,7 +367,7 @@ public final class TrainingRun implements AutoCloseable {
                         >= options.patience().getAsInt();
     }
 
-    /** Goes through the rest of an epoch; false if it was asked to stop before its end. */
+    /** Trains for the rest of an epoch; false if stopped before its end. */
     private boolean learn(BooleanSupplier stop, Listener listener)
             throws DivergedException, IOException, InterruptedException {
         int number = progress.epoch() + 1;
@@ -399,7 +398,7 @@ public final class TrainingRun implements AutoCloseable {
         return true;
     }
 
-    /** The next batch. Where it cannot be had the steps before it are saved. */
+    /** The next batch. If it fails, the steps before it are saved. */
     private @Nullable Batch next(Epoch epoch) throws IOException, InterruptedException {
         try {
             return epoch.next();
@@ -413,8 +412,8 @@ public final class TrainingRun implements AutoCloseable {
         try {
             return learner.step(batch);
         } catch (DivergedException e) {
-            // Nothing of the step was kept. The state stays the last regular one: the next step of this one would be
-            // the same. Before the first step, the weights are those that the run began with.
+            // Nothing of the step was kept. The state remains the last regular one, because its next step would diverge
+            // too. Before the first step, the weights are the initial ones.
             if (learner.step() > 0) {
                 saveAfter(e, () -> saved.writeTo(folder.diverged()));
             }
@@ -426,7 +425,7 @@ public final class TrainingRun implements AutoCloseable {
         void run() throws IOException;
     }
 
-    /** Saves, without hiding what went wrong before. */
+    /** Saves without hiding an earlier problem. */
     private static void saveAfter(Exception problem, Saving saving) {
         try {
             saving.run();
@@ -435,10 +434,10 @@ public final class TrainingRun implements AutoCloseable {
         }
     }
 
-    /** Validates, and writes what the epoch came to; the state last, so that a crash in between repeats this. */
+    /** Validates, and writes the epoch's results; the state comes last, so that a crash in between repeats this. */
     private void endEpoch(Listener listener) throws DivergedException, IOException, InterruptedException {
         int number = progress.epoch() + 1;
-        // Validation may take long, and whoever is told to end in it may not be given the time.
+        // Validation may take long, and a process that is told to exit during it may not get the time.
         save();
         long start = System.nanoTime();
         Optional<Evaluation> evaluation;
@@ -466,12 +465,12 @@ public final class TrainingRun implements AutoCloseable {
         folder.writeMetrics(metrics);
         Best best = isBest ? new Best(number, Score.of(measured)) : progress.best();
         progress = new Progress(number, 0, 0, 0, 0, 0, best, waited(isBest));
-        // What the listener writes is written again after a crash that the state does not outlive.
+        // The listener's files are written again after a crash that precedes the state.
         listener.epochEnded(List.copyOf(metrics), evaluation, isBest);
         save();
     }
 
-    /** How long a plateau lasts; if it is too long, the learning rate changes, and another begins. */
+    /** The length of the current plateau; if it is too long, the learning rate changes, and a new one starts. */
     private int waited(boolean isBest) {
         int waited = isBest ? 0 : progress.waited() + 1;
         if (learner.recipe().schedule() instanceof Schedule.Plateau plateau && waited > plateau.patience()) {
@@ -522,7 +521,7 @@ public final class TrainingRun implements AutoCloseable {
         learner.save(folder.state(), notes);
     }
 
-    /** Leaves the folder to others, and frees the arrays that validating needs. The learner and the network stay. */
+    /** Unlocks the folder and frees the arrays of the validation. The learner and the network remain. */
     @Override
     public void close() {
         arrays.close();

@@ -9,14 +9,14 @@ final class Values {
 
     private Values() {}
 
-    /** Gives an array the values of another of the same shape, on any device. Not by copyTo: the engine warns of it. */
+    /** Copies the values of another array of the same shape, on any device. The engine warns about copyTo. */
     static void set(NDArray array, NDArray values) {
         array.set(new NDIndex("..."), values);
     }
 
     /**
-     * A copy in another format, through which gradients flow back in the format of the original. DJL's own {@code toType} cuts
-     * them off.
+     * A copy in another format, through which gradients flow back in the format of the original. DJL's own {@code
+     * toType} blocks them.
      */
     static NDArray cast(NDArray array, DataType type) {
         NDArray cast = array.getManager().create(array.getShape(), type);

@@ -1,10 +1,11 @@
 package io.github.convzoo.train;
 
 /**
- * How much weights are drawn towards 0.
+ * The weight decay.
  *
- * @param rate what a weight adds to its gradient, as a share of itself; for AdamW what it loses, times the learning rate
- * @param normsAndBiases whether the parameters of normalisations and biases decay too; few recipes of today let them
+ * @param rate the fraction of a weight that is added to its gradient; for AdamW, the fraction subtracted from it, times
+ *     the learning rate
+ * @param normsAndBiases whether parameters of normalizations and biases also decay; few current recipes do that
  */
 public record WeightDecay(double rate, boolean normsAndBiases) {
 
@@ -12,19 +13,19 @@ public record WeightDecay(double rate, boolean normsAndBiases) {
     public static final WeightDecay NONE = new WeightDecay(0, false);
 
     /**
-     * Checks the rate.
+     * Validates the rate.
      *
      * @param rate at least 0 and finite
-     * @param normsAndBiases either
+     * @param normsAndBiases true or false
      */
     public WeightDecay {
         if (!(rate >= 0) || Double.isInfinite(rate)) {
-            throw new IllegalArgumentException("a weight decay must be at least 0 and finite, not " + rate);
+            throw new IllegalArgumentException("the weight decay must be at least 0 and finite, not " + rate);
         }
     }
 
     /**
-     * For every parameter, as PyTorch's optimisers have it unless told otherwise.
+     * Returns a decay for every parameter, the default of PyTorch's optimizers.
      *
      * @param rate the rate
      * @return the decay
@@ -34,7 +35,7 @@ public record WeightDecay(double rate, boolean normsAndBiases) {
     }
 
     /**
-     * For the weights of convolutions and linear layers alone.
+     * Returns a decay for only the weights of convolutions and linear layers.
      *
      * @param rate the rate
      * @return the decay

@@ -1,7 +1,8 @@
 /**
- * What is measured on data sets, and learning from them.
+ * Training and evaluation on data sets.
  *
- * <p>Start from {@link io.github.convzoo.train.Learner}, which takes a {@link io.github.convzoo.train.Recipe} and batches.
+ * <p>Start from {@link io.github.convzoo.train.Learner}, which takes a {@link io.github.convzoo.train.Recipe} and
+ * batches.
  */
 @NullMarked
 package io.github.convzoo.train;

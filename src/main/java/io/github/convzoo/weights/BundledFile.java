@@ -10,15 +10,15 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Weights that the library brings: used where they are, or unpacked into the cache where the library is a jar. */
+/** Weights bundled with the library: used in place, or unpacked into the cache if the library is a jar. */
 final class BundledFile {
 
     private BundledFile() {}
 
     /**
-     * Finds the file, unpacking it if need be.
+     * Finds the file, unpacking it if necessary.
      *
-     * @param cache where it is unpacked to
+     * @param cache the cache to unpack to
      * @throws IOException if it cannot be written there
      */
     static StoredFile of(Manifest.Row row, Manifest.Bundled bundled, FileStore cache) throws IOException {

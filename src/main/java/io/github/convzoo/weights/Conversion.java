@@ -26,26 +26,26 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
-/** Rewrites a checkpoint as safetensors under canonical names, or as DJL's parameters. */
+/** Converts a checkpoint to safetensors with canonical names, or to DJL's parameters. */
 public final class Conversion {
 
     private Conversion() {}
 
     /**
      * Checks that a checkpoint fits a network, and writes the network's weights, with the model's configuration in the
-     * metadata. Classes and input channels are those of the file. What the network has no use for is left out.
+     * metadata. Classes and input channels are those of the file. Tensors that the network does not need are dropped.
      *
      * @param in the checkpoint
-     * @param options where the weights are in it, and what to leave out
+     * @param options the location of the weights in it, and entries to ignore
      * @param out the safetensors file, replaced once the new one is complete
-     * @param config the network, and how to use it
-     * @param labels names for the classes instead of the configuration's, or empty
-     * @param half whether kernels and matrices are written in half precision, which takes half of the room; vectors, as
-     *     those of normalizations, keep their type, and everything does otherwise
-     * @return what was written, and what was left out
-     * @throws CheckpointException if the checkpoint does not fit, holds a number that half precision does not
-     *     reach, or the new one cannot be written
-     * @throws IllegalArgumentException if there are more or fewer labels than classes
+     * @param config the network and its configuration
+     * @param labels class names instead of the configuration's, or empty
+     * @param half whether to write kernels and matrices in half precision, which halves their size; vectors, such as
+     *     those of normalizations, keep their type
+     * @return a report of what was written and dropped
+     * @throws CheckpointException if the checkpoint does not fit, has a number out of half precision's range, or the
+     *     new file cannot be written
+     * @throws IllegalArgumentException if the numbers of labels and classes differ
      */
     public static LoadReport toSafetensors(
             Checkpoint in, ReadOptions options, Path out, ModelConfig config, Optional<Labels> labels, boolean half)
@@ -54,22 +54,22 @@ public final class Conversion {
     }
 
     /**
-     * The same, as a {@link ModelFolder}.
+     * Converts a checkpoint to a {@link ModelFolder}, like {@link #toSafetensors}.
      *
      * @param in the checkpoint
-     * @param options where the weights are in it, and what to leave out
-     * @param folder the folder, made if it is not there
-     * @param config the network, and how to use it
-     * @param labels names for the classes instead of the configuration's, or empty
-     * @param half as of {@link #toSafetensors}
-     * @return what was written, and what was left out
-     * @throws IOException as of {@link #toSafetensors}, or if the folder cannot be written
-     * @throws IllegalArgumentException if there are more or fewer labels than classes
+     * @param options the location of the weights in it, and entries to ignore
+     * @param folder the folder, created if missing
+     * @param config the network and its configuration
+     * @param labels class names instead of the configuration's, or empty
+     * @param half as in {@link #toSafetensors}
+     * @return a report of what was written and dropped
+     * @throws IOException as in {@link #toSafetensors}, or if the folder cannot be written
+     * @throws IllegalArgumentException if the numbers of labels and classes differ
      */
     public static LoadReport toFolder(
             Checkpoint in, ReadOptions options, Path folder, ModelConfig config, Optional<Labels> labels, boolean half)
             throws IOException {
-        // First what can be wrong with the weights, so that a bad file leaves no folder.
+        // Check the weights first, so that a bad file leaves no folder.
         StateDict.of(in, config.variant(), options);
         ModelFolder.create(folder);
         Written written = write(in, options, folder.resolve(ModelFolder.WEIGHTS), config, labels, half);
@@ -132,7 +132,7 @@ public final class Conversion {
                         in,
                         -1,
                         tensor.name(),
-                        "holds a number beyond 65504, which half precision cannot; keep it as" + " it is",
+                        "has a number beyond 65504, the limit of half precision; convert without half precision",
                         null);
             }
             return Tensor.of(tensor.name(), ElementType.F16, tensor.shape(), half.toByteBuffer());
@@ -140,14 +140,15 @@ public final class Conversion {
     }
 
     /**
-     * Checks that a checkpoint fits a network, and writes the network's parameters as DJL does. Elements become float32.
+     * Checks that a checkpoint fits a network, and writes the network's parameters in DJL's format. Elements become
+     * float32.
      *
      * @param in the checkpoint
-     * @param options where the weights are in it, and what to leave out
-     * @param out the {@code .params} file, replaced once the new one is complete; for DJL's {@code Model.load} its name is
-     *     the model's and a number: {@code dla34-0000.params}
+     * @param options the location of the weights in it, and entries to ignore
+     * @param out the {@code .params} file, replaced once the new one is complete; for DJL's {@code Model.load}, its
+     *     name must be the model's and a number: {@code dla34-0000.params}
      * @param variant the network
-     * @return what was written, and what was left out
+     * @return a report of what was written and dropped
      * @throws CheckpointException if the checkpoint does not fit, or the new file cannot be written
      */
     public static LoadReport toDjl(Checkpoint in, ReadOptions options, Path out, Variant variant)
@@ -175,12 +176,14 @@ public final class Conversion {
         return WeightLoader.load(stateDict, network, manager, input, WeightLoader.Classifier.MUST_MATCH);
     }
 
-    /** The side of an input that the weights fit. */
+    /** The side of an input that fits the weights. */
     static int side(StateDict stateDict, Variant variant) {
         return variant.inputSize(stateDict.named(variant).shapes()).orElse(variant.inputSize());
     }
 
-    /** Those of the file; 0 only where it has nothing of a classifier, so that half of one is found missing. */
+    /**
+     * The file's number of classes; 0 only if it has no part of a classifier, so that half a classifier is reported.
+     */
     private static int classes(StateDict stateDict, Variant variant) {
         String prefix = variant.build().classifier() + ".";
         boolean classifier =

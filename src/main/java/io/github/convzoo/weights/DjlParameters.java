@@ -10,20 +10,22 @@ import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
 
-/** Writes a network's parameters as DJL's {@code Model.save} does. {@link Checkpoint#read(Path)} reads them. */
+/**
+ * Writes a network's parameters in the format of DJL's {@code Model.save}. {@link Checkpoint#read(Path)} reads them.
+ */
 public final class DjlParameters {
     private static final int MODEL_VERSION = 1;
 
     private DjlParameters() {}
 
     /**
-     * Writes a file that DJL's {@code Model.load} loads into the same network. It appears as a whole or not at all.
+     * Writes a file that DJL's {@code Model.load} loads into the same network. The file is written atomically.
      *
-     * @param file where to write; a file that stands there is replaced. {@code Model.load} looks for the model's name and a
-     *     number: {@code dla34-0000.params}
-     * @param network the network, initialised
+     * @param file the file, replaced if it exists. {@code Model.load} looks for the model's name and a number: {@code
+     *     dla34-0000.params}
+     * @param network the network, initialized
      * @throws CheckpointException if writing fails
-     * @throws IllegalArgumentException if the network is not initialised
+     * @throws IllegalArgumentException if the network is not initialized
      */
     public static void write(Path file, Network network) throws CheckpointException {
         if (!network.isInitialized()) {
@@ -37,13 +39,13 @@ public final class DjlParameters {
         });
     }
 
-    /** What BaseModel.save of DJL 0.35 writes before the parameters, without properties. */
+    /** The header of BaseModel.save in DJL 0.35, without properties. */
     private static void writeHeader(DataOutputStream out, Network network) throws IOException {
         out.writeBytes("DJL@");
         out.writeInt(MODEL_VERSION);
         out.writeUTF(network.modelName());
         out.writeUTF("FLOAT32");
-        // No inputs are described: the blocks bring the shapes that they were initialised for.
+        // No inputs are described, because the blocks have the shapes that they were initialized for.
         out.writeInt(0);
         out.writeInt(0);
     }

@@ -12,22 +12,22 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
- * A file that holds a network's graph together with its weights: it can be run, and nothing else. Training, feature maps, and
- * conversion need {@link ModelFolder#WEIGHTS}.
+ * A file with a network's graph and weights. It can only be run; training, feature maps, and conversion need {@link
+ * ModelFolder#WEIGHTS}.
  *
  * @param path the file
- * @param format what runs it
+ * @param format the format
  */
 public record ExportedFile(Path path, Format format) {
 
-    /** The code that {@code convzoo export} puts into an archive. TorchScript of other tools is read as weights. */
+    /** The code that {@code convzoo export} adds to an archive. TorchScript from other tools is read as weights. */
     public static final String CODE = "code/__torch__/convzoo.py";
 
     /** File formats. */
     public enum Format {
-        /** ONNX, whoever wrote it. */
+        /** ONNX, from any tool. */
         ONNX(ModelFolder.ONNX),
-        /** TorchScript that ConvZoo wrote. */
+        /** TorchScript written by ConvZoo. */
         TORCHSCRIPT(ModelFolder.TORCHSCRIPT);
 
         private final String usual;
@@ -38,7 +38,7 @@ public record ExportedFile(Path path, Format format) {
     }
 
     /**
-     * Tells whether a file is an exported one.
+     * Detects an exported file.
      *
      * @param file any file
      * @return the exported file; empty if it is something else, such as weights
@@ -60,8 +60,8 @@ public record ExportedFile(Path path, Format format) {
      *
      * @param folder the folder
      * @return at most one file of each format, ONNX first
-     * @throws IOException if there are several of one format and none has the usual name, or the folder cannot be read; the
-     *     message names them
+     * @throws IOException if there are several of one format and none has the default name, or the folder cannot be
+     *     read; the message names them
      */
     public static List<ExportedFile> in(Path folder) throws IOException {
         List<ExportedFile> all = new ArrayList<>();
@@ -87,14 +87,14 @@ public record ExportedFile(Path path, Format format) {
         if (files.isEmpty()) {
             return Optional.empty();
         }
-        throw new IOException(folder + ": holds several exported files, "
+        throw new IOException(folder + ": several exported files found, "
                 + String.join(
                         ", ",
                         files.stream()
                                 .map(each -> String.valueOf(each.path.getFileName()))
                                 .sorted()
                                 .toList())
-                + "; name one, or call it " + files.get(0).format.usual);
+                + "; pass one of them, or rename one to " + files.get(0).format.usual);
     }
 
     private static boolean isHidden(Path file) {
@@ -111,7 +111,7 @@ public record ExportedFile(Path path, Format format) {
         try (ZipFile zip = new ZipFile(file.toFile())) {
             return zip.stream().anyMatch(entry -> entry.getName().endsWith("/" + CODE));
         } catch (ZipException | UnsupportedOperationException e) {
-            // A damaged archive, which its own reader explains, or a file in an archive.
+            // A damaged archive, which its own reader reports, or a file inside an archive.
             return false;
         }
     }

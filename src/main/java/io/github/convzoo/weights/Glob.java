@@ -2,26 +2,26 @@ package io.github.convzoo.weights;
 
 import java.util.regex.Pattern;
 
-/** Names with {@code *} for any characters and {@code ?} for any one; nothing else stands for something else. */
+/** Name patterns with {@code *} for any characters and {@code ?} for one character; there are no other wildcards. */
 public final class Glob {
 
     private Glob() {}
 
     /**
-     * Whether a name has characters that stand for others.
+     * Whether a name has wildcards.
      *
      * @param name a name
-     * @return whether it may match several
+     * @return whether it may match several names
      */
     public static boolean isGlob(String name) {
         return name.contains("*") || name.contains("?");
     }
 
     /**
-     * What a name must match.
+     * Compiles a name pattern.
      *
-     * @param glob a name with such characters or without
-     * @return to be matched against the whole of a name
+     * @param glob a name with or without wildcards
+     * @return a pattern to match against whole names
      */
     public static Pattern of(String glob) {
         StringBuilder regex = new StringBuilder();

@@ -14,17 +14,18 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a file of weights holds, and which networks it is for, told without loading a network and without an engine.
+ * The contents of a weights file and the networks that it fits, determined without loading a network and without an
+ * engine.
  *
  * @param checkpoint the file
- * @param tensors every tensor of the file in its order, named by its path, such as {@code state_dict.module.fc.weight}; a
- *     file that is a tensor and nothing else has one without a name
- * @param entries what stands at the top beside tensors and the weights, such as {@code epoch}
- * @param weights the weights; null where the file holds none that a network could load
- * @param problem why there are none; null where there are
- * @param prefixes what was stripped from the weights' names, such as {@code module.}, each once
- * @param matches how the weights compare with every network, those that fit first, then the nearest first; empty where
- *     there are none
+ * @param tensors every tensor of the file in order, named by its path, such as {@code state_dict.module.fc.weight}; if
+ *     the file is a single tensor, it has no name
+ * @param entries the top-level entries other than tensors and the weights, such as {@code epoch}
+ * @param weights the weights; null if the file has none that a network could load
+ * @param problem why there are no weights; null if there are
+ * @param prefixes the prefixes stripped from the weights' names, such as {@code module.}, each once
+ * @param matches how the weights compare with every network: those that fit first, then the nearest first; empty if
+ *     there are no weights
  */
 public record Inspection(
         Checkpoint checkpoint,
@@ -38,18 +39,18 @@ public record Inspection(
     private static final int SHOWN_CHARACTERS = 60;
     private static final double NEAR = 0.1;
 
-    /** How often tensors may have the bytes of a file, all together, and how many bytes more, for their elements to be read. */
+    /** Elements are read from tensors of at most this many times the file's bytes in total, plus FREE_BYTES. */
     private static final int MOST_REPEATS = 16;
 
     private static final long FREE_BYTES = 16 << 20;
 
     /**
-     * Something that is no tensor.
+     * An entry that is not a tensor.
      *
      * @param name its name
-     * @param kind what it is: text, whole, real, bool, none, bytes, mapping, sequence or placeholder
-     * @param text its value, cut after sixty characters; of mappings, sequences and bytes how much there is; of a placeholder
-     *     its class
+     * @param kind its kind: text, whole, real, bool, none, bytes, mapping, sequence or placeholder
+     * @param text its value, truncated to sixty characters; for mappings, sequences and bytes, their size; for a
+     *     placeholder, its class
      */
     public record Entry(String name, String kind, String text) {}
 
@@ -58,10 +59,10 @@ public record Inspection(
      *
      * @param checkpoint the file
      * @param tensors every tensor of the file
-     * @param entries what stands at the top beside them
+     * @param entries the other top-level entries
      * @param weights the weights, or null
      * @param problem why there are none, or null
-     * @param prefixes what was stripped from names
+     * @param prefixes the prefixes stripped from names
      * @param matches how the weights compare with every network
      */
     public Inspection {
@@ -72,11 +73,11 @@ public record Inspection(
     }
 
     /**
-     * Looks into a file.
+     * Inspects a file.
      *
      * @param file a checkpoint of any format that {@link Checkpoint} reads
-     * @return what it holds
-     * @throws CheckpointException if the file is unreadable; not if it merely holds no weights
+     * @return its contents
+     * @throws CheckpointException if the file is unreadable; not if it merely has no weights
      */
     public static Inspection of(Path file) throws CheckpointException {
         return of(Checkpoint.read(file));
@@ -87,11 +88,11 @@ public record Inspection(
     }
 
     /**
-     * Looks into a checkpoint.
+     * Inspects a checkpoint.
      *
      * @param checkpoint the checkpoint
-     * @param options where the weights may be in it, and what to leave out
-     * @return what it holds, which may be no weights
+     * @param options the location of the weights in it, and entries to ignore
+     * @return its contents, which may have no weights
      */
     public static Inspection of(Checkpoint checkpoint, ReadOptions options) {
         List<Tensor> tensors = new ArrayList<>();
@@ -109,7 +110,7 @@ public record Inspection(
             }
             weights = fits.isEmpty() ? search.alone() : fits.values().iterator().next();
             matches = WeightMatch.rank(weights, fits);
-            // Networks of one family have the same names, so only the shapes tell whose weights these are.
+            // Networks of one family have the same names, so only the shapes identify the network.
             StateDict best = matches.get(0).fits() ? fits.get(matches.get(0).variant()) : null;
             weights = best == null ? weights : best;
         } catch (CheckpointException e) {
@@ -127,7 +128,7 @@ public record Inspection(
     }
 
     /**
-     * The networks that the weights fit.
+     * Returns the networks that the weights fit.
      *
      * @return the matches that fit
      */
@@ -136,21 +137,21 @@ public record Inspection(
     }
 
     /**
-     * The network that the weights come nearest to, where none fits. Names that are common everywhere, such as
-     * {@code fc.bias}, make none near: a tenth of all names has to match.
+     * Returns the most similar network, if none fits. Names that are common everywhere, such as {@code fc.bias}, are
+     * not enough: a tenth of all names must match.
      *
-     * @return the match; null where there is none
+     * @return the match; null if none exists
      */
     public @Nullable WeightMatch nearest() {
         return matches.isEmpty() || matches.get(0).fits() || matches.get(0).nearness() < NEAR ? null : matches.get(0);
     }
 
     /**
-     * How many of some tensors can be read in a time that the file's size bounds. A file of a few bytes may have tensors of
-     * many elements that are all the same, or thousands of tensors that share their bytes.
+     * Returns how many of some tensors can be read in a time bounded by the file's size. A file of a few bytes may have
+     * tensors with many equal elements, or thousands of tensors that share their bytes.
      *
      * @param listed tensors of the file
-     * @return how many of the first of them have no more than 16 MiB and 16 times the bytes of the file
+     * @return the number of leading tensors that together have no more than 16 MiB plus 16 times the bytes of the file
      */
     public int readable(List<Tensor> listed) {
         long left = FREE_BYTES + MOST_REPEATS * checkpoint.bytes();

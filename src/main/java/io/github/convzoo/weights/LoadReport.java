@@ -5,15 +5,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What loading did: every tensor of the file and every parameter of the network is accounted for.
+ * A report of loading, which accounts for every tensor of the file and every parameter of the network.
  *
  * @param file the checkpoint
- * @param path where in the file the weights stood; empty where they are all there is
+ * @param path the path of the weights in the file; empty if they are the whole file
  * @param modelName the network
  * @param loaded the parameters that were set from the file, in the network's order
- * @param notes the tensors and parameters that a rule took care of
- * @param placeholders what else the file names that was left alone, such as the class of an options object
- * @param remarks what was guessed of the weights' use, or changed by options
+ * @param notes the tensors and parameters that a rule applied to
+ * @param placeholders other objects in the file that were not built, such as the class of an options object
+ * @param remarks guesses about the weights' configuration, and settings overridden by options
  */
 public record LoadReport(
         Path file,
@@ -28,12 +28,12 @@ public record LoadReport(
      * Creates a report of copies of the given lists.
      *
      * @param file the checkpoint
-     * @param path where in the file the weights stood
+     * @param path the path of the weights in the file
      * @param modelName the network
      * @param loaded the parameters that were set
-     * @param notes what a rule took care of
-     * @param placeholders what was left alone
-     * @param remarks what was guessed or changed
+     * @param notes the tensors and parameters that a rule applied to
+     * @param placeholders the objects that were not built
+     * @param remarks guesses and overrides
      */
     public LoadReport {
         loaded = List.copyOf(loaded);
@@ -43,28 +43,28 @@ public record LoadReport(
     }
 
     /**
-     * What is said of the weights' use.
+     * A remark about the weights' configuration.
      *
-     * @param kind why it is said
+     * @param kind the kind of remark
      * @param text a phrase for people
      */
     public record Remark(Kind kind, String text) {
 
-        /** Why something is said. */
+        /** The kind of a remark. */
         public enum Kind {
             /** An option that differs from the model's own configuration. */
             OVERRIDE,
-            /** Something that nobody says, and that was assumed. */
+            /** An assumption, because no source states the setting. */
             GUESS,
-            /** A choice that the network's family has. */
+            /** A setting of the network's family. */
             SETTING
         }
     }
 
     /**
-     * With further remarks.
+     * Returns the report with additional remarks.
      *
-     * @param more what else was guessed or changed
+     * @param more additional guesses and overrides
      * @return the changed report
      */
     public LoadReport withRemarks(List<Remark> more) {
@@ -73,35 +73,35 @@ public record LoadReport(
         return new LoadReport(file, path, modelName, loaded, notes, placeholders, all);
     }
 
-    /** Why a tensor was not used as it is, or a parameter not set. */
+    /** Why a tensor was not used unchanged, or a parameter not set. */
     public enum Rule {
-        /** PyTorch's count of BatchNorm's batches, which nothing here reads. */
+        /** PyTorch's count of BatchNorm's batches, which is never read. */
         BATCH_COUNTER("ignored: BatchNorm's batch counters"),
-        /** The weights are in an unusual place, the only one that fits the network or, if none fits, comes near. */
+        /** The weights are in an unusual place, the only one that fits the network or, if none fits, is similar. */
         PLACE_FOUND("found in an unusual place: the weights"),
-        /** Other weights in the file fit the network as well; those of the first usual place were taken. */
-        NOT_TAKEN("not taken, though they fit as well and differ: the weights at"),
-        /** Names fit the network only without a prefix, or without what wrapping a part of a model leaves inside them. */
-        PREFIX_STRIPPED("stripped from names, so that they fit the network"),
-        /** Entries that the caller asked to leave out. */
-        IGNORED_AS_ASKED("ignored, as asked"),
-        /** How many models PyTorch's AveragedModel has averaged. */
+        /** Other weights in the file also fit the network; those in the first conventional place were used. */
+        NOT_TAKEN("not used, although they also fit and differ: the weights at"),
+        /** Names fit the network only without a prefix, or without the parts that wrappers insert. */
+        PREFIX_STRIPPED("stripped from names to fit the network"),
+        /** Entries that the caller asked to ignore. */
+        IGNORED_AS_ASKED("ignored as requested"),
+        /** The number of models averaged by PyTorch's AveragedModel. */
         AVERAGE_COUNT("ignored: the count of an averaged model"),
-        /** What the profiler thop leaves in each module. */
+        /** Counters that the profiler thop leaves in each module. */
         PROFILER_COUNT("ignored: a profiler's counts of operations and parameters"),
-        /** Projections that the DLA authors' code creates and never runs. */
-        UNUSED_ENTRY("ignored: entries that the published file carries and the network has no use for"),
-        /** Tensors that a TorchScript archive's code uses and that are no parameters. */
+        /** Projections that the DLA authors' code creates but never runs. */
+        UNUSED_ENTRY("ignored: entries of the published file that the network does not use"),
+        /** Tensors that a TorchScript archive's code uses but that are not parameters. */
         SCRIPT_CONSTANT("ignored: constants of the TorchScript code"),
-        /** The network was built without a classifier, to give features. */
-        CLASSIFIER_LEFT_OUT("ignored: the classifier, which this network was built without"),
+        /** The network was built without a classifier, to return features. */
+        CLASSIFIER_LEFT_OUT("ignored: the classifier, because this network was built without one"),
         /** The network has another number of classes than the file. */
-        CLASSIFIER_REPLACED("left at its initial values: the classifier, whose number of classes differs"),
-        /** The file has no classifier, as that of a backbone. */
-        CLASSIFIER_NEW("left at its initial values: the classifier, which the file does not have"),
-        /** The file has a linear layer for the network's convolution of one pixel, or the other way round. */
+        CLASSIFIER_REPLACED("left at its initial values: the classifier, because the number of classes differs"),
+        /** The file has no classifier, such as a backbone's. */
+        CLASSIFIER_NEW("left at its initial values: the classifier, because the file has none"),
+        /** The file has a linear layer for the network's 1 x 1 convolution, or vice versa. */
         CLASSIFIER_RESHAPED("reshaped between a linear layer and a 1 x 1 convolution: the classifier"),
-        /** The network has another number of input channels than the file's three. */
+        /** The network's number of input channels differs from the file's three. */
         INPUT_CHANNELS_ADAPTED("adapted from 3 input channels: the first convolution");
 
         private final String text;
@@ -111,7 +111,7 @@ public record LoadReport(
         }
 
         /**
-         * What the rule does.
+         * Returns the effect of the rule.
          *
          * @return a phrase for people
          */
@@ -121,7 +121,7 @@ public record LoadReport(
     }
 
     /**
-     * What one rule took care of.
+     * The tensors or parameters that one rule applied to.
      *
      * @param rule the rule
      * @param names the tensors or parameters, at least one
@@ -139,9 +139,9 @@ public record LoadReport(
         }
 
         /**
-         * The note for people.
+         * Returns the note for people.
          *
-         * @return what the rule did, the first name, and how many more there are
+         * @return the effect of the rule, the first name, and the number of further names
          */
         public String line() {
             int more = names.size() - 1;
@@ -150,9 +150,9 @@ public record LoadReport(
     }
 
     /**
-     * The report for people.
+     * Returns the report for people.
      *
-     * @return one line for what was loaded, and one for each rule that took care of something
+     * @return one line for what was loaded, and one for each rule that applied
      */
     public List<String> lines() {
         List<String> lines = new ArrayList<>();
@@ -162,7 +162,7 @@ public record LoadReport(
             lines.add(note.line());
         }
         if (!placeholders.isEmpty()) {
-            lines.add("not built, and not needed: " + String.join(", ", placeholders));
+            lines.add("not built and not needed: " + String.join(", ", placeholders));
         }
         for (Remark remark : remarks) {
             lines.add((remark.kind() == Remark.Kind.OVERRIDE ? "override: " : "") + remark.text());

@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** The published weights: where they are, what they reach, how they want their input. */
+/** The published weights: their addresses, accuracies, and preprocessing. */
 public final class Manifest {
 
     private static final List<String> FAMILIES = List.of("dla", "peleenet", "dpn", "fashion_mnist");
@@ -29,15 +29,15 @@ public final class Manifest {
      * One published set of weights.
      *
      * @param model the network's name
-     * @param tag tells sets of weights of one network apart
-     * @param hub the repository on the Hugging Face hub; null where there is none
-     * @param urls older files, the preferred one first
+     * @param tag distinguishes sets of weights of one network
+     * @param hub the repository on the Hugging Face hub; null if none exists
+     * @param urls older files, in order of preference
      * @param preprocessing the name of the preprocessing
-     * @param top1 measured accuracy, from 0 to 1, on what the family says
-     * @param top5 likewise; null where it was not published
-     * @param licence the licence that the weights are published under
-     * @param larger what they reach on inputs larger than those they were trained on; null where that was not published
-     * @param bundled the file, where the library itself brings it; null where it is fetched
+     * @param top1 measured top-1 accuracy, from 0 to 1, on the data that the family states
+     * @param top5 measured top-5 accuracy; null if not published
+     * @param licence the license of the weights
+     * @param larger the accuracy on inputs larger than the training size; null if not published
+     * @param bundled the file, if the library bundles it; null if it is downloaded
      */
     public record Row(
             String model,
@@ -52,7 +52,7 @@ public final class Manifest {
             @Nullable Bundled bundled) {
 
         /**
-         * What tells the row from all others.
+         * Returns the unique name of the row.
          *
          * @return {@code model.tag}
          */
@@ -61,9 +61,9 @@ public final class Manifest {
         }
 
         /**
-         * The older files, the preferred one first.
+         * Returns the older files, in order of preference.
          *
-         * @return their addresses, with what these say of the content
+         * @return their addresses, with the hash prefixes in their names
          */
         public List<OlderFile> olderFiles() {
             return urls.stream()
@@ -73,19 +73,19 @@ public final class Manifest {
     }
 
     /**
-     * A file of weights beside the hub's, whose responses name the SHA-256 themselves.
+     * A weights file that is not on the hub, whose responses would announce the SHA-256.
      *
      * @param url its address
-     * @param sha256Start the first digits of its SHA-256, in hexadecimal; null where its name does not say them
+     * @param sha256Start the first digits of its SHA-256, in hexadecimal; null if its name has none
      */
     public record OlderFile(String url, @Nullable String sha256Start) {}
 
     /**
-     * A file of weights that the library brings.
+     * A weights file bundled with the library.
      *
-     * @param file its name, beside the manifests
+     * @param file its name, next to the manifests
      * @param sha256 its SHA-256, in hexadecimal
-     * @param labels the classes' names in the order of their numbers
+     * @param labels the class names in the order of their numbers
      */
     public record Bundled(String file, String sha256, List<String> labels) {
 
@@ -94,7 +94,7 @@ public final class Manifest {
          *
          * @param file the file's name
          * @param sha256 its SHA-256
-         * @param labels the classes' names
+         * @param labels the class names
          */
         public Bundled {
             labels = List.copyOf(labels);
@@ -102,20 +102,20 @@ public final class Manifest {
     }
 
     /**
-     * How weights do on larger inputs.
+     * The accuracy of weights on larger inputs.
      *
      * @param preprocessing the name of the preprocessing
-     * @param top1 measured accuracy, from 0 to 1
-     * @param top5 likewise
+     * @param top1 measured top-1 accuracy, from 0 to 1
+     * @param top5 measured top-5 accuracy
      */
     public record Larger(String preprocessing, double top1, double top5) {}
 
     /**
-     * The published weights of networks of one paper.
+     * The published weights of the networks of one paper.
      *
-     * @param paper authors, title and where it appeared
+     * @param paper authors, title and venue
      * @param source the paper's address
-     * @param accuracySource who measured the accuracies, on what
+     * @param accuracySource who measured the accuracies, and on which data
      * @param weights the rows
      */
     public record Family(String paper, String source, String accuracySource, List<Row> weights) {
@@ -125,7 +125,7 @@ public final class Manifest {
          *
          * @param paper the paper
          * @param source its address
-         * @param accuracySource who measured
+         * @param accuracySource who measured the accuracies, and on which data
          * @param weights the rows
          */
         public Family {
@@ -134,15 +134,15 @@ public final class Manifest {
     }
 
     /**
-     * Every family.
+     * Returns all families.
      *
-     * @return the families by name, such as {@code dla}; not modifiable
+     * @return the families by name, such as {@code dla}; unmodifiable
      */
     public static Map<String, Family> families() {
         return Held.FAMILIES;
     }
 
-    /** Read once, when first asked for. */
+    /** Loaded once, on first use. */
     private static final class Held {
 
         static final Map<String, Family> FAMILIES = families();
@@ -158,9 +158,9 @@ public final class Manifest {
     }
 
     /**
-     * Every row.
+     * Returns all rows.
      *
-     * @return the rows, the first of a network being the one its name alone stands for
+     * @return the rows; the first row of a network is the one that its name alone means
      */
     public static List<Row> rows() {
         return families().values().stream()
@@ -169,21 +169,21 @@ public final class Manifest {
     }
 
     /**
-     * The weights that a network's name alone stands for.
+     * Returns the weights that a network's name alone means.
      *
      * @param model the network's name
-     * @return its first row; empty where there are no published weights
+     * @return its first row; empty if there are no published weights
      */
     public static Optional<Row> first(String model) {
         return rows().stream().filter(row -> row.model().equals(model)).findFirst();
     }
 
     /**
-     * The weights of a name.
+     * Returns the weights with a name.
      *
-     * @param name {@code model.tag}, or the network's name alone for its first row
+     * @param name {@code model.tag}, or the network's name for its first row
      * @return the row
-     * @throws IllegalArgumentException if there are none; the message names those that there are
+     * @throws IllegalArgumentException if there are none; the message lists the existing ones
      */
     public static Row find(String name) {
         List<Row> rows = rows();
@@ -192,27 +192,27 @@ public final class Manifest {
                 return row;
             }
         }
-        throw new IllegalArgumentException("there are no published weights " + name + "; there are "
+        throw new IllegalArgumentException("there are no published weights " + name + "; choose from "
                 + rows.stream().map(Row::name).collect(Collectors.joining(", ")));
     }
 
-    /** Where the library has a file that stands beside the manifests. */
+    /** The resource path of a file next to the manifests. */
     static String resource(String file) {
         return "/io/github/convzoo/models/" + file;
     }
 
     /**
-     * The preprocessing that rows name.
+     * Returns a preprocessing by name.
      *
      * @param name the preprocessing's name, such as {@code imagenet}
      * @return the preprocessing
-     * @throws IllegalArgumentException if there is none of this name
+     * @throws IllegalArgumentException if none has this name
      */
     public static Preprocessing preprocessing(String name) {
         Preprocessing preprocessing = Held.PREPROCESSINGS.get(name);
         if (preprocessing == null) {
             throw new IllegalArgumentException(
-                    "there is no preprocessing " + name + "; there are " + Held.PREPROCESSINGS.keySet());
+                    "there is no preprocessing " + name + "; choose from " + Held.PREPROCESSINGS.keySet());
         }
         return preprocessing;
     }

@@ -12,20 +12,21 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that using a model takes besides its weights: the network, its classes, and how an image becomes its input.
+ * The configuration of a model, everything needed to use it except its weights: the network, its classes, and the
+ * preprocessing.
  *
- * <p>As text it is the {@code config.json} of the Hugging Face hub's layout for timm models. What only ConvZoo has is under
- * the key {@code convzoo}, which timm ignores.
+ * <p>As text, it is {@code config.json} in the Hugging Face hub's format for timm models. ConvZoo's own settings are
+ * under the key {@code convzoo}, which timm ignores.
  *
  * @param variant the network
  * @param options its number of classes and input channels, and the options of its family
- * @param preprocessing how an image becomes the network's input
- * @param larger the same for inputs larger than those that the weights were trained on, timm's {@code test_input_size};
- *     empty if nothing was measured with any
- * @param upright whether images are turned upright first, as their EXIF orientation says
- * @param labels the classes' names; empty if only their numbers are known
- * @param tag tells sets of weights of one network apart, or empty
- * @param license the license of the weights, or empty if nobody says
+ * @param preprocessing the preprocessing from an image to the network's input
+ * @param larger the preprocessing for inputs larger than the training size, timm's {@code test_input_size}; empty if no
+ *     accuracy was measured with any
+ * @param upright whether to rotate images upright first, by their EXIF orientation
+ * @param labels the class names; empty if only the numbers are known
+ * @param tag distinguishes sets of weights of one network, or empty
+ * @param license the license of the weights, or empty if unknown
  */
 public record ModelConfig(
         Variant variant,
@@ -38,27 +39,27 @@ public record ModelConfig(
         Optional<String> license) {
 
     /**
-     * Checks that the labels are those of the classes.
+     * Checks that the labels match the classes.
      *
      * @param variant the network
      * @param options its options
-     * @param preprocessing from image to input
-     * @param larger the same for larger inputs, or empty
-     * @param upright whether images are turned upright
-     * @param labels a name for each class, or empty
+     * @param preprocessing the preprocessing
+     * @param larger the preprocessing for larger inputs, or empty
+     * @param upright whether to rotate images upright
+     * @param labels one name per class, or empty
      * @param tag the tag, or empty
      * @param license the license, or empty
-     * @throws IllegalArgumentException if there are more or fewer labels than classes
+     * @throws IllegalArgumentException if the numbers of labels and classes differ
      */
     public ModelConfig {
         if (labels.isPresent() && labels.get().size() != options.numClasses()) {
             throw new IllegalArgumentException("there are " + labels.get().size() + " labels for "
-                    + options.numClasses() + " classes; name each class once");
+                    + options.numClasses() + " classes; give one label per class");
         }
     }
 
     /**
-     * What is usual for a network of which nothing is published.
+     * Returns the default configuration of a network without published weights.
      *
      * @param variant the network
      * @return the configuration
@@ -76,7 +77,7 @@ public record ModelConfig(
     }
 
     /**
-     * What published weights are used with.
+     * Returns the configuration of published weights.
      *
      * @param row the weights
      * @return the configuration
@@ -99,20 +100,20 @@ public record ModelConfig(
     }
 
     /**
-     * Reads a configuration in timm's layout, also the older one that has everything at the top.
+     * Parses a configuration in timm's format, or in its older format with everything at the top level.
      *
      * @param json the text of a {@code config.json}
-     * @param name what to call it in errors
+     * @param name its name in errors
      * @return the configuration
-     * @throws IOException if it is not JSON, names a network or a setting that ConvZoo does not have, or contradicts itself;
-     *     the message says where, and what to do
+     * @throws IOException if it is not JSON, has a network or a setting that ConvZoo does not support, or contradicts
+     *     itself; the message says where, and what to do
      */
     public static ModelConfig parse(String json, String name) throws IOException {
         return PretrainedConfig.parse(json, name);
     }
 
     /**
-     * The configuration as text, in timm's layout.
+     * Returns the configuration as text, in timm's format.
      *
      * @return indented JSON that ends with a line break
      */
@@ -121,19 +122,19 @@ public record ModelConfig(
     }
 
     /**
-     * Whether timm computes the same from a folder with this configuration.
+     * Checks whether timm computes the same results from a folder with this configuration.
      *
-     * @return empty if it does; else why not, as a phrase
+     * @return empty if it does; else the reason, as a phrase
      */
     public Optional<String> differenceToTimm() {
         return PretrainedConfig.differenceToTimm(this);
     }
 
     /**
-     * The preprocessing for a square input of some size.
+     * Returns the preprocessing for a square input.
      *
      * @param inputSize the input's side in pixels
-     * @return that for larger inputs if it is of this size, else the usual one with the same crop fraction
+     * @return the one for larger inputs if it has this size, else the regular one with the same crop fraction
      * @throws IllegalArgumentException if the size is not positive or too large
      */
     public Preprocessing preprocessing(int inputSize) {
@@ -141,11 +142,11 @@ public record ModelConfig(
     }
 
     /**
-     * The preprocessing for an input of some height and width.
+     * Returns the preprocessing for an input height and width.
      *
      * @param height the input's height in pixels
      * @param width the input's width in pixels
-     * @return that for larger inputs if it is of this size, else the usual one with the same crop fraction
+     * @return the one for larger inputs if it has this size, else the regular one with the same crop fraction
      * @throws IllegalArgumentException if a size is not positive or too large
      */
     public Preprocessing preprocessing(int height, int width) {
@@ -154,7 +155,7 @@ public record ModelConfig(
     }
 
     /**
-     * The shape of one input.
+     * Returns the shape of one input.
      *
      * @return (1, channels, height, width)
      */
@@ -163,8 +164,8 @@ public record ModelConfig(
     }
 
     /**
-     * With other options of the network. Labels of another number of classes are dropped, and the normalization is adapted
-     * to the input channels if these are 1 or 3.
+     * Returns the configuration with other network options. Labels are dropped if the number of classes differs, and
+     * the normalization is adapted to the input channels if these are 1 or 3.
      *
      * @param value the options
      * @return the changed configuration
@@ -188,9 +189,9 @@ public record ModelConfig(
     }
 
     /**
-     * With another preprocessing, for inputs of every size.
+     * Returns the configuration with another preprocessing, for inputs of any size.
      *
-     * @param value from image to input
+     * @param value the preprocessing, from an image to the network's input
      * @return the changed configuration
      */
     public ModelConfig withPreprocessing(Preprocessing value) {
@@ -198,9 +199,9 @@ public record ModelConfig(
     }
 
     /**
-     * With images turned upright or taken as they are stored.
+     * Returns the configuration with images rotated upright or kept as stored.
      *
-     * @param value whether to turn them upright
+     * @param value whether to rotate images upright
      * @return the changed configuration
      */
     public ModelConfig withUpright(boolean value) {
@@ -208,18 +209,18 @@ public record ModelConfig(
     }
 
     /**
-     * With names for the classes.
+     * Returns the configuration with class names.
      *
-     * @param value a name for each class
+     * @param value one name per class
      * @return the changed configuration
-     * @throws IllegalArgumentException if there are more or fewer than classes
+     * @throws IllegalArgumentException if the numbers of names and classes differ
      */
     public ModelConfig withLabels(Labels value) {
         return new ModelConfig(variant, options, preprocessing, larger, upright, Optional.of(value), tag, license);
     }
 
     /**
-     * For other weights of the network: without labels, tag, and license.
+     * Returns the configuration for other weights of the network: without labels, tag, and license.
      *
      * @return the changed configuration
      */

@@ -19,48 +19,49 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A model as a folder: {@code config.json} and weights, in the Hugging Face hub's layout for timm models. timm loads it with
- * {@code timm.create_model('local-dir:FOLDER', pretrained=True)}, unless {@link ModelConfig#differenceToTimm} says why not.
+ * A model as a folder: {@code config.json} and weights, in the Hugging Face hub's format for timm models. timm loads it
+ * with {@code timm.create_model('local-dir:FOLDER', pretrained=True)}, unless {@link ModelConfig#differenceToTimm}
+ * gives a reason why not.
  *
- * <p>A single safetensors file that ConvZoo wrote has the same configuration in its metadata.
+ * <p>A single safetensors file written by ConvZoo has the same configuration in its metadata.
  */
 public final class ModelFolder {
 
-    /** The configuration's file. */
+    /** The configuration file. */
     public static final String CONFIG = "config.json";
 
-    /** The weights' file, as it is written. */
+    /** The weights file that ConvZoo writes. */
     public static final String WEIGHTS = "model.safetensors";
 
-    /** The weights' file, as PyTorch's tools write it. */
+    /** The weights file that PyTorch's tools write. */
     public static final String PYTORCH_WEIGHTS = "pytorch_model.bin";
 
-    /** The network's graph with its weights, as {@code convzoo export} writes it for ONNX Runtime. */
+    /** The network's graph with its weights, exported for ONNX Runtime by {@code convzoo export}. */
     public static final String ONNX = "model.onnx";
 
     /** The same for PyTorch. */
     public static final String TORCHSCRIPT = "model.pt";
 
-    /** The same network in floats, for machines that cannot run a quantized {@link #TORCHSCRIPT}. */
+    /** The same network in float, for machines that cannot run a quantized {@link #TORCHSCRIPT}. */
     public static final String TORCHSCRIPT_FLOATS = "model-float.pt";
 
-    /** What DJL's own translator reads, and DJL Serving. */
+    /** The settings for DJL's own translator and for DJL Serving. */
     public static final String SERVING = "serving.properties";
 
-    /** The first words of a {@link #SERVING} that {@code convzoo export} wrote. */
+    /** The start of a {@link #SERVING} file written by {@code convzoo export}. */
     public static final String SERVING_MARK = "# Written by convzoo export";
 
     /** The key of the configuration in a safetensors file's metadata. */
     static final String METADATA = CONFIG;
 
-    /** How the names of files end that hold an ONNX file's weights. */
+    /** The suffix of files with an ONNX file's weights. */
     private static final String ONNX_DATA = ".onnx.data";
 
-    /** The usual names of a model's weights, or of their index if they are in several files; the first that is there counts. */
+    /** The standard names of weights files, or of their index if they are sharded, in order of precedence. */
     public static final List<String> USUAL_WEIGHTS =
             List.of(WEIGHTS, WEIGHTS + ".index.json", PYTORCH_WEIGHTS, PYTORCH_WEIGHTS + ".index.json");
 
-    /** What files beside weights end in. */
+    /** The suffixes of files other than weights. */
     private static final Set<String> OTHERS = Set.of(
             "json",
             "jsonl",
@@ -107,11 +108,11 @@ public final class ModelFolder {
     }
 
     /**
-     * The configuration that a checkpoint carries.
+     * Returns the configuration in a checkpoint's metadata.
      *
      * @param checkpoint any checkpoint
-     * @return the configuration; empty if it carries none
-     * @throws IOException if what it carries is not a configuration; the message names the file
+     * @return the configuration; empty if none exists
+     * @throws IOException if it is not a valid configuration; the message names the file
      */
     public static Optional<ModelConfig> config(Checkpoint checkpoint) throws IOException {
         String json = checkpoint.metadata().get(METADATA);
@@ -121,7 +122,7 @@ public final class ModelFolder {
     }
 
     /**
-     * Deletes a folder with all that is in it. Links in it are deleted, and not followed.
+     * Deletes a folder and its contents. Links are deleted, not followed.
      *
      * @param folder the folder
      * @throws IOException if something cannot be deleted
@@ -135,12 +136,12 @@ public final class ModelFolder {
     }
 
     /**
-     * Finds a folder's weights. They are {@code model.safetensors}, its index if it is sharded, or PyTorch's
-     * {@code pytorch_model.bin}; else the only file that is not something else by its name, whatever it is called: its
-     * content says what it is. An {@link ExportedFile} does not count.
+     * Finds a folder's weights: {@code model.safetensors}, its index if it is sharded, or PyTorch's {@code
+     * pytorch_model.bin}; else the only file whose name does not indicate something else. An {@link ExportedFile} does
+     * not count.
      *
      * @param folder the folder
-     * @return the file; empty if the folder holds none
+     * @return the file; empty if the folder has none
      * @throws IOException if there are several, or the folder cannot be listed; the message names them
      */
     public static Optional<Path> weights(Path folder) throws IOException {
@@ -172,21 +173,21 @@ public final class ModelFolder {
         List<Path> candidates = indexes.isEmpty() ? found : indexes;
         if (candidates.size() > 1) {
             candidates.sort(null);
-            throw new IOException(folder + ": holds several files that may be its weights, "
+            throw new IOException(folder + ": several files may be its weights, "
                     + String.join(
                             ", ",
                             candidates.stream()
                                     .map(each -> String.valueOf(each.getFileName()))
                                     .toList())
-                    + "; name one, or call it " + WEIGHTS);
+                    + "; pass one of them, or rename one to " + WEIGHTS);
         }
         return candidates.stream().findFirst();
     }
 
     /**
-     * Writes a folder's configuration. The file appears as a whole or not at all.
+     * Writes a folder's configuration. The file is written atomically.
      *
-     * @param folder the folder, made if it is not there
+     * @param folder the folder, created if missing
      * @param config the configuration
      * @throws IOException if it cannot be written
      */
@@ -200,7 +201,7 @@ public final class ModelFolder {
             Files.createDirectories(folder);
         } catch (FileSystemException e) {
             throw new CheckpointException(
-                    folder, -1, null, "the folder cannot be made (" + e + "); name one elsewhere", e);
+                    folder, -1, null, "the folder cannot be created (" + e + "); choose another", e);
         }
     }
 }

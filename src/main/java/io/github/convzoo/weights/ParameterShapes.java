@@ -11,13 +11,13 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The shapes of a network's parameters, without memory for them and without an engine. */
+/** The shapes of a network's parameters, without allocating them and without an engine. */
 final class ParameterShapes {
 
     private ParameterShapes() {}
 
     /**
-     * Initialises the network with arrays that hold nothing, so that DJL and the layers themselves say the shapes.
+     * Initializes the network with empty arrays, so that DJL and the layers themselves determine the shapes.
      *
      * @return the shapes by canonical name, in the network's order
      */
@@ -25,7 +25,7 @@ final class ParameterShapes {
         Collection<Parameter> parameters = CanonicalNames.parameters(network).values();
         for (Parameter parameter : parameters) {
             parameter.setInitializer((manager, shape, type) -> nothing());
-            // Such an array cannot be told to keep gradients.
+            // Such an array does not support gradients.
             parameter.freeze(true);
         }
         network.initialize(PassthroughNDManager.INSTANCE, DataType.FLOAT32, input);

@@ -30,7 +30,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * timm's {@code config.json}: what of it says how to use a model, and how ConvZoo writes it.
+ * Reads and writes the parts of timm's {@code config.json} that determine how to use a model.
  *
  * <p>Source: timm 1.0.31, {@code models/_hub.py} and {@code data/config.py}.
  */
@@ -46,12 +46,12 @@ final class PretrainedConfig {
     private static final String RESIZE = "resize";
     private static final String TIMM = "timm";
 
-    /** timm's, where a configuration leaves them out. */
+    /** timm's default, if a configuration omits it. */
     private static final double DEFAULT_CROP = 0.875;
 
     private static final String DEFAULT_INTERPOLATION = "bicubic";
 
-    /** Arguments of timm's networks that do not change what an evaluated network computes. */
+    /** Arguments of timm's networks that do not change inference results. */
     private static final Set<String> HARMLESS = Set.of(
             "num_classes",
             "in_chans",
@@ -61,7 +61,7 @@ final class PretrainedConfig {
             "drop_path_rate",
             "drop_block_rate");
 
-    /** In UTF-16 units; the names of all networks are some hundred. */
+    /** In UTF-16 units; the names of all networks take a few hundred. */
     private static final int LONGEST_PROBLEM = 2000;
 
     private PretrainedConfig() {}
@@ -69,22 +69,23 @@ final class PretrainedConfig {
     static ModelConfig parse(String json, String name) throws IOException {
         try {
             if (!(JsonParser.parseString(json) instanceof JsonObject root)) {
-                throw new IOException(name + ": is JSON, but not an object; timm's config.json has an architecture");
+                throw new IOException(
+                        name + ": JSON, but not an object; expected timm's config.json with an architecture");
             }
             return parse(root);
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new IOException(name + ": " + brief(String.valueOf(e.getMessage())), e);
         } catch (JsonParseException | StackOverflowError e) {
-            throw new IOException(name + ": is not JSON (" + brief(String.valueOf(e.getMessage())) + ")", e);
+            throw new IOException(name + ": not JSON (" + brief(String.valueOf(e.getMessage())) + ")", e);
         }
     }
 
     private static ModelConfig parse(JsonObject root) {
         if (root.get("architecture") == null) {
             throw new IllegalArgumentException(
-                    "has no architecture, so it does not say which network it is of; timm's config.json has one");
+                    "has no architecture, so the network is unknown; timm's config.json has one");
         }
-        // Older files have everything at the top.
+        // Older files have everything at the top level.
         JsonObject pretrained = root.has("pretrained_cfg") ? object(root, "pretrained_cfg") : root;
         JsonObject arguments = root.has("model_args") ? object(root, "model_args") : new JsonObject();
         JsonObject ours = root.has(OURS) ? object(root, OURS) : new JsonObject();
@@ -92,11 +93,11 @@ final class PretrainedConfig {
         requireKnown(arguments);
         optional(root, "global_pool").filter(pool -> !pool.equals("avg")).ifPresent(pool -> {
             throw new IllegalArgumentException(
-                    "global_pool is " + pool + ", which ConvZoo's networks do not have; export the model with avg");
+                    "global_pool is " + pool + ", which ConvZoo's networks do not support; export the model with avg");
         });
         if (present(pretrained, "label_offset") && whole(pretrained, "label_offset") != 0) {
             throw new IllegalArgumentException("label_offset " + whole(pretrained, "label_offset")
-                    + " is not supported: export the model with its classes alone");
+                    + " is not supported; export the model with only its classes");
         }
         int classes = classes(root, pretrained, arguments, variant);
         int channels = channels(pretrained, arguments);
@@ -115,17 +116,17 @@ final class PretrainedConfig {
     }
 
     private static Variant variant(String architecture) {
-        // Published configurations of old name the weights there too.
+        // Older published configurations also name the weights there.
         int dot = architecture.indexOf('.');
         try {
             return Variant.of(dot < 0 ? architecture : architecture.substring(0, dot));
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
-                    "architecture is " + architecture + ", which ConvZoo does not have: " + e.getMessage(), e);
+                    "architecture is " + architecture + ", which ConvZoo does not support: " + e.getMessage(), e);
         }
     }
 
-    /** timm's arguments that make another network of the architecture are refused by name. */
+    /** Refuses timm's arguments that change the network, naming them. */
     private static void requireKnown(JsonObject arguments) {
         for (Map.Entry<String, JsonElement> each : arguments.entrySet()) {
             JsonElement value = each.getValue();
@@ -138,13 +139,13 @@ final class PretrainedConfig {
                     };
             if (!usual) {
                 throw new IllegalArgumentException("model_args has " + each.getKey() + " = " + value
-                        + ", which ConvZoo's networks do not have; export the model without it");
+                        + ", which ConvZoo's networks do not support; export the model without it");
             }
         }
     }
 
     private static int classes(JsonObject root, JsonObject pretrained, JsonObject arguments, Variant variant) {
-        // What describes the saved weights goes before what described those that they were trained from.
+        // The description of the saved weights takes precedence over that of the weights that they were trained from.
         for (JsonObject each : List.of(root, arguments, pretrained)) {
             if (present(each, "num_classes")) {
                 return whole(each, "num_classes");
@@ -206,7 +207,7 @@ final class PretrainedConfig {
         };
     }
 
-    /** What timm's keys say, with timm's defaults for those that are missing. */
+    /** The preprocessing in timm's keys, with timm's defaults for missing ones. */
     static Preprocessing preprocessing(JsonObject config) {
         return preprocessing(config, "input_size", "crop_pct");
     }
@@ -254,8 +255,8 @@ final class PretrainedConfig {
                 return each;
             }
         }
-        throw new IllegalArgumentException("interpolation " + interpolation
-                + " is not supported; nearest, bilinear and bicubic are, so set one of them");
+        throw new IllegalArgumentException(
+                "interpolation " + interpolation + " is not supported; use nearest, bilinear, or bicubic");
     }
 
     private static List<Double> statistics(JsonObject config, String key, List<Double> otherwise) {
@@ -289,7 +290,7 @@ final class PretrainedConfig {
                 labels.add(text(each, key));
             }
         } else if (names instanceof JsonObject numbered) {
-            // Classes that are left out, if any, keep their numbers for names.
+            // Classes without a name are named by their numbers.
             for (int i = 0; i < classes; i++) {
                 labels.add(Integer.toString(i));
             }
@@ -298,11 +299,12 @@ final class PretrainedConfig {
                 labels.set(number, text(each.getValue(), key));
             }
         } else {
-            throw new IllegalArgumentException(key + " must be a list of names, or an object from number to name");
+            throw new IllegalArgumentException(
+                    key + " must be a list of names, or an object that maps numbers to names");
         }
         if (labels.size() != classes) {
             throw new IllegalArgumentException(
-                    "has " + labels.size() + " " + key + " for num_classes " + classes + "; name each class once");
+                    "has " + labels.size() + " " + key + " for num_classes " + classes + "; give one name per class");
         }
         return Optional.of(new Labels(labels));
     }
@@ -311,7 +313,7 @@ final class PretrainedConfig {
         int number = text.matches("\\d{1,9}") ? Integer.parseInt(text) : -1;
         if (number < 0 || number >= classes) {
             throw new IllegalArgumentException(
-                    key + " has a class '" + text + "', and there are 0 to " + (classes - 1));
+                    key + " has a class '" + text + "', but classes are 0 to " + (classes - 1));
         }
         return number;
     }
@@ -320,7 +322,7 @@ final class PretrainedConfig {
         Optional<String> network = config.variant().differenceToTimm(config.options());
         return network.isPresent() || config.preprocessing().cropMode() != CropMode.UNRESIZED
                 ? network
-                : Optional.of("timm resizes images, and this model takes them as they are");
+                : Optional.of("timm resizes images, but this model does not");
     }
 
     static String toJson(ModelConfig config) {
@@ -433,12 +435,12 @@ final class PretrainedConfig {
                 return number.getAsDouble();
             }
         } catch (NumberFormatException e) {
-            // Said below.
+            // Reported below.
         }
         throw new IllegalArgumentException(key + " must be a number, not " + shortened(value));
     }
 
-    /** Problems quote the file, whose texts may be as long as it. What to do stands at the end. */
+    /** Problems quote the file, whose texts may be long. The remedy is at the end. */
     private static String brief(String problem) {
         int excess = problem.length() - LONGEST_PROBLEM;
         int half = LONGEST_PROBLEM / 2;

@@ -7,32 +7,32 @@ import org.jspecify.annotations.Nullable;
 /**
  * How to read weights from a checkpoint. Start from {@link #DEFAULT} and change what differs.
  *
- * @param limits what the file may ask for
- * @param key where the weights are: a dotted path, such as {@code checkpoint.model}, that may end in the prefix that their
- *     names have, such as {@code state_dict.student}; null to look for the only ones that fit the network
- * @param ignored what to leave out: names of entries, as the file has them, in which {@code *} stands for any text and
- *     {@code ?} for any character
+ * @param limits limits for reading the file
+ * @param key the location of the weights: a dotted path, such as {@code checkpoint.model}, which may end with the
+ *     prefix of the tensors' names, such as {@code state_dict.student}; null to find the only ones that fit the network
+ * @param ignored entries to ignore: names as in the file, in which {@code *} matches any text and {@code ?} any
+ *     character
  */
 public record ReadOptions(Limits limits, @Nullable String key, List<String> ignored) {
 
-    /** The default limits; the weights are looked for, and nothing is left out. */
+    /** The default limits, automatic search for the weights, and no ignored entries. */
     public static final ReadOptions DEFAULT = new ReadOptions(Limits.DEFAULT, null, List.of());
 
     /**
      * Creates options with a copy of the given list.
      *
-     * @param limits what the file may ask for
-     * @param key where the weights are, or null
-     * @param ignored what to leave out
+     * @param limits limits for reading the file
+     * @param key the location of the weights, or null
+     * @param ignored entries to ignore
      */
     public ReadOptions {
         ignored = List.copyOf(ignored);
     }
 
     /**
-     * With other limits.
+     * Returns the options with other limits.
      *
-     * @param value what the file may ask for
+     * @param value limits for reading the file
      * @return the changed options
      */
     public ReadOptions withLimits(Limits value) {
@@ -40,9 +40,9 @@ public record ReadOptions(Limits limits, @Nullable String key, List<String> igno
     }
 
     /**
-     * With a place for the weights.
+     * Returns the options with the location of the weights.
      *
-     * @param value a dotted path, such as {@code checkpoint.model}; null to look for them
+     * @param value a dotted path, such as {@code checkpoint.model}; null to search for them
      * @return the changed options
      */
     public ReadOptions withKey(@Nullable String value) {
@@ -50,9 +50,9 @@ public record ReadOptions(Limits limits, @Nullable String key, List<String> igno
     }
 
     /**
-     * With entries to leave out.
+     * Returns the options with entries to ignore.
      *
-     * @param value patterns of names, such as {@code loss.*}
+     * @param value name patterns, such as {@code loss.*}
      * @return the changed options
      */
     public ReadOptions withIgnored(List<String> value) {

@@ -18,18 +18,18 @@ import java.util.OptionalInt;
 import java.util.regex.Pattern;
 
 /**
- * The weights that a checkpoint holds, under canonical names.
+ * The weights of a checkpoint, under canonical names.
  *
- * <p>They are the only mapping of tensors that fits the network, wherever it is in the file. If several fit and differ, that
- * under state_dict_ema, model_ema, state_dict or model is taken, in this order, as long as no other place is among them. The
- * prefixes {@code module.} and {@code _orig_mod.}, which wrapping a model leaves behind, are stripped; so is any other prefix
- * without which the names fit.
+ * <p>They are the only mapping of tensors that fits the network, wherever it is in the file. If several fit and differ,
+ * the one under state_dict_ema, model_ema, state_dict or model is used, in this order, provided that no other place has
+ * one. The prefixes {@code module.} and {@code _orig_mod.}, which wrappers of a model leave behind, are stripped, and
+ * so is any other prefix without which the names fit.
  *
  * @param checkpoint the file
- * @param path where in the file the weights stand, such as {@code state_dict}; empty where they are all there is
- * @param prefixes what was stripped from names, such as {@code module.}, each once
- * @param notes what was guessed or left out to find them
- * @param tensors the weights by canonical name, in the order of the file; not modifiable
+ * @param path the path of the weights in the file, such as {@code state_dict}; empty if they are the whole file
+ * @param prefixes the prefixes stripped from names, such as {@code module.}, each once
+ * @param notes guesses made and entries ignored while finding them
+ * @param tensors the weights by canonical name, in the order of the file; unmodifiable
  */
 public record StateDict(
         Checkpoint checkpoint,
@@ -38,7 +38,7 @@ public record StateDict(
         List<LoadReport.Note> notes,
         Map<String, Tensor> tensors) {
 
-    /** As BatchNorm's statistics are called here, and in DJL's files. */
+    /** The names of BatchNorm's statistics in ConvZoo and in DJL's files. */
     private static final Pattern STATISTIC =
             Pattern.compile("(^|[.])(running_mean|running_var|runningMean|runningVar)$");
 
@@ -46,9 +46,9 @@ public record StateDict(
      * Creates a state dict of a copy of the given map.
      *
      * @param checkpoint the file
-     * @param path where in the file the weights stand
-     * @param prefixes what was stripped from names
-     * @param notes what was guessed or left out
+     * @param path the path of the weights in the file
+     * @param prefixes the prefixes stripped from names
+     * @param notes guesses made and entries ignored
      * @param tensors the weights by canonical name
      */
     public StateDict {
@@ -58,13 +58,13 @@ public record StateDict(
     }
 
     /**
-     * Finds the weights of an unknown network. Only those are found that stand where everybody looks for them first, or are
-     * the only mapping of tensors besides an optimizer's.
+     * Finds the weights of an unknown network, if they are in a conventional place or are the only mapping of tensors
+     * other than an optimizer's.
      *
      * @param checkpoint the file
      * @return its weights
-     * @throws CheckpointException if there are none, or several mappings may be meant, or some entries are not tensors, or two
-     *     get the same name
+     * @throws CheckpointException if there are none, or several candidates, or some entries are not tensors, or two get
+     *     the same name
      */
     public static StateDict of(Checkpoint checkpoint) throws CheckpointException {
         return new WeightSearch(checkpoint, ReadOptions.DEFAULT).alone();
@@ -75,11 +75,11 @@ public record StateDict(
      *
      * @param checkpoint the file
      * @param variant the network
-     * @param options where they are, and what to leave out; the limits play no part any more
-     * @return those that fit the network by their names; if none do, those that come nearest, so that loading can say what
-     *     differs
-     * @throws CheckpointException if there are none, or several fit and differ, or some entries are not tensors, or two get
-     *     the same name
+     * @param options the location of the weights, and entries to ignore; the limits have no effect here
+     * @return those that fit the network by their names; if none do, the most similar ones, so that loading can report
+     *     the differences
+     * @throws CheckpointException if there are none, or several fit and differ, or some entries are not tensors, or two
+     *     get the same name
      */
     public static StateDict of(Checkpoint checkpoint, Variant variant, ReadOptions options) throws CheckpointException {
         return new WeightSearch(checkpoint, options).of(variant);
@@ -91,37 +91,37 @@ public record StateDict(
      * @param file a checkpoint of any format that {@link Checkpoint} reads
      * @param variant the network
      * @param options how to read it
-     * @return those that fit the network by their names; if none do, those that come nearest
-     * @throws CheckpointException if the file is unreadable, or as {@link #of(Checkpoint, Variant, ReadOptions)} says
+     * @return those that fit the network by their names; if none do, the most similar ones
+     * @throws CheckpointException if the file is unreadable, or as in {@link #of(Checkpoint, Variant, ReadOptions)}
      */
     public static StateDict read(Path file, Variant variant, ReadOptions options) throws CheckpointException {
         return of(Checkpoint.read(file, options.limits()), variant, options);
     }
 
     /**
-     * The number of classes that the weights are for.
+     * Returns the number of classes of the weights.
      *
      * @param variant the network that they belong to
-     * @return the length of the classifier's bias; empty where there is none
+     * @return the length of the classifier's bias; empty if none exists
      */
     public OptionalInt classes(Variant variant) {
         return named(variant).dimension(variant.build().classifier() + ".bias", 0);
     }
 
     /**
-     * The number of input channels that the weights are for.
+     * Returns the number of input channels of the weights.
      *
      * @param variant the network that they belong to
-     * @return the first convolution's number of input channels; empty where there is no such convolution
+     * @return the first convolution's number of input channels; empty if there is no such convolution
      */
     public OptionalInt inChannels(Variant variant) {
         return named(variant).dimension(variant.build().firstConvolution() + ".weight", 1);
     }
 
     /**
-     * The number of parameters: values of floating-point tensors that are no running statistics.
+     * Returns the number of parameters: values of floating-point tensors except running statistics.
      *
-     * @return how many
+     * @return the number of parameters
      */
     public long parameters() {
         return tensors.entrySet().stream()
@@ -132,12 +132,12 @@ public record StateDict(
     }
 
     /**
-     * Refuses an input that the weights are not for, before the network is built for it. Those of most networks are for any.
+     * Refuses an input size that does not fit the weights, before the network is built. Most networks' weights fit any.
      *
      * @param variant the network that they belong to
      * @param height the input's height in pixels
      * @param width the input's width
-     * @throws CheckpointException if they are for inputs of another size; the message says which
+     * @throws CheckpointException if they need another input size; the message says which
      */
     public void requireInput(Variant variant, int height, int width) throws CheckpointException {
         if (!variant.fitsInput(named(variant).shapes(), height, width)) {
@@ -147,14 +147,14 @@ public record StateDict(
                     -1,
                     null,
                     "these weights are for inputs such as " + side + " x " + side + ", not " + height + " x " + width
-                            + "; give the input size",
+                            + "; set the input size",
                     null);
         }
     }
 
     /**
-     * These weights under the canonical names of a network, for DJL's files, which have the order of a network's parameters
-     * for their names. Where the order does not fit the names stay, and loading says so.
+     * These weights under a network's canonical names, for DJL's files, in which the order of parameters replaces
+     * names. If the order does not fit, the names are unchanged, and loading reports it.
      */
     StateDict named(Network network) {
         if (!Dialect.of(checkpoint.format()).isOrdered()) {
@@ -163,7 +163,7 @@ public record StateDict(
         Map<String, String> names = new LinkedHashMap<>();
         CanonicalNames.parameters(network).forEach((name, parameter) -> names.put(name, parameter.getName()));
         if (network.options().numClasses() == 0 && tensors.size() > names.size()) {
-            // The classifier that this network is built without comes last.
+            // The classifier, which this network is built without, comes last.
             names.put(network.classifier() + ".weight", "weight");
             names.put(network.classifier() + ".bias", "bias");
         }
@@ -182,7 +182,7 @@ public record StateDict(
         return new StateDict(checkpoint, path, prefixes, notes, named);
     }
 
-    /** These weights under the canonical names of a network that has a classifier, or has none. */
+    /** These weights under the canonical names of a network with or without a classifier. */
     StateDict named(Variant variant) {
         if (!Dialect.of(checkpoint.format()).isOrdered()) {
             return this;
@@ -201,7 +201,7 @@ public record StateDict(
         return shapes;
     }
 
-    /** The length of a tensor's axis; empty where there is no such tensor, or it has no such axis. */
+    /** The length of a tensor's axis; empty if there is no such tensor or axis. */
     OptionalInt dimension(String name, int axis) {
         Tensor tensor = tensors.get(name);
         if (tensor == null || tensor.shape().length <= axis) {

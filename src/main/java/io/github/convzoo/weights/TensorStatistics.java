@@ -5,17 +5,16 @@ import java.util.OptionalDouble;
 import java.util.function.DoubleConsumer;
 
 /**
- * What a tensor's elements are like. Minimum, maximum, mean and deviation are those of the finite elements, and empty where
+ * Statistics of a tensor's elements. Minimum, maximum, mean and deviation cover the finite elements, and are empty if
  * there are none.
  *
- * @param min the least
- * @param max the greatest
+ * @param min the minimum
+ * @param max the maximum
  * @param mean the mean
- * @param std the standard deviation, of these elements and not of a population that they are a sample of: the root of the
- *     mean square deviation
- * @param zeros how many elements are 0
- * @param nans how many are not a number
- * @param infinities how many are infinite
+ * @param std the population standard deviation: the root of the mean square deviation
+ * @param zeros the number of elements equal to 0
+ * @param nans the number of NaN elements
+ * @param infinities the number of infinite elements
  */
 public record TensorStatistics(
         OptionalDouble min,
@@ -27,7 +26,7 @@ public record TensorStatistics(
         long infinities) {
 
     /**
-     * Passes twice over a tensor's elements where they lie, and keeps none.
+     * Computes statistics in two passes over a tensor's elements, without copying them.
      *
      * @param tensor the tensor, of any type
      * @return its statistics, computed in double
@@ -78,7 +77,7 @@ public record TensorStatistics(
         }
     }
 
-    /** Welford's recurrence: no sum of squares, whose difference from the squared sum would have no digits left. */
+    /** Welford's recurrence, which avoids the cancellation of a sum of squares. */
     private static final class Moments implements DoubleConsumer {
 
         private final double scale;
@@ -90,7 +89,9 @@ public record TensorStatistics(
             this.scale = scale;
         }
 
-        /** A power of two by which the squares of such numbers neither overflow nor vanish; 1 for all but the extreme. */
+        /**
+         * A power of two that keeps squares of such numbers from overflow and underflow; 1 except for extreme numbers.
+         */
         static double scale(double largest) {
             if (largest > 0x1p500) {
                 return 0x1p-600;
@@ -114,7 +115,7 @@ public record TensorStatistics(
         }
 
         double std() {
-            // No deviation exceeds the largest number, but what rounding makes of it may.
+            // No deviation exceeds the largest number, except by rounding.
             return Math.min(Double.MAX_VALUE, Math.sqrt(squares / count) / scale);
         }
     }

@@ -31,19 +31,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Loads a checkpoint into a network, strictly: every tensor is used or ignored by a {@link LoadReport.Rule}, and every
- * parameter is set or left by one. Where anything else is amiss nothing is changed.
+ * parameter is set or skipped by one. On any other mismatch, nothing is changed.
  */
 public final class WeightLoader {
 
-    /** What to do where the file has another number of classes than the network. */
+    /** How to handle a different number of classes in the file. */
     public enum Classifier {
-        /** Refuse it: the logits would mean nothing. For prediction and evaluation. */
+        /** Refuse the file, because the logits would be meaningless. For prediction and evaluation. */
         MUST_MATCH,
-        /** Leave the classifier at its initial values. For fine-tuning. */
+        /** Keep the classifier's initial values. For fine-tuning. */
         MAY_DIFFER
     }
 
-    /** What weights may be made of. */
+    /** The element types of weights. */
     static final Set<ElementType> FLOATING =
             EnumSet.of(ElementType.F64, ElementType.F32, ElementType.BF16, ElementType.F16);
 
@@ -51,7 +51,7 @@ public final class WeightLoader {
 
     private static final String COUNTER = "num_batches_tracked";
 
-    /** How many names an error lists. */
+    /** The maximum number of names in an error. */
     private static final int SHOWN = 5;
 
     private final Network network;
@@ -68,14 +68,14 @@ public final class WeightLoader {
     }
 
     /**
-     * Loads a file. A network that is initialised gets new arrays.
+     * Loads a file. An initialized network gets new arrays.
      *
      * @param file a checkpoint of any format that {@link Checkpoint} reads
-     * @param network the network, initialised or not
-     * @param manager what shall own the parameters, on their device
-     * @param input the shape to initialise the network for, where it is not initialised yet
-     * @param classifier what to do where the number of classes differs
-     * @return what was done
+     * @param network the network, initialized or not
+     * @param manager the owner of the parameters, which determines their device
+     * @param input the shape to initialize the network for, if it is not initialized yet
+     * @param classifier how to handle a different number of classes
+     * @return the report
      * @throws CheckpointException if the file is unreadable, or does not fit the network
      */
     public static LoadReport load(Path file, Network network, NDManager manager, Shape input, Classifier classifier)
@@ -86,14 +86,14 @@ public final class WeightLoader {
     }
 
     /**
-     * Loads a checkpoint's weights. A network that is initialised gets new arrays.
+     * Loads a checkpoint's weights. An initialized network gets new arrays.
      *
      * @param stateDict the weights
-     * @param network the network, initialised or not
-     * @param manager what shall own the parameters, on their device
-     * @param input the shape to initialise the network for, where it is not initialised yet
-     * @param classifier what to do where the number of classes differs
-     * @return what was done
+     * @param network the network, initialized or not
+     * @param manager the owner of the parameters, which determines their device
+     * @param input the shape to initialize the network for, if it is not initialized yet
+     * @param classifier how to handle a different number of classes
+     * @return the report
      * @throws CheckpointException if the weights do not fit the network
      */
     public static LoadReport load(
@@ -116,7 +116,7 @@ public final class WeightLoader {
             for (String name : set) {
                 checkShape(tensor(tensors, name), parameter(name).getShape());
             }
-            // Whatever the caller gave: another input could ask for other parameters than those just checked.
+            // Not the caller's input, which could lead to parameters other than those just checked.
             shape = network.getInputShapes()[0];
             network.clear();
         }
@@ -158,7 +158,7 @@ public final class WeightLoader {
         return tensors;
     }
 
-    /** Whether a name is a BatchNorm's counter: only where there is such a BatchNorm. */
+    /** Whether a name is a BatchNorm's counter, provided that the BatchNorm exists. */
     static boolean isCounter(String name, Set<String> parameters, Set<String> unused) {
         if (!name.endsWith("." + COUNTER)) {
             return false;
@@ -167,7 +167,7 @@ public final class WeightLoader {
         return parameters.contains(mean) || unused.contains(mean);
     }
 
-    /** The rule that ignores an entry, whatever the network; null if the entry must be one of its weights. */
+    /** The rule that ignores an entry, for any network; null if the entry must be a weight. */
     static LoadReport.@Nullable Rule ignoring(
             StateDict stateDict, String name, Tensor tensor, Set<String> parameters, Set<String> unused) {
         if (isCounter(name, parameters, unused)) {
@@ -186,7 +186,7 @@ public final class WeightLoader {
                 .orElse(null);
     }
 
-    /** Whether the file has a linear layer for the network's classifier, a 1 x 1 convolution, or the other way round. */
+    /** Whether the file has a linear layer for the network's classifier, a 1 x 1 convolution, or vice versa. */
     static boolean isReshaped(Network network, Tensor tensor, Shape expected) {
         Shape actual = new Shape(tensor.shape());
         return tensor.name().equals(network.classifier() + ".weight")
@@ -213,8 +213,8 @@ public final class WeightLoader {
             throw error(
                     bias.name(),
                     "these weights have " + bias.shape()[0] + " classes, not "
-                            + network.options().numClasses() + "; ask for " + bias.shape()[0]
-                            + ", or load for training to begin with a new classifier");
+                            + network.options().numClasses() + "; request " + bias.shape()[0]
+                            + ", or load for training to start with a new classifier");
         }
         noteClassifier(LoadReport.Rule.CLASSIFIER_REPLACED);
         return true;
@@ -242,14 +242,14 @@ public final class WeightLoader {
         if (missing.isEmpty()) {
             throw error(
                     unknown.get(0),
-                    "every parameter of " + name + " is there, and more: " + shortened(unknown)
-                            + "; if these do not matter, leave them out with --ignore '" + pattern(unknown, set)
+                    "has every parameter of " + name + " and more: " + shortened(unknown)
+                            + "; if these are irrelevant, ignore them with --ignore '" + pattern(unknown, set)
                             + "' (withIgnored in Java)");
         }
         if (unknown.isEmpty() && missing.stream().allMatch(this::isOfClassifier) && isWithoutClassifier(tensors)) {
             throw error(
                     null,
-                    "has everything that " + name + " needs but its classifier (" + String.join(", ", missing)
+                    "has everything that " + name + " needs except its classifier (" + String.join(", ", missing)
                             + "); for pooled features, pass --num-classes 0 (withNumClasses(0) in Java); to train a new"
                             + " classifier, load it for training");
         }
@@ -257,10 +257,10 @@ public final class WeightLoader {
                 null,
                 "does not fit " + name + "; missing: " + shortened(missing)
                         + (unknown.isEmpty() ? "" : "; unknown: " + shortened(unknown))
-                        + "; is it the checkpoint of another model?");
+                        + "; check that it is a checkpoint of this model");
     }
 
-    /** The first name, or all that begin like it where none of the network's own does. */
+    /** The first name, or a pattern for all names with its prefix if no parameter of the network has it. */
     private static String pattern(List<String> unknown, List<String> parameters) {
         String first = unknown.get(0);
         String start = first.substring(0, first.indexOf('.') + 1);
@@ -274,7 +274,7 @@ public final class WeightLoader {
         return names.size() > SHOWN ? shown + " and " + (names.size() - SHOWN) + " more" : shown;
     }
 
-    /** Initialises the network, each parameter that the file sets with the file's values. */
+    /** Initializes the network, with the file's values for parameters that the file sets. */
     private void initialize(NDManager manager, Shape input, List<String> set, Map<String, Tensor> tensors)
             throws CheckpointException {
         Map<Parameter, Initializer> initializers = new LinkedHashMap<>();
@@ -319,7 +319,7 @@ public final class WeightLoader {
 
     private void checkShape(Tensor tensor, Shape expected) throws CheckpointException {
         if (!FLOATING.contains(tensor.type())) {
-            throw error(tensor.name(), "has elements of type " + tensor.type() + "; weights are floating-point");
+            throw error(tensor.name(), "has elements of type " + tensor.type() + "; weights must be floating-point");
         }
         Shape actual = new Shape(tensor.shape());
         if (isReshaped(network, tensor, expected)) {
@@ -334,7 +334,7 @@ public final class WeightLoader {
             throw error(
                     tensor.name(),
                     "these weights take " + actual.get(1) + (actual.get(1) == 1 ? " input channel" : " input channels")
-                            + ", not " + expected.get(1) + "; only weights for 3 are adapted: ask for "
+                            + ", not " + expected.get(1) + "; only weights for 3 can be adapted; request "
                             + actual.get(1));
         }
         noteOnce(LoadReport.Rule.INPUT_CHANNELS_ADAPTED, tensor.name());
@@ -351,14 +351,14 @@ public final class WeightLoader {
         if (!actual.equals(expected)) {
             throw error(
                     tensor.name(),
-                    "has shape " + actual + " where " + network.modelName() + " has " + expected
-                            + "; is it the checkpoint of another variant?");
+                    "has shape " + actual + ", but " + network.modelName() + " has " + expected
+                            + "; check that it is a checkpoint of this variant");
         }
     }
 
     /**
-     * An array of a tensor's values. They are written into the engine's memory from here: were the engine to read the file's
-     * mapping, it would end the process if another one shortens the file.
+     * An array of a tensor's values, which are copied into the engine's memory here. If the engine read the
+     * memory-mapped file itself, the process would crash if another process truncated the file.
      */
     private static NDArray array(NDManager owner, Tensor tensor, Shape shape) {
         NDArray array = owner.create(shape, DataType.FLOAT32, Device.cpu());
@@ -383,8 +383,9 @@ public final class WeightLoader {
     }
 
     /**
-     * A first convolution for three channels, for another number: summed over the channels for one, repeated and scaled
-     * by 3 / n for n. A grey image gives what its three equal channels gave, and so does one repeated to a multiple of 3.
+     * Adapts a first convolution for three channels to another number: summed over the channels for one, repeated and
+     * scaled by 3 / n for n. A grayscale image gives the same result as three equal channels did, and so does one
+     * repeated to a multiple of 3.
      */
     private static void adapt(Tensor tensor, Shape shape, FloatBuffer target) {
         FloatBuffer source = FloatBuffer.allocate((int) tensor.size());
@@ -408,7 +409,7 @@ public final class WeightLoader {
         notes.computeIfAbsent(rule, key -> new ArrayList<>()).add(name);
     }
 
-    /** Shapes may be checked twice. */
+    /** Avoids duplicates, because shapes may be checked twice. */
     private void noteOnce(LoadReport.Rule rule, String name) {
         List<String> names = notes.computeIfAbsent(rule, key -> new ArrayList<>());
         if (!names.contains(name)) {

@@ -13,16 +13,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How weights compare with a network, told from names, types and shapes alone, by the rules that {@link WeightLoader} loads
- * by. The network has the number of classes and of input channels that the weights are for.
+ * How weights compare with a network, determined from names, types and shapes only, by the rules of {@link
+ * WeightLoader}. The network is assumed to have the weights' number of classes and input channels.
  *
  * @param variant the network
  * @param options the classes and input channels
- * @param matching how many of the network's parameters the weights have
+ * @param matching the number of the network's parameters that the weights have
  * @param ignored entries of the weights that loading ignores by a rule
  * @param missing parameters that the weights lack
- * @param unknown entries of the weights that the network has no parameter for
- * @param misfits entries of another shape than the network's, or of a type that weights do not have
+ * @param unknown entries of the weights that match no parameter of the network
+ * @param misfits entries with another shape than the network's, or with a type that weights cannot have
  */
 public record WeightMatch(
         Variant variant,
@@ -34,11 +34,11 @@ public record WeightMatch(
         List<Misfit> misfits) {
 
     /**
-     * An entry that is not what the network has under its name.
+     * An entry that differs from the network's parameter of the same name.
      *
      * @param name the entry
-     * @param found what it is
-     * @param expected what the network has
+     * @param found the actual shape or type
+     * @param expected the network's shape or type
      */
     public record Misfit(String name, String found, String expected) {}
 
@@ -47,11 +47,11 @@ public record WeightMatch(
      *
      * @param variant the network
      * @param options the classes and input channels
-     * @param matching how many parameters the weights have
-     * @param ignored what loading ignores
-     * @param missing what the weights lack
-     * @param unknown what the network lacks
-     * @param misfits what differs
+     * @param matching the number of matching parameters
+     * @param ignored the ignored entries
+     * @param missing the missing parameters
+     * @param unknown the unknown entries
+     * @param misfits the differing entries
      */
     public WeightMatch {
         ignored = List.copyOf(ignored);
@@ -64,14 +64,14 @@ public record WeightMatch(
      * Compares weights with every network.
      *
      * @param stateDict the weights
-     * @return one match a network, those that fit first, then the nearest first; of equally near ones in the order of
-     *     {@link Variant#all}
+     * @return one match per network: those that fit first, then the nearest first; ties are in the order of {@link
+     *     Variant#all}
      */
     public static List<WeightMatch> rank(StateDict stateDict) {
         return rank(stateDict, Map.of());
     }
 
-    /** The same, with weights of their own for some networks. */
+    /** The same, with different weights for some networks. */
     static List<WeightMatch> rank(StateDict stateDict, Map<Variant, StateDict> own) {
         List<WeightMatch> matches = new ArrayList<>();
         for (Variant variant : Variant.all().values()) {
@@ -88,7 +88,7 @@ public record WeightMatch(
      *
      * @param stateDict the weights
      * @param variant the network
-     * @return how they compare
+     * @return the match
      */
     public static WeightMatch of(StateDict stateDict, Variant variant) {
         Network network = Conversion.network(stateDict, variant);
@@ -135,9 +135,9 @@ public record WeightMatch(
     }
 
     /**
-     * How near the weights come to the network.
+     * Returns the similarity of the weights and the network.
      *
-     * @return what matches as a share of all names that either has, from 0 to 1
+     * @return the matching names as a fraction of all names in either, from 0 to 1
      */
     public double nearness() {
         int differences = missing.size() + unknown.size() + misfits.size();
@@ -145,9 +145,9 @@ public record WeightMatch(
     }
 
     /**
-     * The first differences, for people.
+     * Returns the first differences, for people.
      *
-     * @return a line for each kind of difference; empty where the weights fit
+     * @return one line for each kind of difference; empty if the weights fit
      */
     public List<String> differences() {
         List<String> lines = new ArrayList<>();
@@ -166,7 +166,7 @@ public record WeightMatch(
         return lines;
     }
 
-    /** DJL's files have an order for names. Where it does not fit as a whole, it is followed as far as both go. */
+    /** In DJL's files, order replaces names. If it does not fit as a whole, it is followed as far as possible. */
     private static Map<String, Tensor> named(StateDict stateDict, Network network, Map<String, Shape> expected) {
         Map<String, Tensor> named = stateDict.named(network).tensors();
         List<String> names = List.copyOf(expected.keySet());

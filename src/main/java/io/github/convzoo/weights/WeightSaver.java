@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes a network's weights as safetensors under canonical names, as PyTorch's state dicts have them. {@link WeightLoader}
+ * Writes a network's weights as safetensors under canonical names, like PyTorch's state dicts. {@link WeightLoader}
  * and {@link Checkpoint#read(Path)} read them.
  */
 public final class WeightSaver {
@@ -27,24 +27,24 @@ public final class WeightSaver {
     private WeightSaver() {}
 
     /**
-     * Writes a network's weights. The file appears as a whole or not at all.
+     * Writes a network's weights. The file is written atomically.
      *
-     * @param file where to write; a file that stands there is replaced
-     * @param network any block, initialised, of float32
+     * @param file the file, replaced if it exists
+     * @param network any block, initialized, in float32
      * @throws CheckpointException if writing fails
-     * @throws IllegalArgumentException if the network is not initialised
+     * @throws IllegalArgumentException if the network is not initialized
      */
     public static void save(Path file, Block network) throws CheckpointException {
-        // Python's library asks for the framework that the tensors come from.
+        // Python's library asks for the framework of the tensors.
         save(file, network, Map.of("format", "pt"));
     }
 
     /**
-     * Writes a network's weights with the model's configuration in the metadata, so that the file alone is a model.
+     * Writes a network's weights with the model's configuration in the metadata, so that the file is a complete model.
      *
-     * @param file where to write; a file that stands there is replaced
-     * @param network any block, initialized, of float32
-     * @param config what using the weights takes
+     * @param file the file, replaced if it exists
+     * @param network any block, initialized, in float32
+     * @param config the model's configuration
      * @throws CheckpointException if writing fails
      * @throws IllegalArgumentException if the network is not initialized
      */
@@ -52,7 +52,7 @@ public final class WeightSaver {
         save(file, network, metadata(config));
     }
 
-    /** What the header of a file of weights says. */
+    /** The metadata of a weights file. */
     static Map<String, String> metadata(ModelConfig config) {
         return Map.of("format", "pt", ModelFolder.METADATA, config.toJson());
     }
@@ -61,7 +61,7 @@ public final class WeightSaver {
         Map<String, NDArray> arrays = new LinkedHashMap<>();
         CanonicalNames.parameters(network).forEach((name, parameter) -> {
             if (!parameter.isInitialized()) {
-                throw new IllegalArgumentException("parameter " + name + " has no values yet; initialise the network");
+                throw new IllegalArgumentException("parameter " + name + " has no values yet; initialize the network");
             }
             arrays.put(name, parameter.getArray());
         });
@@ -69,10 +69,10 @@ public final class WeightSaver {
     }
 
     /**
-     * Writes arrays as safetensors. The file appears as a whole or not at all.
+     * Writes arrays as safetensors. The file is written atomically.
      *
-     * @param file where to write; a file that stands there is replaced
-     * @param arrays the arrays by name, of float32, on any device
+     * @param file the file, replaced if it exists
+     * @param arrays the arrays by name, in float32, on any device
      * @param metadata text for the file's header
      * @throws CheckpointException if writing fails
      */
@@ -85,10 +85,10 @@ public final class WeightSaver {
         }
     }
 
-    /** A view of an array on the CPU; of a copy, which the manager owns, where the array is elsewhere. */
+    /** A view of an array on the CPU, or of a copy owned by the manager if the array is elsewhere. */
     private static Tensor tensor(String name, NDArray array, NDManager manager) {
         if (array.getDataType() != DataType.FLOAT32) {
-            throw new IllegalArgumentException(name + " is of type " + array.getDataType() + ", not FLOAT32");
+            throw new IllegalArgumentException(name + " has the type " + array.getDataType() + ", not FLOAT32");
         }
         NDArray local = array;
         if (!array.getDevice().equals(Device.cpu())) {

@@ -24,30 +24,30 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks for a network's weights in a checkpoint.
+ * Finds a network's weights in a checkpoint.
  *
- * <p>A mapping fits if its names, as the format's dialect has them, include every parameter of the network but those of its
- * classifier; if need be without what wrapping parts of a model leaves inside names, and without one prefix. If exactly one
- * mapping fits it is taken. If several do they must hold the same numbers, or be the places that training checkpoints have by
- * convention, of which the first is taken; otherwise nobody can tell which is meant. What was guessed becomes a
- * {@link LoadReport.Note}.
+ * <p>A mapping fits if its names, in the format's dialect, include every parameter of the network except the
+ * classifier's; if necessary, without the parts that wrappers insert into names, and without one prefix. If exactly one
+ * mapping fits, it is used. If several fit, they must have the same values, or be in the conventional places of
+ * training checkpoints, of which the first is used; otherwise the choice is ambiguous. Guesses are recorded as {@link
+ * LoadReport.Note}s.
  */
 final class WeightSearch {
 
-    /** Parts of names that wrapping a part of a model leaves there. */
+    /** Parts that wrappers insert into names. */
     private static final Set<String> INNER_WRAPPERS = Set.of(
             "module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module", "_layers");
 
-    /** How deep weights may stand in mappings and sequences. */
+    /** The maximum nesting depth of weights in mappings and sequences. */
     private static final int DEEPEST = 6;
 
-    /** How many places a message lists. */
+    /** The maximum number of places in a message. */
     private static final int SHOWN = 8;
 
     private static final Value.Mapping NOTHING = new Value.Mapping(Map.of(), List.of());
 
     private final Checkpoint checkpoint;
-    /** What stands at the top; nothing if that is a list. */
+    /** The top-level mapping; empty if the top level is a list. */
     private final Value.Mapping root;
 
     private final Dialect dialect;
@@ -58,14 +58,14 @@ final class WeightSearch {
     /** The patterns that matched something. */
     private final Set<Pattern> used = new HashSet<>();
 
-    /** A mapping that holds tensors. */
+    /** A mapping that contains tensors. */
     private record Candidate(String path, Value.Mapping mapping) {}
 
     /**
-     * How names of a candidate become those of a network.
+     * How a candidate's names map to those of a network.
      *
-     * @param inner whether wrappers inside names fall away
-     * @param prefix what falls away before names; empty for nothing
+     * @param inner whether to strip wrappers inside names
+     * @param prefix the prefix to strip; empty for none
      */
     private record Naming(boolean inner, String prefix) {
         static final Naming SAME = new Naming(false, "");
@@ -97,12 +97,12 @@ final class WeightSearch {
         if (checkpoint.root() instanceof Value.Placeholder whole) {
             throw error(
                     "",
-                    "holds a pickled object of class " + whole.global()
+                    "contains a pickled object of class " + whole.global()
                             + ", not a state dict; save its state_dict() instead");
         }
         collect("", checkpoint.root(), 0);
         if (candidates.isEmpty() && !(checkpoint.root() instanceof Value.Mapping)) {
-            throw error("", "does not hold named tensors; save the model's state_dict()");
+            throw error("", "has no named tensors; save the model's state_dict()");
         }
         this.root = checkpoint.root() instanceof Value.Mapping mapping ? mapping : NOTHING;
         if (key != null) {
@@ -112,7 +112,7 @@ final class WeightSearch {
         }
     }
 
-    /** The weights of a network; those that come nearest if none fit, so that loading can say what differs. */
+    /** The weights of a network; if none fit, the most similar ones, so that loading can report the differences. */
     StateDict of(Variant variant) throws CheckpointException {
         if (dialect.isOrdered()) {
             return of(root, "", Naming.SAME, List.of());
@@ -130,7 +130,7 @@ final class WeightSearch {
         return !fits(required(variant)).isEmpty();
     }
 
-    /** The names that weights must have, in the network's order. */
+    /** The required names of the weights, in the network's order. */
     private static Set<String> required(Variant variant) {
         Network network = variant.build();
         Set<String> required =
@@ -148,7 +148,7 @@ final class WeightSearch {
     private List<Fit> fits(Set<String> required) {
         List<Fit> fits = new ArrayList<>();
         for (Candidate candidate : candidates) {
-            // Of an optimizer's many mappings none is large enough.
+            // None of an optimizer's many mappings is large enough.
             if (candidate.mapping.entries().size() >= required.size()) {
                 namings(names(candidate), required).forEach(naming -> fits.add(new Fit(candidate, naming)));
             }
@@ -156,7 +156,7 @@ final class WeightSearch {
         return fits;
     }
 
-    /** A candidate's names of tensors, as the dialect has them. */
+    /** A candidate's tensor names, in the dialect. */
     private List<String> names(Candidate candidate) {
         List<String> names = new ArrayList<>();
         candidate.mapping.entries().forEach((name, value) -> {
@@ -167,7 +167,7 @@ final class WeightSearch {
         return names;
     }
 
-    /** How names may become those of a network; more than one only if several prefixes would do. */
+    /** The possible mappings of names to a network's; more than one only if several prefixes fit. */
     private static List<Naming> namings(List<String> names, Set<String> required) {
         Set<String> plain = new LinkedHashSet<>(names);
         if (plain.containsAll(required)) {
@@ -210,7 +210,7 @@ final class WeightSearch {
     private StateDict chosen(List<Fit> fits, Variant variant) throws CheckpointException {
         List<Fit> left = fits;
         if (fits.size() > 1) {
-            // Networks of one family have the same names: a teacher and its student.
+            // Networks of one family have the same names, for example a teacher and its student.
             List<Fit> exact = new ArrayList<>();
             for (Fit fit : fits) {
                 WeightMatch match = WeightMatch.of(of(fit, List.of()), variant);
@@ -219,7 +219,7 @@ final class WeightSearch {
                 }
             }
             if (exact.isEmpty()) {
-                // Loading says which shapes differ.
+                // Loading reports which shapes differ.
                 return of(fits.get(preferred(fits)), List.of());
             }
             left = exact;
@@ -233,7 +233,7 @@ final class WeightSearch {
                 others.add(left.get(i).place());
             }
         }
-        // Of two prefixes in one mapping none is more usual than the other.
+        // Of two prefixes in one mapping, neither is more conventional.
         boolean conventional = left.stream().allMatch(this::isConventional)
                 && left.stream().map(fit -> fit.candidate.path).distinct().count() == left.size();
         if (!others.isEmpty() && !conventional) {
@@ -268,7 +268,7 @@ final class WeightSearch {
         return path + (path.isEmpty() || prefix.isEmpty() ? "" : ".") + prefix;
     }
 
-    /** Which stands at the place of the first convention; else the first. */
+    /** The one in the most conventional place; else the first. */
     private int preferred(List<Fit> fits) {
         for (String place : dialect.places()) {
             for (int i = 0; i < fits.size(); i++) {
@@ -280,7 +280,7 @@ final class WeightSearch {
         return 0;
     }
 
-    /** Whether weights stand where everybody looks for them first. */
+    /** Whether weights are in a conventional place. */
     private boolean isConventional(Fit fit) {
         return fit.candidate.path.isEmpty() || dialect.places().contains(fit.candidate.path);
     }
@@ -299,7 +299,7 @@ final class WeightSearch {
         return true;
     }
 
-    /** The weights if none fit: at a place of convention, else where most names match. */
+    /** The weights if none fit: those in a conventional place, else those with the most matching names. */
     private StateDict nearest(Set<String> names) throws CheckpointException {
         if (key != null) {
             return of(candidates.get(0).mapping, key, Naming.SAME, List.of());
@@ -325,7 +325,7 @@ final class WeightSearch {
         if (best == null && !top && likely.size() > 1) {
             throw error(
                     "",
-                    "holds several mappings of tensors: " + places(likely)
+                    "has several mappings of tensors: " + places(likely)
                             + "; name the network, or choose one with --key (withKey in Java)");
         }
         if (best == null && !top && !likely.isEmpty()) {
@@ -349,7 +349,7 @@ final class WeightSearch {
                 List.of(new LoadReport.Note(LoadReport.Rule.PLACE_FOUND, List.of(best.path))));
     }
 
-    /** Weights at a place of convention may be nested once more, with nothing but mappings in between. */
+    /** Weights in a conventional place may be nested further, inside mappings only. */
     private Fit nested(String place, Value.Mapping weights) {
         List<Candidate> inside = candidates.stream()
                 .filter(candidate -> candidate.path.equals(place) || candidate.path.startsWith(place + "."))
@@ -363,7 +363,7 @@ final class WeightSearch {
         return top.startsWith("optim") || top.contains(".optim") || top.contains("scheduler");
     }
 
-    /** Collects the mappings that hold tensors. */
+    /** Collects the mappings that contain tensors. */
     private void collect(String path, Value value, int depth) {
         if (value instanceof Value.Mapping mapping) {
             if (mapping.entries().values().stream().anyMatch(this::isOfTensors)) {
@@ -383,19 +383,19 @@ final class WeightSearch {
         }
     }
 
-    /** Whether a value is a tensor, be it of a kind that is not read. */
+    /** Whether a value is a tensor, even one of an unsupported kind. */
     private boolean isOfTensors(Value value) {
         return dialect.unwrapped(value) instanceof Tensor
                 || (value instanceof Value.Placeholder placeholder
                         && placeholder.remedy().isPresent());
     }
 
-    /** The mapping at a path; or the entries of one whose names begin as the rest of the path. */
+    /** The mapping at a path; or the entries of one whose names start with the rest of the path. */
     private Candidate at(String path, Value top) throws CheckpointException {
         List<Value> found = new ArrayList<>();
         find("", top, path, found);
         if (found.size() > 1) {
-            throw error("", "has two entries at " + path + ", once with dots in a name; rename one");
+            throw error("", "has two entries at " + path + ", one with dots in its name; rename one");
         }
         if (found.size() == 1 && found.get(0) instanceof Value.Mapping mapping) {
             return new Candidate(path, mapping);
@@ -406,7 +406,7 @@ final class WeightSearch {
                     found.get(0) instanceof Value.Placeholder whole
                             ? "is a pickled object of class " + whole.global()
                                     + ", not a state dict; save its state_dict() instead"
-                            : "is not a mapping of tensors; there are " + places(candidates));
+                            : "is not a mapping of tensors; choose from " + places(candidates));
         }
         for (Candidate candidate : candidates) {
             String start = candidate.path.isEmpty() ? "" : candidate.path + ".";
@@ -496,13 +496,13 @@ final class WeightSearch {
                         checkpoint.file(),
                         -1,
                         after,
-                        "stands twice once prefixes are stripped; save the state dict of one model",
+                        "occurs twice after prefixes are stripped; save the state dict of one model",
                         null);
             }
         }
         requireUse();
         if (tensors.isEmpty()) {
-            throw error(path, "holds no tensors");
+            throw error(path, "has no tensors");
         }
         List<LoadReport.Note> notes = new ArrayList<>(guessed);
         if (!naming.isSame()) {
@@ -515,11 +515,11 @@ final class WeightSearch {
         return new StateDict(checkpoint, path, List.copyOf(prefixes), notes, tensors);
     }
 
-    /** Refuses patterns that matched nothing: a misspelled one would go unnoticed. */
+    /** Refuses patterns without matches, so that misspelled ones are noticed. */
     private void requireUse() throws CheckpointException {
         for (int i = 0; i < ignored.size(); i++) {
             if (!used.contains(ignored.get(i))) {
-                throw error("", "has no entry called " + patterns.get(i) + "; check --ignore");
+                throw error("", "has no entry matching " + patterns.get(i) + "; check --ignore");
             }
         }
     }
@@ -545,7 +545,7 @@ final class WeightSearch {
         return error(
                 path,
                 "has an entry " + name + " that is not a tensor (" + kind(value)
-                        + "), so it is not a state dict; save the model's state_dict(), or leave the entry out with"
+                        + "), so it is not a state dict; save the model's state_dict(), or ignore the entry with"
                         + " --ignore '" + name + "' (withIgnored in Java)");
     }
 

@@ -11,7 +11,7 @@ import java.io.InterruptedIOException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The published weights: those that the library bundles, and those that a {@link FileStore} finds or downloads. */
+/** The published weights: those bundled with the library, and those that a {@link FileStore} finds or downloads. */
 public final class WeightStore {
 
     private static final String HUB_FILE = "model.safetensors";
@@ -19,35 +19,35 @@ public final class WeightStore {
     private final FileStore files;
 
     /**
-     * A store of weights on a store of files.
+     * Creates a store of weights on top of a store of files.
      *
-     * @param files where downloaded files come from and are kept
+     * @param files the source and cache of downloaded files
      */
     public WeightStore(FileStore files) {
         this.files = files;
     }
 
     /**
-     * A store with the given settings.
+     * Creates a store with the given settings.
      *
-     * @param settings where weights come from and where they are kept
+     * @param settings the sources of weights and the cache
      */
     public WeightStore(StoreSettings settings) {
         this(new FileStore(settings));
     }
 
     /**
-     * A store with the process's environment for its settings.
+     * Creates a store with settings from the process's environment.
      *
      * @return the store
-     * @throws IllegalArgumentException if a variable of the environment has no meaning
+     * @throws IllegalArgumentException if an environment variable is invalid
      */
     public static WeightStore fromEnvironment() {
         return new WeightStore(FileStore.fromEnvironment());
     }
 
     /**
-     * Where downloaded files come from and are kept.
+     * Returns the source and cache of downloaded files.
      *
      * @return the store
      */
@@ -56,10 +56,10 @@ public final class WeightStore {
     }
 
     /**
-     * Looks for weights on this machine. The network is not touched.
+     * Looks for weights on this machine, without network access.
      *
-     * @param row which weights
-     * @return the file; empty if there is none, or none that can be used
+     * @param row the weights
+     * @return the file; empty if there is no usable file
      * @throws IOException if the cache cannot be read
      */
     public Optional<StoredFile> find(Manifest.Row row) throws IOException {
@@ -68,13 +68,13 @@ public final class WeightStore {
     }
 
     /**
-     * Brings weights onto this machine, if they are not there.
+     * Returns weights, downloading them if necessary.
      *
-     * @param row which weights
-     * @param progress as of {@link FileStore#fetch}
+     * @param row the weights
+     * @param progress as in {@link FileStore#fetch}
      * @return the file
-     * @throws FetchException if no place has it; the message names each, and why
-     * @throws InterruptedIOException if the thread was interrupted; what came so far stays for the next time
+     * @throws FetchException if no place has them; the message names each place and the reason
+     * @throws InterruptedIOException if the thread was interrupted; the partial download is kept
      * @throws IOException if bundled weights cannot be unpacked
      */
     public StoredFile fetch(Manifest.Row row, @Nullable Progress progress) throws IOException {

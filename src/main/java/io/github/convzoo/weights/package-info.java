@@ -1,6 +1,6 @@
 /**
- * From the network to a network's parameters: where published weights are, how their files come here and are kept; which
- * of a checkpoint's tensors are the weights, what they are called here, and strict loading with a report.
+ * Weights: where published weights are and how they are downloaded and cached, which of a checkpoint's tensors are the
+ * weights, their canonical names, and strict loading with a report.
  *
  * <p>Start from {@link io.github.convzoo.weights.WeightStore} for published weights, and from {@link
  * io.github.convzoo.weights.WeightLoader} for loading them.

@@ -23,23 +23,23 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The arguments of DJL's {@code Criteria}, which may come as text or as numbers of any kind, for they may have been a
- * properties file or JSON.
+ * The arguments of DJL's {@code Criteria}. Values may be text or numbers of any kind, because they may come from a
+ * properties file or from JSON.
  */
 record Arguments(Map<String, ?> values) {
 
-    /** The model's name, which only DJL's factories are told this way. */
+    /** The model's name, which is an argument only for DJL's factories. */
     static final String MODEL = "model";
 
-    /** An argument, its key being the one that Criteria has for it. */
+    /** An argument and its key in {@code Criteria}. */
     enum Key {
-        /** A checkpoint file or model folder, or a repository of the hub, to load instead of the published weights. */
+        /** A checkpoint file, model folder, or hub repository to load instead of the published weights. */
         WEIGHTS("weights"),
-        /** Where in the checkpoint the weights are: a dotted path. */
+        /** The location of the weights in the checkpoint: a dotted path. */
         KEY("key"),
-        /** Entries of the weights to leave out: patterns of names, separated by commas. */
+        /** Entries of the weights to ignore: name patterns, separated by commas. */
         IGNORE("ignore"),
-        /** Other limits for reading the checkpoint and images: NAME=NUMBER, separated by commas. */
+        /** Limits for reading the checkpoint and images: NAME=NUMBER, separated by commas. */
         LIMITS("limits"),
         /** The number of classes. */
         NUM_CLASSES("numClasses"),
@@ -47,23 +47,23 @@ record Arguments(Map<String, ?> values) {
         IN_CHANNELS("inChannels"),
         /** The side of the square input, or its height x width. */
         INPUT_SIZE("inputSize"),
-        /** How many classes a prediction names. */
+        /** The number of classes in a prediction. */
         TOP_K("topK"),
-        /** A file of the classes' names. */
+        /** A file of class names. */
         LABELS("labels"),
         /** DPN's test-time pooling. */
         TEST_TIME_POOL("testTimePool"),
-        /** To take images as they are stored, whatever their EXIF orientation says. */
+        /** Whether to keep images as stored, regardless of their EXIF orientation. */
         IGNORE_ORIENTATION("ignoreOrientation"),
         /** DPN's last activation. */
         LAST_ACTIVATION("lastActivation"),
         /** Feature maps instead of logits: true, or the levels. */
         FEATURES_ONLY("featuresOnly"),
-        /** To start training from the weights. */
+        /** Whether to prepare the model for training. */
         FOR_TRAINING("forTraining"),
-        /** Compiled for prediction: true, or a runtime. */
+        /** Whether to compile for prediction: true, or a runtime. */
         COMPILED("compiled"),
-        /** What a compiled model computes in. */
+        /** The precision of a compiled model. */
         PRECISION("precision");
 
         final String text;
@@ -75,7 +75,7 @@ record Arguments(Map<String, ?> values) {
 
     private static final Pattern INPUT_SIZE = Pattern.compile("(-?\\d{1,9})(?:\\.0|x(-?\\d{1,9}))?");
 
-    /** What DJL itself puts among the arguments. */
+    /** Arguments that DJL itself adds. */
     private static final Set<String> DJLS = Set.of(
             "application",
             "engine",
@@ -90,24 +90,26 @@ record Arguments(Map<String, ?> values) {
             "trainParam",
             "dataType");
 
-    /** What DJL Serving reads of a serving.properties and passes on with the rest. */
+    /** Settings that DJL Serving reads from serving.properties and passes on with the rest. */
     private static final Pattern SERVINGS =
             Pattern.compile("(engine|translator|job_queue_size|batch_size|max_batch_delay"
-                    + "|max_idle_time|minWorkers|maxWorkers|gpu\\.\\w+|cpu\\.\\w+|load_on_devices|rolling_batch|option\\..*"
+                    + "|max_idle_time|minWorkers|maxWorkers|gpu\\.\\w+|cpu\\.\\w+|load_on_devices|rolling_batch|option\\."
+                    + "."
+                    + "*"
                     + "|required_memory_mb|reserved_memory_mb|retry_threshold|log_request_metric|metrics_aggregation"
                     + "|chunked_read_timeout|prediction_timeout|model_url|env\\..*)");
 
-    /** Whether a name is that of an argument. */
+    /** Whether a name is the key of an argument. */
     static boolean isKey(String name) {
         return Arrays.stream(Key.values()).anyMatch(key -> key.text.equals(name));
     }
 
     /**
-     * Refuses arguments that have no meaning here, which misspelt ones have not.
+     * Refuses unknown arguments, such as misspelled ones.
      *
-     * @param home the model folder, if there is one: its file for DJL's translator may say what has no meaning here, because an
-     *     exported folder says the same in its configuration
-     * @throws IllegalArgumentException naming them, and those that have a meaning
+     * @param home the model folder, if there is one: the file that an export wrote there for DJL's translator may have
+     *     other arguments, because the folder's configuration says the same
+     * @throws IllegalArgumentException naming the unknown arguments and the known ones
      */
     void refuseUnknown(@Nullable Path home) {
         Properties serving = serving(home);
@@ -122,13 +124,13 @@ record Arguments(Map<String, ?> values) {
                 .toList();
         if (!unknown.isEmpty()) {
             throw new IllegalArgumentException(
-                    "there is no argument " + String.join(", ", unknown) + "; there are " + String.join(", ", known));
+                    "unknown argument " + String.join(", ", unknown) + "; choose from " + String.join(", ", known));
         }
     }
 
     /**
-     * What an export wrote for DJL's own translator, which DJL passes on to whoever loads the folder; nothing if the file is missing
-     * or somebody else's.
+     * The settings that an export wrote for DJL's own translator, which DJL passes to every loader of the folder; empty
+     * if the file is missing or was written by something else.
      */
     private static Properties serving(@Nullable Path home) {
         Properties properties = new Properties();
@@ -150,10 +152,10 @@ record Arguments(Map<String, ?> values) {
     }
 
     /**
-     * The options that the arguments say.
+     * Converts the arguments to options.
      *
-     * @param home what relative paths start from; null for the working directory
-     * @throws IllegalArgumentException if an argument has no meaning; the message names it
+     * @param home the base of relative paths; null for the working directory
+     * @throws IllegalArgumentException if a value is invalid; the message names its argument
      */
     LoadOptions options(@Nullable Path home) {
         LoadOptions options = LoadOptions.published();
@@ -202,7 +204,7 @@ record Arguments(Map<String, ?> values) {
         if (text == null) {
             return options;
         }
-        // JSON's numbers have fractions.
+        // Numbers from JSON have a fraction.
         Matcher matcher = INPUT_SIZE.matcher(text);
         if (!matcher.matches()) {
             throw wrong(Key.INPUT_SIZE, "a whole number, or height x width such as 192x320", text, null);
@@ -234,7 +236,7 @@ record Arguments(Map<String, ?> values) {
         return changed.withLimits(limits);
     }
 
-    /** A text's parts between commas; a list prints itself in brackets. */
+    /** The comma-separated parts of a text; a list's own text has brackets. */
     private List<String> texts(Key key) {
         String text = text(key);
         return text == null
@@ -246,21 +248,21 @@ record Arguments(Map<String, ?> values) {
     }
 
     /**
-     * The options with the classes' names, which only a classifier needs.
+     * The options with the class names, which only a classifier needs.
      *
-     * @param home what relative paths start from; null for the working directory
+     * @param home the base of relative paths; null for the working directory
      * @throws IOException if the labels cannot be read
-     * @throws IllegalArgumentException if an argument has no meaning; the message names it
+     * @throws IllegalArgumentException if a value is invalid; the message names its argument
      */
     LoadOptions labelled(@Nullable Path home) throws IOException {
         return text(Key.LABELS) == null ? options(home) : options(home).withLabels(Labels.read(path(home, Key.LABELS)));
     }
 
     /**
-     * The levels of the feature maps that are asked for.
+     * The levels of the requested feature maps.
      *
-     * @return the levels, none for those that are usual; null where no maps are asked for
-     * @throws IllegalArgumentException if it is neither true, false nor numbers
+     * @return the levels, empty for the default ones; null if no feature maps are requested
+     * @throws IllegalArgumentException if the value is neither true, false nor numbers
      */
     int @Nullable [] featureLevels() {
         String text = text(Key.FEATURES_ONLY);
@@ -271,7 +273,7 @@ record Arguments(Map<String, ?> values) {
             return new int[0];
         }
         try {
-            // A list prints itself in brackets, JSON's with fractions.
+            // A list's own text has brackets, and JSON's numbers have fractions.
             return Arrays.stream(text.replaceAll("[\\[\\]\\s]", "").split(",", -1))
                     .mapToInt(each -> Integer.parseInt(each.replaceFirst("\\.0$", "")))
                     .toArray();

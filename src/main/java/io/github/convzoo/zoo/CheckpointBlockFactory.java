@@ -14,22 +14,23 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Builds a network and loads the weights that are in DJL's model path, in any format that is read, or the published weights
- * if there are none: what makes {@code Criteria.optModelPath} and a model directory of DJL Serving work.
+ * Builds a network and loads the weights in DJL's model path, in any supported format, or the published weights if
+ * there are none. This makes {@code Criteria.optModelPath} and model directories of DJL Serving work.
  *
- * <p>For DJL to name in the argument {@code blockFactory}, together with the option {@code hasParameter=false} and
- * {@link ClassifierTranslatorFactory}. If the model path is a {@linkplain ModelFolder model folder}, or its only file of
- * weights carries its configuration, nothing else is needed. Otherwise the argument {@code model} is the network's name;
- * {@code weights} the checkpoint's, not needed if the model path is the file or a directory with only one, but always next to
- * a model name of one's own and for a {@code .tar}, which DJL takes for an archive of models. {@code numClasses},
- * {@code inChannels}, {@code inputSize}, {@code testTimePool}, {@code lastActivation}, {@code ignoreOrientation},
- * {@code featuresOnly} and {@code forTraining} may be there too, and go before the configuration.
+ * <p>Name this class in DJL's argument {@code blockFactory}, together with the option {@code hasParameter=false} and
+ * {@link ClassifierTranslatorFactory}. Nothing else is needed if the model path is a {@linkplain ModelFolder model
+ * folder}, or if its only weights file contains its configuration. Otherwise, the argument {@code model} is the
+ * network's name, and {@code weights} the checkpoint. {@code weights} is optional if the model path is the file or a
+ * directory with only one; it is required with a custom model name, and for a {@code .tar}, which DJL takes for an
+ * archive of models. The arguments {@code numClasses}, {@code inChannels}, {@code inputSize}, {@code testTimePool},
+ * {@code lastActivation}, {@code ignoreOrientation}, {@code featuresOnly} and {@code forTraining} are optional and
+ * override the configuration.
  */
 public final class CheckpointBlockFactory implements BlockFactory {
 
     private static final long serialVersionUID = 1L;
 
-    /** The property of a DJL model with its configuration, for the translator. */
+    /** The property of a DJL model that holds its configuration, for the translator. */
     static final String CONFIG = "convzoo.config";
 
     /** For DJL to call. */
@@ -39,7 +40,7 @@ public final class CheckpointBlockFactory implements BlockFactory {
      * Builds a network and loads its weights.
      *
      * @throws IOException if there is no checkpoint, or it is unreadable or does not fit
-     * @throws IllegalArgumentException if an argument has no meaning
+     * @throws IllegalArgumentException if an argument is unknown or invalid
      */
     @Override
     public Block newBlock(Model model, Path modelPath, Map<String, ?> arguments) throws IOException {
@@ -57,18 +58,18 @@ public final class CheckpointBlockFactory implements BlockFactory {
         }
         if (options.weights == null && name == null) {
             throw new IllegalArgumentException("the argument " + Arguments.MODEL
-                    + " must be the network's name, because " + modelPath + " is not a model folder; there are "
+                    + " must be the network's name, because " + modelPath + " is not a model folder; choose from "
                     + String.join(", ", ConvZoo.list("*")));
         }
         ModelSource source = ModelSource.of(name, options);
         if (source.weights() == null) {
-            throw new IOException(modelPath + ": holds no checkpoint; name one in the argument "
-                    + Arguments.Key.WEIGHTS.text + ", because there are no published weights of " + name);
+            throw new IOException(modelPath + ": no checkpoint found; name one in the argument "
+                    + Arguments.Key.WEIGHTS.text + ", because there are no published weights for " + name);
         }
         return block(model, source, options, levels);
     }
 
-    /** Builds a network, or its feature maps if levels are given, with weights. */
+    /** Builds a network, or its feature extractor if levels are given, and loads the weights. */
     static Block block(Model model, ModelSource source, LoadOptions options, int @Nullable [] levels)
             throws IOException {
         ConvZoo.Loaded loaded = ConvZoo.load(source, options, model.getNDManager());
@@ -84,7 +85,7 @@ public final class CheckpointBlockFactory implements BlockFactory {
         return levels == null ? options : ConvZoo.withoutClassifier(options);
     }
 
-    // If the model path is a file, DJL passes its directory on and names the model after the file.
+    // If the model path is a file, DJL passes the file's directory and names the model after the file.
     private static Optional<Path> weights(Path directory, String modelName) throws IOException {
         Path named = directory.resolve(modelName);
         if (Files.isRegularFile(named)) {
@@ -96,7 +97,7 @@ public final class CheckpointBlockFactory implements BlockFactory {
         try {
             return ModelFolder.weights(directory);
         } catch (IOException e) {
-            throw new IOException(e.getMessage() + " in the argument " + Arguments.Key.WEIGHTS.text, e);
+            throw new IOException(e.getMessage() + "; or name one in the argument " + Arguments.Key.WEIGHTS.text, e);
         }
     }
 }

@@ -22,12 +22,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns what DJL's {@code Criteria} names as input into a network's, and logits into what it names as output: images of
- * the types that {@link ConvZoo#load(String, Class, LoadOptions)} takes to {@link Classifications}, {@link Input} to
- * {@link Output} as DJL Serving has them, {@link NDList} to {@link NDList} as the network takes and gives them.
+ * Translates between the input and output types of DJL's {@code Criteria} and a network's arrays: images of the types
+ * that {@link ConvZoo#load(String, Class, LoadOptions)} accepts to {@link Classifications}; {@link Input} to {@link
+ * Output}, as in DJL Serving; and {@link NDList} to {@link NDList}, as the network's inputs and outputs.
  *
- * <p>For DJL to name in the argument {@code translatorFactory}, next to {@link CheckpointBlockFactory}, which says how images
- * become inputs. {@code labels} and {@code topK} may be arguments too.
+ * <p>Name this class in DJL's argument {@code translatorFactory}, together with {@link CheckpointBlockFactory}, which
+ * determines the preprocessing. The arguments {@code labels} and {@code topK} are also supported.
  */
 public final class ClassifierTranslatorFactory implements TranslatorFactory, Serializable {
 
@@ -48,10 +48,10 @@ public final class ClassifierTranslatorFactory implements TranslatorFactory, Ser
     }
 
     /**
-     * Makes a translator.
+     * Creates a translator.
      *
-     * @throws IllegalArgumentException if the types are not supported, or an argument has no meaning
-     * @throws TranslateException if the block gives no logits, or the labels cannot be read
+     * @throws IllegalArgumentException if the types are not supported, or an argument is unknown or invalid
+     * @throws TranslateException if the block outputs no logits, or the labels cannot be read
      */
     @Override
     @SuppressWarnings("unchecked")
@@ -67,7 +67,7 @@ public final class ClassifierTranslatorFactory implements TranslatorFactory, Ser
                     (model.getBlock() instanceof Network network ? ConvZoo.logits(network) : new NoopTranslator());
         }
         if (!(model.getBlock() instanceof Network network)) {
-            throw new TranslateException(model.getName() + " gives no logits; ask for NDList to NDList");
+            throw new TranslateException(model.getName() + " outputs no logits; use the types NDList to NDList");
         }
         try {
             ModelConfig config = config(model, network, given);
@@ -82,15 +82,14 @@ public final class ClassifierTranslatorFactory implements TranslatorFactory, Ser
         }
     }
 
-    /** The types that are supported, for people. */
+    /** A message that lists the supported types. */
     static String unsupported(Type input, Type output) {
-        return "from " + input.getTypeName() + " to " + output.getTypeName() + " is not supported; "
-                + Classifications.class.getName() + " of " + ImageReader.names()
-                + ", Input to Output, and NDList to NDList"
-                + " are";
+        return "from " + input.getTypeName() + " to " + output.getTypeName() + " is not supported; use "
+                + ImageReader.names() + " to " + Classifications.class.getName()
+                + ", Input to Output, or NDList to NDList";
     }
 
-    /** How to use the block: as {@link CheckpointBlockFactory} found, or as the arguments say for a block of someone else. */
+    /** The block's configuration: from {@link CheckpointBlockFactory}, or from the arguments for any other block. */
     private static ModelConfig config(Model model, Network network, Arguments given) throws IOException {
         @Nullable String json = model.getProperty(CheckpointBlockFactory.CONFIG);
         if (json != null) {

@@ -3,10 +3,10 @@ package io.github.convzoo.zoo;
 import ai.djl.Device;
 
 /**
- * How a network is to be compiled.
+ * How to compile a network.
  *
- * @param runtime what is to run it
- * @param precision what it computes in
- * @param device where the network's inputs come from, and TorchScript computes
+ * @param runtime the runtime
+ * @param precision the compute precision
+ * @param device the device of the network's inputs, on which TorchScript computes
  */
 public record CompileRequest(CompiledRuntime runtime, CompiledPrecision precision, Device device) {}

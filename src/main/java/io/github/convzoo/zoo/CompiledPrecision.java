@@ -3,13 +3,13 @@ package io.github.convzoo.zoo;
 import ai.djl.Device;
 import java.util.Arrays;
 
-/** What a compiled model computes in. Inputs and outputs are float32 in any case. */
+/** The compute precision of a compiled model. Inputs and outputs are always float32. */
 public enum CompiledPrecision {
     /** IEEE single precision. */
     FLOAT32("fp32"),
-    /** IEEE half precision; on a GPU only. */
+    /** IEEE half precision (GPU only). */
     FLOAT16("fp16"),
-    /** The upper half of single precision; on a GPU only. */
+    /** The upper half of single precision (GPU only). */
     BFLOAT16("bf16");
 
     private final String text;
@@ -19,7 +19,7 @@ public enum CompiledPrecision {
     }
 
     /**
-     * A precision by its name.
+     * Returns a precision by name.
      *
      * @param name {@code fp32}, {@code fp16}, or {@code bf16}, in any case
      * @return the precision
@@ -31,23 +31,23 @@ public enum CompiledPrecision {
                 return each;
             }
         }
-        throw new IllegalArgumentException("a precision must be one of " + Arrays.toString(values()) + ", not " + name);
+        throw new IllegalArgumentException("precision must be one of " + Arrays.toString(values()) + ", not " + name);
     }
 
     /**
-     * Refuses half precision on a CPU: it was measured slower there, even on one with instructions for it.
+     * Refuses half precision on a CPU, where it was measured to be slower, even with CPU instructions for it.
      *
-     * @param device where the model computes
-     * @throws IllegalArgumentException if float32 is faster there
+     * @param device the device of the model
+     * @throws IllegalArgumentException if float32 is faster on the device
      */
     public void requireFasterOn(Device device) {
         if (this != FLOAT32 && !device.isGpu()) {
             throw new IllegalArgumentException(this + " is slower than " + FLOAT32
-                    + " on a CPU (dla34 took 44 ms instead of 29 ms there); use " + FLOAT32 + ", or a GPU");
+                    + " on a CPU (dla34 took 44 ms instead of 29 ms); use " + FLOAT32 + ", or a GPU");
         }
     }
 
-    /** {@return the name as options have it} */
+    /** {@return the name as in options} */
     @Override
     public String toString() {
         return text;

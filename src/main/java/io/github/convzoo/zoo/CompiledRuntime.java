@@ -3,11 +3,11 @@ package io.github.convzoo.zoo;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** What runs a compiled model. */
+/** The runtime of a compiled model. */
 public enum CompiledRuntime {
     /**
-     * The fastest that is there, by measured rules: on the CPU ONNX Runtime if it is on the class path, else TorchScript; on a GPU
-     * TorchScript.
+     * The fastest available by measurement: ONNX Runtime on the CPU if it is on the class path; otherwise, and on a
+     * GPU, TorchScript.
      */
     FASTEST,
     /** ONNX Runtime on the CPU; needs {@code com.microsoft.onnxruntime:onnxruntime} on the class path. */
@@ -16,7 +16,7 @@ public enum CompiledRuntime {
     TORCHSCRIPT;
 
     /**
-     * A runtime by its name.
+     * Returns a runtime by name.
      *
      * @param name the name, in any case
      * @return the runtime
@@ -28,15 +28,15 @@ public enum CompiledRuntime {
                 return each;
             }
         }
-        throw new IllegalArgumentException("a runtime must be one of " + Arrays.toString(values()) + ", not " + name);
+        throw new IllegalArgumentException("runtime must be one of " + Arrays.toString(values()) + ", not " + name);
     }
 
     /**
-     * Whether ONNX Runtime is what this asks for, by the measured rules of {@link #FASTEST}.
+     * Whether this asks for ONNX Runtime, by the rules of {@link #FASTEST}.
      *
-     * @param cpu whether the model computes on the CPU
+     * @param cpu whether the model runs on the CPU
      * @param onnxRuntime whether ONNX Runtime is on the class path
-     * @return true for ONNX Runtime, there or not; false for TorchScript
+     * @return true for ONNX Runtime, even if it is missing; false for TorchScript
      */
     public boolean isOnnx(boolean cpu, boolean onnxRuntime) {
         return switch (this) {
@@ -46,7 +46,7 @@ public enum CompiledRuntime {
         };
     }
 
-    /** {@return the name in lower case, as options have it} */
+    /** {@return the name in lower case, as in options} */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);

@@ -47,14 +47,14 @@ import org.slf4j.LoggerFactory;
 /**
  * Loads networks with their weights as DJL models.
  *
- * <p>A model is named by a network, such as {@code dla34}; by a set of its published weights, such as {@code dpn68b.mx_in1k},
- * of which a network's name alone stands for the first; by a {@linkplain ModelFolder model folder} or a single file that
- * carries its configuration; or as {@code hf-hub:owner/name[@revision]}, a repository of the Hugging Face hub. DJL's own
- * door, {@code Criteria} with the group {@code io.github.convzoo}, gives the same models.
+ * <p>A model is named by a network, such as {@code dla34}; by a set of published weights, such as {@code
+ * dpn68b.mx_in1k} (a network's name alone means its first set); by a {@linkplain ModelFolder model folder} or a single
+ * file that contains its configuration; or as {@code hf-hub:owner/name[@revision]}, a repository on the Hugging Face
+ * hub. The same models are available through DJL's {@code Criteria} with the group {@code io.github.convzoo}.
  *
- * <p>A model may be shared by threads; a predictor made from it belongs to one. Unless it is loaded
- * {@linkplain LoadOptions#forTraining for training} the parameters are frozen, so that prediction keeps nothing for
- * gradients on any thread, and batch normalisation is folded into the convolutions.
+ * <p>A model may be shared by threads; a predictor made from it belongs to one thread. Unless the model is loaded
+ * {@linkplain LoadOptions#forTraining for training}, its parameters are frozen, so that prediction keeps nothing for
+ * gradients on any thread, and batch normalization is folded into the convolutions.
  */
 public final class ConvZoo {
 
@@ -67,21 +67,21 @@ public final class ConvZoo {
     private ConvZoo() {}
 
     /**
-     * The networks by name.
+     * Lists network names.
      *
-     * @param pattern what a name must match, in which {@code *} stands for any text and {@code ?} for any character
-     * @return the names, family by family; empty where none matches
+     * @param pattern a pattern for the names, in which {@code *} matches any text and {@code ?} any character
+     * @return the matching names, family by family; empty if none matches
      */
     public static List<String> list(String pattern) {
         return matching(pattern, Variant.all().keySet().stream().toList());
     }
 
     /**
-     * The published sets of weights by name.
+     * Lists published sets of weights.
      *
-     * @param pattern what a name, with its tag or without, must match, in which {@code *} stands for any text and
-     *     {@code ?} for any character
-     * @return names such as {@code dpn68b.ra_in1k}, family by family; empty where none matches
+     * @param pattern a pattern for the names, with or without the tag, in which {@code *} matches any text and {@code
+     *     ?} any character
+     * @return names such as {@code dpn68b.ra_in1k}, family by family; empty if none matches
      */
     public static List<String> listWeights(String pattern) {
         List<String> networks = list(pattern);
@@ -98,10 +98,10 @@ public final class ConvZoo {
     }
 
     /**
-     * How an image becomes a network's input, as published.
+     * Returns the published preprocessing of a network.
      *
      * @param name a network, or a set of its published weights
-     * @return from an image of any size to the network's input
+     * @return the preprocessing, from an image of any size to the network's input
      * @throws IllegalArgumentException if there is no such name
      */
     public static Preprocessing preprocessing(String name) {
@@ -109,12 +109,12 @@ public final class ConvZoo {
     }
 
     /**
-     * How an image becomes a network's square input of some size: as published where the size is one that accuracies were
-     * published for, else the same share of the resized image as at the usual size.
+     * Returns the preprocessing of a network for a square input: the published one if accuracies were published for the
+     * size, else with the crop fraction of the default size.
      *
      * @param name a network, or a set of its published weights
      * @param inputSize the input's side in pixels
-     * @return from an image of any size to the network's input
+     * @return the preprocessing, from an image of any size to the network's input
      * @throws IllegalArgumentException if there is no such name, or the size is not positive
      */
     public static Preprocessing preprocessing(String name, int inputSize) {
@@ -127,35 +127,35 @@ public final class ConvZoo {
     }
 
     /**
-     * What using a model takes, as {@link #load} would take it, with the options' changes. Weights are not loaded; those of a
-     * repository of the hub are fetched.
+     * Returns a model's configuration, as {@link #load} would use it, with the options' changes. Weights are not
+     * loaded, but those of a hub repository are downloaded.
      *
      * @param model a network, published weights, a model folder, or a repository of the hub
      * @param options the weights, and how to use them
-     * @return the configuration; its classes and input channels are those of the weights if these say them
+     * @return the configuration; its classes and input channels are those of the weights, if known
      * @throws IOException if a configuration or weights cannot be read or fetched, or contradict each other
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static ModelConfig configuration(String model, LoadOptions options) throws IOException {
         return open(model, options).config(options);
     }
 
     /**
-     * What using a model folder takes, as {@link #load(Path)} would take it, with the options' changes.
+     * Returns the configuration of a model folder, as {@link #load(Path)} would use it, with the options' changes.
      *
-     * @param model a model folder, or a single file that carries its configuration
+     * @param model a model folder, or a single file that contains its configuration
      * @param options how to use it
      * @return the configuration
      * @throws IOException if a configuration or weights cannot be read, or contradict each other
-     * @throws IllegalArgumentException if it does not have what the options ask for
+     * @throws IllegalArgumentException if it does not support the options
      */
     public static ModelConfig configuration(Path model, LoadOptions options) throws IOException {
         return open(new ModelName.Local(model), options).config(options);
     }
 
     /**
-     * Finds a model, to ask and load it without reading its files more than once. Published weights are not fetched yet; those
-     * of a repository of the hub are.
+     * Opens a model, to query and load it without reading its files more than once. Published weights are not
+     * downloaded yet, but those of a hub repository are.
      *
      * @param model a network, published weights, a model folder, or a repository of the hub
      * @param options the weights, and how to read them
@@ -172,7 +172,7 @@ public final class ConvZoo {
     }
 
     /**
-     * Opens the weights that options name, whatever they are for. A configuration next to them is not read.
+     * Opens the weights that the options name, whatever their network. A configuration next to them is ignored.
      *
      * @param options the weights, a file, model folder, or repository of the hub, and how to read them
      * @return the weights
@@ -184,10 +184,10 @@ public final class ConvZoo {
     }
 
     /**
-     * Reads an image from where a text says.
+     * Reads an image from a path or URL.
      *
      * @param location a path, or a URL with the scheme http, https, file, or data
-     * @param decoder what decodes it
+     * @param decoder decodes the image
      * @return the image
      * @throws IOException if it cannot be read, fetched, or decoded; the message names it
      */
@@ -196,8 +196,8 @@ public final class ConvZoo {
     }
 
     /**
-     * Loads an image classifier for DJL's images. DJL decodes them without color profiles, and without orientation;
-     * {@link Path} as the input type does not lose these.
+     * Loads an image classifier for DJL's {@link Image}. DJL decodes images without color profiles and orientation; the
+     * input type {@link Path} keeps both.
      *
      * @param model a network, published weights, a model folder or file as text, or a repository of the hub
      * @param options the weights, and how to use them
@@ -205,7 +205,7 @@ public final class ConvZoo {
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
      * @throws FetchException if weights cannot be fetched
      * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static ZooModel<Image, Classifications> load(String model, LoadOptions options) throws IOException {
         return load(model, Image.class, options);
@@ -215,15 +215,15 @@ public final class ConvZoo {
      * Loads an image classifier.
      *
      * @param model a network, published weights, a model folder or file as text, or a repository of the hub
-     * @param inputType what an image comes as: {@link Path}, {@link URL}, {@link InputStream}, {@link String} (a URL or a
+     * @param inputType the type of images: {@link Path}, {@link URL}, {@link InputStream}, {@link String} (a URL or a
      *     path), {@code byte[]}, {@link File}, {@link BufferedImage}, DJL's {@link Image} or {@link RgbImage}
      * @param options the weights, and how to use them
-     * @param <I> what an image comes as
+     * @param <I> the type of images
      * @return the model; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
      * @throws FetchException if weights cannot be fetched
      * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static <I> ZooModel<I, Classifications> load(String model, Class<I> inputType, LoadOptions options)
             throws IOException {
@@ -234,14 +234,14 @@ public final class ConvZoo {
      * Loads an image classifier from a model folder.
      *
      * @param model a model folder, or a single file that carries its configuration
-     * @param inputType what an image comes as, as of {@link #load(String, Class, LoadOptions)}
-     * @param options how to use it, where that differs from what its configuration says
-     * @param <I> what an image comes as
+     * @param inputType the type of images; see {@link #load(String, Class, LoadOptions)}
+     * @param options overrides of its configuration
+     * @param <I> the type of images
      * @return the model; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
      * @throws FetchException if weights cannot be fetched
      * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static <I> ZooModel<I, Classifications> load(Path model, Class<I> inputType, LoadOptions options)
             throws IOException {
@@ -249,14 +249,14 @@ public final class ConvZoo {
     }
 
     /**
-     * Loads an image classifier from a model folder, used as its configuration says.
+     * Loads an image classifier from a model folder with the folder's configuration.
      *
      * @param model a model folder, or a single file that carries its configuration
      * @return the model, for paths of images; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
      * @throws FetchException if weights cannot be fetched
      * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static ZooModel<Path, Classifications> load(Path model) throws IOException {
         return load(model, Path.class, LoadOptions.published());
@@ -264,23 +264,23 @@ public final class ConvZoo {
 
     private static <I> ZooModel<I, Classifications> load(ModelName model, Class<I> inputType, LoadOptions options)
             throws IOException {
-        // Refused before anything is opened.
+        // Validate before opening anything.
         requireClassifier(inputType, options);
         return load(open(model, options), inputType, options);
     }
 
     /**
-     * Loads an image classifier that is open.
+     * Loads an open model as an image classifier.
      *
      * @param model the model
-     * @param inputType what an image comes as, as of {@link #load(String, Class, LoadOptions)}
+     * @param inputType the type of images; see {@link #load(String, Class, LoadOptions)}
      * @param options how to use it
-     * @param <I> what an image comes as
+     * @param <I> the type of images
      * @return the model; close it to free its memory
      * @throws CheckpointException if the checkpoint does not fit
      * @throws FetchException if published weights cannot be fetched
      * @throws IOException if the configuration contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if it does not have what the options ask for
+     * @throws IllegalArgumentException if it does not support the options
      */
     public static <I> ZooModel<I, Classifications> load(OpenModel model, Class<I> inputType, LoadOptions options)
             throws IOException {
@@ -297,18 +297,18 @@ public final class ConvZoo {
     }
 
     /**
-     * Loads a network that turns images into vectors: its pooled features, without the classifier.
+     * Loads a network for embeddings: it turns images into vectors, its pooled features, without the classifier.
      *
      * @param model a network, published weights, a model folder or file as text, or a repository of the hub
-     * @param inputType what an image comes as, as of {@link #load(String, Class, LoadOptions)}
-     * @param options the weights, and how to use them; they name no classes
-     * @param <I> what an image comes as
-     * @return a model from an image to a vector as long as the network has features, 512 for {@code dla34}; close it to free
-     *     its memory
+     * @param inputType the type of images; see {@link #load(String, Class, LoadOptions)}
+     * @param options the weights, and how to use them; the number of classes must not be set
+     * @param <I> the type of images
+     * @return a model from an image to a vector of the network's number of features, 512 for {@code dla34}; close it to
+     *     free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
      * @throws FetchException if weights cannot be fetched
      * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static <I> ZooModel<I, float[]> loadEmbeddings(String model, Class<I> inputType, LoadOptions options)
             throws IOException {
@@ -316,17 +316,17 @@ public final class ConvZoo {
     }
 
     /**
-     * Loads a network that turns images into vectors from a model folder.
+     * Loads a network for embeddings from a model folder.
      *
      * @param model a model folder, or a single file that carries its configuration
-     * @param inputType what an image comes as, as of {@link #load(String, Class, LoadOptions)}
-     * @param options how to use it; they name no classes
-     * @param <I> what an image comes as
-     * @return a model from an image to a vector as long as the network has features; close it to free its memory
+     * @param inputType the type of images; see {@link #load(String, Class, LoadOptions)}
+     * @param options how to use it; the number of classes must not be set
+     * @param <I> the type of images
+     * @return a model from an image to a vector of the network's number of features; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
      * @throws FetchException if weights cannot be fetched
      * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static <I> ZooModel<I, float[]> loadEmbeddings(Path model, Class<I> inputType, LoadOptions options)
             throws IOException {
@@ -352,13 +352,13 @@ public final class ConvZoo {
      * Loads a network for arrays.
      *
      * @param model a network, published weights, a model folder or file as text, or a repository of the hub
-     * @param options the weights, and how to use them; labels and top-k play no part
-     * @return a model from one float32 array (N, channels, H, W) to logits (N, classes), or pooled features if the number of
-     *     classes is 0; close it to free its memory
+     * @param options the weights, and how to use them; labels and top-k are ignored
+     * @return a model from one float32 array (N, channels, H, W) to logits (N, classes), or pooled features if the
+     *     number of classes is 0; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
      * @throws FetchException if weights cannot be fetched
      * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static ZooModel<NDList, NDList> loadLogits(String model, LoadOptions options) throws IOException {
         return loadLogits(open(model, options), options);
@@ -368,27 +368,27 @@ public final class ConvZoo {
      * Loads a network for arrays from a model folder.
      *
      * @param model a model folder, or a single file that carries its configuration
-     * @param options how to use it; labels and top-k play no part
+     * @param options how to use it; labels and top-k are ignored
      * @return a model from one float32 array (N, channels, H, W) to logits (N, classes); close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
      * @throws FetchException if weights cannot be fetched
      * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static ZooModel<NDList, NDList> loadLogits(Path model, LoadOptions options) throws IOException {
         return loadLogits(open(new ModelName.Local(model), options), options);
     }
 
     /**
-     * Loads a network for arrays that is open.
+     * Loads an open model for arrays.
      *
      * @param model the model
-     * @param options how to use it; labels and top-k play no part
+     * @param options how to use it; labels and top-k are ignored
      * @return a model from one float32 array (N, channels, H, W) to logits (N, classes); close it to free its memory
      * @throws CheckpointException if the checkpoint does not fit
      * @throws FetchException if published weights cannot be fetched
      * @throws IOException if the configuration contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if it does not have what the options ask for
+     * @throws IllegalArgumentException if it does not support the options
      */
     public static ZooModel<NDList, NDList> loadLogits(OpenModel model, LoadOptions options) throws IOException {
         return model(model, options, network -> network, ConvZoo::arrays);
@@ -398,15 +398,15 @@ public final class ConvZoo {
      * Loads a network as a backbone, without its classifier.
      *
      * @param model a network, published weights, a model folder or file as text, or a repository of the hub
-     * @param options the weights, and how to use them; labels and top-k play no part
-     * @param levels which feature maps, ascending; {@link Network#featureStages} says which there are, and
-     *     {@link FeatureExtractor} which are taken if none are named
-     * @return a model from (N, channels, H, W) to a map (N, features, H / stride, W / stride) for each level; its block is a
-     *     {@link FeatureExtractor}; close it to free its memory
+     * @param options the weights, and how to use them; labels and top-k are ignored
+     * @param levels the levels of the feature maps, ascending; {@link Network#featureStages} lists the levels, and
+     *     {@link FeatureExtractor} the default ones
+     * @return a model from (N, channels, H, W) to a map (N, features, H / stride, W / stride) for each level; its block
+     *     is a {@link FeatureExtractor}; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
      * @throws FetchException if weights cannot be fetched
      * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static ZooModel<NDList, NDList> loadFeatures(String model, LoadOptions options, int... levels)
             throws IOException {
@@ -417,13 +417,13 @@ public final class ConvZoo {
      * Loads a network as a backbone from a model folder.
      *
      * @param model a model folder, or a single file that carries its configuration
-     * @param options how to use it; labels and top-k play no part
-     * @param levels which feature maps, as of {@link #loadFeatures(String, LoadOptions, int...)}
+     * @param options how to use it; labels and top-k are ignored
+     * @param levels the levels of the feature maps; see {@link #loadFeatures(String, LoadOptions, int...)}
      * @return a model from (N, channels, H, W) to a map for each level; close it to free its memory
      * @throws CheckpointException if the checkpoint is unreadable or does not fit
      * @throws FetchException if weights cannot be fetched
      * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     public static ZooModel<NDList, NDList> loadFeatures(Path model, LoadOptions options, int... levels)
             throws IOException {
@@ -447,21 +447,21 @@ public final class ConvZoo {
 
     static LoadOptions withoutClassifier(LoadOptions options) {
         if (options.numClasses.orElse(0) != 0) {
-            throw new IllegalArgumentException("feature maps come without classes; leave their number ("
-                    + options.numClasses.getAsInt() + ") out");
+            throw new IllegalArgumentException("feature maps have no classes; do not set the number of classes ("
+                    + options.numClasses.getAsInt() + ")");
         }
         return options.withNumClasses(0);
     }
 
     /**
-     * Makes a network to be trained from scratch: random weights, drawn from the engine's random numbers
-     * ({@code Engine.setRandomSeed}).
+     * Creates a network to train from scratch, with random weights from the engine's random number generator ({@code
+     * Engine.setRandomSeed}).
      *
      * @param name a network
-     * @param options how to use it; what they say of weights plays no part
-     * @return a model from (N, channels, H, W) to logits (N, classes), or pooled features where the number of classes is 0;
-     *     close it to free its memory
-     * @throws IllegalArgumentException if there is no such name, or it does not have what the options ask for
+     * @param options how to use it; options about weights are ignored
+     * @return a model from (N, channels, H, W) to logits (N, classes), or pooled features if the number of classes is
+     *     0; close it to free its memory
+     * @throws IllegalArgumentException if there is no such name, or it does not support the options
      */
     public static ZooModel<NDList, NDList> untrained(String name, LoadOptions options) {
         ModelName.Published published = ModelName.published(name);
@@ -503,11 +503,11 @@ public final class ConvZoo {
     /**
      * A network with its weights.
      *
-     * @param config how to use it, with the classes and input channels of the weights
+     * @param config its configuration, with the classes and input channels of the weights
      */
     record Loaded(Network network, ModelConfig config) {}
 
-    /** Builds a network and loads its weights into arrays of the manager. */
+    /** Builds a network and loads its weights into the manager's arrays. */
     static Loaded load(ModelSource source, LoadOptions options, NDManager manager) throws IOException {
         if (source.weights() instanceof ModelSource.Weights.Exported exported) {
             return loadExported(source, exported, options, manager);
@@ -533,7 +533,7 @@ public final class ConvZoo {
         return new Loaded(network, config);
     }
 
-    /** What was guessed as warnings, and the rest if there is anything to say. */
+    /** Logs guesses as warnings, and the rest of the report if it has any notes. */
     static void log(LoadReport report) {
         if (!report.notes().isEmpty() || !report.remarks().isEmpty()) {
             report.lines().forEach(LOGGER::info);
@@ -543,7 +543,7 @@ public final class ConvZoo {
                 .forEach(remark -> LOGGER.warn(remark.text()));
     }
 
-    /** Loads an exported file as a network without parameters, which the file's runtime runs. */
+    /** Loads an exported file as a network without parameters that the file's runtime runs. */
     private static Loaded loadExported(
             ModelSource source, ModelSource.Weights.Exported exported, LoadOptions options, NDManager manager)
             throws IOException {
@@ -561,33 +561,34 @@ public final class ConvZoo {
         return new Loaded(network, config);
     }
 
-    /** Refuses what an exported file cannot do, before anything is loaded. */
+    /** Refuses options that an exported file does not support, before anything is loaded. */
     private static void requireRunnable(
             ModelConfig config, ModelSource.Weights.Exported exported, LoadOptions options) {
         ExportedFile file = exported.file();
-        String runOnly = file.path() + ": is an exported graph, which can be run only; ";
-        String weights = "add " + ModelFolder.WEIGHTS + ", or name the model that it was exported from";
+        String runOnly = file.path() + ": this is an exported graph, which can only be run; ";
+        String weights = "add " + ModelFolder.WEIGHTS + ", or load the model that it was exported from";
         if (options.training) {
-            throw new IllegalArgumentException(runOnly + "training needs weights: " + weights);
+            throw new IllegalArgumentException(runOnly + "training needs weights; " + weights);
         }
         if (!exported.declared().options().equals(config.options())) {
-            throw new IllegalArgumentException(runOnly
-                    + "classes, channels, features, and the network's other options cannot be changed: " + weights);
+            throw new IllegalArgumentException(
+                    runOnly + "its classes, channels, features, and other network options are fixed; " + weights);
         }
         boolean onnx = file.format() == ExportedFile.Format.ONNX;
         if (onnx && options.device != null && !options.device.equals(Device.cpu())) {
-            throw new IllegalArgumentException(file.path() + ": ONNX Runtime runs it, on the CPU; leave the device "
-                    + options.device + " out, or export to TorchScript");
+            throw new IllegalArgumentException(
+                    file.path() + ": ONNX Runtime runs this file on the CPU; omit the device " + options.device
+                            + ", or export to TorchScript");
         }
         if (options.precision != CompiledPrecision.FLOAT32) {
-            throw new IllegalArgumentException(file.path() + ": has the precision that it was exported in; leave "
-                    + options.precision + " out, or export it again");
+            throw new IllegalArgumentException(file.path() + ": the precision was fixed by the export; omit "
+                    + options.precision + ", or export again");
         }
         CompiledRuntime fits = onnx ? CompiledRuntime.ONNX : CompiledRuntime.TORCHSCRIPT;
         CompiledRuntime asked = options.compiled.orElse(CompiledRuntime.FASTEST);
         if (asked != CompiledRuntime.FASTEST && asked != fits) {
-            throw new IllegalArgumentException(file.path() + ": is for the runtime " + fits + "; leave " + asked
-                    + " out, or export to its format");
+            throw new IllegalArgumentException(file.path() + ": this file is for the runtime " + fits + "; omit "
+                    + asked + ", or export to its format");
         }
     }
 
@@ -595,11 +596,11 @@ public final class ConvZoo {
     static void requireWhole(GraphBlock block, Network network) {
         if (block != network && network.isOnlyCompiled()) {
             throw new IllegalArgumentException(
-                    "an exported graph gives no feature maps; load " + network.modelName() + "'s weights instead");
+                    "an exported graph has no feature maps; load " + network.modelName() + "'s weights instead");
         }
     }
 
-    /** Makes a block fast for prediction, unless it is to be trained. */
+    /** Optimizes a block for prediction, unless it is for training. */
     static void prepare(GraphBlock block, ModelConfig config, LoadOptions options, NDManager manager)
             throws IOException {
         if (block instanceof Network network && network.isOnlyCompiled()) {
@@ -613,14 +614,14 @@ public final class ConvZoo {
             return;
         }
         if (options.training) {
-            throw new IllegalArgumentException("a compiled model cannot learn; load it without compiled()");
+            throw new IllegalArgumentException("a compiled model cannot be trained; load it without compiled()");
         }
         if (!(block instanceof Network network)) {
             throw new IllegalArgumentException("feature maps cannot be compiled; load them without compiled()");
         }
         CompileRequest request = new CompileRequest(options.compiled.get(), options.precision, manager.getDevice());
         Path cache = ModelCompiler.cache(options.store());
-        // Compiled forms are native code in all but name.
+        // Compiled forms are as dangerous as native code.
         FileStore.createFolder(cache);
         CompiledGraph compiled = ModelCompiler.find().compile(network, config, request, cache);
         manager.attachInternal(UUID.randomUUID().toString(), compiled);
@@ -629,8 +630,7 @@ public final class ConvZoo {
 
     private static void requirePrecision(LoadOptions options) {
         if (options.precision != CompiledPrecision.FLOAT32 && options.compiled.isEmpty()) {
-            throw new IllegalArgumentException(
-                    options.precision + " is for compiled models; load the model with compiled(), too");
+            throw new IllegalArgumentException(options.precision + " needs a compiled model; also call compiled()");
         }
     }
 
@@ -643,8 +643,8 @@ public final class ConvZoo {
         Labels labels =
                 options.labels == null ? config.labels().orElseGet(() -> Labels.usual(classes)) : options.labels;
         if (labels.size() != classes) {
-            throw new IllegalArgumentException("there are " + labels.size() + " labels, and the weights have " + classes
-                    + " classes; name each class once");
+            throw new IllegalArgumentException("there are " + labels.size() + " labels, but the weights have " + classes
+                    + " classes; give one label per class");
         }
         return new ImageTranslator.Classifier<>(
                 ImageReader.of(inputType, decoder(config, options)), preprocessing(config), labels, options.topK);
@@ -654,7 +654,7 @@ public final class ConvZoo {
         return options.decoder.withOrientation(config.upright());
     }
 
-    /** The preprocessing, if images have as many channels as the network takes. */
+    /** The preprocessing, if images have the network's number of channels. */
     private static Preprocessing preprocessing(ModelConfig config) {
         int channels = config.options().inChannels();
         if (config.preprocessing().normalization().channels() != channels) {
@@ -663,7 +663,7 @@ public final class ConvZoo {
         return config.preprocessing();
     }
 
-    /** Refuses what cannot be a classifier of images, before anything is loaded. */
+    /** Refuses options that an image classifier does not support, before anything is loaded. */
     static void requireImages(LoadOptions options) {
         int channels = options.inChannels.orElse(RGB);
         if (channels != RGB && channels != GREY) {
@@ -676,11 +676,11 @@ public final class ConvZoo {
 
     private static IllegalArgumentException noClassifier() {
         return new IllegalArgumentException(
-                "a classifier needs at least 1 class, not 0; ConvZoo.loadEmbeddings turns images into vectors");
+                "a classifier needs at least 1 class, not 0; use ConvZoo.loadEmbeddings for feature vectors");
     }
 
     private static IllegalArgumentException channelError(int channels) {
-        return new IllegalArgumentException("images have 3 channels, or 1 if they are grey, and the network takes "
-                + channels + "; load the logits instead and give the network arrays");
+        return new IllegalArgumentException("images have 3 channels, or 1 if grayscale, but the network takes "
+                + channels + "; use loadLogits and pass arrays");
     }
 }

@@ -7,8 +7,9 @@ import io.github.convzoo.weights.Manifest;
 import java.util.Set;
 
 /**
- * Brings the networks to DJL's {@link ModelZoo}, under the group {@code io.github.convzoo}, each by its name as artifact
- * id, and each set of published weights by its own. DJL finds it on the class path; nobody else needs it.
+ * Adds the networks to DJL's {@link ModelZoo}, under the group {@code io.github.convzoo}. Each network and each set of
+ * published weights is an artifact with its name as the artifact id. DJL finds this class on the class path; you need
+ * not use it.
  */
 public final class ConvZooProvider implements ZooProvider {
 

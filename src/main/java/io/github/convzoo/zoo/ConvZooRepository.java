@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The manifest as DJL has its metadata: an artifact for each published set of weights. */
+/** The manifest as a DJL repository: one artifact per set of published weights. */
 final class ConvZooRepository extends AbstractRepository {
 
     static final String GROUP_ID = "io.github.convzoo";
@@ -28,7 +28,7 @@ final class ConvZooRepository extends AbstractRepository {
         super(GROUP_ID, URI.create("convzoo:models"));
     }
 
-    /** Where DJL finds a network, or one set of its published weights. */
+    /** The DJL resource of a network, or of one set of its published weights. */
     MRL resource(String name) {
         return model(APPLICATION, GROUP_ID, name);
     }
@@ -55,7 +55,7 @@ final class ConvZooRepository extends AbstractRepository {
             Artifact artifact = new Artifact();
             artifact.setName(row.name());
             artifact.setProperties(Map.of(ZooLoader.TAG, row.tag()));
-            // For loaders other than ours.
+            // For loaders other than ConvZoo's.
             artifact.setArguments(new ConcurrentHashMap<>(Map.of(
                     Arguments.MODEL,
                     row.name(),
@@ -85,7 +85,7 @@ final class ConvZooRepository extends AbstractRepository {
         WeightStore store = WeightStore.fromEnvironment();
         return store.find(Manifest.find(artifact.getName()))
                 .map(file -> file.path())
-                // DJL asks whether it exists to know whether all is downloaded.
+                // DJL checks whether it exists to decide whether everything is downloaded.
                 .orElseGet(() -> store.files().directory().resolve(artifact.getName() + ".absent"));
     }
 

@@ -2,23 +2,23 @@ package io.github.convzoo.zoo;
 
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
-/** Lets work in until it is closed. Closing waits for the work that is inside. */
+/** Admits work until it is closed. Closing waits for work in progress. */
 final class Gate {
 
     private final String name;
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
 
-    /** Makes an open gate; messages call what is behind it by the name. */
+    /** Creates an open gate; messages use the name for what it protects. */
     Gate(String name) {
         this.name = name;
     }
 
     /**
-     * What is done behind the gate.
+     * Work that runs inside the gate.
      *
-     * @param <T> what it gives
-     * @param <E> what it throws
+     * @param <T> the type of the result
+     * @param <E> the type of exceptions
      */
     @FunctionalInterface
     interface Work<T, E extends Exception> {
@@ -26,7 +26,7 @@ final class Gate {
     }
 
     /**
-     * Does work that needs the gate open.
+     * Runs work if the gate is open.
      *
      * @throws IllegalStateException if it is closed
      */
@@ -43,14 +43,14 @@ final class Gate {
     }
 
     /**
-     * Closes the gate once nobody is inside, and then does the rest; nothing the second time.
+     * Closes the gate, waits for work in progress, and then runs {@code rest}; does nothing the second time.
      *
-     * @throws IllegalStateException if the thread is inside itself, and would wait for itself
+     * @throws IllegalStateException if the thread is inside the gate, because it would wait for itself
      */
     void close(Runnable rest) {
         if (lock.getReadHoldCount() > 0) {
             throw new IllegalStateException(
-                    name + " cannot be closed by a prediction that it runs; close it afterwards");
+                    name + " cannot be closed from within its own prediction; close it afterwards");
         }
         lock.writeLock().lock();
         try {

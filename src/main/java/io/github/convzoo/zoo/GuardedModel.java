@@ -9,8 +9,8 @@ import ai.djl.translate.Translator;
 import java.util.List;
 
 /**
- * A model that may be closed while other threads predict, which in DJL's own models frees memory that the engine still reads. Closing
- * waits for the predictions that run, and later ones are refused. So it is with its predictors.
+ * A model that may be closed while other threads predict. Closing waits for running predictions and refuses later ones;
+ * DJL's own models would free memory that the engine still reads. The same holds for its predictors.
  */
 class GuardedModel<I, O> extends ZooModel<I, O> {
 
@@ -47,7 +47,7 @@ class GuardedModel<I, O> extends ZooModel<I, O> {
             own = new Gate("the predictor of " + model.getName());
         }
 
-        /** {@link #predict} comes here, too. */
+        /** {@link #predict} also calls this. */
         @Override
         public List<O> batchPredict(List<I> inputs) throws TranslateException {
             return models.enter(() -> own.enter(() -> super.batchPredict(inputs)));

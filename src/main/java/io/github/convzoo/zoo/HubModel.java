@@ -15,11 +15,11 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A model in a repository of the hub, at one commit. Its files are fetched when they are asked for.
+ * A model in a hub repository, at one commit. Its files are downloaded on demand.
  *
  * @param name the repository and revision
  * @param revision the commit
- * @param options where files are kept, whom to tell of downloads, and how to read weights
+ * @param options where to keep files, how to report downloads, and how to read weights
  */
 record HubModel(ModelName.Hub name, FileStore.Revision revision, LoadOptions options) {
 
@@ -33,14 +33,14 @@ record HubModel(ModelName.Hub name, FileStore.Revision revision, LoadOptions opt
         return ModelConfig.parse(TextFile.read(fetch(ModelFolder.CONFIG)), name + "/" + ModelFolder.CONFIG);
     }
 
-    /** The weights; if they are in several files, their index names these. */
+    /** The weights; sharded weights are found through their index. */
     Checkpoint checkpoint() throws IOException {
         Path weights = weights();
         Checkpoint.Parts<IOException> parts = part -> fetch(checked(weights, part));
         return Checkpoint.read(weights, options.reading.limits(), parts);
     }
 
-    /** safetensors go before PyTorch's files; what is on this machine already goes before all. */
+    /** Prefers files that are already cached, then safetensors, then PyTorch's files. */
     private Path weights() throws IOException {
         for (String file : ModelFolder.USUAL_WEIGHTS) {
             Optional<StoredFile> here = options.store().files().find(remote(file));
@@ -57,18 +57,18 @@ record HubModel(ModelName.Hub name, FileStore.Revision revision, LoadOptions opt
                 }
             }
         }
-        throw new IOException(name + ": holds no weights at commit " + revision.commit() + ", none of "
-                + String.join(", ", ModelFolder.USUAL_WEIGHTS) + "; name a repository or revision that has some");
+        throw new IOException(name + ": no weights at commit " + revision.commit() + " (none of "
+                + String.join(", ", ModelFolder.USUAL_WEIGHTS) + "); choose another repository or revision");
     }
 
-    /** Refuses names that the cache could give to its own records of other files. */
+    /** Refuses names that could collide with the cache's own records of other files. */
     private static String checked(Path index, String part) throws CheckpointException {
         if (!PART.matcher(part).matches()) {
             throw new CheckpointException(
                     index,
                     -1,
                     null,
-                    "names " + part + " as a part of the model; in a repository parts are .safetensors or .bin files",
+                    "lists " + part + " as a shard; in a repository, shards are .safetensors or .bin files",
                     null);
         }
         return part;

@@ -22,16 +22,16 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Gets at the pixels of what stands for an image. */
+/** Reads pixels from one of the types that represent images. */
 interface ImageReader<I> {
 
-    /** How a URL begins. */
+    /** The start of a URL. */
     Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:");
 
-    /** How a URL begins that holds what it stands for. */
+    /** The start of a data URL. */
     Pattern DATA = Pattern.compile("data:[^,]*;base64,", Pattern.CASE_INSENSITIVE);
 
-    /** What an image may come as. */
+    /** The supported types of images. */
     List<Class<?>> TYPES = List.of(
             Path.class,
             URL.class,
@@ -46,21 +46,21 @@ interface ImageReader<I> {
     RgbImage read(I input) throws IOException;
 
     /**
-     * The reader of a type.
+     * Returns the reader of a type.
      *
-     * @param decoder what decodes; of a type that comes as pixels it plays no part
-     * @throws IllegalArgumentException if images do not come as such
+     * @param decoder decodes images; ignored for types that are pixels already
+     * @throws IllegalArgumentException if the type is not supported
      */
     @SuppressWarnings("unchecked")
     static <I> ImageReader<I> of(Class<I> type, ImageDecoder decoder) {
         @Nullable ImageReader<?> reader = find(type, decoder);
         if (reader == null) {
-            throw new IllegalArgumentException("an image comes as " + names() + ", not " + type.getTypeName());
+            throw new IllegalArgumentException("an image must be one of " + names() + ", not " + type.getTypeName());
         }
         return (ImageReader<I>) reader;
     }
 
-    /** The types for people. */
+    /** The types, for messages. */
     static String names() {
         return TYPES.stream().map(Class::getTypeName).collect(Collectors.joining(", "));
     }
@@ -97,7 +97,7 @@ interface ImageReader<I> {
         return RemoteImage.read(decoder, url, address -> true);
     }
 
-    /** Text that begins with a scheme is a URL. One letter is a drive and no scheme. */
+    /** Text that starts with a scheme is a URL. A single letter is a drive, not a scheme. */
     private static RgbImage located(ImageDecoder decoder, String text) throws IOException {
         if (SCHEME.matcher(text).lookingAt()) {
             return linked(decoder, text, address -> true);
@@ -109,7 +109,7 @@ interface ImageReader<I> {
         }
     }
 
-    /** Reads what a URL leads to, or holds. */
+    /** Reads an image from a URL, or from the data in it. */
     static RgbImage linked(ImageDecoder decoder, String url, Predicate<InetAddress> allowed) throws IOException {
         Matcher data = DATA.matcher(url);
         try {
@@ -118,9 +118,9 @@ interface ImageReader<I> {
                     : RemoteImage.read(decoder, new URI(url).toURL(), allowed);
         } catch (URISyntaxException | MalformedURLException | IllegalArgumentException e) {
             throw new IOException(
-                    "this is no URL of an image (" + e.getMessage()
-                            + "); http, https, file and base64 data URLs are, and a"
-                            + " file's path, with ./ before it where its name has a colon",
+                    "not an image URL (" + e.getMessage()
+                            + "); use an http, https, file, or base64 data URL, or a"
+                            + " path, starting with ./ if it contains a colon",
                     e);
         }
     }

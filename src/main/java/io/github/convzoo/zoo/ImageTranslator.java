@@ -12,7 +12,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** From images to the network's input, and from its output, of shape (N, values), to something for each image. */
+/** Translates images to the network's input, and its output of shape (N, values) to one result per image. */
 abstract sealed class ImageTranslator<I, O> implements Translator<I, O> {
 
     private final ImageReader<I> reader;
@@ -23,7 +23,7 @@ abstract sealed class ImageTranslator<I, O> implements Translator<I, O> {
         this.preprocessing = preprocessing;
     }
 
-    /** To named probabilities. */
+    /** Translates logits to class probabilities. */
     static final class Classifier<I> extends ImageTranslator<I, Classifications> {
 
         private final Labels labels;
@@ -56,7 +56,7 @@ abstract sealed class ImageTranslator<I, O> implements Translator<I, O> {
         }
     }
 
-    /** To pooled features as they are. */
+    /** Returns pooled features unchanged. */
     static final class Embedder<I> extends ImageTranslator<I, float[]> {
 
         Embedder(ImageReader<I> reader, Preprocessing preprocessing) {
@@ -74,7 +74,7 @@ abstract sealed class ImageTranslator<I, O> implements Translator<I, O> {
         }
     }
 
-    /** A new array, closed by the caller, of the values that {@link #result} takes. */
+    /** A new array of the values that {@link #result} reads; the caller closes it. */
     abstract NDArray prepared(NDArray output);
 
     abstract O result(float[] values);
@@ -94,7 +94,7 @@ abstract sealed class ImageTranslator<I, O> implements Translator<I, O> {
         return results(list.singletonOrThrow().expandDims(0)).get(0);
     }
 
-    // A batch is written as one array, without stacking.
+    // A batch is written into one array directly, without stacking.
 
     @Override
     public NDList batchProcessInput(TranslatorContext context, List<I> inputs) throws IOException {

@@ -13,7 +13,7 @@ import java.net.URLStreamHandler;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
 
-/** A classifier that has its labels where DJL's tools look for them, in the artifact {@code synset.txt}. */
+/** A classifier that provides its labels where DJL's tools look for them, in the artifact {@code synset.txt}. */
 final class LabeledModel<I, O> extends GuardedModel<I, O> {
 
     private static final String SYNSET = "synset.txt";
@@ -45,7 +45,7 @@ final class LabeledModel<I, O> extends GuardedModel<I, O> {
     @Override
     public URL getArtifact(String name) throws IOException {
         if (!name.equals(SYNSET)) {
-            throw new FileNotFoundException(name + ": the model has the artifact " + SYNSET + " only");
+            throw new FileNotFoundException(name + ": the model's only artifact is " + SYNSET);
         }
         return new URL(null, "convzoo:" + SYNSET, new URLStreamHandler() {
             @Override

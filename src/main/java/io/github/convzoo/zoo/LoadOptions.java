@@ -18,8 +18,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to load, and how to use it. Start from {@link #published} or {@link #of} and change what differs; each change
- * gives new options and leaves the old ones as they are.
+ * Options for loading a model. Start from {@link #published} or {@link #of} and change what differs. Options are
+ * immutable: each change returns new options.
  */
 public final class LoadOptions {
 
@@ -59,7 +59,7 @@ public final class LoadOptions {
     private LoadOptions() {}
 
     /**
-     * The published weights of the name that is loaded, used as published.
+     * Options for the published weights, with their published configuration.
      *
      * @return the options
      */
@@ -68,10 +68,10 @@ public final class LoadOptions {
     }
 
     /**
-     * A checkpoint. If it is a model folder or carries its configuration, that says how to use it; else everything is as
-     * published for the network.
+     * Options for a checkpoint. If it is a model folder or contains its configuration, that applies; otherwise, the
+     * published configuration of the network does.
      *
-     * @param weights a checkpoint of the network, of any format that is read, or a folder that holds one
+     * @param weights a checkpoint of the network in any supported format, or a folder with one
      * @return the options
      */
     public static LoadOptions of(Path weights) {
@@ -79,7 +79,7 @@ public final class LoadOptions {
     }
 
     /**
-     * A checkpoint by name: a path, a URL with the scheme {@code file}, or {@code hf-hub:owner/name[@revision]}.
+     * Options for a checkpoint by name: a path, a {@code file} URL, or {@code hf-hub:owner/name[@revision]}.
      *
      * @param weights the name
      * @return the options
@@ -93,10 +93,9 @@ public final class LoadOptions {
     }
 
     /**
-     * With a place in the checkpoint for its weights. Where this is not called they are the only mapping of tensors that fits
-     * the network.
+     * Sets the location of the weights in the checkpoint. Default: the only mapping of tensors that fits the network.
      *
-     * @param value a dotted path, such as {@code checkpoint.model}, that may end in the prefix that their names have
+     * @param value a dotted path, such as {@code checkpoint.model}, which may end with the prefix of the tensors' names
      * @return the changed options
      */
     public LoadOptions withKey(String value) {
@@ -104,9 +103,9 @@ public final class LoadOptions {
     }
 
     /**
-     * With entries of the weights to leave out, which the report names.
+     * Ignores entries of the weights; the report lists them.
      *
-     * @param patterns names as the file has them, in which {@code *} stands for any text and {@code ?} for any character
+     * @param patterns entry names as in the file, in which {@code *} matches any text and {@code ?} any character
      * @return the changed options
      */
     public LoadOptions withIgnored(String... patterns) {
@@ -114,9 +113,9 @@ public final class LoadOptions {
     }
 
     /**
-     * With a decoder that has other limits for images, which come as anything but pixels.
+     * Sets the image decoder, for other limits. It applies to all image types but pixels.
      *
-     * @param value the decoder; whether it turns images upright is up to the model, or {@link #withUpright}
+     * @param value the decoder; orientation is decided by the model or {@link #withUpright}
      * @return the changed options
      */
     public LoadOptions withDecoder(ImageDecoder value) {
@@ -124,7 +123,7 @@ public final class LoadOptions {
     }
 
     /**
-     * With other limits for what the checkpoint may ask of its reader.
+     * Sets the limits for reading the checkpoint.
      *
      * @param value the limits
      * @return the changed options
@@ -134,9 +133,9 @@ public final class LoadOptions {
     }
 
     /**
-     * With a place that published weights come from.
+     * Sets the source of published weights.
      *
-     * @param value the store; {@link WeightStore#fromEnvironment} where this is not called
+     * @param value the store; the default is {@link WeightStore#fromEnvironment}
      * @return the changed options
      */
     public LoadOptions withStore(WeightStore value) {
@@ -144,9 +143,9 @@ public final class LoadOptions {
     }
 
     /**
-     * With someone to tell of a download's bytes.
+     * Sets the listener for download progress.
      *
-     * @param value is told from the loading thread; null for nobody
+     * @param value called on the loading thread; null for none
      * @return the changed options
      */
     public LoadOptions withProgress(@Nullable Progress value) {
@@ -162,8 +161,8 @@ public final class LoadOptions {
     }
 
     /**
-     * With a number of classes, which the checkpoint must have unless this is {@linkplain #forTraining for training}; or 0 for
-     * pooled features. Where this is not called it is what the checkpoint has.
+     * Sets the number of classes, or 0 for pooled features. The checkpoint must have this number, except {@linkplain
+     * #forTraining for training}. Default: that of the checkpoint.
      *
      * @param value the number of classes
      * @return the changed options
@@ -178,8 +177,8 @@ public final class LoadOptions {
     }
 
     /**
-     * With a number of input channels, to which the first convolution of weights for 3 is adapted. Where this is not called
-     * it is what the checkpoint has.
+     * Sets the number of input channels; the first convolution of weights for 3 channels is adapted. Default: that of
+     * the checkpoint.
      *
      * @param value the number of input channels, at least 1; images have 3
      * @return the changed options
@@ -193,7 +192,7 @@ public final class LoadOptions {
     }
 
     /**
-     * With or without DPN's test-time pooling, for inputs larger than the trained size.
+     * Enables or disables DPN's test-time pooling, for inputs larger than the training size.
      *
      * @param value whether to pool logits
      * @return the changed options
@@ -203,9 +202,9 @@ public final class LoadOptions {
     }
 
     /**
-     * With another last activation of DPN: {@link LastActivation#ELU} for weights of timm 0.6 or older.
+     * Sets DPN's last activation: {@link LastActivation#ELU} for weights of timm 0.6 or older.
      *
-     * @param value what follows the last normalisation
+     * @param value the activation after the last normalization
      * @return the changed options
      */
     public LoadOptions withLastActivation(LastActivation value) {
@@ -213,9 +212,9 @@ public final class LoadOptions {
     }
 
     /**
-     * With another preprocessing than the published one.
+     * Overrides the preprocessing.
      *
-     * @param value how an image becomes the network's input
+     * @param value the preprocessing, from an image to the network's input
      * @return the changed options
      */
     public LoadOptions withPreprocessing(Preprocessing value) {
@@ -223,7 +222,7 @@ public final class LoadOptions {
     }
 
     /**
-     * With a square input of another size, which the preprocessing then is for.
+     * Sets a square input size and adapts the preprocessing to it.
      *
      * @param value its side in pixels, at least 1
      * @return the changed options
@@ -234,7 +233,7 @@ public final class LoadOptions {
     }
 
     /**
-     * With an input of another height and width, which the preprocessing then is for.
+     * Sets the input's height and width and adapts the preprocessing to it.
      *
      * @param height its height in pixels, at least 1
      * @param width its width in pixels, at least 1
@@ -253,10 +252,10 @@ public final class LoadOptions {
     }
 
     /**
-     * With or without turning images upright, as their EXIF orientation says. Where this is not called, the model's
-     * configuration says it, and images are turned upright if there is none. torchvision does not turn them.
+     * Sets whether to rotate images upright by their EXIF orientation. Default: as in the model's configuration, else
+     * true. torchvision does not rotate images.
      *
-     * @param value whether to turn them; images that come as arrays or pixels have no orientation
+     * @param value whether to rotate images; arrays and pixels have no orientation
      * @return the changed options
      */
     public LoadOptions withUpright(boolean value) {
@@ -264,10 +263,10 @@ public final class LoadOptions {
     }
 
     /**
-     * With names for the classes. Where this is not called, they are those of the model's configuration; without one, 1000
-     * classes are ImageNet's and others have their numbers for names.
+     * Sets the class names. Default: those of the model's configuration, else ImageNet's for 1000 classes, else class
+     * numbers.
      *
-     * @param value as many names as classes
+     * @param value one name per class
      * @return the changed options
      */
     public LoadOptions withLabels(Labels value) {
@@ -275,21 +274,21 @@ public final class LoadOptions {
     }
 
     /**
-     * With another number of classes to name in a prediction than 5.
+     * Sets the number of classes in a prediction. Default: 5.
      *
-     * @param value how many, at least 1; the best come first
+     * @param value the number, at least 1; the best class comes first
      * @return the changed options
      * @throws IllegalArgumentException if it is not positive
      */
     public LoadOptions withTopK(int value) {
         if (value < 1) {
-            throw new IllegalArgumentException("a prediction names at least 1 class, not " + value);
+            throw new IllegalArgumentException("a prediction has at least 1 class, not " + value);
         }
         return with(options -> options.topK = value);
     }
 
     /**
-     * With a place to compute; where this is not called, a GPU before the CPU.
+     * Sets the device. Default: a GPU if there is one, else the CPU.
      *
      * @param value the device
      * @return the changed options
@@ -299,8 +298,8 @@ public final class LoadOptions {
     }
 
     /**
-     * Compiled for prediction: the network's graph is rewritten, written once into the cache, and run by the runtime that is
-     * fastest for it here. Results are the same within 1e-5 of the largest.
+     * Compiles the model for prediction: the network's graph is optimized, cached, and run by the fastest runtime
+     * available. Results agree within 1e-5 of the largest value.
      *
      * @return the changed options
      */
@@ -309,7 +308,7 @@ public final class LoadOptions {
     }
 
     /**
-     * Compiled for prediction, by a runtime of choice.
+     * Compiles the model for prediction with a given runtime.
      *
      * @param runtime the runtime
      * @return the changed options
@@ -319,10 +318,10 @@ public final class LoadOptions {
     }
 
     /**
-     * With another precision of the compiled model than float32: on a CUDA device, where TorchScript runs it. Results then differ in
-     * the third digit, in bfloat16 in the second.
+     * Sets the precision of a compiled model, instead of float32; other precisions need a CUDA device and TorchScript.
+     * Results then differ in the third digit, in bfloat16 in the second.
      *
-     * @param value what the compiled model computes in; needs {@link #compiled()}
+     * @param value the compute precision; needs {@link #compiled()}
      * @return the changed options
      */
     public LoadOptions withPrecision(CompiledPrecision value) {
@@ -330,8 +329,8 @@ public final class LoadOptions {
     }
 
     /**
-     * To start training from the weights: the parameters can learn, and where the number of classes is not the
-     * checkpoint's the classifier keeps its initial values, which the report says.
+     * Prepares the model for training: its parameters are trainable, and if the number of classes differs from the
+     * checkpoint's, the classifier keeps its initial values, as the report says.
      *
      * @return the changed options
      */
@@ -340,9 +339,9 @@ public final class LoadOptions {
     }
 
     /**
-     * With someone to tell what loading did, instead of the log.
+     * Sets the listener for the load report, which is otherwise logged.
      *
-     * @param value is called once, when everything is loaded
+     * @param value called once, after everything is loaded
      * @return the changed options
      */
     public LoadOptions withOnLoaded(Consumer<LoadReport> value) {

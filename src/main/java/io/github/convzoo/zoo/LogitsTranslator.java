@@ -7,7 +7,7 @@ import ai.djl.translate.NoBatchifyTranslator;
 import ai.djl.translate.TranslatorContext;
 import java.util.Locale;
 
-/** Arrays as the network takes and gives them; what it cannot take is refused before it reaches the engine. */
+/** Passes arrays to and from the network; refuses unsuitable ones before they reach the engine. */
 final class LogitsTranslator implements NoBatchifyTranslator<NDList, NDList> {
 
     private final String modelName;

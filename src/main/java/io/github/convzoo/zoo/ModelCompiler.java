@@ -13,19 +13,19 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.ServiceLoader;
 
-/** Compiles loaded networks; found as a service, so that loading does not depend on what compiles. */
+/** Compiles loaded networks. It is a service, so that loading does not depend on the compiler. */
 public interface ModelCompiler {
 
     /**
-     * Compiles a network, or takes what was compiled before.
+     * Compiles a network, or reuses a cached compiled form.
      *
-     * @param network with its weights
-     * @param config how it is used; its input size is the one to compile for
-     * @param request what is to run it, where, and in which precision
+     * @param network the network with its weights
+     * @param config its configuration; compiles for its input size
+     * @param request the runtime, device, and precision
      * @param cache a folder for compiled forms
      * @return the compiled form; close it to free its memory
-     * @throws IOException if the cache cannot be used, or the compiled form computes something else
-     * @throws IllegalArgumentException if the runtime is not there, or does not do what is asked for on this device
+     * @throws IOException if the cache cannot be used, or the compiled form computes different results
+     * @throws IllegalArgumentException if the runtime is missing, or does not support the request on this device
      */
     CompiledGraph compile(Network network, ModelConfig config, CompileRequest request, Path cache) throws IOException;
 
@@ -37,38 +37,38 @@ public interface ModelCompiler {
     boolean hasOnnxRuntime();
 
     /**
-     * Loads an exported file, which is a compiled form already.
+     * Loads an exported file, which is already compiled.
      *
      * @param file the file
-     * @param config how it is used, as its folder says
-     * @param input the shape of the inputs that it is to take, (1, C, H, W)
-     * @param device where inputs come from; ONNX Runtime computes on the CPU in any case
-     * @return the compiled form, which refuses inputs that the file does not take; close it to free its memory
-     * @throws IOException if the file is damaged or is not a network's
-     * @throws IllegalArgumentException if its runtime is not there, or it does not take the input
+     * @param config the configuration in its folder
+     * @param input the shape of its inputs, (1, C, H, W)
+     * @param device the device of the inputs; ONNX Runtime always computes on the CPU
+     * @return the compiled form, which refuses inputs that the file does not support; close it to free its memory
+     * @throws IOException if the file is damaged or is not a network
+     * @throws IllegalArgumentException if its runtime is missing, or it does not support the input
      */
     Opened open(ExportedFile file, ModelConfig config, Shape input, Device device) throws IOException;
 
     /**
      * A loaded file.
      *
-     * @param graph runs it
+     * @param graph the compiled form
      * @param remarks what its user must know
      */
     record Opened(CompiledGraph graph, List<LoadReport.Remark> remarks) {}
 
     /**
-     * Where compiled forms are kept: next to the downloaded files.
+     * The folder of compiled forms, next to the downloaded files.
      *
-     * @param store where the weights come from
-     * @return a folder; it need not exist
+     * @param store the source of the weights
+     * @return a folder, which may not exist yet
      */
     static Path cache(WeightStore store) {
         return store.files().directory().resolveSibling("convzoo-compiled");
     }
 
     /**
-     * Finds the compiler that ConvZoo brings.
+     * Finds ConvZoo's compiler.
      *
      * @return the compiler
      */

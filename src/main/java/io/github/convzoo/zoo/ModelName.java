@@ -10,13 +10,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What a model is asked for by. */
+/** The name of a model. */
 sealed interface ModelName {
 
-    /** How the name of a repository of the hub begins, as in timm. */
+    /** The prefix of the name of a hub repository, as in timm. */
     String HUB = "hf-hub:";
 
-    /** How the name of a folder may begin, as in timm. */
+    /** The optional prefix of the name of a folder, as in timm. */
     String FOLDER = "local-dir:";
 
     /**
@@ -33,7 +33,7 @@ sealed interface ModelName {
         }
     }
 
-    /** A model folder, or a file of weights that carries its configuration. */
+    /** A model folder, or a weights file that contains its configuration. */
     record Local(Path path) implements ModelName {
 
         @Override
@@ -43,7 +43,7 @@ sealed interface ModelName {
     }
 
     /**
-     * A repository of the Hugging Face hub.
+     * A repository on the Hugging Face hub.
      *
      * @param repository {@code owner/name}
      * @param revision a branch, tag, or commit
@@ -56,7 +56,7 @@ sealed interface ModelName {
             Matcher matcher = PATTERN.matcher(text.substring(HUB.length()));
             if (!matcher.matches()) {
                 throw new IllegalArgumentException(
-                        text + " does not name a repository; write hf-hub:owner/name or hf-hub:owner/name@revision");
+                        text + " is not a repository name; write hf-hub:owner/name or hf-hub:owner/name@revision");
             }
             return new Hub(matcher.group(1), matcher.group(2) == null ? "main" : matcher.group(2));
         }
@@ -68,10 +68,10 @@ sealed interface ModelName {
     }
 
     /**
-     * Tells what a text names. The name of a network goes before a folder of the same name.
+     * Parses a name. A network's name takes precedence over a folder of the same name.
      *
      * @param text {@code model}, {@code model.tag}, a folder or file, or {@code hf-hub:owner/name[@revision]}
-     * @throws IllegalArgumentException if it names nothing that there is
+     * @throws IllegalArgumentException if there is no such model
      */
     static ModelName of(String text) {
         if (text.startsWith(HUB)) {
@@ -95,7 +95,7 @@ sealed interface ModelName {
     }
 
     /**
-     * Takes a network's name apart.
+     * Parses the name of a network or of a set of published weights.
      *
      * @param name {@code model} or {@code model.tag}
      * @throws IllegalArgumentException if there is no such network, or it has no such weights
@@ -112,11 +112,11 @@ sealed interface ModelName {
             }
         }
         List<String> names = rows(variant).stream().map(Manifest.Row::name).toList();
-        throw new IllegalArgumentException("there are no published weights " + name + "; there are "
-                + (names.isEmpty() ? "none of " + variant.modelName() : String.join(", ", names)));
+        throw new IllegalArgumentException("there are no published weights " + name + "; "
+                + (names.isEmpty() ? variant.modelName() + " has none" : "choose from " + String.join(", ", names)));
     }
 
-    /** The published weights of a network, the first being those that its name alone stands for. */
+    /** The published weights of a network; the network's name alone means the first. */
     static List<Manifest.Row> rows(Variant variant) {
         return Manifest.rows().stream()
                 .filter(row -> row.model().equals(variant.modelName()))

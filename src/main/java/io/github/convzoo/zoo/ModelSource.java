@@ -27,14 +27,13 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model that is asked for, before it is loaded: where its weights are, what is known of their use, and what the options
- * change.
+ * A model before it is loaded: its weights, its configuration, and the options' changes.
  *
- * @param name what it was asked for by
- * @param config what is known of its use, with the options' changes
- * @param declared what the configuration was read from; null if it is what is published for the network's name, or usual
- * @param weights the file of weights, or published weights that are not fetched yet; null if there are none
- * @param remarks what was guessed, or changed by the options
+ * @param name the requested name
+ * @param config the configuration, with the options' changes
+ * @param declared the source of the configuration; null for the published or default configuration of the network
+ * @param weights the weights file, or published weights that are not downloaded yet; null if there are none
+ * @param remarks guesses, and settings overridden by options
  */
 record ModelSource(
         String name,
@@ -43,13 +42,13 @@ record ModelSource(
         @Nullable Weights weights,
         List<LoadReport.Remark> remarks) {
 
-    /** Where weights are. */
+    /** The location of weights. */
     sealed interface Weights {
 
-        /** In a file that was read: its tensors are views on it. */
+        /** In an open file, on which the tensors are views. */
         record Read(Checkpoint checkpoint) implements Weights {}
 
-        /** In an exported file, with the graph, for the use that its folder says. */
+        /** In an exported file, together with the graph, for the configuration in its folder. */
         record Exported(ExportedFile file, ModelConfig declared) implements Weights {}
 
         /** Published weights. */
@@ -57,23 +56,23 @@ record ModelSource(
     }
 
     /**
-     * Finds a model, with the options' changes.
+     * Finds a model and applies the options.
      *
-     * @param model what it is asked for by; null to take all from the weights of the options
-     * @throws IOException as of {@link #found}
-     * @throws IllegalArgumentException as of {@link #found}
+     * @param model the requested model; null to use only the options' weights
+     * @throws IOException as in {@link #found}
+     * @throws IllegalArgumentException as in {@link #found}
      */
     static ModelSource of(@Nullable ModelName model, LoadOptions options) throws IOException {
         return found(model, options).changed(options);
     }
 
     /**
-     * Finds a model, without the options' changes. Published weights are not fetched; the configuration and weights of a
-     * repository of the hub are.
+     * Finds a model without applying the options. Published weights are not downloaded, but the configuration and
+     * weights of a hub repository are.
      *
-     * @param model what it is asked for by; null to take all from the weights of the options
+     * @param model the requested model; null to use only the options' weights
      * @throws IOException if a configuration cannot be read or fetched, or contradicts the name; the message names both
-     * @throws IllegalArgumentException if there is no such model, or it does not have what the options ask for
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
     static ModelSource found(@Nullable ModelName model, LoadOptions options) throws IOException {
         ModelName weights = options.weights;
@@ -83,7 +82,7 @@ record ModelSource(
         return model == null ? alone(weights, options) : of(model, weights, options);
     }
 
-    /** A network to be trained from scratch: what the options say of weights plays no part. */
+    /** A network to train from scratch; options about weights are ignored. */
     static ModelSource untrained(ModelName.Published name, LoadOptions options) {
         return published(name).changed(options);
     }
@@ -103,33 +102,33 @@ record ModelSource(
             return published(published);
         }
         Found found = find(name, options);
-        ModelConfig config = found.config.orElseThrow(() -> new IllegalArgumentException(
-                name + ": does not say which network its weights are for, because it has no " + ModelFolder.CONFIG
-                        + "; name the network, such as dla34, and give this as the weights"));
+        ModelConfig config = found.config.orElseThrow(
+                () -> new IllegalArgumentException(name + ": the network is unknown, because there is no "
+                        + ModelFolder.CONFIG + "; name the network, such as dla34, and pass this path as the weights"));
         return new ModelSource(name.toString(), config, found.where, found.weights, found.remarks);
     }
 
-    /** Weights of one place for the network of another name. What the weights say of themselves goes before it. */
+    /** Weights from one place for a network named elsewhere. The weights' own configuration takes precedence. */
     private static ModelSource of(ModelName model, ModelName weights, LoadOptions options) throws IOException {
         ModelSource base = alone(model, options);
         Found found = find(weights, options);
         if (found.config.isPresent()) {
             Variant says = found.config.get().variant();
             if (says != base.config.variant()) {
-                throw new IOException(found.where + ": says " + says.modelName() + ", and " + model + " is "
-                        + base.config.variant().modelName() + "; leave the name out, or give other weights");
+                throw new IOException(found.where + ": is for " + says.modelName() + ", but " + model + " is "
+                        + base.config.variant().modelName() + "; omit the name, or pass other weights");
             }
             return new ModelSource(weights.toString(), found.config.get(), found.where, found.weights, found.remarks);
         }
         List<LoadReport.Remark> remarks = new ArrayList<>(found.remarks);
-        remarks.add(guess(weights + ": has no configuration; images become inputs as for "
-                + (base.declared == null ? base.name : base.declared) + ", unless options say otherwise"));
-        // Labels and tag are those of the published weights.
+        remarks.add(guess(weights + ": no configuration found; using the preprocessing of "
+                + (base.declared == null ? base.name : base.declared) + ", unless options override it"));
+        // Labels and tag belong to the published weights.
         ModelConfig config = base.declared == null ? base.config.ofOtherWeights() : base.config;
         return new ModelSource(base.name, config, base.declared, found.weights, remarks);
     }
 
-    /** What is at a place: weights, and what they say of their use, if anything. */
+    /** What was found at a place: weights, and their configuration, if any. */
     private record Found(
             Weights weights, Optional<ModelConfig> config, String where, List<LoadReport.Remark> remarks) {}
 
@@ -138,7 +137,7 @@ record ModelSource(
             return hub(HubModel.of(hub, options));
         }
         if (!(name instanceof ModelName.Local local)) {
-            throw new IllegalArgumentException(name + " is a name; give a file or folder of weights");
+            throw new IllegalArgumentException(name + " is a network's name; pass a weights file or folder");
         }
         Path path = local.path();
         List<ExportedFile> exported = exportedFiles(path);
@@ -155,7 +154,7 @@ record ModelSource(
                 List.of());
     }
 
-    /** The exported files at a place; none if it has weights. */
+    /** The exported files at a place; empty if it has weights. */
     private static List<ExportedFile> exportedFiles(Path path) throws IOException {
         if (!Files.isDirectory(path)) {
             return ExportedFile.of(path).stream().toList();
@@ -163,7 +162,10 @@ record ModelSource(
         return ModelFolder.weights(path).isPresent() ? List.of() : ExportedFile.in(path);
     }
 
-    /** One of a folder's exported files: the one that its options or the device ask for, else ONNX if its runtime is there. */
+    /**
+     * One of a folder's exported files: the one that the options or the device require, else ONNX if its runtime is
+     * available.
+     */
     private static Found exported(Path folder, List<ExportedFile> files, LoadOptions options) throws IOException {
         CompiledRuntime runtime = options.compiled.orElse(CompiledRuntime.FASTEST);
         boolean cpu = options.device == null || !options.device.isGpu();
@@ -176,11 +178,11 @@ record ModelSource(
                 .orElse(files.get(0));
         List<LoadReport.Remark> remarks = files.size() == 1
                 ? List.of()
-                : List.of(guess(folder + ": holds several exported files; "
-                        + file.path().getFileName() + " is run"));
+                : List.of(guess(folder + ": several exported files found; running "
+                        + file.path().getFileName()));
         ModelConfig config = ModelFolder.config(folder)
-                .orElseThrow(() -> new IOException(file.path() + ": has no " + ModelFolder.CONFIG
-                        + " next to it, which says how to use it; export it with convzoo export, or add one"));
+                .orElseThrow(() -> new IOException(file.path() + ": no " + ModelFolder.CONFIG
+                        + " next to this file; export it with convzoo export, or add one"));
         return new Found(
                 new Weights.Exported(file, config),
                 Optional.of(config),
@@ -188,7 +190,7 @@ record ModelSource(
                 remarks);
     }
 
-    /** The device for a model: the one that is asked for, else the CPU if that is what the exported file's runtime has. */
+    /** The device of a model: the requested one, else the CPU if the exported file's runtime needs it. */
     @Nullable Device device(LoadOptions options) {
         boolean onnx =
                 weights instanceof Weights.Exported exported && exported.file().format() == ExportedFile.Format.ONNX;
@@ -202,14 +204,14 @@ record ModelSource(
                 Optional.of(config),
                 hub.name() + "/" + ModelFolder.CONFIG,
                 hub.revision().stale().stream()
-                        .map(why -> guess(hub.name() + " is taken at commit "
+                        .map(why -> guess(hub.name() + " is used at commit "
                                 + hub.revision().commit()
-                                + ", where it was last time, because the hub was not asked (" + why + ")"))
+                                + ", as last time, because the hub was not queried (" + why + ")"))
                         .toList());
     }
 
     /**
-     * Opens the weights of a place, whatever they are for.
+     * Opens the weights at a place, whatever their network.
      *
      * @throws IOException if they cannot be read or fetched
      * @throws IllegalArgumentException if the options name none
@@ -221,20 +223,20 @@ record ModelSource(
         if (options.weights instanceof ModelName.Local local) {
             return checkpoint(local.path(), options);
         }
-        throw new IllegalArgumentException("the options name no weights; name a file, a folder, or a repository");
+        throw new IllegalArgumentException("the options have no weights; pass a file, a folder, or a repository");
     }
 
     private static Checkpoint checkpoint(Path path, LoadOptions options) throws IOException {
         Path file = Files.isDirectory(path)
                 ? ModelFolder.weights(path)
-                        .orElseThrow(() -> new IOException(path + ": holds no weights; give a folder with "
+                        .orElseThrow(() -> new IOException(path + ": no weights found; pass a folder with "
                                 + (Files.exists(path.resolve(ModelFolder.CONFIG)) ? "" : ModelFolder.CONFIG + " and ")
                                 + ModelFolder.WEIGHTS))
                 : path;
         return Checkpoint.read(file, options.reading.limits());
     }
 
-    /** With what the options change, each change that contradicts a declared configuration named. */
+    /** Applies the options; each change that contradicts a declared configuration becomes a remark. */
     ModelSource changed(LoadOptions options) {
         List<LoadReport.Remark> changes = new ArrayList<>(remarks);
         ModelConfig changed = config;
@@ -274,7 +276,7 @@ record ModelSource(
                     ? LoadReport.Remark.Kind.SETTING
                     : LoadReport.Remark.Kind.GUESS;
             String from =
-                    asked ? "asked for" : declared != null ? declared : published ? "as published" : "the default";
+                    asked ? "requested" : declared != null ? declared : published ? "as published" : "the default";
             if (!value.equals("false")) {
                 changes.add(new LoadReport.Remark(kind, key.replace('_', ' ') + ": " + value + " (" + from + ")"));
             }
@@ -333,25 +335,25 @@ record ModelSource(
         return new LoadReport.Remark(LoadReport.Remark.Kind.OVERRIDE, text);
     }
 
-    /** The weights, fetched if they are published ones. */
+    /** The weights; published ones are downloaded. */
     Checkpoint read(LoadOptions options) throws IOException {
         if (weights instanceof Weights.Read read) {
             return read.checkpoint();
         }
         if (weights instanceof Weights.Exported exported) {
             throw new IOException(
-                    exported.file().path() + ": is an exported graph, which can be run only; this needs weights,"
+                    exported.file().path() + ": this is an exported graph, which can only be run; weights are needed,"
                             + " such as the " + ModelFolder.WEIGHTS + " that it was exported from");
         }
         if (weights instanceof Weights.Published published) {
             return Checkpoint.read(
                     options.store().fetch(published.row(), options.progress).path(), options.reading.limits());
         }
-        throw new IllegalArgumentException("there are no published weights of "
-                + config.variant().modelName() + "; name a checkpoint file to load");
+        throw new IllegalArgumentException(
+                "there are no published weights for " + config.variant().modelName() + "; pass a checkpoint file");
     }
 
-    /** The configuration with the classes and input channels of the weights, unless they are asked for or declared. */
+    /** The configuration with the classes and input channels of the weights, unless these are requested or declared. */
     ModelConfig configFor(StateDict stateDict, LoadOptions options) {
         Variant variant = config.variant();
         NetworkOptions network = config.options();
@@ -364,7 +366,7 @@ record ModelSource(
         return config.withOptions(network);
     }
 
-    /** Refuses weights that are not those that the configuration declares, naming both. */
+    /** Refuses weights that contradict the declared configuration, naming both. */
     void requireDeclared(StateDict stateDict, LoadOptions options) throws IOException {
         if (declared == null) {
             return;
@@ -375,8 +377,8 @@ record ModelSource(
             for (WeightMatch match : WeightMatch.rank(stateDict)) {
                 if (match.fits()) {
                     throw new IOException(
-                            declared + ": says " + variant.modelName() + ", and the weights in " + file + " are of "
-                                    + match.variant().modelName() + "; correct the architecture, or give its weights");
+                            declared + ": is for " + variant.modelName() + ", but the weights in " + file + " are for "
+                                    + match.variant().modelName() + "; correct the architecture, or use its weights");
                 }
             }
         }
@@ -390,8 +392,8 @@ record ModelSource(
 
     private void requireSame(String what, int says, OptionalInt has, Path file) throws IOException {
         if (has.isPresent() && has.getAsInt() != says && says != 0) {
-            throw new IOException(declared + ": says " + says + " " + what + ", and the weights in " + file + " have "
-                    + has.getAsInt() + "; correct the one or give the other");
+            throw new IOException(declared + ": has " + says + " " + what + ", but the weights in " + file + " have "
+                    + has.getAsInt() + "; correct one of them");
         }
     }
 }

@@ -7,11 +7,11 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * A model that {@link ConvZoo#open} found. Its configuration is read and its weights are open, except for published weights,
- * which are fetched when they are needed. Ask it and load it, any number of times and with different options, and no file is
- * read again.
+ * A model opened by {@link ConvZoo#open}. Its configuration and weights are open, except for published weights, which
+ * are downloaded on demand. It can be queried and loaded any number of times, with different options, without reading
+ * files again.
  *
- * <p>Where weights come from is decided: what later options say of that plays no part.
+ * <p>The source of the weights is fixed: later options about it are ignored.
  */
 public final class OpenModel {
 
@@ -22,23 +22,23 @@ public final class OpenModel {
     }
 
     /**
-     * What using the model takes.
+     * Returns the model's configuration.
      *
      * @param options how to use it
      * @return the configuration, with the options' changes
-     * @throws IllegalArgumentException if it does not have what the options ask for
+     * @throws IllegalArgumentException if it does not support the options
      */
     public ModelConfig config(LoadOptions options) {
         return with(options).config();
     }
 
     /**
-     * What the model says of its own use: a model folder, a file that carries its configuration, a repository of the hub, or
-     * weights that the library bundles.
+     * Returns the configuration that the model declares: in a model folder, in its weights file, in a hub repository,
+     * or with bundled weights.
      *
      * @param options how to use it
-     * @return its configuration, with the options' changes; empty if it is used as is usual for its network
-     * @throws IllegalArgumentException if it does not have what the options ask for
+     * @return its configuration, with the options' changes; empty if it uses its network's default
+     * @throws IllegalArgumentException if it does not support the options
      */
     public Optional<ModelConfig> declared(LoadOptions options) {
         boolean bundled = found.weights() instanceof ModelSource.Weights.Published published
@@ -47,9 +47,9 @@ public final class OpenModel {
     }
 
     /**
-     * The model's weights.
+     * Returns the model's weights.
      *
-     * @param options where published weights come from
+     * @param options the source of published weights
      * @return the checkpoint
      * @throws FetchException if published weights cannot be fetched
      * @throws IOException if they cannot be read

@@ -5,17 +5,17 @@ import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** Paths as people write them: a path, or a URL of a file. */
+/** Paths as people write them: a path, or a file URL. */
 public final class PathText {
 
     private PathText() {}
 
     /**
-     * The path that a text stands for.
+     * Parses a path.
      *
      * @param text a path; or {@code file:///...}, or {@code jar:file:///...!/...} of an open file system
      * @return the path
-     * @throws IllegalArgumentException if a URL leads to no file, or a path has a character that paths do not have
+     * @throws IllegalArgumentException if a URL is not a file's, or a path has an invalid character
      */
     public static Path path(String text) {
         String lower = text.toLowerCase(Locale.ROOT);
@@ -23,14 +23,13 @@ public final class PathText {
             return Path.of(text);
         }
         try {
-            // People write blanks and other characters as they are, and name the machine itself.
+            // People do not escape blanks and other characters, and may name the local machine as host.
             String plain =
                     text.replaceFirst("^(?i:file://localhost/)", "file:///").replace(" ", "%20");
             return Path.of(URI.create(plain));
         } catch (IllegalArgumentException | FileSystemNotFoundException e) {
             throw new IllegalArgumentException(
-                    text + " is not the URL of a file on this machine; write file:///absolute/path, or the path itself",
-                    e);
+                    text + " is not the URL of a local file; write file:///absolute/path, or a plain path", e);
         }
     }
 }

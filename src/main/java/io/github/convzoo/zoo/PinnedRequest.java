@@ -33,16 +33,16 @@ import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One GET request over HTTP/1.1 to an address that was checked, within one span of time.
+ * One GET request over HTTP/1.1 to a checked address, within a total time limit.
  *
- * <p>The JDK's clients look a host's address up themselves, after the check, when its name server may give another answer. Here
- * the connection goes to the very address that was checked. And they have timeouts for silence, but none for a head that comes
- * byte by byte; here the connection is closed when the time is up, whatever it is doing. Redirects are not followed, because
- * they could lead where the first address may not. Source: RFC 9112.
+ * <p>The JDK's clients resolve the host again after the check, when its name server may answer differently; this class
+ * connects to the checked address. Their timeouts cover silence, but not a response head that arrives byte by byte;
+ * this class closes the connection when the time is up, whatever its state. It does not follow redirects, because they
+ * could lead to a forbidden address. Source: RFC 9112.
  */
 final class PinnedRequest implements Closeable {
 
-    /** A host's address was refused. */
+    /** Thrown if a host's address is not allowed. */
     static final class RefusedException extends IOException {
         private static final long serialVersionUID = 1L;
 
@@ -86,11 +86,11 @@ final class PinnedRequest implements Closeable {
     }
 
     /**
-     * Sends the request and reads the head of the answer.
+     * Sends the request and reads the head of the response.
      *
-     * @param url a URL of http or https that has a host
-     * @param allowed what the host's every address has to be
-     * @param time how long everything may take, the body included
+     * @param url an http or https URL with a host
+     * @param allowed the condition for all of the host's addresses
+     * @param time the time limit for everything, including the body
      * @throws RefusedException if an address is not allowed
      * @throws SocketTimeoutException if the time is up
      */
@@ -142,7 +142,7 @@ final class PinnedRequest implements Closeable {
         in = new BufferedInputStream(socket.getInputStream());
     }
 
-    /** To the first address that answers. */
+    /** Connects to the first address that answers. */
     private Socket connected(List<InetAddress> addresses, int port) throws IOException {
         IOException failure = new IOException("no address");
         for (InetAddress address : addresses) {
@@ -159,7 +159,7 @@ final class PinnedRequest implements Closeable {
         throw failure;
     }
 
-    /** A proxy is asked for a tunnel to the address. */
+    /** Asks a proxy for a tunnel to the address. */
     private Proxy proxy() {
         ProxySelector selector = ProxySelector.getDefault();
         if (selector == null) {
@@ -170,7 +170,7 @@ final class PinnedRequest implements Closeable {
         return proxies.isEmpty() ? Proxy.NO_PROXY : proxies.get(0);
     }
 
-    /** Path and query, with what may not stand in a request written as UTF-8 in hexadecimal. */
+    /** Path and query, with invalid characters percent-encoded as UTF-8. */
     static String target(URL url) {
         StringBuilder target = new StringBuilder(url.getPath().startsWith("/") ? "" : "/");
         for (byte each : url.getFile().getBytes(StandardCharsets.UTF_8)) {
@@ -185,7 +185,7 @@ final class PinnedRequest implements Closeable {
         if (deadline.hasPassed()) {
             throw timeout();
         }
-        // Zero would mean for ever.
+        // Zero would mean no timeout.
         return Math.max(1, (int) deadline.atMost(CONNECT).toMillis());
     }
 
@@ -196,7 +196,7 @@ final class PinnedRequest implements Closeable {
         }
     }
 
-    /** Closes the connection below TLS, which would wait for the other side to take its leave. */
+    /** Closes the connection below TLS, which would wait for the peer to close it. */
     private void expire() {
         over = true;
         closeSocket();
@@ -208,13 +208,13 @@ final class PinnedRequest implements Closeable {
             try {
                 socket.close();
             } catch (IOException e) {
-                // It is not used again.
+                // The connection is not reused.
             }
         }
     }
 
     private SocketTimeoutException timeout() {
-        return new SocketTimeoutException("not all of it came within " + deadline);
+        return new SocketTimeoutException("the download took longer than " + deadline);
     }
 
     private IOException explained(IOException e) {
@@ -227,7 +227,7 @@ final class PinnedRequest implements Closeable {
         do {
             var matcher = STATUS.matcher(line());
             if (!matcher.matches()) {
-                throw new IOException("the server does not answer in HTTP");
+                throw new IOException("the server's response is not HTTP");
             }
             status = Integer.parseInt(matcher.group(1));
             Map<String, String> found = new HashMap<>();
@@ -251,7 +251,7 @@ final class PinnedRequest implements Closeable {
                 throw new EOFException("the connection broke");
             }
             if (++headBytes > MAX_HEAD_BYTES) {
-                throw new IOException("the head of the answer is longer than 64 KiB");
+                throw new IOException("the head of the response is longer than 64 KiB");
             }
             line.append((char) value);
             value = in.read();
@@ -259,18 +259,18 @@ final class PinnedRequest implements Closeable {
         return line.toString().stripTrailing();
     }
 
-    /** What comes after the head. It fails if the connection breaks before its end. */
+    /** The body of the response. Reading fails if the connection breaks before its end. */
     InputStream body() throws IOException {
         String encoding = header("content-encoding").orElse("identity");
         if (!encoding.equalsIgnoreCase("identity")) {
-            throw new IOException("the server sends it compressed (" + encoding + "), unasked");
+            throw new IOException("the server sent an unrequested content encoding (" + encoding + ")");
         }
         String transfer = header("transfer-encoding").orElse("identity");
         if (transfer.equalsIgnoreCase("chunked")) {
             return new Body(0, true);
         }
         if (!transfer.equalsIgnoreCase("identity")) {
-            throw new IOException("the server sends it in an unknown encoding (" + transfer + ")");
+            throw new IOException("the server sent an unknown transfer encoding (" + transfer + ")");
         }
         String length = header("content-length").orElse("");
         return new Body(LENGTH.matcher(length).matches() ? Long.parseLong(length) : Long.MAX_VALUE, false);
@@ -282,7 +282,7 @@ final class PinnedRequest implements Closeable {
         closeSocket();
     }
 
-    /** The body's bytes, without the lengths of its chunks. */
+    /** The body's bytes, without the framing of its chunks. */
     private final class Body extends FilterInputStream {
         private final boolean chunked;
         private final boolean untilClosed;
@@ -330,15 +330,15 @@ final class PinnedRequest implements Closeable {
         }
 
         private void nextChunk() throws IOException {
-            // Each may have a line as long as a head.
+            // Each line may be as long as the head.
             headBytes = 0;
             if (!first && !line().isEmpty()) {
-                throw new IOException("a chunk of the answer has no end");
+                throw new IOException("a chunk of the response has no end");
             }
             first = false;
             var matcher = CHUNK.matcher(line());
             if (!matcher.matches()) {
-                throw new IOException("a chunk of the answer has no length");
+                throw new IOException("a chunk of the response has no length");
             }
             left = Long.parseLong(matcher.group(1), 16);
             ended = left == 0;

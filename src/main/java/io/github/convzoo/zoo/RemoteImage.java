@@ -13,12 +13,12 @@ import java.util.Locale;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/** An image behind a URL. */
+/** An image at a URL. */
 final class RemoteImage {
 
     private static final int MAX_PORT = 65_535;
 
-    /** What {@code jar:} may not be put around. */
+    /** Schemes that {@code jar:} must not wrap. */
     private static final Pattern NESTED_NETWORK = Pattern.compile("(?i)jar:(https?|ftp):.*");
 
     private RemoteImage() {}
@@ -26,9 +26,10 @@ final class RemoteImage {
     /**
      * Fetches and decodes an image.
      *
-     * @param decoder what decodes it, and knows how long it may take to come
-     * @param allowed what its host's every address has to be
-     * @throws ImageException if it cannot be fetched or decoded; the message names the URL without what may be secret
+     * @param decoder decodes the image, and has the time limit of the download
+     * @param allowed the condition for all of the host's addresses
+     * @throws ImageException if it cannot be downloaded or decoded; the message names the URL without parts that may be
+     *     secret
      */
     static RgbImage read(ImageDecoder decoder, URL url, Predicate<InetAddress> allowed) throws ImageException {
         String shown = shown(url);
@@ -42,49 +43,49 @@ final class RemoteImage {
         } catch (ImageException e) {
             throw e;
         } catch (IOException e) {
-            throw new ImageException(shown, "cannot be fetched (" + e + ")", e);
+            throw new ImageException(shown, "cannot be downloaded (" + e + ")", e);
         }
     }
 
     private static RgbImage fetch(ImageDecoder decoder, URL url, String shown, Predicate<InetAddress> allowed)
             throws IOException {
         if (url.getHost().isEmpty() || !url.getHost().matches("[!-~]+")) {
-            throw new ImageException(shown, "the URL names no host; give one such as https://example.org/image.png");
+            throw new ImageException(shown, "the URL has no host; write one such as https://example.org/image.png");
         }
         if (url.getPort() == 0 || url.getPort() > MAX_PORT) {
-            throw new ImageException(shown, "there is no port " + url.getPort() + "; ports are 1 to " + MAX_PORT);
+            throw new ImageException(shown, "invalid port " + url.getPort() + "; ports are 1 to " + MAX_PORT);
         }
         try (PinnedRequest request = PinnedRequest.send(url, allowed, decoder.maxFetchTime())) {
             if (request.status() != 200) {
                 throw new ImageException(
                         shown,
-                        "the server answers " + request.status()
+                        "the server responded " + request.status()
                                 + (request.header("location").isEmpty()
                                         ? ""
-                                        : " and redirects, which is not followed; give the image's own URL"));
+                                        : " with a redirect, which is not followed; pass the image's own URL"));
             }
             return decoder.decode(request.body(), shown);
         } catch (PinnedRequest.RefusedException e) {
-            throw new ImageException(shown, "is at an address of this network, which is not open to requests", e);
+            throw new ImageException(shown, "is at an internal network address, which requests must not access", e);
         }
     }
 
-    /** A file, which then is one that can be read to its end. */
+    /** The path of a file URL. */
     private static Path file(URL url, String shown) throws ImageException {
         if (!url.getHost().isEmpty() && !url.getHost().equalsIgnoreCase("localhost")) {
-            throw new ImageException(shown, "a file's URL must not name another machine; begin it with file:///");
+            throw new ImageException(shown, "a file URL must not name another host; start it with file:///");
         }
         try {
             return Path.of(URI.create("file://" + url.getPath().replace(" ", "%20")));
         } catch (IllegalArgumentException e) {
-            throw new ImageException(shown, "is no URL of a file (" + e.getMessage() + "); begin it with file:///", e);
+            throw new ImageException(shown, "not a file URL (" + e.getMessage() + "); start it with file:///", e);
         }
     }
 
-    /** What Java has other handlers for, such as the entry of a jar. */
+    /** Other schemes that Java handles, such as a jar's entry. */
     private static RgbImage open(ImageDecoder decoder, URL url, String shown) throws IOException {
         if (NESTED_NETWORK.matcher(url.toString()).matches()) {
-            throw new ImageException(shown, "a jar on another machine is not supported; download it first");
+            throw new ImageException(shown, "a jar on another host is not supported; download it first");
         }
         try (InputStream in = url.openStream()) {
             return decoder.decode(in, shown);

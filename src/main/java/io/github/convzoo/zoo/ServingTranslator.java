@@ -22,10 +22,10 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A classifier for requests as DJL Serving has them: an image's bytes, or JSON with an {@code image_url}. The answer is
- * JSON, with the code 200; or 400 and a message, if the image cannot be had.
+ * A classifier for requests of DJL Serving: an image's bytes, or JSON with an {@code image_url}. The response is JSON
+ * with the code 200; or 400 and a message if the image cannot be read.
  *
- * <p>The images of a batch of requests run as one array. A request that fails does so alone.
+ * <p>The images of a batch of requests run as one array. A failed request does not affect the others.
  */
 final class ServingTranslator implements Translator<Input, Output> {
 
@@ -40,7 +40,7 @@ final class ServingTranslator implements Translator<Input, Output> {
         this.decoder = decoder;
     }
 
-    /** What is wrong with each request of a batch; null for those with an image. */
+    /** The problem of each request in a batch; null for those with an image. */
     private record Problems(List<@Nullable String> texts) {}
 
     @Override
@@ -69,7 +69,7 @@ final class ServingTranslator implements Translator<Input, Output> {
         }
         context.setAttachment(PROBLEMS, new Problems(problems));
         if (images.isEmpty()) {
-            // DJL runs the network in any case; what it makes of a black pixel is not looked at.
+            // DJL runs the network anyway; its output for a black pixel is ignored.
             images.add(RgbImage.of(1, 1, new byte[3]));
         }
         return translator.batch(context, images);
@@ -109,7 +109,7 @@ final class ServingTranslator implements Translator<Input, Output> {
         return type != null && type.toLowerCase(Locale.ROOT).startsWith("application/json");
     }
 
-    /** What a request links to. It comes from a stranger, whom this machine's files and network are no business of. */
+    /** The URL in a request. Requests are untrusted, so they must not access this machine's files and network. */
     private static String url(@Nullable String json) throws IOException {
         String url = null;
         try {
@@ -121,7 +121,7 @@ final class ServingTranslator implements Translator<Input, Output> {
             throw new IOException("the request is not JSON: " + e.getMessage(), e);
         }
         if (url == null || !url.matches("(?is)(https?|data):.*")) {
-            throw new IOException("the JSON must have an image_url that begins with http:, https: or data:");
+            throw new IOException("the JSON must have an image_url that starts with http:, https:, or data:");
         }
         return url;
     }

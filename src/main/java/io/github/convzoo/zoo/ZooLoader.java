@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /** Loads one network for DJL's {@code Criteria}. */
 final class ZooLoader implements ModelLoader {
 
-    /** The filter that picks one of a network's published sets of weights. */
+    /** The filter that selects one of a network's published sets of weights. */
     static final String TAG = "tag";
 
     private final Variant variant;
@@ -33,9 +33,9 @@ final class ZooLoader implements ModelLoader {
     private final MRL mrl;
 
     /**
-     * A loader of a network.
+     * Creates a loader of a network.
      *
-     * @param row the only published weights that it loads; null for all of the network, picked by the filter
+     * @param row the only published weights to load; null for all of the network's, selected by the filter
      */
     ZooLoader(Variant variant, Manifest.@Nullable Row row, MRL mrl) {
         this.variant = variant;
@@ -73,7 +73,7 @@ final class ZooLoader implements ModelLoader {
                     ClassifierTranslatorFactory.unsupported(criteria.getInputClass(), criteria.getOutputClass()));
         }
         if (criteria.getBlock() != null) {
-            throw new IllegalArgumentException(variant.modelName() + " is a network of its own; leave the block out");
+            throw new IllegalArgumentException(variant.modelName() + " brings its own block; omit the block option");
         }
         Arguments arguments = arguments(criteria);
         int[] levels = arguments.featureLevels();
@@ -115,13 +115,13 @@ final class ZooLoader implements ModelLoader {
 
     private static void requireClassifier(LoadOptions options, int @Nullable [] levels) {
         if (levels != null) {
-            throw new IllegalArgumentException("feature maps are for NDList to NDList; leave the argument "
-                    + Arguments.Key.FEATURES_ONLY.text + " out for classes");
+            throw new IllegalArgumentException("feature maps need the types NDList to NDList; omit the argument "
+                    + Arguments.Key.FEATURES_ONLY.text + " for classes");
         }
         ConvZoo.requireImages(options);
     }
 
-    // DJL asks every loader that fits, and one that throws keeps it from asking the others.
+    // DJL tries every matching loader, and an exception would keep it from trying the others.
 
     @Override
     public <I, O> boolean isDownloaded(Criteria<I, O> criteria) throws IOException, ModelNotFoundException {
@@ -153,7 +153,7 @@ final class ZooLoader implements ModelLoader {
         Map<String, Object> all = new HashMap<>();
         if (criteria.getOptions() != null) {
             criteria.getOptions().forEach((name, value) -> {
-                // Other options are the engine's.
+                // Other options belong to the engine.
                 if (Arguments.isKey(name)) {
                     all.put(name, value);
                 }
@@ -165,11 +165,11 @@ final class ZooLoader implements ModelLoader {
         return new Arguments(all);
     }
 
-    /** The name that the criteria stand for. */
+    /** The name of the model that the criteria ask for. */
     private String name(Criteria<?, ?> criteria, LoadOptions options) throws ModelNotFoundException {
         if (criteria.getArtifactId() == null) {
-            // Any of the networks would do, and each is a download: somebody else's model was meant.
-            throw new ModelNotFoundException("networks of " + getGroupId() + " are asked for by artifact id");
+            // Any network would match, and each is a download, so another model was meant.
+            throw new ModelNotFoundException("models of " + getGroupId() + " are selected by artifact id");
         }
         Map<String, String> filters = criteria.getFilters() == null ? Map.of() : criteria.getFilters();
         List<Manifest.Row> rows = row == null ? ModelName.rows(variant) : List.of(row);
@@ -183,7 +183,7 @@ final class ZooLoader implements ModelLoader {
         }
         throw new ModelNotFoundException(variant.modelName() + " has "
                 + (rows.isEmpty()
-                        ? "no published weights; name a file in the argument " + Arguments.Key.WEIGHTS.text
+                        ? "no published weights; pass a file in the argument " + Arguments.Key.WEIGHTS.text
                         : "weights with the filter " + TAG + " "
                                 + String.join(
                                         ", ",

@@ -1,5 +1,5 @@
 /**
- * The public door: networks with their weights and preprocessing, as DJL models.
+ * The main API: networks with their weights and preprocessing, as DJL models.
  *
  * <p>Start from {@link io.github.convzoo.zoo.ConvZoo}.
  */

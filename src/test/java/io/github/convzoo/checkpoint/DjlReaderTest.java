@@ -249,7 +249,7 @@ class DjlReaderTest {
         assertThat(Crafted.entries(Checkpoint.read(file(directory, djl.bytes())).root()))
                 .hasSize(1);
         djl.gap = 4096;
-        assertThat(refusal(djl)).hasMessageContaining("no parameter begins in the next 4096 bytes");
+        assertThat(refusal(djl)).hasMessageContaining("no parameter starts in the next 4096 bytes");
     }
 
     @Test

@@ -24,7 +24,7 @@ class FormatProbeTest {
     @Test
     void file_thatIsMissing_isRefused() {
         CheckpointException refusal = refused(directory.resolve("missing.pth"));
-        assertThat(refusal).hasMessageContaining("missing.pth: there is no such file");
+        assertThat(refusal).hasMessageContaining("missing.pth: no such file");
         assertThat(refusal.offset()).isEmpty();
         assertThat(refusal.tensor()).isEmpty();
     }
@@ -52,7 +52,7 @@ class FormatProbeTest {
         "version https://git-lfs.github.com/spec/v1, git lfs pull",
         "<!DOCTYPE html>, web page",
         "hello world, this is text (hello world)",
-        "x, no known format"
+        "x, unknown format"
     })
     void file_thatIsNoCheckpoint_isRefusedAndSaysWhatItIs(String content, String message) throws IOException {
         assertThat(refused(file(directory, content.getBytes(StandardCharsets.UTF_8))))
@@ -64,7 +64,7 @@ class FormatProbeTest {
         "ws.pth, this is a web page",
         "hdf5.h5, this is an HDF5 file",
         "m.onnx, this looks like an ONNX model",
-        "text.pth, this is a server's answer (Entry not found)",
+        "text.pth, this is a server's error response (Entry not found)",
         "xz.pth, decompress it first with unxz"
     })
     void file_thatPeopleMistake_isNamedWithWhatToDo(String name, String message) {
@@ -80,10 +80,10 @@ class FormatProbeTest {
                 "\\n \\t<html><body>|this is a web page",
                 "\357\273\277<!DOCTYPE html>|this is a web page",
                 "<HTML lang='en'>|this is a web page",
-                "<?xml version='1.0'?><Error><Code>AccessDenied|this is XML, as a server answers",
-                "404: Not Found|this is a server's answer (404: Not Found)",
-                "Access to model x is restricted|this is a server's answer",
-                "Invalid username or password.|this is a server's answer",
+                "<?xml version='1.0'?><Error><Code>AccessDenied|this is an XML response of a server",
+                "404: Not Found|this is a server's error response (404: Not Found)",
+                "Access to model x is restricted|this is a server's error response",
+                "Invalid username or password.|this is a server's error response",
                 "name,top1\\ndla34,74.6\\n|this is a CSV table (name,top1)",
                 "import torch\\n|this is text (import torch)",
                 "[1, 2]|this is JSON",
@@ -103,9 +103,9 @@ class FormatProbeTest {
                 "\10\7\022\7pytorch|this looks like an ONNX model",
                 "GGUF\3\0|this is a GGUF file",
                 "%PDF-1.7|this is a PDF document",
-                "\0\5\026\7\0|name the file without ._",
-                "\0\0\0\0\0\0\0\0\0|begins with zeros alone",
-                "\1\2\3|this is in no known format; ConvZoo reads safetensors"
+                "\0\5\026\7\0|whose name has no leading ._",
+                "\0\0\0\0\0\0\0\0\0|starts with only zeros",
+                "\1\2\3|unknown format; ConvZoo reads safetensors"
             })
     void bytes_thatPeopleMistake_areNamedWithWhatToDo(String content, String message) throws IOException {
         byte[] bytes = content.replace("\\n", "\n")
@@ -119,8 +119,8 @@ class FormatProbeTest {
 
     @ParameterizedTest
     @CsvSource({
-        "model/best.pth, zip archive around model/best.pth; unpack it first",
-        "a.safetensors, zip archive around a.safetensors; unpack it first",
+        "model/best.pth, zip archive that contains model/best.pth; unpack it first",
+        "a.safetensors, zip archive that contains a.safetensors; unpack it first",
         "MAR-INF/MANIFEST.json, this is a TorchServe archive; unpack it first",
         "model.weights.h5, this is a Keras model",
         "word/document.xml, an office document",

@@ -62,7 +62,7 @@ final class HostileFiles {
             String atOnce = pickle.atOnce() ? pickle.expected() : "";
             // Protocols 0 and 1 do not say which they are; a global at the beginning tells.
             boolean known = (bytes[0] & 0xff) == 0x80 || bytes[0] == 'c';
-            add("PADDLE: " + name, bytes, known ? atOnce : "no known format");
+            add("PADDLE: " + name, bytes, known ? atOnce : "unknown format");
             if (bytes.length > 100_000) {
                 // The same machine would only do the same again.
                 continue;
@@ -104,7 +104,7 @@ final class HostileFiles {
         }
         ZipAssembler lookalike = torch();
         lookalike.add("\uff0e\uff0e\u2215outside", new byte[1]);
-        add("PYTORCH_ZIP: dots and a slash that are none", lookalike.bytes(), "stands outside");
+        add("PYTORCH_ZIP: dots and a slash that are none", lookalike.bytes(), "is outside");
         ZipAssembler otherCase = torch();
         otherCase.add(
                 "model/DATA.PKL", new PickleAssembler().global("os", "system").stop());
@@ -155,7 +155,7 @@ final class HostileFiles {
         for (int i = 0; i < MANY; i++) {
             allowed.add("model/extra/the name of an entry that is not that short/" + i, new byte[0]);
         }
-        add("PYTORCH_ZIP: as many entries as are allowed", allowed.bytes(), "");
+        add("PYTORCH_ZIP: the maximum number of entries", allowed.bytes(), "");
     }
 
     private static byte[] array(String shape, byte[] data) {
@@ -191,9 +191,9 @@ final class HostileFiles {
         String larger = "larger than any file";
         add("NUMPY_ZIP: a dimension of 2^63 - 1", stored(array("(9223372036854775807,)", ONE)), larger);
         add("NUMPY_ZIP: dimensions of 2^62 and 4", stored(array("(4611686018427387904, 4)", ONE)), larger);
-        add("NUMPY_ZIP: a negative dimension", stored(array("(-1,)", ONE)), "a dimension is expected");
+        add("NUMPY_ZIP: a negative dimension", stored(array("(-1,)", ONE)), "expected a dimension");
         add("NUMPY_ZIP: a million dimensions", stored(array(2, dimensions("1,", 1_000_000), ONE)), "dimensions");
-        add("NUMPY_ZIP: a shape of shapes", stored(array(2, dimensions("(", 1_000_000), ONE)), "dimension is expected");
+        add("NUMPY_ZIP: a shape of shapes", stored(array(2, dimensions("(", 1_000_000), ONE)), "expected a dimension");
         add(
                 "NUMPY_ZIP: an array of objects",
                 stored(array(1, "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", ONE)),
@@ -213,7 +213,7 @@ final class HostileFiles {
         }
         add("NUMPY_ZIP: many small bombs", bombs.toByteArray(), "inflatedBytes");
         byte[] inside = NpzReaderTest.deflated("w.npy", NpzReaderTest.deflated("w.npy", bombs.toByteArray()));
-        add("NUMPY_ZIP: an archive of archives of bombs", inside, "no .npy file");
+        add("NUMPY_ZIP: an archive of archives of bombs", inside, "not an .npy file");
         byte[] lies = NpzReaderTest.deflated("w.npy", NpzReaderTest.zeros(14 << 20));
         // The directory says how long the content is, 24 bytes into its entry.
         ByteBuffer.wrap(lies).put(lies.length - 22 - 46 - "w.npy".length() + 26, (byte) 0);
@@ -234,7 +234,7 @@ final class HostileFiles {
         for (int i = 0; i < MANY; i++) {
             many.add("the name of an array that is not that short " + i + ".npy", one);
         }
-        add("NUMPY_ZIP: as many arrays of 32 dimensions as are allowed", many.bytes(), READ);
+        add("NUMPY_ZIP: the maximum number of arrays of 32 dimensions", many.bytes(), READ);
     }
 
     private static String dimensions(String one, int count) {
@@ -253,13 +253,13 @@ final class HostileFiles {
         byte[] braces = {'{', '}'};
         for (long length : new long[] {Long.MIN_VALUE, Long.MAX_VALUE, -1, 1L << 32}) {
             String name = "SAFETENSORS: a header of " + Long.toUnsignedString(length) + " bytes";
-            add(name, Crafted.safetensors(length, braces, 0), "the header is said to have");
+            add(name, Crafted.safetensors(length, braces, 0), "bytes by its length, but the file has");
         }
         String larger = "larger than any file";
         addHeader("a dimension of 2^63 - 1", "{" + tensor("a", "[9223372036854775807]", "[0,0]") + "}", 0, larger);
         addHeader("dimensions of 2^62 and 4", "{" + tensor("a", "[4611686018427387904,4]", "[0,0]") + "}", 0, larger);
         addHeader("a dimension of 2^63", "{" + tensor("a", "[9223372036854775808]", "[0,0]") + "}", 0, "beyond 2^63");
-        addHeader("a negative dimension", "{" + tensor("a", "[-1]", "[0,4]") + "}", 4, "whole number is expected");
+        addHeader("a negative dimension", "{" + tensor("a", "[-1]", "[0,4]") + "}", 4, "instead of a whole number");
         addHeader(
                 "offsets of 2^63 - 1",
                 "{" + tensor("a", "[1]", "[9223372036854775803,9223372036854775807]") + "}",
@@ -275,7 +275,7 @@ final class HostileFiles {
         addHeader("tensors that overlap", "{" + a + "," + tensor("b", "[1]", "[0,4]") + "}", 4, "overlaps");
         addHeader("a field twice", "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", 0, "twice");
         addHeader("metadata twice", "{\"__metadata__\":{},\"__metadata__\":{}}", 0, "two entries");
-        addHeader("a million brackets", "{\"a\":" + "[".repeat(1_000_000), 0, "no valid JSON");
+        addHeader("a million brackets", "{\"a\":" + "[".repeat(1_000_000), 0, "not valid JSON");
         addHeader("a million braces", "{\"a\":".repeat(1_000_000), 0, "unknown field");
         addHeader("a million dimensions", "{\"a\":{\"shape\":[" + "1,".repeat(1_000_000) + "1]}}", 0, "dimensions");
         addHeader(
@@ -295,7 +295,7 @@ final class HostileFiles {
             many.append(i == 0 ? "" : ",").append(tensor("weight" + i, ones, "[" + 4 * i + "," + (4 * i + 4) + "]"));
         }
         addHeader(
-                "as many tensors of 32 dimensions as are allowed",
+                "the maximum number of tensors of 32 dimensions",
                 many.append('}').toString(),
                 4 * MANY,
                 READ);
@@ -309,13 +309,13 @@ final class HostileFiles {
         Path beside = Files.createDirectories(directory.resolve("beside"));
         Safetensors.write(beside.resolve("w"), List.of(Crafted.floats("w", new long[] {1}, 1)), Map.of());
         for (String name : ShardedReaderTest.PATH_TRICKS) {
-            addIndex("a file named " + name, "{\"w\":\"" + name + "\"}", "no plain name");
+            addIndex("a file named " + name, "{\"w\":\"" + name + "\"}", "not a plain file name");
         }
         addIndex("itself", "{\"w\":\"file" + files.size() + "\"}", "neither a safetensors file nor");
         addIndex("a directory", "{\"w\":\"beside\"}", "this is a directory");
         addIndex("a tensor twice", "{\"w\":\"x\",\"w\":\"x\"}", "twice");
         addIndex("a million braces", "{\"w\":".repeat(1_000_000), "text or a number");
-        addIndex("a million brackets", "[".repeat(1_000_000), "no valid JSON");
+        addIndex("a million brackets", "[".repeat(1_000_000), "not valid JSON");
         addIndex("text of 8 MiB", "{\"" + "\ufffd".repeat((8 << 20) / 3 - 100) + "\":1}", "nameLength");
         StringBuilder shard = new StringBuilder("{");
         for (int i = 0; i < MANY; i++) {
@@ -327,12 +327,12 @@ final class HostileFiles {
             Files.write(directory.resolve("large" + i), large);
             map.append(i == 0 ? "" : ",").append("\"weight" + i + "\":\"large" + i + "\"");
         }
-        addIndex("ten files of more tensors than it names", map.append('}').toString(), "the index does not say so");
+        addIndex("ten files of more tensors than it names", map.append('}').toString(), "but not in the index");
         try {
             Files.createSymbolicLink(directory.resolve("loop"), directory.resolve("loop"));
             Files.createSymbolicLink(directory.resolve("pipe"), Path.of("/dev/zero"));
             addIndex("a link to itself", "{\"w\":\"loop\"}", "no such file");
-            addIndex("a link to a device", "{\"w\":\"pipe\"}", "no regular file");
+            addIndex("a link to a device", "{\"w\":\"pipe\"}", "not a regular file");
         } catch (IOException | UnsupportedOperationException e) {
             // Windows lets few make links.
         }
@@ -384,7 +384,7 @@ final class HostileFiles {
         for (int i = 0; i < MANY; i++) {
             many.int32(MxnetAssembler.V2, 0, 32).int64(ones).data(0, ONE).name("the name of an array " + i);
         }
-        add("as many arrays of 32 dimensions as are allowed", many, READ);
+        add("the maximum number of arrays of 32 dimensions", many, READ);
     }
 
     private void addDjl() throws IOException {
@@ -409,7 +409,7 @@ final class HostileFiles {
         }
         DjlReaderTest.Djl gaps = new DjlReaderTest.Djl();
         gaps.gap = 1_000_000;
-        add("DJL: a million bytes between parameters", gaps.bytes(), "no parameter begins");
+        add("DJL: a million bytes between parameters", gaps.bytes(), "no parameter starts");
         DjlReaderTest.Djl names = new DjlReaderTest.Djl();
         names.name = "\u4e2d".repeat(4000);
         names.parameters = 5000;
@@ -430,6 +430,6 @@ final class HostileFiles {
         many.length = 4;
         many.data = 4;
         many.parameters = MANY;
-        add("DJL: as many arrays of 32 dimensions as are allowed", many.bytes(), READ);
+        add("DJL: the maximum number of arrays of 32 dimensions", many.bytes(), READ);
     }
 }

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 
 /**
- * Every hostile file is refused as documented, within the time and memory that docs/security.md promises: they are read one
- * after the other in a process with a heap of 64 MiB, which tells how long each took its processor.
+ * Every hostile file is refused as documented, within the time and memory that docs/security.md promises: they are read
+ * one after the other in a process with a heap of 64 MiB, which tells how long each took its processor.
  */
 class HostileFilesTest {
     /** What is promised is a second; a slow machine, or one whose compiler is late, is given three. */
@@ -92,7 +92,7 @@ class HostileFilesTest {
         public static void main(String[] arguments) throws IOException {
             ThreadMXBean threads = ManagementFactory.getThreadMXBean();
             PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-            // Loads the classes, which is no file's fault.
+            // Loads the classes, which is not a file's fault.
             outcome(Crafted.resource("small.pth"));
             for (String file : Files.readAllLines(Path.of(arguments[0]))) {
                 long before = threads.getCurrentThreadCpuTime();

@@ -244,10 +244,10 @@ final class HostilePickles {
     }
 
     private void addPersistentIds() {
-        String noStorage = "no storage of torch.save";
+        String noStorage = "not a storage of torch.save";
         add("a persistent id in text", pickle().op('P').ascii("os.system\n"), "persistent ids in text");
         add("a persistent id that is a call", pickle().global("os", "system").op('Q'), ATTACK);
-        add("a persistent id that is no tuple", pickle().text(command).op('Q'), "arguments are not a tuple");
+        add("a persistent id that is not a tuple", pickle().text(command).op('Q'), "arguments are not a tuple");
         add("a storage of class os.system", storage("os", "system"), ATTACK);
         add("a storage of an unknown class", storage("someone", "Storage"), noStorage);
         add("a storage of no class", pickle().mark().text("storage").op('N', 'N', 'N', 'N', 't', 'Q'), noStorage);
@@ -269,7 +269,7 @@ final class HostilePickles {
     }
 
     private void addCycles() {
-        String itself = "holds itself";
+        String itself = "contains itself";
         addLate("a list that holds itself", pickle().list().put(0).get(0).op('a'), itself);
         addLate(
                 "a list that holds itself in a tuple",
@@ -392,12 +392,12 @@ final class HostilePickles {
             add("text" + shown, pickle().op(0x8d).op(length), "truncated or corrupt");
             add("bytes" + shown, pickle().op(0x8e).op(length), "truncated or corrupt");
             add("a bytearray" + shown, pickle().op(0x96).op(length), "truncated or corrupt");
-            add("a frame" + shown, pickle().op(0x95).op(length).op('N'), "a frame ends beyond it");
+            add("a frame" + shown, pickle().op(0x95).op(length).op('N'), "a frame extends beyond it");
         }
         add("text of 2^32 - 1 bytes", pickle().op('X').int32(-1), "truncated or corrupt");
         add("a string of -1 bytes", pickle().op('T').int32(-1), "truncated or corrupt");
-        add("a number of 2^31 - 1 bytes", pickle().op(0x8b).int32(Integer.MAX_VALUE), "at most 255");
-        add("a number of -2^31 bytes", pickle().op(0x8b).int32(Integer.MIN_VALUE), "at most 255");
+        add("a number of 2^31 - 1 bytes", pickle().op(0x8b).int32(Integer.MAX_VALUE), "only up to 255");
+        add("a number of -2^31 bytes", pickle().op(0x8b).int32(Integer.MIN_VALUE), "only up to 255");
         add("a number of a million digits", pickle().op('L').ascii("9".repeat(1_000_000) + "L\n"), "1024 characters");
         add("a truth value of a million digits", pickle().op('I').ascii("0".repeat(1_000_000) + "\n"), "1024");
         add("a memo index of 2^32 - 1", pickle().op('N').put(-1), "memoEntries");

@@ -25,7 +25,7 @@ class InterruptedReadTest {
         try {
             assertThatExceptionOfType(CheckpointException.class)
                     .isThrownBy(() -> Checkpoint.read(file))
-                    .withMessageContaining("as this thread was interrupted; try again")
+                    .withMessageContaining("because the thread was interrupted; try again")
                     .withMessageNotContaining("null");
         } finally {
             assertThat(Thread.interrupted()).isTrue();
@@ -39,7 +39,7 @@ class InterruptedReadTest {
         try {
             assertThatExceptionOfType(CheckpointException.class)
                     .isThrownBy(() -> ReplacedFile.write(file, new byte[10]))
-                    .withMessageContaining("it was not written, as this thread was interrupted");
+                    .withMessageContaining("it was not written because the thread was interrupted");
         } finally {
             assertThat(Thread.interrupted()).isTrue();
         }

@@ -235,7 +235,7 @@ class LimitsTest {
     void limit_thatIsNotPossible_isRefused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> DEFAULT.withTensors(0))
-                .withMessage("tensors is 0, a positive number is expected");
+                .withMessage("tensors must be a positive number, not 0");
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULT.withNestingDepth(257));
     }
 
@@ -252,16 +252,16 @@ class LimitsTest {
     void with_aSettingThatIsNone_saysWhatIsRight() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> DEFAULT.with("pickle=1"))
-                .withMessageContaining("there is no limit pickle; the limits are headerBytes, pickleBytes, values");
+                .withMessageContaining("unknown limit pickle; choose from headerBytes, pickleBytes, values");
         for (String setting : new String[] {"pickleBytes", "pickleBytes=", "pickleBytes=-1", "pickleBytes=1T", "=1"}) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> DEFAULT.with(setting))
-                    .withMessageContaining("a limit is NAME=NUMBER");
+                    .withMessageContaining("write a limit as NAME=NUMBER");
         }
         for (String setting : new String[] {"values=2147483648", "values=2G", "values=9999999999G"}) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> DEFAULT.with(setting))
-                    .withMessageContaining("more than the largest limit, values=2147483647");
+                    .withMessageContaining("exceeds the maximum, values=2147483647");
         }
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULT.with("values=0"));
     }

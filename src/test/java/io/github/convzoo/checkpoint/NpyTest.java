@@ -80,7 +80,7 @@ class NpyTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"big_endian.npy, big-endian", "fields.npy, fields", "small.pth, no .npy file"})
+    @CsvSource({"big_endian.npy, big-endian", "fields.npy, fields", "small.pth, not an .npy file"})
     void file_ofUnsupportedKind_isRefused(String name, String message) {
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> Npy.read(resource(name)))

@@ -83,11 +83,11 @@ class OtherFileSystemTest {
             Path missing = files.getPath("/none.pth");
             CheckpointException refusal =
                     catchThrowableOfType(CheckpointException.class, () -> Checkpoint.read(missing));
-            assertThat(refusal).hasMessage("/none.pth: there is no such file; check the path");
+            assertThat(refusal).hasMessage("/none.pth: no such file; check the path");
             assertThat(refusal.file()).isEqualTo(missing);
             Path text = Files.writeString(files.getPath("/text.pth"), "Entry not found");
             assertThat(catchThrowableOfType(CheckpointException.class, () -> Checkpoint.read(text)))
-                    .hasMessageContaining("a server's answer");
+                    .hasMessageContaining("a server's error response");
             Path empty = Files.createFile(files.getPath("/empty.pth"));
             assertThat(catchThrowableOfType(CheckpointException.class, () -> Checkpoint.read(empty)))
                     .hasMessageContaining("the file is empty");

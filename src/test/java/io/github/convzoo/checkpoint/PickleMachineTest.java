@@ -336,13 +336,13 @@ class PickleMachineTest {
     void list_thatHoldsItself_isRefused() throws IOException {
         assertThat(refusedPickle(
                         directory, pickle().list().put(0).get(0).op('a').stop()))
-                .hasMessageContaining("holds itself");
+                .hasMessageContaining("contains itself");
     }
 
     @Test
     void mapping_thatHoldsItselfThroughATuple_isRefused() throws IOException {
         byte[] pickle = pickle().dict().put(0).text("k").get(0).op(0x85, 's').stop();
-        assertThat(refusedPickle(directory, pickle)).hasMessageContaining("holds itself");
+        assertThat(refusedPickle(directory, pickle)).hasMessageContaining("contains itself");
     }
 
     @Test
@@ -437,7 +437,7 @@ class PickleMachineTest {
 
     @Test
     void pickle_withBytesAfterItsEnd_isRefused() throws IOException {
-        assertThat(refusedPickle(directory, pickle().op('N', '.', 'N').stop())).hasMessageContaining("goes on");
+        assertThat(refusedPickle(directory, pickle().op('N', '.', 'N').stop())).hasMessageContaining("continues");
     }
 
     @Test

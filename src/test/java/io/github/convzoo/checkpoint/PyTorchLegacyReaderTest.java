@@ -124,24 +124,24 @@ class PyTorchLegacyReaderTest {
 
     @Test
     void storageView_beyondItsStorage_isRefused() throws IOException {
-        assertThat(refusal(view(1, 4, 2))).hasMessageContaining("reaches beyond its storage 7 of 4 elements");
-        assertThat(refusal(view(5, 0, 0))).hasMessageContaining("reaches beyond");
-        assertThat(refusal(view(Long.MAX_VALUE, 2, 2))).hasMessageContaining("reaches beyond");
-        assertThat(refusal(view(1, Long.MAX_VALUE, 2))).hasMessageContaining("reaches beyond");
-        assertThat(refusal(view(1, 2, 3))).hasMessageContaining("beyond its storage 7 of 8 bytes");
+        assertThat(refusal(view(1, 4, 2))).hasMessageContaining("exceeds its storage 7 of 4 elements");
+        assertThat(refusal(view(5, 0, 0))).hasMessageContaining("exceeds its storage");
+        assertThat(refusal(view(Long.MAX_VALUE, 2, 2))).hasMessageContaining("exceeds its storage");
+        assertThat(refusal(view(1, Long.MAX_VALUE, 2))).hasMessageContaining("exceeds its storage");
+        assertThat(refusal(view(1, 2, 3))).hasMessageContaining("exceed its storage 7 of 8 bytes");
     }
 
     @Test
     void storageView_thatIsNone_isTheWholeStorage_andAnythingElseIsRefused() throws IOException {
         Legacy odd = new Legacy(tensor(storage(4).whole(1), 0, 1));
-        assertThat(refusal(odd)).hasMessageContaining("never give it");
+        assertThat(refusal(odd)).hasMessageContaining("never use");
     }
 
     @Test
     void persistentId_ofAnotherLength_isRefused() throws IOException {
-        assertThat(refusal(new Legacy(tensor(storage(4), 1, 3)))).hasMessageContaining("no storage of torch.save");
+        assertThat(refusal(new Legacy(tensor(storage(4), 1, 3)))).hasMessageContaining("not a storage of torch.save");
         assertThat(refusal(new Legacy(tensor(storage(4).op('N', 'N'), 1, 3))))
-                .hasMessageContaining("no storage of torch.save");
+                .hasMessageContaining("not a storage of torch.save");
     }
 
     @Test
@@ -168,7 +168,7 @@ class PyTorchLegacyReaderTest {
         legacy.version = new PickleAssembler().whole(1002).stop();
         assertThat(refusal(legacy)).hasMessageContaining("the version of the format is 1002");
         legacy.version = new PickleAssembler().op('N').stop();
-        assertThat(refusal(legacy)).hasMessageContaining("is no number");
+        assertThat(refusal(legacy)).hasMessageContaining("is not a number");
     }
 
     @Test
@@ -187,12 +187,12 @@ class PyTorchLegacyReaderTest {
     void keys_thatAreNotThoseOfTheObject_areRefused() throws IOException {
         Legacy legacy = valid();
         legacy.keys = new PickleAssembler().list().text("8").op('a').stop();
-        assertThat(refusal(legacy)).hasMessageContaining("not those that the object names");
+        assertThat(refusal(legacy)).hasMessageContaining("not those that the object refers to");
         legacy.keys =
                 new PickleAssembler().list().text("7").op('a').text("7").op('a').stop();
-        assertThat(refusal(legacy)).hasMessageContaining("not those that the object names");
+        assertThat(refusal(legacy)).hasMessageContaining("not those that the object refers to");
         legacy.keys = new PickleAssembler().op('N').stop();
-        assertThat(refusal(legacy)).hasMessageContaining("no list");
+        assertThat(refusal(legacy)).hasMessageContaining("not a list");
     }
 
     @Test
@@ -202,7 +202,7 @@ class PyTorchLegacyReaderTest {
         byte[] bytes = legacy.bytes();
         byte[] cut = Arrays.copyOf(bytes, bytes.length - 24);
         assertThat(refused(file(directory, cut))).hasMessageContaining("no storage 7");
-        assertThat(refusal(legacy)).hasMessageContaining("goes on after its last storage");
+        assertThat(refusal(legacy)).hasMessageContaining("continues after its last storage");
     }
 
     @Test
@@ -218,10 +218,10 @@ class PyTorchLegacyReaderTest {
     void storage_thatIsTruncated_isRefused() throws IOException {
         Legacy legacy = valid();
         legacy.values = new float[] {0, 1, 2};
-        assertThat(refusal(legacy)).hasMessageContaining("storage 7 ends beyond the file");
+        assertThat(refusal(legacy)).hasMessageContaining("storage 7 extends beyond the file");
         Legacy huge = new Legacy(tensor(storage(Long.MAX_VALUE).op('N'), 0, 1));
         huge.elements = Long.MAX_VALUE;
-        assertThat(refusal(huge)).hasMessageContaining("storage 7 ends beyond the file");
+        assertThat(refusal(huge)).hasMessageContaining("storage 7 extends beyond the file");
         byte[] bytes = valid().bytes();
         assertThat(refused(file(directory, Arrays.copyOf(bytes, bytes.length - 20))))
                 .hasMessageContaining("truncated");
@@ -231,7 +231,7 @@ class PyTorchLegacyReaderTest {
     void file_thatGoesOn_isRefused() throws IOException {
         Legacy legacy = valid();
         legacy.rest = new byte[1];
-        assertThat(refusal(legacy)).hasMessageContaining("goes on after its last storage");
+        assertThat(refusal(legacy)).hasMessageContaining("continues after its last storage");
     }
 
     @Test

@@ -88,7 +88,7 @@ class ReadingCostTest {
     void global_ofAnAttackInAnyOf24Parts_isRefused() throws IOException {
         for (int place = 0; place < 22; place++) {
             String name = "x.".repeat(place) + "os.system" + ".x".repeat(21 - place);
-            assertThat(cost(globals("m", name, 1)).outcome).contains("only an attack on its reader");
+            assertThat(cost(globals("m", name, 1)).outcome).contains("only an attack would do");
         }
     }
 
@@ -387,7 +387,7 @@ class ReadingCostTest {
                     .length();
         }
         int most = (16 << 20) + (int) (4 * compressed) - (array.length - (16 << 20));
-        // A few zeros more or less take as many bytes, or nearly.
+        // A few zeros more or less take about the same number of bytes.
         byte[] allowed = NpzReaderTest.deflated("w.npy", NpzReaderTest.zeros(most - 64));
         byte[] refused = NpzReaderTest.deflated("w.npy", NpzReaderTest.zeros(most + 1024));
         assertCheap(allowed, refused, "inflatedBytes");

@@ -70,7 +70,7 @@ class SafetensorsTest {
         Path none = directory.resolve("none");
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> Checkpoint.readCopy(none))
-                .withMessageContaining("there is no such file");
+                .withMessageContaining("no such file");
     }
 
     @Test

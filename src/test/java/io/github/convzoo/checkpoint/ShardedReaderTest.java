@@ -76,14 +76,14 @@ class ShardedReaderTest {
     @FieldSource("PATH_TRICKS")
     void file_thatIsNotBesideTheIndex_isRefused(String name) throws IOException {
         CheckpointException refusal = refused(index(map("'a': '" + name + "'")));
-        assertThat(refusal).hasMessageContaining("no plain name");
+        assertThat(refusal).hasMessageContaining("not a plain file name");
         assertThat(refusal.tensor()).hasValue("a");
     }
 
     @Test
     void index_thatDiffersFromItsFiles_isRefused() throws IOException {
         assertThat(refused(index(map(VALID + ", 'd': '2.safetensors'")))).hasMessageContaining("no such tensor");
-        assertThat(refused(index(map("'a': '1.safetensors'")))).hasMessageContaining("the index does not say so");
+        assertThat(refused(index(map("'a': '1.safetensors'")))).hasMessageContaining("but not in the index");
         assertThat(refused(index(map(VALID + ", 'a': '1.safetensors'")))).hasMessageContaining("twice");
         assertThat(refused(index(map("'a': '3.safetensors'")))).hasMessageContaining("no such file");
     }
@@ -104,14 +104,14 @@ class ShardedReaderTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"architectures\": []} | such as a model's configuration, and not an index of weights",
+                "{\"architectures\": []} | such as a model's configuration, not an index of weights",
                 "{} | no weight_map",
-                "{\"metadata\": {\"a\": []}, \"weight_map\": {}} | text or a number is expected",
-                "{\"metadata\": {\"a\": 01}} | text or a number is expected",
-                "{\"metadata\": {\"a\": truth}} | text or a number is expected",
+                "{\"metadata\": {\"a\": []}, \"weight_map\": {}} | instead of text or a number",
+                "{\"metadata\": {\"a\": 01}} | instead of text or a number",
+                "{\"metadata\": {\"a\": truth}} | instead of text or a number",
                 "{\"weight_map\": {}, \"weight_map\": {}} | twice",
                 "{\"weight_map\": {}} x | after its end",
-                "{\"weight_map\": { | no valid JSON"
+                "{\"weight_map\": { | not valid JSON"
             })
     void index_thatIsMalformed_isRefused(String json, String message) throws IOException {
         assertThat(refused(index(json))).hasMessageContaining(message);
@@ -175,6 +175,6 @@ class ShardedReaderTest {
         assertThat(floats(Crafted.tensor(checkpoint, "w"))).containsExactly(1, 2);
         assertThat(Crafted.entries(checkpoint.root())).hasSize(1 + legacy.size());
         assertThat(refused(index(map("'x': 'pytorch_model-00001-of-00002.bin'"))))
-                .hasMessageContaining("the index does not say so");
+                .hasMessageContaining("but not in the index");
     }
 }

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 
 /**
- * A file that another process shortens while it is read is an error like any other. Touching a mapping of what is gone ends
- * the process, so each file is read in one of its own; it opens the file, cuts it, and reads on.
+ * A file that another process shortens while it is read is an error like any other. Touching a mapping of what is gone
+ * ends the process, so each file is read in one of its own; it opens the file, cuts it, and reads on.
  */
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "Windows does not shorten a file that is mapped")
 class ShortenedFileTest {
@@ -120,7 +120,7 @@ class ShortenedFileTest {
         List<String> outcomes = outcomes("read", files);
         assertThat(outcomes).hasSize(files.size() * Cutting.PARTS);
         assertThat(outcomes).allMatch(outcome -> outcome.contains("shortened") || outcome.contains("truncated"));
-        assertThat(outcomes).anyMatch(outcome -> outcome.contains("was shortened while it was read"));
+        assertThat(outcomes).anyMatch(outcome -> outcome.contains("was truncated while being read"));
     }
 
     @Test
@@ -128,7 +128,7 @@ class ShortenedFileTest {
     void tensor_ofAFileThatIsShortened_isAnErrorToTheLibrary() throws Exception {
         Map<String, byte[]> files = Map.of("views", files().get("safetensors"));
         List<String> outcomes = outcomes("use", files);
-        assertThat(outcomes).hasSize(4).allMatch(outcome -> outcome.contains("its file was shortened"));
+        assertThat(outcomes).hasSize(4).allMatch(outcome -> outcome.contains("its file was truncated"));
     }
 
     /** The process that reads. */

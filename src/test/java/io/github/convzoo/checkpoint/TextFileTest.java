@@ -61,7 +61,7 @@ class TextFileTest {
     void read_ofWhatIsNoText_isRefused() throws IOException {
         refused("cannot be read");
         Files.write(file, "\u00e4".getBytes(StandardCharsets.ISO_8859_1));
-        refused("is not UTF-8; save it as UTF-8");
+        refused("not UTF-8; save it as UTF-8");
         Files.delete(file);
         Files.createDirectory(file);
         refused("not a regular file");

@@ -59,7 +59,7 @@ class ZipDirectoryTest {
     void archive_withAComment_isRefused() throws IOException {
         for (String comment : new String[] {"x", "PK\5\6 in a comment", "x".repeat(0xffff)}) {
             assertThat(refusedZip(zip -> zip.comment = comment.getBytes(StandardCharsets.US_ASCII)))
-                    .hasMessageContaining("a comment or other bytes behind its end record");
+                    .hasMessageContaining("a comment or other bytes after its end record");
         }
     }
 
@@ -67,18 +67,18 @@ class ZipDirectoryTest {
     void bytes_behindTheEndRecord_areRefused() throws IOException {
         byte[] archive = zip().bytes();
         assertThat(refused(file(directory, Arrays.copyOf(archive, archive.length + 1))))
-                .hasMessageContaining("behind its end record");
+                .hasMessageContaining("after its end record");
         // A second archive, whole, behind the first.
         byte[] twice = Arrays.copyOf(archive, 2 * archive.length);
         System.arraycopy(archive, 0, twice, archive.length, archive.length);
-        assertThat(refused(file(directory, twice))).hasMessageContaining("does not end where its end record begins");
+        assertThat(refused(file(directory, twice))).hasMessageContaining("does not end where its end record starts");
     }
 
     @Test
     void bytes_inFrontOfTheFirstEntry_areRefused() throws IOException {
         ZipAssembler zip = zip();
         zip.prefix = new byte[] {'P', 'K', 3, 4};
-        assertThat(refused(file(directory, zip.bytes()))).hasMessageContaining("4 bytes in front of its first entry");
+        assertThat(refused(file(directory, zip.bytes()))).hasMessageContaining("4 bytes before its first entry");
     }
 
     @Test
@@ -86,7 +86,7 @@ class ZipDirectoryTest {
         for (int entry = 0; entry < 4; entry++) {
             int place = entry;
             assertThat(refusedZip(zip -> zip.entry(place).behind = new byte[1]))
-                    .hasMessageContaining("1 bytes behind its entry");
+                    .hasMessageContaining("1 bytes after its entry");
             assertThat(refusedZip(zip -> {
                         zip.entry(place).flags = 8;
                         zip.entry(place).localFlags = 8;
@@ -245,13 +245,13 @@ class ZipDirectoryTest {
 
     @Test
     void entry_outsideTheArchivesDirectory_isRefused() throws IOException {
-        assertThat(refusedZip(zip -> zip.add("other/data", new byte[1]))).hasMessageContaining("stands outside");
+        assertThat(refusedZip(zip -> zip.add("other/data", new byte[1]))).hasMessageContaining("is outside");
     }
 
     @Test
     void entryCount_thatIsWrong_isRefused() throws IOException {
         assertThat(refusedZip(zip -> zip.entryCount = 3)).hasMessageContaining("more entries");
-        assertThat(refusedZip(zip -> zip.entryCount = 5)).hasMessageContaining("an entry is expected");
+        assertThat(refusedZip(zip -> zip.entryCount = 5)).hasMessageContaining("expected an entry");
     }
 
     @Test

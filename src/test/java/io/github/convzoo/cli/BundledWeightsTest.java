@@ -121,14 +121,11 @@ class BundledWeightsTest {
 
     @Test
     void weights_withoutAModel_areRefused() {
-        Run.refused(
-                2,
-                List.of("predict", BOOT, "--weights", Samples.PELEENET),
-                "does not say which network its weights are for");
+        Run.refused(2, List.of("predict", BOOT, "--weights", Samples.PELEENET), "the network is unknown");
         Run.refused(
                 2,
                 List.of("eval", "--dataset", "fashion-mnist", "--data", Samples.FASHION_MNIST),
-                "--model is needed: a network (convzoo list shows them)");
+                "--model is required: a network (convzoo list shows them)");
     }
 
     /** What this build compiled, as a jar. */

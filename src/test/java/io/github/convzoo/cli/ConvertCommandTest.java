@@ -54,7 +54,7 @@ class ConvertCommandTest {
         Run run = Run.succeeding("convert", Samples.DLA_AUTHORS, out, "--model", "dla46x_c");
 
         assertThat(run.out())
-                .contains("ignored: entries that the published file carries and the network has no use for"
+                .contains("ignored: entries of the published file that the network does not use"
                         + " (level4.project.0.weight and 4 more)");
         assertThat(out).isNotEmptyFile();
     }
@@ -78,7 +78,7 @@ class ConvertCommandTest {
     void convert_forAnotherModel_leavesTheOutputAsItWas() throws IOException {
         Files.writeString(out, "mine");
         Run.refused(1, List.of("convert", Samples.PELEENET, out, "--model", "dla34"), "does not fit dla34; missing: ");
-        Run.refused(2, List.of("convert", Samples.PELEENET, out, "--model", "dla35"), "there is no network dla35");
+        Run.refused(2, List.of("convert", Samples.PELEENET, out, "--model", "dla35"), "unknown network dla35");
 
         assertThat(out).hasContent("mine");
     }
@@ -90,7 +90,7 @@ class ConvertCommandTest {
         Files.writeString(in, "no checkpoint");
         Run.refused(1, List.of("convert", in, out, "--model", "dla34"), "convzoo: " + in + ": ");
         Path empty = Files.createDirectory(out.resolveSibling("empty"));
-        Run.refused(1, List.of("convert", empty, out, "--model", "dla34"), empty + ": holds no weights");
+        Run.refused(1, List.of("convert", empty, out, "--model", "dla34"), empty + ": no weights found");
         Path nowhere = out.resolveSibling("none").resolve("out.safetensors");
         Run.refused(1, List.of("convert", Samples.PELEENET, nowhere, "--model", "peleenet"), nowhere + ": ");
     }
@@ -103,7 +103,7 @@ class ConvertCommandTest {
             Run.refused(
                     2,
                     List.of("convert", in, target, "--model", "peleenet"),
-                    target + ": is the file that is read, and would be lost");
+                    target + ": this is also the input file; choose another output file");
         }
         assertThat(in).hasSameBinaryContentAs(Samples.PELEENET);
     }
@@ -115,7 +115,7 @@ class ConvertCommandTest {
         Run.refused(
                 2,
                 List.of("convert", Samples.PELEENET, target, "--model", "peleenet"),
-                target + ": convert writes .safetensors and .params files, and model folders with --output");
+                target + ": convert writes .safetensors and .params files, or a model folder with --output");
         assertThat(target).doesNotExist();
     }
 
@@ -208,7 +208,7 @@ class ConvertCommandTest {
         Run run = Run.succeeding(
                 "convert", in.toUri(), out, "--model", "peleenet", "--ignore", "teacher.*", "--ignore", "loss");
 
-        assertThat(run.out()).contains("ignored, as asked (").contains("stripped from names, so that they fit");
+        assertThat(run.out()).contains("ignored as requested (").contains("stripped from names to fit");
         assertHoldsPeleeNet();
     }
 
@@ -216,8 +216,8 @@ class ConvertCommandTest {
     void convert_withALimit_holdsTheFileToIt() {
         List<Object> command = List.of("convert", Samples.PELEENET, out, "--model", "peleenet", "--limit");
         Run.refused(1, with(command, "tensors=10"), "raise Limits.tensors (--limit tensors=N)");
-        Run.refused(2, with(command, "tensor=10"), "--limit: there is no limit tensor; the limits are headerBytes");
-        Run.refused(2, with(command, "many"), "--limit: a limit is NAME=NUMBER");
+        Run.refused(2, with(command, "tensor=10"), "--limit: unknown limit tensor; choose from headerBytes");
+        Run.refused(2, with(command, "many"), "--limit: write a limit as NAME=NUMBER");
     }
 
     private void assertHoldsPeleeNet() throws IOException {

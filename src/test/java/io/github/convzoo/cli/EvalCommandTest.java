@@ -96,7 +96,7 @@ class EvalCommandTest {
         Run.refused(
                 1,
                 imageFolder(folder, "--input-size", 32),
-                folder + ": has 2 classes, and the network 10; say which is which with --labels");
+                folder + ": has 2 classes, but the network has 10; pass --labels");
         for (int i = 2; i < 10; i++) {
             copy("ankle-boot.png", "c" + i + "/1.png");
         }
@@ -145,7 +145,10 @@ class EvalCommandTest {
                         "n02102040 English springer, English springer spaniel",
                         "n15075141 toilet tissue, toilet paper, bathroom tissue");
         copy("ankle-boot.png", "data/n00007846/1.png");
-        Run.refused(1, args, folder.resolve("data") + ": class 'n00007846' is not one of ImageNet's 1000 synsets");
+        Run.refused(
+                1,
+                args,
+                folder.resolve("data") + ": class 'n00007846' is not one of the network's 1000 ImageNet synsets");
     }
 
     @Test
@@ -167,7 +170,7 @@ class EvalCommandTest {
         assertThat(result.get("total").getAsInt()).isEqualTo(3);
         assertThat(result.getAsJsonArray("classes")).hasSize(10);
         Path list = Files.write(folder.resolve("list.txt"), List.of("Trouser/1.png\tTrouser", "Bag/1.png\tAnkle boot"));
-        Run.refused(1, imageList(list, "--root", data), "has 2 classes, and the network 10");
+        Run.refused(1, imageList(list, "--root", data), "has 2 classes, but the network has 10");
         result = Run.succeeding(imageList(list, "--root", data, "--labels", labels, "--json")
                         .toArray())
                 .json()
@@ -178,13 +181,13 @@ class EvalCommandTest {
         Run.refused(
                 1,
                 imageFolder(data, "--labels", labels, "--input-size", 32),
-                labels + ": names 3 classes, and the network has 10");
+                labels + ": has 3 names, but the network has 10");
         Files.write(labels, List.of("Trouser", "Ankle boot"));
-        Run.refused(1, imageFolder(data, "--labels", labels, "--input-size", 32), "Bag: is none of the 2 classes");
+        Run.refused(1, imageFolder(data, "--labels", labels, "--input-size", 32), "Bag: not one of the 2 classes");
         Files.write(labels, List.of("Bag", "Bag"));
         Run.refused(
-                1, imageFolder(data, "--labels", labels, "--input-size", 32), "Ankle boot: is none of the 2 classes");
-        Run.refused(2, fashionMnist("--labels", labels), "--labels: fashion-mnist numbers its classes itself");
+                1, imageFolder(data, "--labels", labels, "--input-size", 32), "Ankle boot: not one of the 2 classes");
+        Run.refused(2, fashionMnist("--labels", labels), "--labels: fashion-mnist has fixed class numbers");
         Run.refused(2, fashionMnist("--root", folder), "--root has no effect without --dataset image-list");
     }
 
@@ -193,7 +196,7 @@ class EvalCommandTest {
         for (int i = 0; i < 11; i++) {
             copy("trouser.png", "class" + i + "/1.png");
         }
-        Run.refused(1, imageFolder(folder, "--input-size", 32), folder + ": has 11 classes, and the network 10");
+        Run.refused(1, imageFolder(folder, "--input-size", 32), folder + ": has 11 classes, but the network has 10");
     }
 
     @Test
@@ -208,8 +211,8 @@ class EvalCommandTest {
     @Test
     void eval_withoutData_saysWhatIsMissing() {
         Path none = folder.resolve("none");
-        Run.refused(1, imageFolder(none), none + ": is not a folder");
-        Run.refused(1, imageFolder(folder), folder + ": holds no folders");
+        Run.refused(1, imageFolder(none), none + ": not a folder");
+        Run.refused(1, imageFolder(folder), folder + ": no folders found");
         List<Object> noFiles = List.of(
                 "eval",
                 "--model",
@@ -220,7 +223,7 @@ class EvalCommandTest {
                 "fashion-mnist",
                 "--data",
                 folder);
-        Run.refused(1, noFiles, folder + ": holds neither t10k-images-idx3-ubyte");
+        Run.refused(1, noFiles, folder + ": found neither t10k-images-idx3-ubyte");
     }
 
     @Test
@@ -229,7 +232,7 @@ class EvalCommandTest {
         Run.refused(2, fashionMnist("--input-size", 28), "peleenet expects", "not 28 x 28");
         Run.refused(2, fashionMnist("--input-size", 33), "peleenet expects", "not 33 x 33");
         Run.refused(1, fashionMnist("--num-classes", 12), "have 10 classes, not 12");
-        Run.refused(1, fashionMnist("--num-classes", 0), "has 10 classes, and the network 0");
+        Run.refused(1, fashionMnist("--num-classes", 0), "has 10 classes, but the network has 0");
         Run.refused(2, fashionMnist("--device", "gpu9999"), "--device gpu9999");
         Run.refused(2, fashionMnist("--threads", -1), "--threads must be at least 1 and at most 1024, not -1");
         Run.refused(2, imageFolder(folder, "--input-size", -5), "--input-size must be at least 1, not -5");
@@ -313,7 +316,7 @@ class EvalCommandTest {
             assertThat(classes.get(i).getAsJsonObject().get("accuracy").isJsonNull())
                     .isEqualTo(i % 10 != 0);
         }
-        Run.refused(1, args("cifar100", folder), folder + ": has 100 classes, and the network 10");
+        Run.refused(1, args("cifar100", folder), folder + ": has 100 classes, but the network has 10");
     }
 
     @Test
@@ -361,7 +364,7 @@ class EvalCommandTest {
         assertThat(Run.succeeding(imageList(below).toArray()).out()).contains("correct   1 of 1");
         Path none = folder.resolve("none.txt");
         Run.refused(1, imageList(none), none + ": cannot be read");
-        Run.refused(1, imageList(list("trouser.png 10")), "list.txt: has 11 classes, and the network 10");
+        Run.refused(1, imageList(list("trouser.png 10")), "list.txt: has 11 classes, but the network has 10");
     }
 
     @Test
@@ -413,7 +416,7 @@ class EvalCommandTest {
         Path none = folder.resolve("none.txt");
         for (String name : List.of("confusion.jpg", "confusion", "png")) {
             Path file = folder.resolve(name);
-            Run.refused(2, imageList(none, "--confusion", file), "--confusion: ", "name a .png", "not " + file);
+            Run.refused(2, imageList(none, "--confusion", file), "--confusion: ", "pass a .png", "not " + file);
         }
     }
 
@@ -425,7 +428,7 @@ class EvalCommandTest {
             Run run = Run.of(imageList(list, "--json", "--confusion", file).toArray());
 
             assertThat(run.status()).isEqualTo(1);
-            run.assertOneErrorLine(file + ": there is no directory " + file.getParent());
+            run.assertOneErrorLine(file + ": directory " + file.getParent());
             assertThat(run.json().getAsJsonObject().get("correct").getAsInt()).isEqualTo(2);
         }
     }
@@ -469,7 +472,7 @@ class EvalCommandTest {
         Path list = threeTrousers();
         List<Object> args = argsOf(damaged, "image-list", list, "--input-size", 32);
 
-        Run.refused(1, args, list + ": the network gives NaN; the weights in " + damaged + " are damaged");
+        Run.refused(1, args, list + ": the network's output is NaN; the weights in " + damaged + " are damaged");
     }
 
     @Test
@@ -540,7 +543,7 @@ class EvalCommandTest {
     void eval_ofAFolderInTwoParts_asksForOneOfThem() throws IOException {
         Path parts = ImageFolders.fashion(folder);
 
-        Run.refused(1, args("image-folder", parts), parts + ": holds train and val", "give " + parts.resolve("val"));
+        Run.refused(1, args("image-folder", parts), parts + ": has train and val", "pass " + parts.resolve("val"));
     }
 
     private static List<Object> fashionMnist(Object... more) {

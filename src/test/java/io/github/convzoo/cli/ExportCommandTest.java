@@ -74,7 +74,7 @@ class ExportCommandTest {
             Run.refused(
                     Main.MISUSED,
                     List.of("predict", IMAGE, "--model", out, "--input-size", "96x64"),
-                    file + ": takes inputs of (3, 64, 96)",
+                    file + ": needs inputs of (3, 64, 96)",
                     "export the model again with --input-size 96x64");
         }
     }
@@ -132,7 +132,7 @@ class ExportCommandTest {
         Run.refused(
                 Main.MISUSED,
                 List.of("benchmark", MODEL, "--precision", "int8"),
-                "--precision: a precision must be one of [fp32, fp16, bf16], not int8");
+                "--precision: precision must be one of [fp32, fp16, bf16], not int8");
         Run.refused(Main.MISUSED, List.of("benchmark", MODEL, "--device", "gpu99"), "--device gpu99: ");
     }
 
@@ -172,7 +172,7 @@ class ExportCommandTest {
 
     @Test
     void help_namesEveryFormat() {
-        assertThat(Run.succeeding("export", "--help").out()).contains("The file's format: onnx, torchscript");
+        assertThat(Run.succeeding("export", "--help").out()).contains("The file format: onnx, torchscript");
     }
 
     @Test
@@ -184,7 +184,7 @@ class ExportCommandTest {
         Run.refused(
                 Main.MISUSED,
                 List.of("export", "--model", MODEL, "--format", "onnx", "--output", folder, "--fp16", "--bf16"),
-                "--fp16 and --bf16 exclude each other");
+                "--fp16 and --bf16 are mutually exclusive");
         Run.refused(
                 Main.MISUSED,
                 List.of("export", "--model", MODEL, "--format", "onnx", "--output", folder, "--bf16"),
@@ -208,7 +208,7 @@ class ExportCommandTest {
         Run.refused(
                 Main.MISUSED,
                 List.of("predict", IMAGE, "--model", MODEL, "--compiled", "--runtime", "tvm"),
-                "--runtime: a runtime must be one of [fastest, onnx, torchscript], not tvm");
+                "--runtime: runtime must be one of [fastest, onnx, torchscript], not tvm");
     }
 
     @Test
@@ -242,11 +242,9 @@ class ExportCommandTest {
     @Test
     void benchmark_misused_saysWhat() throws IOException {
         Path peer = Files.writeString(folder.resolve("peer.txt"), "");
-        Run.refused(Main.MISUSED, List.of("benchmark", MODEL, "--peer", peer), "is neither .onnx nor .pt");
+        Run.refused(Main.MISUSED, List.of("benchmark", MODEL, "--peer", peer), "is neither a .onnx nor a .pt file");
         Run.refused(
-                Main.FAILED,
-                List.of("benchmark", MODEL, "--peer", folder.resolve("no.onnx")),
-                "no.onnx: there is no such file");
+                Main.FAILED, List.of("benchmark", MODEL, "--peer", folder.resolve("no.onnx")), "no.onnx: no such file");
         Run.refused(Main.MISUSED, List.of("benchmark", MODEL, "--runtime", "tvm"), "--runtime: tvm is unknown");
         Path broken = Files.writeString(folder.resolve("broken.onnx"), "broken");
         Run.refused(

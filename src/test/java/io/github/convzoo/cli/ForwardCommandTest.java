@@ -97,7 +97,7 @@ class ForwardCommandTest {
     @Test
     void forward_withWhatTheNetworkDoesNotHave_isRefused() throws IOException {
         write(input(1, 3, 32), 1, 3, 32, 32);
-        Run.refused(2, inAndOut(args("--temperature", 30)), "peleenet has no dynamic convolution; leave it out");
+        Run.refused(2, inAndOut(args("--temperature", 30)), "peleenet has no dynamic convolution; omit it");
         Run.refused(2, inAndOut(args("--test-time-pool")), "test_time_pool is an option of DPN only");
         assertThat(folder.resolve("out.npy")).doesNotExist();
     }
@@ -123,9 +123,12 @@ class ForwardCommandTest {
         Run.refused(
                 1,
                 inAndOut(args()),
-                in + ": has 1 channels, and the network takes 3; give --in-channels 1 to adapt it");
+                in + ": has 1 channels, but the network takes 3; pass --in-channels 1 to adapt it");
         write(input(1, 3, 32), 3, 32, 32);
-        Run.refused(1, inAndOut(args()), in + ": is F32 of shape (3, 32, 32); float32 (F32) of shape (N, channels");
+        Run.refused(
+                1,
+                inAndOut(args()),
+                in + ": is F32 of shape (3, 32, 32); expected float32 (F32) of shape (N, channels");
         write(new float[0], 0, 3, 32, 32);
         Run.refused(1, inAndOut(args()), in + ": is F32 of shape (0, 3, 32, 32)");
         Npy.write(in, Samples.zeros("", ElementType.F64, 1, 3, 32, 32));
@@ -157,7 +160,7 @@ class ForwardCommandTest {
     @Test
     void forward_withOtherClasses_isRefused() throws IOException {
         write(input(1, 3, 32), 1, 3, 32, 32);
-        Run.refused(1, inAndOut(args("--num-classes", 7)), "have 10 classes, not 7; ask for 10");
+        Run.refused(1, inAndOut(args("--num-classes", 7)), "have 10 classes, not 7; request 10");
         Run.refused(2, inAndOut(args("--num-classes", -7)), "not -7");
     }
 

@@ -54,7 +54,7 @@ class InspectCommandTest {
                         "file       " + Samples.PELEENET,
                         "format     safetensors, 8,523,528 bytes",
                         "tensors    567 of 2,114,026 values, 8,456,104 bytes",
-                        "beside     format = pt",
+                        "other      format = pt",
                         "weights    at the top: 567 tensors, 2,104,298 parameters")
                 .endsWith("fits       peleenet with 10 classes and 3 input channels");
         // Numbers of a column end at the same place.
@@ -74,7 +74,7 @@ class InspectCommandTest {
 
         assertThat(run.status()).isZero();
         assertThat(run.err())
-                .contains("no statistics of the last 200 tensors", "more than 16 times", "PATTERN", "--no-stats");
+                .contains("no statistics for the last 200 tensors", "more than 16 times", "PATTERN", "--no-stats");
         assertThat(run.out().lines())
                 .anyMatch(line -> line.matches("plain +F32 +2 +1[.]000 +2[.]000 +1[.]500 .*"))
                 .anyMatch(line -> line.matches("expanded0 +F32 +8192 x 8192 +[?] .*[?]"));
@@ -120,14 +120,14 @@ class InspectCommandTest {
                 .contains(
                         "optimizer.state.2.exp_avg                 F32   4",
                         "format     PyTorch, 9,967 bytes",
-                        "beside     epoch = 12",
+                        "other      epoch = 12",
                         "           arch = net",
                         "           optimizer: 2 entries",
                         "           args: argparse.Namespace, not built",
                         "           nothing = None",
                         "not built  numpy._core.multiarray.scalar",
                         "weights    under state_dict, without the prefix module.: 8 tensors, 126 parameters",
-                        "fits       no network, and comes near none: convzoo list shows what there is");
+                        "fits       no network, and none is similar; convzoo list shows the networks");
     }
 
     @Test
@@ -143,8 +143,8 @@ class InspectCommandTest {
                 Run.succeeding("inspect", file, "--no-stats").out().lines().toList();
         assertThat(lines.subList(lines.size() - 4, lines.size()))
                 .containsExactly(
-                        "fits       no network; the nearest is dla46x_c with 1,000 classes and 3 input channels, which "
-                                + (tensors.size() - 2) + " tensors match",
+                        "fits       no network; the nearest is dla46x_c with 1,000 classes and 3 input channels, with "
+                                + (tensors.size() - 2) + " matching tensors",
                         "           missing: fc.bias",
                         "           unknown: head.bias",
                         "           differing: base_layer.1.bias (8) for (16)");
@@ -221,7 +221,7 @@ class InspectCommandTest {
         "arrays_compressed.npz, numpy_zip, NumPy .npz",
         "mxnet_types.params, mxnet, MXNet .params",
         "net.pdparams, paddle, PaddlePaddle",
-        "sharded/model.safetensors.index.json, safetensors_index, the index of several safetensors files"
+        "sharded/model.safetensors.index.json, safetensors_index, index of a sharded safetensors checkpoint"
     })
     void inspect_ofEveryFormat_namesIt(String name, String format, String text) {
         Path file = Samples.resource("checkpoint/" + name);
@@ -236,7 +236,7 @@ class InspectCommandTest {
         Run.succeeding("convert", Samples.PELEENET, file, "--model", "peleenet");
 
         assertThat(Run.succeeding("inspect", file, "--no-stats").out())
-                .contains("format     DJL .params, which has no names but the order, ")
+                .contains("format     DJL .params, in which tensors have an order but no names, ")
                 .contains("2,104,298 parameters")
                 .contains("fits       peleenet with 10 classes and 3 input channels");
     }
@@ -246,7 +246,8 @@ class InspectCommandTest {
         Run run = Run.succeeding("inspect", Samples.resource("checkpoint/odd.pth"));
 
         assertThat(run.out())
-                .contains("weights    none: complex: is a complex tensor, which no network here has; save tensor.real")
+                .contains("weights    none: complex: is a complex tensor, which no network in ConvZoo has; save"
+                        + " tensor.real")
                 .contains("           float8: torch.float8_e4m3fn, not built");
         JsonObject report = json(Samples.resource("checkpoint/odd.pth"));
         assertThat(report.get("weights").isJsonNull()).isTrue();
@@ -267,7 +268,7 @@ class InspectCommandTest {
         }
         assertThat(Run.succeeding("inspect", file, "--no-stats").out().lines())
                 .noneMatch(line -> line.startsWith("fits dla34"))
-                .contains("beside     ?]0;x? = y??");
+                .contains("other      ?]0;x? = y??");
         assertThat(json(file)
                         .getAsJsonArray("tensors")
                         .get(0)
@@ -282,7 +283,7 @@ class InspectCommandTest {
         Run.refused(
                 2,
                 List.of("inspect", Samples.PELEENET, "fc.*"),
-                "no tensor of " + Samples.PELEENET + " is called fc.*; there are 567, the first classifier.bias, ");
+                Samples.PELEENET + " has no tensor named fc.*; it has 567 tensors, the first is classifier.bias, ");
     }
 
     @Test

@@ -84,7 +84,7 @@ class LauncherTest {
 
         assertThat(process.waitFor()).isEqualTo(2);
         assertThat(out(process)).isEmpty();
-        assertThat(err(process)).startsWith("convzoo: there is no network dla35");
+        assertThat(err(process)).startsWith("convzoo: unknown network dla35");
     }
 
     @Test
@@ -185,7 +185,7 @@ class LauncherTest {
         assertThat(err(process).lines())
                 .singleElement()
                 .asString()
-                .contains(": has no configuration; images become inputs as for peleenet");
+                .contains(": no configuration found; using the preprocessing of peleenet");
         assertThat(out(process)).matches(" 9\\d\\.\\d\\d %  Ankle boot\\R");
         assertThat(process.waitFor()).isZero();
     }

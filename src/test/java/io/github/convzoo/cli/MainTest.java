@@ -30,7 +30,7 @@ class MainTest {
         assertThat(run.out())
                 .startsWith("Usage: convzoo ")
                 .contains("list", "summary", "predict", "eval", "forward", "convert", "inspect")
-                .contains("Examples:", "Exit status: 0 done, 1 failed, 2 misused.");
+                .contains("Examples:", "Exit status: 0 success, 1 failure, 2 invalid usage.");
     }
 
     @Test
@@ -69,10 +69,10 @@ class MainTest {
 
         assertThat(run.status()).isEqualTo(2);
         assertThat(run.err())
-                .contains("java.lang.IllegalArgumentException: there is no network dla35", "\tat io.github.convzoo.");
+                .contains("java.lang.IllegalArgumentException: unknown network dla35", "\tat io.github.convzoo.");
         assertThat(run.err().lines().reduce((first, last) -> last).orElseThrow())
-                .startsWith("convzoo: there is no network dla35");
-        Run.refused(2, List.of("summary", "dla35"), "there is no network dla35; there are dla34, ");
+                .startsWith("convzoo: unknown network dla35");
+        Run.refused(2, List.of("summary", "dla35"), "unknown network dla35; choose from dla34, ");
     }
 
     @Test

@@ -17,18 +17,18 @@ class OutputFileTest {
 
     @ParameterizedTest
     @CsvSource({
-        "file, train --model peleenet --data none --output, is not a folder",
-        "full, train --model peleenet --data none --output, is not empty",
-        "file, convert none.pth --output, is a file; name a folder",
-        "full, convert none.pth --output, is not empty",
-        "empty.safetensors, convert none.pth, is a folder; name a file",
-        "empty.params, convert none.pth, is a folder; name a file",
-        "file, export --model none --format onnx --output, is a file; name a folder",
-        "empty, forward --model none --input none.npy --output, is a folder; name a file",
-        "empty.csv, eval --model none --data none --confusion, is a folder; name a file",
-        "empty.png, eval --model none --data none --confusion, is a folder; name a file",
-        "empty.png, predict none.jpg --model none --grid, is a folder; name a file",
-        "empty.dot, summary peleenet --graph, is a folder; name a file"
+        "file, train --model peleenet --data none --output, not a folder",
+        "full, train --model peleenet --data none --output, not empty",
+        "file, convert none.pth --output, is a file; pass a folder",
+        "full, convert none.pth --output, not empty",
+        "empty.safetensors, convert none.pth, is a folder; pass a file",
+        "empty.params, convert none.pth, is a folder; pass a file",
+        "file, export --model none --format onnx --output, is a file; pass a folder",
+        "empty, forward --model none --input none.npy --output, is a folder; pass a file",
+        "empty.csv, eval --model none --data none --confusion, is a folder; pass a file",
+        "empty.png, eval --model none --data none --confusion, is a folder; pass a file",
+        "empty.png, predict none.jpg --model none --grid, is a folder; pass a file",
+        "empty.dot, summary peleenet --graph, is a folder; pass a file"
     })
     void output_ofAnotherKind_isMisuse(String name, String command, String message) throws IOException {
         Path output = folder.resolve(name);

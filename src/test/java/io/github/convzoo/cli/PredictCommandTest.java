@@ -113,14 +113,14 @@ class PredictCommandTest {
         Run run = Run.of(args(BOOT, "/dev/zero", TROUSER, "--labels", LABELS, "--top-k", 1)
                 .toArray());
         assertThat(run.status()).isEqualTo(1);
-        assertThat(run.err()).contains("convzoo: /dev/zero: not a regular file");
+        assertThat(run.err()).contains("convzoo: /dev/zero: a pipe or device, not a regular file");
         assertThat(run.out()).contains("Ankle boot", "Trouser");
     }
 
     @Test
     void predict_overALimitOfImages_namesIt() {
         Run.refused(1, args(BOOT, "--limit", "imagePixels=10"), "raise the limit imagePixels");
-        Run.refused(2, args(BOOT, "--limit", "imagePixels=0"), "--limit: a limit of 1 to");
+        Run.refused(2, args(BOOT, "--limit", "imagePixels=0"), "--limit: the limit must be 1 to");
     }
 
     @Test
@@ -159,9 +159,9 @@ class PredictCommandTest {
     @Test
     void predict_withWhatDoesNotFit_saysWhatWould() throws IOException {
         Path two = Files.writeString(folder.resolve("two.txt"), "a\nb\n");
-        Run.refused(2, args(BOOT, "--labels", two), "there are 2 labels, and the weights have 10 classes");
+        Run.refused(2, args(BOOT, "--labels", two), "there are 2 labels, but the weights have 10 classes");
         Run.refused(1, args(BOOT, "--labels", folder.resolve("none.txt")), "none.txt: no such");
-        Run.refused(1, args(BOOT, "--num-classes", 12), "have 10 classes, not 12; ask for 10");
+        Run.refused(1, args(BOOT, "--num-classes", 12), "have 10 classes, not 12; request 10");
         Run.refused(2, args(BOOT, "--num-classes", 0), "at least 1 class, not 0");
         Run.refused(2, args(BOOT, "--top-k", 0), "at least 1 class, not 0");
         Run.refused(2, args(BOOT, "--threads", 0), "--threads must be at least 1 and at most 1024, not 0");
@@ -169,7 +169,7 @@ class PredictCommandTest {
 
     @Test
     void predict_onADeviceThatIsNone_saysWhichThereAre() {
-        Run.refused(2, args(BOOT, "--device", "tpu"), "--device must be cpu, gpu0, gpu1 ..., not tpu");
+        Run.refused(2, args(BOOT, "--device", "tpu"), "--device must be cpu, gpu0, gpu1, ..., not tpu");
         Run.refused(2, args(BOOT, "--device", "gpu-1"), "not gpu-1");
         Run.refused(2, args(BOOT, "--device", "gpu9999"), "--device gpu9999: ");
         assertThat(Run.succeeding(args(BOOT, "--device", "cpu", "--threads", 1).toArray())
@@ -197,11 +197,11 @@ class PredictCommandTest {
                 List.of("predict", BOOT, "--model", "dla34", "--weights", Samples.PELEENET),
                 Samples.PELEENET + ": does not fit dla34; missing: ",
                 "; unknown: ",
-                "is it the checkpoint of another model?");
+                "check that it is a checkpoint of this model");
         Path none = folder.resolve("none.pth");
         Run.refused(1, List.of("predict", BOOT, "--model", "dla34", "--weights", none), none + ": ");
         Run.refused(1, List.of("predict", BOOT, "--model", "dla34", "--weights", LABELS), LABELS + ": ");
-        Run.refused(2, List.of("predict", BOOT, "--model", "dla35", "--weights", LABELS), "there is no network dla35");
+        Run.refused(2, List.of("predict", BOOT, "--model", "dla35", "--weights", LABELS), "unknown network dla35");
     }
 
     @Test
@@ -216,7 +216,7 @@ class PredictCommandTest {
         for (String form : List.of("--json", "--verbose")) {
             Run run = Run.of("predict", BOOT, "--model", "peleenet", "--weights", damaged, form);
             assertThat(run.status()).isEqualTo(1);
-            assertThat(run.err()).contains("convzoo: " + BOOT + ": the network gives NaN");
+            assertThat(run.err()).contains("convzoo: " + BOOT + ": the network's output is NaN");
         }
     }
 
@@ -272,13 +272,13 @@ class PredictCommandTest {
         Run.refused(
                 2,
                 args(BOOT, "--labels", none, "--grid", folder.resolve("grid.jpg")),
-                "--grid: pictures are written as PNG; name a .png file, not " + folder.resolve("grid.jpg"));
+                "--grid: pictures are PNG files; pass a .png file, not " + folder.resolve("grid.jpg"));
         Path image = copy(BOOT, "a/1.png");
         byte[] before = Files.readAllBytes(image);
         Run.refused(
                 2,
                 args(BOOT, image, "--labels", none, "--grid", folder.resolve("a/../a/1.png")),
-                "1.png is one of the images, and would be lost; name another file");
+                "1.png is also one of the images; choose another file");
         assertThat(image).hasBinaryContent(before);
     }
 
@@ -288,7 +288,7 @@ class PredictCommandTest {
         Run run = Run.of(args(BOOT, "--json", "--grid", grid).toArray());
 
         assertThat(run.status()).isEqualTo(1);
-        run.assertOneErrorLine(grid + ": there is no directory " + grid.getParent());
+        run.assertOneErrorLine(grid + ": directory " + grid.getParent());
         assertThat(run.json().getAsJsonArray()).hasSize(1);
     }
 
@@ -355,7 +355,7 @@ class PredictCommandTest {
                 .contains(inner.resolve("d.png").toString());
         Path empty = Files.createDirectory(folder.resolve("empty"));
         Run run = Run.of(args(empty, BOOT, "--top-k", 1).toArray());
-        run.assertOneErrorLine(empty + ": holds no image; --recursive");
+        run.assertOneErrorLine(empty + ": no images found; pass --recursive");
         assertThat(run.status()).isEqualTo(1);
         assertThat(names(run)).containsExactly(BOOT.toString());
     }
@@ -377,7 +377,7 @@ class PredictCommandTest {
                         images.resolve("b c.png").toString(),
                         BOOT.toUri().toString());
         Run.refused(1, args("--list", folder.resolve("none.txt")), "none.txt: cannot be read");
-        Run.refused(2, args("-", "--list", "-"), "standard input is either an image (-) or names (--list -)");
+        Run.refused(2, args("-", "--list", "-"), "standard input can be an image (-) or a list of names (--list -)");
     }
 
     /** A line at the limit is a name that no file has; a longer one could have no end. */
@@ -390,7 +390,7 @@ class PredictCommandTest {
                 .doesNotContain("more than 4 million characters")
                 .hasSizeLessThan(10_000);
         Files.writeString(list, "x".repeat(4_000_001));
-        Run.refused(1, args("--list", list), "list.txt: has a line of more than 4 million characters");
+        Run.refused(1, args("--list", list), "list.txt: a line has more than 4 million characters");
     }
 
     @Test
@@ -426,7 +426,7 @@ class PredictCommandTest {
         assertThat(lines.get(1).get("error").getAsString()).startsWith(bad + ": ");
         assertThat(lines.get(1).has("predictions")).isFalse();
         assertThat(lines.get(2).get("image").getAsString()).isEqualTo(TROUSER.toString());
-        Run.refused(2, args(BOOT, "--json", "--jsonl"), "--json and --jsonl exclude each other");
+        Run.refused(2, args(BOOT, "--json", "--jsonl"), "--json and --jsonl are mutually exclusive");
     }
 
     /** Standard output that fails after some bytes, as a full disk or a reader that has read enough. */
@@ -461,7 +461,7 @@ class PredictCommandTest {
         for (List<Object> args : List.of(args(BOOT, "--json"), args(BOOT), args(BOOT, TROUSER, "--jsonl"))) {
             Run run = runInto(new Failing(0, "No space left on device"), args);
             assertThat(run.status()).isEqualTo(1);
-            assertThat(run.err().lines().filter(line -> !line.contains("has no configuration")))
+            assertThat(run.err().lines().filter(line -> !line.contains("no configuration found")))
                     .singleElement()
                     .asString()
                     .startsWith("convzoo: standard output: cannot be written (No space left on device)");

@@ -101,7 +101,7 @@ class PublishedWeightsTest {
         assertThat(server.requests()).isEmpty();
         CommandRun own = predict(model, "--weights", file);
         assertThat(own.out()).isEqualTo(first.out());
-        assertThat(own.err()).contains(file + ": has no configuration; images become inputs as for " + model);
+        assertThat(own.err()).contains(file + ": no configuration found; using the preprocessing of " + model);
         JsonArray predictions = predictions(first);
         assertThat(predictions).hasSize(5);
         JsonObject best = predictions.get(0).getAsJsonObject();
@@ -147,7 +147,7 @@ class PublishedWeightsTest {
         assertThat(run.out()).isEmpty();
         assertThat(run.err())
                 .hasLineCount(1)
-                .startsWith("convzoo: dla34.in1k: it is not on this machine")
+                .startsWith("convzoo: dla34.in1k: it is not cached")
                 .contains("DJL_OFFLINE=true");
     }
 
@@ -155,9 +155,9 @@ class PublishedWeightsTest {
     void predict_ofNoPublishedWeights_asksForAFile() {
         CommandRun run = predict("alexnet");
         assertThat(run.status()).isEqualTo(2);
-        assertThat(run.err()).hasLineCount(1).contains("there are no published weights of alexnet");
-        assertThat(predict("dla35").err()).hasLineCount(1).contains("there is no network dla35");
-        assertThat(predict("dla34.mx").err()).hasLineCount(1).contains("there are dla34.in1k");
+        assertThat(run.err()).hasLineCount(1).contains("there are no published weights for alexnet");
+        assertThat(predict("dla35").err()).hasLineCount(1).contains("unknown network dla35");
+        assertThat(predict("dla34.mx").err()).hasLineCount(1).contains("choose from dla34.in1k");
     }
 
     @Test

@@ -106,7 +106,7 @@ class PullCommandTest {
         assertThat(run.out()).hasLineCount(1).contains("dla60.in1k");
         assertThat(run.err())
                 .hasLineCount(1)
-                .startsWith("convzoo: dla34.in1k: it is not on this machine")
+                .startsWith("convzoo: dla34.in1k: it is not cached")
                 .contains("DJL_OFFLINE=true", file("dla34.in1k").toString());
         assertThat(Files.exists(file("dla34.in1k"))).isFalse();
     }

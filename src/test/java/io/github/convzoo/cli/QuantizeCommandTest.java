@@ -42,13 +42,12 @@ class QuantizeCommandTest {
     void quantize_writesAFolderThatPredictsAndEvaluates() {
         Run run = Run.succeeding(fashionMnist("--samples", 30));
         assertThat(run.out())
-                .startsWith(
-                        out.resolve("model.onnx")
-                                + ": written, 2.5 MB (8.5 MB of float weights), 114 layers with 8 bits, calibrated with 30 images")
-                .contains("ONNX Runtime: largest difference from the quantized graph in floats ")
+                .startsWith(out.resolve("model.onnx")
+                        + ": written, 2.5 MB (8.5 MB of float weights), 114 layers in int8, calibrated with 30 images")
+                .contains("ONNX Runtime: largest difference from the float simulation: ")
                 .containsPattern(
-                        "same class as the network for \\d+\\.\\d\\d % of 70 images that it was not calibrated with")
-                .containsPattern("top-1 \\d+\\.\\d\\d %, \\d+\\.\\d\\d % before");
+                        "agrees with the original network on \\d+\\.\\d\\d % of 70 images not used for calibration")
+                .containsPattern("top-1 \\d+\\.\\d\\d %, was \\d+\\.\\d\\d %");
         assertThat(out.toFile().list())
                 .containsExactlyInAnyOrder("config.json", "model.onnx", "serving.properties", "synset.txt");
         assertThat(Run.succeeding("predict", IMAGE, "--model", out).out()).contains("Ankle boot");
@@ -95,12 +94,12 @@ class QuantizeCommandTest {
                         "features.transition*"))
                 .out();
         assertThat(text)
-                .contains("in floats: features.denseblock1.denselayer1.branch1a.conv, ")
+                .contains("in float: features.denseblock1.denselayer1.branch1a.conv, ")
                 .contains(", features.transition1.conv, features.denseblock2.")
-                .contains(", 5 layers with 8 bits")
-                .contains("costs most, alone in 8 bits")
-                .containsPattern("one image: [\\d.]+ ms, [\\d.]+ ms before \\(ratio [\\d.]+\\)");
-        assertThat(text.substring(text.indexOf("costs most")))
+                .contains(", 5 layers in int8")
+                .contains("most sensitive layers (alone in int8)")
+                .containsPattern("one image: [\\d.]+ ms, was [\\d.]+ ms \\(ratio [\\d.]+\\)");
+        assertThat(text.substring(text.indexOf("most sensitive")))
                 .contains("features.stemblock.stem1.conv")
                 .doesNotContain("transition");
     }
@@ -118,20 +117,18 @@ class QuantizeCommandTest {
         Run run = Run.of(
                 "quantize", "--model", MODEL, "--data", folder.resolve("photos"), "--output", out, "--samples", 100);
         assertThat(run.status()).isZero();
-        assertThat(run.out())
-                .contains("% of 3 images that it was not calibrated with")
-                .doesNotContain("top-1");
+        assertThat(run.out()).contains("% of 3 images not used for calibration").doesNotContain("top-1");
         assertThat(run.err())
-                .contains("calibrated with 3 images only; take at least 16")
-                .contains("the classes of " + folder.resolve("photos"));
+                .contains("calibrated with only 3 images; use at least 16")
+                .contains(folder.resolve("photos") + ": the classes are not the model's");
     }
 
     @Test
     void mistakes_areNamed_andLeaveNothing() {
-        Run.refused(2, List.of(fashionMnist("--method", "median")), "--method: median is unknown; there are minmax");
+        Run.refused(2, List.of(fashionMnist("--method", "median")), "--method: median is unknown; choose from minmax");
         Run.refused(2, List.of(fashionMnist("--runtime", "tvm")), "--runtime: tvm is unknown; choose onnx");
         Run.refused(2, List.of(fashionMnist("--samples", 0)), "--samples must be at least 1, not 0");
-        Run.refused(2, List.of(fashionMnist("--keep-float", "head")), "head names no layer; there are ");
+        Run.refused(2, List.of(fashionMnist("--keep-float", "head")), "head matches no layer; choose from ");
         Run.refused(
                 1, List.of("quantize", "--model", MODEL, "--data", folder.resolve("none"), "--output", out), "none");
         assertThat(out).doesNotExist();

@@ -38,7 +38,10 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/** The recipes of the networks' tutorials, as docs/training.md has them: each line is parsed, and what becomes of it compared. */
+/**
+ * The recipes of the networks' tutorials, as docs/training.md has them: each line is parsed, and what becomes of it
+ * compared.
+ */
 class RecipesTest {
 
     private static final long STEPS = 100;
@@ -198,7 +201,7 @@ class RecipesTest {
                 .withMessageContaining("--resize");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> parsed("--model", "dla34", "--data", "d", "--crop", "random", "--no-resize"))
-                .withMessageContaining("leave --no-resize");
+                .withMessageContaining("omit --no-resize");
     }
 
     @Test

@@ -14,15 +14,16 @@ import java.util.stream.Collectors;
 /**
  * A run of the command line in this process: its exit status, and what it printed.
  *
- * @param found the line that says what is in a data set, empty if there is none; the rest of standard error is apart from it
- * @param guesses what it said of weights without a configuration, apart too
+ * @param found the line that describes a data set, empty if none exists; the rest of standard error is separate
+ *     from it
+ * @param guesses what it said about weights without a configuration, also separate
  */
 record Run(int status, String out, String err, String found, List<String> guesses) {
 
-    private static final Pattern FOUND = Pattern.compile("(?m)^[\\d,]+ images? of .*\\R");
+    private static final Pattern FOUND = Pattern.compile("(?m)^[\\d,]+ (training )?images? of .*\\R");
     private static final Pattern GUESS =
-            Pattern.compile(": has no configuration; images become inputs as for |[(]the default[)]$"
-                    + "|their names are taken as class numbers$");
+            Pattern.compile(": no configuration found; using the preprocessing of |[(]the default[)]$"
+                    + "|folder names are read as class numbers$");
 
     /** How a training run begins to talk. */
     private static final Pattern BEGUN =

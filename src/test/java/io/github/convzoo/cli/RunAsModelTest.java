@@ -227,7 +227,7 @@ class RunAsModelTest {
         Run.refused(
                 2,
                 List.of("train", "--model", first, "--pretrained", "--data", data, "--output", directory.resolve("x")),
-                "has its own weights; leave --pretrained out");
+                "has its own weights; omit --pretrained");
     }
 
     @Test
@@ -263,7 +263,7 @@ class RunAsModelTest {
                 "balanced");
 
         assertThat(trained.found()).isEqualTo("29 images of 10 classes");
-        assertThat(trained.err()).contains("the best weights are the last ones");
+        assertThat(trained.err()).contains("the last weights count as the best");
         assertThat(trained.out()).contains("best   epoch 2, not validated");
         assertThat(Files.mismatch(run.resolve("model.safetensors"), run.resolve("last/model.safetensors")))
                 .isEqualTo(-1);
@@ -275,7 +275,10 @@ class RunAsModelTest {
         Files.createDirectories(run);
         Files.writeString(run.resolve("config.json"), "{\"model\": \"dla34\", \"epochs\": 3}");
         Run.refused(
-                1, List.of("train", "--resume", run), run + ": is a run of an earlier version of ConvZoo", "--weights");
+                1,
+                List.of("train", "--resume", run),
+                run + ": this run is from an earlier version of ConvZoo",
+                "--weights");
     }
 
     @Test
@@ -297,7 +300,7 @@ class RunAsModelTest {
         Run.refused(
                 2,
                 List.of("train", "--model", "dla34.in1k", "--data", data, "--output", run),
-                "names published weights: add --pretrained");
+                "names published weights; add --pretrained");
         Run.refused(
                 2, List.of("train", "--model", "PeleeNet", "--data", data, "--output", run), "did you mean peleenet?");
         Run.refused(

@@ -71,7 +71,7 @@ class SummaryCommandTest {
 
     @Test
     void summary_ofWhatCannotBe_saysWhatCan() {
-        Run.refused(2, List.of("summary", "dla35"), "there is no network dla35");
+        Run.refused(2, List.of("summary", "dla35"), "unknown network dla35");
         Run.refused(2, List.of("summary", "dla34", "--input-size", "224"), "such as 3x224x224, not 224");
         Run.refused(2, List.of("summary", "dla34", "--input-size", "0x64x64"), "at least 1, not 0");
         Run.refused(

@@ -17,7 +17,9 @@ import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a user does with images of their own, from the first epoch to a prediction, with a small network of each family. */
+/**
+ * What a user does with images of their own, from the first epoch to a prediction, with a small network of each family.
+ */
 class TrainAcceptanceTest {
 
     private static final int VALIDATION = 29;
@@ -86,7 +88,7 @@ class TrainAcceptanceTest {
                 .getAsJsonObject();
         assertThat(evaluation.get("top1").getAsDouble()).isEqualTo(last.valTop1());
         assertThat(evaluation.get("top5").getAsDouble()).isEqualTo(last.valTop5());
-        // Evaluated with its normalisations folded into the convolutions, and in other batches.
+        // Evaluated with its normalizations folded into the convolutions, and in other batches.
         assertThat(evaluation.get("loss").getAsDouble()).isCloseTo(last.valLoss(), within(1e-3 * last.valLoss()));
 
         Path converted = directory.resolve("converted-" + epochs);

@@ -92,7 +92,7 @@ class TrainCommandTest {
         Run trained = trained("--ema", 0.5, "--label-smoothing", 0.1, "--optimizer", "adamw", "--mixup", 0.2);
 
         assertThat(trained.found())
-                .isEqualTo("71 images of 10 classes to learn from, 29 to validate with, 4 steps per epoch");
+                .isEqualTo("71 training images of 10 classes, 29 validation images, 4 steps per epoch");
         assertThat(Files.readString(run.resolve("log.txt"))).contains(trained.found());
         assertThat(trained.err()).matches("(?s)epoch 1/1  rate .*  loss .*  val top-1 .* %  \\d+ images/s  .*best\\R");
         assertThat(trained.out().lines()).hasSize(3).last().isEqualTo("folder " + run);
@@ -249,7 +249,7 @@ class TrainCommandTest {
         Files.write(
                 list, lines.stream().map(line -> line.replaceAll("\t.*", "\t3")).toList());
         run = directory.resolve("other");
-        Run.refused(1, args("--dataset", "image-list", "--val-data", list), "class 0 ('0') has no image to learn from");
+        Run.refused(1, args("--dataset", "image-list", "--val-data", list), "class 0 ('0') has no training images");
         assertThat(run).doesNotExist();
     }
 
@@ -280,7 +280,7 @@ class TrainCommandTest {
         diverged.assertOneErrorLine(
                 "epoch 1, batch ",
                 ", step ",
-                "try a lower rate",
+                "try a lower learning rate",
                 "; the weights before this step are in " + run.resolve("last/diverged.safetensors")
                         + "; start a new run from them with --weights");
         assertThat(run.resolve("last/diverged.safetensors")).exists();
@@ -380,8 +380,8 @@ class TrainCommandTest {
         Run trained = trained(
                 "--model", "alexnet_dy", "--input-size", 64, "--epochs", 2, "--anneal", "30,1,3", "--lr", 0.001);
         assertThat(trained.err())
-                .contains(
-                        "temperature will be 20.0 in the last epoch, and is 1 in use; more --epochs, or a shorter way");
+                .contains("temperature will be 20.0 in the last epoch, but inference uses 1; pass more --epochs, or"
+                        + " start");
     }
 
     @Test
@@ -394,24 +394,21 @@ class TrainCommandTest {
         assertThat(new RunFolder(run).metrics()).hasSize(2);
         assertThat(Files.readString(run.resolve("train.json"))).contains("\"epochs\": 2");
         String config = Files.readString(run.resolve("train.json"));
-        Run.refused(
-                2,
-                List.of("train", "--resume", run, "--lr", 0.1),
-                "--resume continues the run as it began: leave --lr out");
+        Run.refused(2, List.of("train", "--resume", run, "--lr", 0.1), "--resume keeps the run's options; omit --lr");
         Files.writeString(run.resolve("train.json"), config.replace("\"cosine\"", "\"linear\""));
-        Run.refused(1, List.of("train", "--resume", run), "train.json: does not hold the options of a run");
+        Run.refused(1, List.of("train", "--resume", run), "train.json: not the options of a run");
         Files.write(run.resolve("train.json"), new byte[] {(byte) 0xff, 1});
-        Run.refused(1, List.of("train", "--resume", run), "train.json: is not UTF-8; save it as UTF-8");
+        Run.refused(1, List.of("train", "--resume", run), "train.json: not UTF-8; save it as UTF-8");
         Files.writeString(run.resolve("train.json"), config);
         Files.move(data.resolve("train/Bag"), data.resolve("train/Zebra"));
         Files.move(data.resolve("val/Bag"), data.resolve("val/Zebra"));
-        Run.refused(1, List.of("train", "--resume", run, "--epochs", 3), "was saved with other images");
+        Run.refused(1, List.of("train", "--resume", run, "--epochs", 3), "saved with other images");
         assertThat(Files.readString(run.resolve("train.json"))).isEqualTo(config);
         Files.writeString(run.resolve("train.json"), "{\"model\": [");
-        Run.refused(1, List.of("train", "--resume", run), "train.json: does not hold the options of a run");
-        Run.refused(1, List.of("train", "--resume", data), "no training run was begun here");
+        Run.refused(1, List.of("train", "--resume", run), "train.json: not the options of a run");
+        Run.refused(1, List.of("train", "--resume", data), "no training run found here");
         Files.writeString(data.resolve("train.json"), "{}");
-        Run.refused(1, List.of("train", "--resume", data), "train.json: does not hold the options of a run");
+        Run.refused(1, List.of("train", "--resume", data), "train.json: not the options of a run");
         assertThat(data.resolve("last")).doesNotExist();
     }
 
@@ -442,7 +439,7 @@ class TrainCommandTest {
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(rest)
                 .contains(
-                        "convzoo: stopping after this step",
+                        "convzoo: stopping and saving after this step",
                         "stopped and saved; resume with: convzoo train --resume " + run);
         // As a shell has it of a process that ended by SIGTERM.
         assertThat(process.exitValue()).isEqualTo(143);
@@ -455,18 +452,18 @@ class TrainCommandTest {
 
     @Test
     void train_misused_saysWhatWouldBeRight() throws IOException {
-        Run.refused(2, List.of("train"), "give --output to start a run, or --resume to resume one");
-        Run.refused(2, List.of("train", "--output", run), "--model is needed to start a run");
-        Run.refused(2, List.of("train", "--output", run, "--model", "peleenet"), "--data is needed");
+        Run.refused(2, List.of("train"), "pass --output to start a run, or --resume to resume one");
+        Run.refused(2, List.of("train", "--output", run), "--model is required to start a run");
+        Run.refused(2, List.of("train", "--output", run, "--model", "peleenet"), "--data is required");
         Run.refused(2, args("--model", "peleenett"), "peleenett");
-        Run.refused(2, args("--pretrained", "--weights", Samples.PELEENET), "exclude each other");
+        Run.refused(2, args("--pretrained", "--weights", Samples.PELEENET), "are mutually exclusive");
         Run.refused(2, args("--epochs", 0), "--epochs must be at least 1, not 0");
         Run.refused(2, args("--batch-size", 0), "the batch size must be at least 1, not 0");
         Run.refused(
                 2,
                 args("--batch-size", 1000),
                 "71 images",
-                "cannot fill a batch of 1000; give --batch-size 35 or less");
+                "cannot fill a batch of 1000; pass --batch-size 35 or less");
         Run.refused(
                 2,
                 args("--weights", Samples.PELEENET, "--head-only", "--batch-size", 1000),
@@ -476,7 +473,7 @@ class TrainCommandTest {
         Run.refused(
                 2, args("--crop", "resized", "--min-scale", 0), "--min-scale must be above 0 and at most 1, not 0.0");
         Run.refused(2, args("--color-jitter", -1), "--color-jitter must be at least 0, not -1.0");
-        Run.refused(2, args("--schedule", "step", "--milestones", "7,5"), "--milestones must rise; 5 follows 7");
+        Run.refused(2, args("--schedule", "step", "--milestones", "7,5"), "--milestones must increase; 5 follows 7");
         Run.refused(2, args("--momentum", 0.8, "--optimizer", "adam"), "--momentum has no effect without");
         Run.refused(
                 2,
@@ -485,48 +482,46 @@ class TrainCommandTest {
         Run.refused(2, args("--root", data), "--root has no effect without --dataset image-list");
         Path file = Files.writeString(directory.resolve("file"), "");
         Run.refused(
-                1, args("--output", file.resolve("run")), file.resolve("run") + ": cannot be made, because " + file);
+                1, args("--output", file.resolve("run")), file.resolve("run") + ": cannot be created because " + file);
         Run.refused(
                 2,
                 args("--weights", Samples.PELEENET, "--head-only", "--no-flip"),
                 "--head-only computes features once");
-        // What begins with a dot is no class; this one is refused for another reason.
+        // A folder that starts with a dot is not a class; this one is refused for another reason.
         Run.refused(2, args("--output", data.resolve("train/.runs/1"), "--freeze", "none"), "matches none");
         Run.refused(2, args("--output", data.resolve("train/run")), "is inside " + data.resolve("train"));
         Run.refused(
                 2,
                 args("--data", data.resolve("val"), "--output", data.resolve("val/run")),
                 "--output " + data.resolve("val/run") + " is inside " + data.resolve("val"));
-        Run.refused(2, args("--milestones", 3), "--milestones has no effect without --schedule step: leave it out");
+        Run.refused(2, args("--milestones", 3), "--milestones has no effect without --schedule step; omit it");
         Run.refused(2, args("--crop-padding", 3), "--crop-padding has no effect without --crop pad");
         Run.refused(2, args("--warmup-epochs", 1), "less than 1 epoch, not 1.0");
-        Run.refused(2, args("--anneal", "30,1,1.5"), "the last a whole number");
+        Run.refused(2, args("--anneal", "30,1,1.5"), "with a whole number of epochs");
         Run.refused(2, args("--val-fraction", 1), "--val-fraction must be above 0 and below 1, not 1.0");
         Run.refused(
-                1,
-                args("--val-data", data.resolve("train/Bag")),
-                data + ": holds train and val, which are not classes");
+                1, args("--val-data", data.resolve("train/Bag")), data + ": has train and val, which are not classes");
         Run.refused(
-                1, args("--data", data.resolve("train"), "--val-data", data.resolve("val/Bag")), "holds no folders");
-        Run.refused(2, args("--lr", -1), "a learning rate must be positive and finite, not -1.0");
+                1, args("--data", data.resolve("train"), "--val-data", data.resolve("val/Bag")), "no folders found");
+        Run.refused(2, args("--lr", -1), "the learning rate must be positive and finite, not -1.0");
         Run.refused(2, args("--ema", 1), "must be in (0, 1), not 1.0");
         Run.refused(2, args("--anneal", "30,1,10"), "peleenet has no dynamic convolution");
         Run.refused(2, args("--anneal", "30,1"), "--anneal must be START,END,EPOCHS");
         Run.refused(2, args("--schedule", "step"), "--schedule step needs --milestones");
         Run.refused(2, args("--head-only"), "--head-only needs trained features");
-        Run.refused(2, args("--freeze", "nothing.*"), "no parameter's name matches nothing.*");
+        Run.refused(2, args("--freeze", "nothing.*"), "no parameter matches nothing.*");
         Run.refused(2, args("--save-every", 0), "--save-every must be more than 0 minutes");
-        Run.refused(2, args("--devices", "cpu"), "--device and --devices exclude each other");
+        Run.refused(2, args("--devices", "cpu"), "--device and --devices are mutually exclusive");
         Run.refused(2, args("--dataset", "mnist"), "expected image-folder, image-list, fashion-mnist");
         Run.refused(2, args("--input-size", 33), "peleenet expects a height and width");
-        Run.refused(1, args("--data", directory.resolve("none")), "is not a folder");
+        Run.refused(1, args("--data", directory.resolve("none")), "not a folder");
         assertThat(run).doesNotExist();
         Files.createDirectories(data.resolve("train/Zebra"));
-        Run.refused(1, args(), "Zebra: holds no image");
+        Run.refused(1, args(), "Zebra: no images found");
         Files.createDirectories(run);
         Files.writeString(run.resolve("notes.txt"), "mine");
         Files.delete(data.resolve("train/Zebra"));
-        Run.refused(2, args(), run + ": is not empty");
+        Run.refused(2, args(), run + ": not empty");
     }
 
     @Test

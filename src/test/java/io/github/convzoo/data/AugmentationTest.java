@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Each augmentation against its definition. Shares of many draws are held to four and more standard deviations of such a
- * share, which is at most {@code 0.5 / sqrt(draws)}; the seeds are fixed.
+ * Each augmentation against its definition. Shares of many draws are held to four and more standard deviations of such
+ * a share, which is at most {@code 0.5 / sqrt(draws)}; the seeds are fixed.
  */
 class AugmentationTest {
 
@@ -164,7 +164,7 @@ class AugmentationTest {
     void randomCrop_ofTooSmallAnImage_isRefused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new RandomCrop(32, 32, 4, Border.BLACK).apply(noise(23, 40), random))
-                .withMessageContaining("32 x 32 pixels cannot be cropped of an image of 23 x 40 with a border of 4");
+                .withMessageContaining("cannot crop 32 x 32 pixels from an image of 23 x 40 with a padding of 4");
         assertThatIllegalArgumentException().isThrownBy(() -> new RandomCrop(32, 32, -1, Border.BLACK));
         assertThatIllegalArgumentException().isThrownBy(() -> new RandomCrop(0, 32, 0, Border.BLACK));
         RgbImage fits = noise(24, 24);
@@ -195,7 +195,7 @@ class AugmentationTest {
                 .isThrownBy(() -> new MixupOrCutMix(new Mixup(1), new CutMix(1), probability));
     }
 
-    /** A grey level shows the factor. */
+    /** A gray level shows the factor. */
     @ParameterizedTest
     @CsvSource({"0.4, 60, 140", "1.2, 0, 220"})
     void colorJitter_ofBrightness_drawsFactorsUniformly(double change, double least, double most) {
@@ -264,7 +264,7 @@ class AugmentationTest {
         assertThatIllegalArgumentException().isThrownBy(() -> new ColorJitter(0, 0, 0, 0.6));
     }
 
-    /** The rectangle of values that are not 1, which must be all there is; null if there is none. */
+    /** The rectangle of values that are not 1, which must be the only one; null if none exists. */
     private static Box erased(float[] chw, int channels, int height, int width) {
         int left = width;
         int top = height;
@@ -362,6 +362,6 @@ class AugmentationTest {
         assertThat(image).containsOnly(1);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> erasing.apply(image, 3, 10, 10, random))
-                .withMessageContaining("100 values are no image of 3 channels of 10 x 10");
+                .withMessageContaining("100 values are not an image of 3 channels of 10 x 10");
     }
 }

@@ -307,7 +307,7 @@ class BatchLoaderTest {
 
         assertThatIllegalStateException()
                 .isThrownBy(() -> run(loader, 0, 0))
-                .withMessageStartingWith("image 0: 9 x 9 pixels cannot be cropped");
+                .withMessageStartingWith("image 0: cannot crop 9 x 9 pixels");
     }
 
     @Test
@@ -478,11 +478,11 @@ class BatchLoaderTest {
         Pipeline large = Pipeline.training(List.of(), 8192, 8192, NONE, Optional.empty());
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> loader(images, large, LoaderOptions.evaluation(3)))
-                .withMessageContaining("2 make a batch");
+                .withMessageContaining("use batches of at most 2");
         BatchLoader loader = loader(images, PLAIN, LoaderOptions.evaluation(4));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> loader.epoch(0, 4))
-                .withMessage("an epoch has batches 0 to 2; it cannot begin with 4");
+                .withMessage("an epoch has batches 0 to 2; it cannot start with 4");
         assertThatExceptionOfType(IllegalArgumentException.class).isThrownBy(() -> loader.epoch(0, -1));
     }
 

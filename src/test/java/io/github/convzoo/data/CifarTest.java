@@ -152,24 +152,22 @@ class CifarTest {
         Files.writeString(file, names + "\n".repeat((1 << 16) - names.length()));
         assertThat(Cifar.test10(folder).classes()).isEqualTo(TEN);
         Files.writeString(file, names + "\n".repeat((1 << 16) + 1 - names.length()));
-        assertThatIOException()
-                .isThrownBy(() -> Cifar.test10(folder))
-                .withMessageStartingWith(file + ": has 65,537 bytes");
+        assertThatIOException().isThrownBy(() -> Cifar.test10(folder)).withMessageStartingWith(file + ": 65,537 bytes");
     }
 
     @Test
     void missingFiles_areNamed() throws IOException {
         assertThatIOException()
                 .isThrownBy(() -> Cifar.test10(folder))
-                .withMessage(folder + ": holds no test_batch.bin; give the folder of CIFAR-10's binary version");
+                .withMessage(folder + ": test_batch.bin not found; pass the folder of CIFAR-10's binary version");
         Files.write(folder.resolve("test.bin"), records(labels(0, 0), planes(3)));
         Files.delete(folder.resolve("fine_label_names.txt"));
         assertThatIOException()
                 .isThrownBy(() -> Cifar.test100(folder))
-                .withMessageContaining("holds no fine_label_names.txt");
+                .withMessageContaining("fine_label_names.txt not found");
         Files.write(folder.resolve("fine_label_names.txt"), COARSE);
         assertThatIOException()
                 .isThrownBy(() -> Cifar.test100(folder))
-                .withMessageStartingWith(folder.resolve("fine_label_names.txt") + ": names 20 classes, not 100");
+                .withMessageStartingWith(folder.resolve("fine_label_names.txt") + ": lists 20 classes, not 100");
     }
 }

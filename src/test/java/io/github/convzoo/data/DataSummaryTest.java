@@ -25,10 +25,10 @@ class DataSummaryTest {
 
         assertThat(DataSummary.of(new Split(images, Subset.first(images, 1)), 4))
                 .containsExactly(
-                        "6 images of 2 classes to learn from, 1 to validate with, 4 steps per epoch",
-                        "no image to validate with of 1 class: 'class 1'");
+                        "6 training images of 2 classes, 1 validation image, 4 steps per epoch",
+                        "no validation images for 1 class: 'class 1'");
         assertThat(DataSummary.of(new Split(images, images), 1))
-                .containsExactly("6 images of 2 classes to learn from, 6 to validate with, 1 step per epoch");
+                .containsExactly("6 training images of 2 classes, 6 validation images, 1 step per epoch");
     }
 
     @Test
@@ -39,7 +39,7 @@ class DataSummaryTest {
                 .hasSize(2)
                 .last()
                 .asString()
-                .startsWith("there is only one class, 'class 0'; is this the folder above");
+                .startsWith("there is only one class, 'class 0'; check that the path is the folder");
         assertThat(DataSummary.of(images)).hasSize(2).first().isEqualTo("2 images of 1 class");
     }
 
@@ -54,7 +54,7 @@ class DataSummaryTest {
         Made images = Made.of(0, 1, 2, 3, 4, 5, 6, 7);
 
         assertThat(DataSummary.of(new Split(images, Subset.first(images, 1)), 1).get(1))
-                .isEqualTo("no image to validate with of 7 classes: 'class 1', 'class 2', 'class 3', 'class 4',"
+                .isEqualTo("no validation images for 7 classes: 'class 1', 'class 2', 'class 3', 'class 4',"
                         + " 'class 5' and 2 more");
     }
 
@@ -64,8 +64,8 @@ class DataSummaryTest {
 
         assertThat(DataSummary.of(Split.ofFolder(folder, 0.5, 1), 2))
                 .containsExactly(
-                        "2 images of 2 classes to learn from, 2 to validate with, 2 steps per epoch",
-                        folder + ": learning from train, validating with test");
+                        "2 training images of 2 classes, 2 validation images, 2 steps per epoch",
+                        folder + ": training on train, validating on test");
     }
 
     @Test
@@ -87,7 +87,7 @@ class DataSummaryTest {
         copy("n00007846/1.png");
         assertThatIOException()
                 .isThrownBy(() -> ImageNetClasses.of(ImageFolder.of(folder)))
-                .withMessageStartingWith("class 'n00007846' is not one of ImageNet's 1000 synsets");
+                .withMessageStartingWith("class 'n00007846' is not one of the network's 1000 ImageNet synsets");
         copy("cat/1.png");
         assertThat(ImageNetClasses.areIn(ImageFolder.of(folder))).isFalse();
     }

@@ -111,23 +111,23 @@ class FashionMnistTest {
     void test_ofImpossibleSize_isRefused(int size) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> FashionMnist.test(Samples.FASHION_MNIST, size))
-                .withMessageContaining("must be 32 to 8192, or 28 for images as they are, not " + size);
+                .withMessageContaining("must be 32 to 8192, or 28 for unpadded images, not " + size);
     }
 
     @Test
     void test_withoutAFile_namesFolderAndFile() throws IOException {
-        assertRefused(folder, "holds neither t10k-images-idx3-ubyte nor t10k-images-idx3-ubyte.gz");
+        assertRefused(folder, "found neither t10k-images-idx3-ubyte nor t10k-images-idx3-ubyte.gz");
         Files.write(folder.resolve(IdxFiles.IMAGES), IdxFiles.images(noise(1)));
-        assertRefused(folder, "holds neither t10k-labels-idx1-ubyte nor");
-        assertRefused(folder.resolve("none"), "holds neither");
+        assertRefused(folder, "found neither t10k-labels-idx1-ubyte nor");
+        assertRefused(folder.resolve("none"), "found neither");
     }
 
     @Test
     void test_ofAnotherKindOfFile_namesItsMagic() throws IOException {
         write(IdxFiles.labels(1), IdxFiles.labels(1));
-        assertRefused(folder.resolve(IdxFiles.IMAGES), "begins with 0x00000801, not with 0x00000803");
+        assertRefused(folder.resolve(IdxFiles.IMAGES), "starts with 0x00000801 instead of 0x00000803");
         write(IdxFiles.images(noise(1)), IdxFiles.images(noise(1)));
-        assertRefused(folder.resolve(IdxFiles.LABELS), "begins with 0x00000803, not with 0x00000801");
+        assertRefused(folder.resolve(IdxFiles.LABELS), "starts with 0x00000803 instead of 0x00000801");
     }
 
     @Test
@@ -135,17 +135,17 @@ class FashionMnistTest {
         byte[] whole = IdxFiles.images(noise(1), noise(2));
         for (int length : new int[] {0, 3, 4, 7, 8, 15, 16, 17, whole.length - 1}) {
             write(Arrays.copyOf(whole, length), IdxFiles.labels(1, 2));
-            assertRefused(folder.resolve(IdxFiles.IMAGES), "ends too early");
+            assertRefused(folder.resolve(IdxFiles.IMAGES), "is truncated");
         }
         write(whole, Arrays.copyOf(IdxFiles.labels(1, 2), 9));
-        assertRefused(folder.resolve(IdxFiles.LABELS), "ends too early");
+        assertRefused(folder.resolve(IdxFiles.LABELS), "is truncated");
     }
 
     @Test
     void test_ofAFileThatGoesOn_isRefused() throws IOException {
         byte[] images = IdxFiles.images(noise(1));
         write(Arrays.copyOf(images, images.length + 1), IdxFiles.labels(1));
-        assertRefused(folder.resolve(IdxFiles.IMAGES), "goes on behind its 1 entries");
+        assertRefused(folder.resolve(IdxFiles.IMAGES), "has data after its 1 entries");
     }
 
     @Test
@@ -171,7 +171,9 @@ class FashionMnistTest {
     @ValueSource(ints = {0, -1, 1_000_001, Integer.MAX_VALUE})
     void test_ofImpossibleCount_isRefusedBeforeAnythingIsAllocated(int count) throws IOException {
         write(IdxFiles.file(new byte[784], 0x0803, count, 28, 28), IdxFiles.labels(1));
-        assertRefused(folder.resolve(IdxFiles.IMAGES), "claims " + count + " entries; 1 to 1000000 are expected");
+        assertRefused(
+                folder.resolve(IdxFiles.IMAGES),
+                "has " + count + " entries according to its header; expected 1 to 1000000");
     }
 
     @Test
@@ -181,12 +183,12 @@ class FashionMnistTest {
         byte[] whole = IdxFiles.gzipped(IdxFiles.labels(1));
 
         Files.write(labels, Arrays.copyOf(whole, whole.length - 12));
-        assertRefused(labels, "ends too early");
+        assertRefused(labels, "is truncated");
         Files.write(labels, IdxFiles.labels(1));
-        assertRefused(labels, "is no intact gzip file");
+        assertRefused(labels, "damaged gzip file");
         whole[whole.length - 6] ^= 1;
         Files.write(labels, whole);
-        assertRefused(labels, "is no intact gzip file");
+        assertRefused(labels, "damaged gzip file");
     }
 
     private void write(byte[] images, byte[] labels) throws IOException {

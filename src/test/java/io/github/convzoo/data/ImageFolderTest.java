@@ -171,8 +171,7 @@ class ImageFolderTest {
 
         assertThatIOException()
                 .isThrownBy(() -> ImageFolder.of(folder, Labels.imageNet().names()))
-                .withMessageStartingWith(
-                        folder.resolve("crane") + ": 'crane' is the name of classes 134 and 517; give");
+                .withMessageStartingWith(folder.resolve("crane") + ": 'crane' is the name of classes 134 and 517; use");
     }
 
     @Test
@@ -208,7 +207,7 @@ class ImageFolderTest {
             Files.copy(BOOT, made.resolve("1.png"));
             assertThatIOException()
                     .isThrownBy(() -> ImageFolder.of(folder))
-                    .withMessageContaining("which label files cannot keep; rename it");
+                    .withMessageContaining("which label files cannot store; rename it");
             Files.delete(made.resolve("1.png"));
             Files.delete(made);
         }
@@ -253,7 +252,7 @@ class ImageFolderTest {
                 .containsExactly(
                         "[café, 狗, 猫, 鱼]",
                         "0 1 2 3",
-                        "[the name of a folder in . is not UTF-8 and was read as Latin-1: 'café']",
+                        "[the name of a folder in . is not UTF-8, so it was read as Latin-1: 'café']",
                         "28 x 28");
         assertThat(process.waitFor()).isZero();
         try (Stream<Path> files = Files.walk(folder)) {
@@ -273,13 +272,13 @@ class ImageFolderTest {
 
         assertRefused(
                 folder,
-                folder + ": holds a single folder, flowers, whose images lie in folders again; give "
+                folder + ": has a single folder, flowers, whose images are in subfolders; pass "
                         + folder.resolve("flowers"));
         copy(BOOT, "more/rose/1.png");
         assertThat(ImageFolder.of(folder).notes())
                 .singleElement()
                 .asString()
-                .startsWith(folder + ": no class has images in its own folder");
+                .startsWith(folder + ": images are only in subfolders of the class folders");
         copy(BOOT, "more/2.png");
         assertThat(ImageFolder.of(folder).notes()).isEmpty();
     }
@@ -314,7 +313,7 @@ class ImageFolderTest {
                 .isThrownBy(() -> images.image(2))
                 .withMessageStartingWith(dead + ": no such file");
         Path gone = Files.createSymbolicLink(folder.resolve("b"), folder.resolve("unmounted"));
-        assertRefused(folder, folder + ": cannot be listed (java.io.IOException: " + gone + " links to nothing");
+        assertRefused(folder, folder + ": cannot be listed (java.io.IOException: " + gone + " is a broken link");
     }
 
     @Test
@@ -329,7 +328,7 @@ class ImageFolderTest {
         assertThat(images.label(1)).isEqualTo(1);
         assertThatIOException()
                 .isThrownBy(() -> ImageFolder.of(folder, List.of("a", "c")))
-                .withMessageStartingWith(folder.resolve("b") + ": is none of the 2 classes, such as 'a'");
+                .withMessageStartingWith(folder.resolve("b") + ": not one of the 2 classes, such as 'a'");
         assertThatIOException()
                 .isThrownBy(() -> ImageFolder.of(folder, List.of("a", "b", "a")))
                 .withMessageStartingWith(folder.resolve("a") + ": 'a' is the name of classes 0 and 2; ");
@@ -343,16 +342,16 @@ class ImageFolderTest {
 
         assertRefused(
                 folder,
-                folder.resolve("b") + ": holds no image (bmp, gif, jfif, jpe, jpeg, jpg, png, tif, tiff, webp)");
+                folder.resolve("b") + ": no images found (bmp, gif, jfif, jpe, jpeg, jpg, png, tif, tiff, webp)");
     }
 
     @Test
     void of_whatHoldsNoFolders_isRefused() throws IOException {
-        assertRefused(folder, folder + ": holds no folders");
+        assertRefused(folder, folder + ": no folders found");
         copy(BOOT, "1.png");
-        assertRefused(folder, folder + ": holds no folders");
-        assertRefused(folder.resolve("1.png"), folder.resolve("1.png") + ": is not a folder");
-        assertRefused(folder.resolve("none"), folder.resolve("none") + ": is not a folder");
+        assertRefused(folder, folder + ": no folders found");
+        assertRefused(folder.resolve("1.png"), folder.resolve("1.png") + ": not a folder");
+        assertRefused(folder.resolve("none"), folder.resolve("none") + ": not a folder");
     }
 
     private void copy(Path image, String to) throws IOException {

@@ -90,7 +90,7 @@ class ImageListTest {
                 "a.png x;b.png 0|:2: label '0' is a number",
                 "a.png 1000000|:1: label 1000000 is not one of 0 to 999999",
                 "a.png 99999999999999999999|:1: label 99999999999999999999 is not one of",
-                "'  ;  '|: names no image",
+                "'  ;  '|: no images listed",
             })
     void of_badLine_namesFileAndLine(String text, String problem) throws IOException {
         Files.writeString(list, text.replace(';', '\n'));
@@ -107,7 +107,7 @@ class ImageListTest {
         Files.writeString(list, "a.png z\n");
         assertThatIOException()
                 .isThrownBy(() -> ImageList.of(list, folder, List.of("x", "y")))
-                .withMessageStartingWith(list + ":1: label 'z' is none of the 2 classes");
+                .withMessageStartingWith(list + ":1: label 'z' is not one of the 2 classes");
         Files.writeString(list, "a.png y\nb.png x\n");
         assertThatIOException()
                 .isThrownBy(() -> ImageList.of(list, folder, List.of("x", "y", "x")))
@@ -121,7 +121,7 @@ class ImageListTest {
         Files.createSymbolicLink(list, Path.of("/dev/zero"));
         assertThatIOException()
                 .isThrownBy(() -> ImageList.of(list, folder))
-                .withMessage(list + ": not a regular file; name a list of images");
+                .withMessage(list + ": not a regular file; pass a list of images");
     }
 
     @Test
@@ -132,7 +132,7 @@ class ImageListTest {
         Files.write(list, "a.png 0\n\u00fc.png 0\n".getBytes(StandardCharsets.ISO_8859_1));
         assertThatIOException()
                 .isThrownBy(() -> ImageList.of(list, folder))
-                .withMessageStartingWith(list + ": is not UTF-8");
+                .withMessageStartingWith(list + ": not UTF-8");
         Files.writeString(list, "a\0b.png 0\n");
         assertThatIOException()
                 .isThrownBy(() -> ImageList.of(list, folder))
@@ -171,7 +171,7 @@ class ImageListTest {
                     .singleElement()
                     .asString()
                     .startsWith(list + ": the first line, '")
-                    .endsWith("', was read as the columns' names");
+                    .endsWith("', was read as a header");
         } else {
             assertThat(images.notes()).isEmpty();
         }
@@ -209,12 +209,14 @@ class ImageListTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "a.x b,0;c.x d,1|:1: 'a.x b,0' can be read as separated by commas (label '0') or by tabs or spaces (label 'b,0')",
-                "a.png tench, Tinca;b.png crane, bird|:1: 'a.png tench, Tinca' can be read as separated by commas (label 'Tinca') or by tabs or spaces (label 'Tinca')",
-                "a.png,3,0;b.png,4,1|:1: 'a.png,3,0' has 3 columns, and which is the path",
-                "a.png,0;b,c.png,1|:2: 'b,c.png,1' has 3 columns, and the lines before it have 2",
+                "a.x b,0;c.x d,1|:1: 'a.x b,0' can be read as separated by commas (label '0') or by tabs or spaces"
+                        + " (label 'b,0')",
+                "a.png tench, Tinca;b.png crane, bird|:1: 'a.png tench, Tinca' can be read as separated by commas"
+                        + " (label 'Tinca') or by tabs or spaces (label 'Tinca')",
+                "a.png,3,0;b.png,4,1|:1: 'a.png,3,0' has 3 columns, so path and label are ambiguous",
+                "a.png,0;b,c.png,1|:2: 'b,c.png,1' has 3 columns, but the lines before it have 2",
                 "a.png,0;b.png,|:2: 'b.png,' has no label",
-                "filename,label|: names no image",
+                "filename,label|: no images listed",
             })
     void of_unclearLists_areRefused(String text, String problem) throws IOException {
         Files.writeString(list, text.replace(';', '\n'));

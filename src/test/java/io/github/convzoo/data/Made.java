@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** A data set in memory: image i is of one colour that says i, or cannot be read. */
+/** A data set in memory: image i is of one color that says i, or cannot be read. */
 final class Made implements LabeledImages {
 
     private final int[] labels;

@@ -89,10 +89,10 @@ class SplitTest {
     void stratified_ofAClassWithTooFewImages_namesIt() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Split.stratified(Made.of(0, 0, 2, 2), 0.5, 1))
-                .withMessageStartingWith("class 'class 1' has no image: at least two are needed");
+                .withMessageStartingWith("class 'class 1' has no images; at least two are needed");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Split.stratified(Made.of(0, 0, 1), 0.5, 1))
-                .withMessageStartingWith("class 'class 1' has one image: ");
+                .withMessageStartingWith("class 'class 1' has one image; ");
     }
 
     @ParameterizedTest
@@ -140,10 +140,10 @@ class SplitTest {
         assertThat(counts(split.training())).containsExactly(1, 2);
         assertThat(counts(split.validation())).containsExactly(1, 0);
         assertThat(split.training().notes())
-                .containsExactly(folder + ": learning from " + training + ", validating with " + validation);
+                .containsExactly(folder + ": training on " + training + ", validating on " + validation);
         assertThatIOException()
                 .isThrownBy(() -> ImageFolder.of(folder))
-                .withMessage("%s: holds %s and %s, which are not classes; give %s, or %s to learn from"
+                .withMessage("%s: has %s and %s, which are not classes; pass %s, or %s to train"
                         .formatted(folder, training, validation, folder.resolve(validation), folder.resolve(training)));
     }
 
@@ -169,15 +169,16 @@ class SplitTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "train/a/1.png,train/b/1.png|: holds train, but no folder to validate with",
-                "val/a/1.png,val/b/1.png|: holds val, but no folder to learn from",
-                "val/a/1.png,test/b/1.png|: holds val and test, but no folder to learn from",
-                "train/a/1.png,val/a/1.png,valid/a/1.png|: holds train, val and valid, and which to take is not clear",
-                "train/a/1.png,training/a/1.png,val/a/1.png|: holds train, training and val, and which",
-                "train/1.png,val/1.png|: holds train and val, but train has no folders in it",
-                "train/a/1.png,test/1.png|: holds train and test, but test has no folders in it",
-                "a/train/1.png,a/val/1.png,b/train/1.png|: a holds train and val; arrange the folders as train/a, not as a/train",
-                "all/train/a/1.png,all/test/a/1.png|: holds only all, which holds test and train; give ",
+                "train/a/1.png,train/b/1.png|: has train, but no validation folder",
+                "val/a/1.png,val/b/1.png|: has val, but no training folder",
+                "val/a/1.png,test/b/1.png|: has val and test, but no training folder",
+                "train/a/1.png,val/a/1.png,valid/a/1.png|: has train, val and valid, which is ambiguous",
+                "train/a/1.png,training/a/1.png,val/a/1.png|: has train, training and val, which is",
+                "train/1.png,val/1.png|: has train and val, but train has no subfolders",
+                "train/a/1.png,test/1.png|: has train and test, but test has no subfolders",
+                "a/train/1.png,a/val/1.png,b/train/1.png|: a has train and val; arrange the folders as train/a, not"
+                        + " as a/train",
+                "all/train/a/1.png,all/test/a/1.png|: has only all, which has test and train; pass ",
             })
     void ofFolder_ofOtherArrangements_saysWhatWasFound(String files, String problem, @TempDir Path folder)
             throws IOException {
@@ -202,13 +203,13 @@ class SplitTest {
         copy(folder, "val/d/1.png");
         assertThatIOException()
                 .isThrownBy(() -> Split.ofFolder(folder, 0.5, 1))
-                .withMessageStartingWith(folder.resolve("val/d") + ": is none of the 3 classes, such as 'a'");
+                .withMessageStartingWith(folder.resolve("val/d") + ": not one of the 3 classes, such as 'a'");
         assertThatIOException()
                 .isThrownBy(() -> Split.ofFolder(folder.resolve("val"), 0.5, 1))
                 .withMessageStartingWith(folder.resolve("val") + ": class 'b' has one image");
         assertThatIOException()
                 .isThrownBy(() -> Split.ofFolder(folder.resolve("none"), 0.5, 1))
-                .withMessageStartingWith(folder.resolve("none") + ": is not a folder");
+                .withMessageStartingWith(folder.resolve("none") + ": not a folder");
     }
 
     @Test
@@ -261,7 +262,7 @@ class SplitTest {
     void subset_ofImpossibleCount_isRefused(int count) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Subset.first(IMAGES, count))
-                .withMessageContaining("1 to 57 images");
+                .withMessageContaining("must be 1 to 57");
         assertThatIllegalArgumentException().isThrownBy(() -> Subset.stratified(IMAGES, count, 1));
     }
 

@@ -220,11 +220,11 @@ class BlockExportTest {
         Exporter exporter = Exporter.of(Activation.reluBlock(), new Shape(1, 3, 8, 8));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> exporter.export(folder, ExportOptions.onnx().withPreprocess(true)))
-                .withMessage("a LambdaBlock has no preprocessing and no feature maps that ConvZoo knows;"
+                .withMessage("a LambdaBlock has no known preprocessing or feature maps;"
                         + " export it without these options");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> exporter.export(folder, ExportOptions.onnx().withFeatures(true)))
-                .withMessageContaining("no feature maps");
+                .withMessageContaining("no known preprocessing or feature maps");
         assertThat(folder).isEmptyDirectory();
     }
 
@@ -233,7 +233,7 @@ class BlockExportTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Exporter.of(Blocks.identityBlock(), new Shape(1, 3, 8, 8))
                         .export(folder, ExportOptions.onnx()))
-                .withMessage("the outputs are the input; there is nothing to export");
+                .withMessage("the outputs are the input, so there is nothing to export");
     }
 
     @Test
@@ -244,7 +244,7 @@ class BlockExportTest {
         assertThatIOException()
                 .isThrownBy(() -> Exporter.of(Activation.reluBlock(), new Shape(1, 3, 8, 8))
                         .export(folder, ExportOptions.onnx()))
-                .withMessageContaining("holds another model (dla46_c)");
+                .withMessageContaining("has another model (dla46_c)");
         assertThat(folder.resolve("model.onnx")).doesNotExist();
     }
 

@@ -282,7 +282,7 @@ class ExporterTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> half.withTarget(Target.AVX2))
                 .withMessageContaining("AVX2")
-                .withMessageContaining("leave the target at ANY");
+                .withMessageContaining("use the target ANY");
         assertThat(ExportOptions.onnx()
                         .withPrecision(Precision.FLOAT16)
                         .withTarget(Target.AVX512)
@@ -299,7 +299,7 @@ class ExporterTest {
                 .file();
         assertThatIOException()
                 .isThrownBy(() -> ExportRuntime.TORCHSCRIPT.open(file, Device.gpu(1)))
-                .withMessage(file + ": was exported for CPUs (target AVX2), and the device is gpu(1);"
+                .withMessage(file + ": exported for CPUs (target AVX2), but the device is gpu(1);"
                         + " export it again for any target");
     }
 
@@ -407,7 +407,7 @@ class ExporterTest {
         ModelFolder.writeConfig(folder, ModelConfig.usual(Variant.of("peleenet")));
         assertThatIOException()
                 .isThrownBy(() -> given(SMALL, SIDE).exporter().export(folder, ExportOptions.onnx()))
-                .withMessageContaining("holds another model (peleenet)");
+                .withMessageContaining("has another model (peleenet)");
         assertThat(folder.toFile().list()).containsExactly("config.json");
     }
 
@@ -515,7 +515,7 @@ class ExporterTest {
         ExportCheck check = ExportCheck.onNoise(recorded);
         assertThatExceptionOfType(ExportException.class)
                 .isThrownBy(() -> check.check(network, file, Path.of("there/model.onnx"), ExportOptions.Format.ONNX))
-                .withMessageContaining("model.onnx: ONNX Runtime computes something else than the network");
+                .withMessageContaining("model.onnx: ONNX Runtime computes different results from the network");
     }
 
     @Test
@@ -523,6 +523,6 @@ class ExporterTest {
         Path file = Files.writeString(folder.resolve("model.onnx"), "not a model");
         assertThatIOException()
                 .isThrownBy(() -> ExportRuntime.ONNX_RUNTIME.open(file))
-                .withMessageContaining("model.onnx: ONNX Runtime refuses it");
+                .withMessageContaining("model.onnx: ONNX Runtime refused the file");
     }
 }

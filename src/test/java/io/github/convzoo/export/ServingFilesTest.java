@@ -87,7 +87,7 @@ class ServingFilesTest {
     @CsvSource({"ONNX, true", "TORCHSCRIPT, false"})
     void secondEngine_isAskedForWhereTheFirstCannotResize(ExportOptions.Format format, boolean asked)
             throws IOException {
-        String note = "DJL's OnnxRuntime engine cannot resize images; put DJL's PyTorch engine on the class path, too";
+        String note = "DJL's OnnxRuntime engine cannot resize images; also put DJL's PyTorch engine on the class path";
         List<String> notes = write(ExportOptions.of(format));
         assertThat(String.join("\n", notes).contains(note)).isEqualTo(asked);
         assertThat(Files.readString(folder.resolve("serving.properties")).contains("# " + note))
@@ -108,11 +108,11 @@ class ServingFilesTest {
     @Test
     void otherChannels_noClasses_orFeatures_haveNoTranslator() throws IOException {
         config = usual(3, 0);
-        assertNoted(write(ExportOptions.torchScript()), "does not give classes alone");
+        assertNoted(write(ExportOptions.torchScript()), "outputs more than classes");
         assertThat(properties()).doesNotContainKeys("translatorFactory");
         assertThat(folder.resolve("synset.txt")).doesNotExist();
         config = usual(3, 2);
-        assertNoted(write(ExportOptions.torchScript().withFeatures(true)), "does not give classes alone");
+        assertNoted(write(ExportOptions.torchScript().withFeatures(true)), "outputs more than classes");
         config = config.withOptions(config.options().withInChannels(4));
         assertNoted(write(ExportOptions.torchScript()), "images do not have 4 channels");
         assertThat(properties()).doesNotContainKeys("translatorFactory");
@@ -138,7 +138,7 @@ class ServingFilesTest {
     @Test
     void border_isFilledWithTheMeanGrey() throws IOException {
         preprocess(config.preprocessing().withCropMode(CropMode.BORDER));
-        assertNoted(write(ExportOptions.torchScript()), "one grey level instead of the mean color");
+        assertNoted(write(ExportOptions.torchScript()), "one gray level instead of the mean color");
         // 255 * (0.485 + 0.456 + 0.406) / 3 = 114.495
         assertThat(properties()).containsEntry("pad", "114").containsEntry("resize", "256,256,BILINEAR");
     }
@@ -154,7 +154,7 @@ class ServingFilesTest {
     void bicubic_isReplaced_andOrientationIsNamedIfItCounts() throws IOException {
         preprocess(config.preprocessing().withResampling(Resampling.BICUBIC));
         config = config.withUpright(true);
-        assertNoted(write(ExportOptions.torchScript()), "BICUBIC wraps values", "ignores EXIF orientation");
+        assertNoted(write(ExportOptions.torchScript()), "BICUBIC overflows for values", "ignores EXIF orientation");
         assertThat(properties()).containsEntry("resizeShort", "256,-1,BILINEAR");
         config = config.withUpright(false);
         assertThat(String.join("\n", write(ExportOptions.torchScript()))).doesNotContain("EXIF");
@@ -167,14 +167,14 @@ class ServingFilesTest {
         assertThat(folder.resolve("synset.txt")).hasContent("cup, saucer\ncat\n");
         assertThat(write(ExportOptions.onnx())).noneMatch(note -> note.contains("synset.txt"));
         config = config.withLabels(new Labels(List.of("cup", "dog")));
-        assertNoted(write(ExportOptions.onnx()), "synset.txt: left as it is");
+        assertNoted(write(ExportOptions.onnx()), "synset.txt: unchanged");
         assertThat(folder.resolve("synset.txt")).hasContent("cup, saucer\ncat\n");
     }
 
     @Test
     void servingProperties_ofSomebodyElse_areLeft() throws IOException {
         Path file = Files.writeString(folder.resolve("serving.properties"), "engine=Python\n");
-        assertNoted(write(ExportOptions.onnx()), "left as it is, because convzoo export did not write it");
+        assertNoted(write(ExportOptions.onnx()), "unchanged because it was not written by convzoo export");
         assertThat(file).hasContent("engine=Python\n");
     }
 }

@@ -131,8 +131,10 @@ class GraphTest {
         Graph graph = builder.build(List.of(add("level1", new Op.Add(), x, input)));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> graph.types(List.of(MAP)))
-                .withMessage("maps of (N, 6, 8, 8) and (N, 4, 8, 8) cannot be added: the input's size does not fit the"
-                        + " strides (at level1)");
+                .withMessage(
+                        "maps of (N, 6, 8, 8) and (N, 4, 8, 8) cannot be added because the input's size does not fit"
+                                + " the"
+                                + " strides (at level1)");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> graph.types(List.of(MAP, MAP)))
                 .withMessage("the graph has 1 inputs, not 2");

@@ -27,7 +27,7 @@ class OpTest {
         // (10 + 2 - 3) / 2 + 1 and (20 - 9) / 3 + 1
         assertThat(types(conv, Type.of(Type.ANY, 4, 10, 20))).containsExactly("(N, 6, 5, 4)");
         assertThat(types(conv, Type.of(2, 4, 1, 9))).containsExactly("(2, 6, 1, 1)");
-        assertRefused("a map of (2, 4, 10, 8) does not hold the window of a Conv2d", conv, Type.of(2, 4, 10, 8));
+        assertRefused("a map of (2, 4, 10, 8) is smaller than the window of a Conv2d", conv, Type.of(2, 4, 10, 8));
         assertRefused("2 groups and 6 filters does not fit a map of (2, 3, 9, 9)", conv, Type.of(2, 3, 9, 9));
         assertRefused("expects a value of (N, C, H, W), not (2, 3)", conv, Type.of(2, 3));
         assertThat(conv)
@@ -107,7 +107,9 @@ class OpTest {
         assertThat(types(new Op.AveragePool(Window.square(2, 2, 0)), Type.of(1, 2, 7, 8)))
                 .containsExactly("(1, 2, 3, 4)");
         assertRefused(
-                "does not hold the window of a MaxPool2d", new Op.MaxPool(Window.square(3, 2, 0)), Type.of(1, 2, 2, 8));
+                "is smaller than the window of a MaxPool2d",
+                new Op.MaxPool(Window.square(3, 2, 0)),
+                Type.of(1, 2, 2, 8));
         assertThat(types(Op.GlobalPool.AVERAGE, Type.of(Type.ANY, 2, 7, 8))).containsExactly("(N, 2)");
     }
 

@@ -403,7 +403,7 @@ class FileStoreTest {
                 Hubs.quoted(CONTENT),
                 "X-Linked-Size",
                 CONTENT.length + off));
-        assertFails(store(hub), "it has 300000 bytes, where the hub promises " + (CONTENT.length + off));
+        assertFails(store(hub), "it has 300000 bytes, but the hub announced " + (CONTENT.length + off));
         assertThat(hub.requests()).hasSize(1);
         assertThat(names()).isEmpty();
     }
@@ -411,14 +411,14 @@ class FileStoreTest {
     @Test
     void fetch_chunkedBodyLongerThanPromised_fails() throws Exception {
         LoopbackServer hub = serve((request, out) -> chunked(out, CONTENT, Hubs.quoted(CONTENT), 299_999));
-        assertFails(store(hub), "it has at least 300000 bytes, where 299999 were promised");
+        assertFails(store(hub), "it has at least 300000 bytes, but 299999 were announced");
         assertThat(names()).isEmpty();
     }
 
     @Test
     void fetch_chunkedBodyShorterThanPromised_isTriedAgainAndFails() throws Exception {
         LoopbackServer hub = serve((request, out) -> chunked(out, CONTENT, Hubs.quoted(CONTENT), 300_001));
-        assertFails(store(hub), "it ended at 300000 of 300001 bytes (tried 3 times)");
+        assertFails(store(hub), "the response ended at 300000 of 300001 bytes (tried 3 times)");
     }
 
     @Test
@@ -478,7 +478,7 @@ class FileStoreTest {
     void fetch_compressedBody_isRefused() throws Exception {
         LoopbackServer hub =
                 serve((request, out) -> Hubs.send(request, out, CONTENT, CONTENT.length, "Content-Encoding", "gzip"));
-        assertFails(store(hub), "compressed (gzip)");
+        assertFails(store(hub), "content encoding (gzip)");
     }
 
     // Answers that are errors.
@@ -487,10 +487,10 @@ class FileStoreTest {
     @CsvSource({
         "401, '401, access refused; set HF_TOKEN'",
         "403, '403, access refused; set HF_TOKEN'",
-        "404, '404, there is no such file'",
-        "410, '410, there is no such file'",
-        "418, the server answers 418",
-        "304, the server answers 304"
+        "404, '404, no such file'",
+        "410, '410, no such file'",
+        "418, the server responded 418",
+        "304, the server responded 304"
     })
     void fetch_refused_isNotTriedAgain(int status, String message) throws Exception {
         LoopbackServer hub = serve((request, out) -> LoopbackServer.status(out, status));
@@ -511,7 +511,7 @@ class FileStoreTest {
                 settings.hubCache(),
                 settings.cache(),
                 settings.transfers());
-        assertFails(new FileStore(settings, pauses::add), "the token in HF_TOKEN may not read it");
+        assertFails(new FileStore(settings, pauses::add), "the token in HF_TOKEN has no read access");
     }
 
     @Test
@@ -591,7 +591,7 @@ class FileStoreTest {
             Hubs.send(request, out, CONTENT, 0, "X-Linked-ETag", Hubs.quoted(CONTENT));
             finished.await();
         });
-        assertFails(store(List.of(URI.create(hub.url())), limits(2, 200)), "nothing came for 0.200 s (tried 2 times)");
+        assertFails(store(List.of(URI.create(hub.url())), limits(2, 200)), "no data for 0.200 s (tried 2 times)");
     }
 
     @Test
@@ -618,7 +618,7 @@ class FileStoreTest {
             }
         };
         FileStore store = new FileStore(settings(List.of(URI.create(hub.url())), limits(2, 60_000)), impatient);
-        assertFails(store, "no answer within 65.0 s (tried 2 times)");
+        assertFails(store, "no response within 65.0 s (tried 2 times)");
         assertThat(waits).containsOnly(Duration.ofSeconds(65)).hasSize(2);
         assertThat(hub.requests()).hasSize(2);
         assertThat(pauses).hasSize(1);
@@ -738,8 +738,8 @@ class FileStoreTest {
                     assertThat(e.failures())
                             .containsExactly(
                                     hub.url() + "/timm/tiny/resolve/main/model.safetensors: 401, access refused;"
-                                            + " set HF_TOKEN to a token that may read it",
-                                    older + ": 404, there is no such file");
+                                            + " set HF_TOKEN to a token with read access",
+                                    older + ": 404, no such file");
                     assertThat(e).hasMessageContainingAll(e.failures().toArray(String[]::new));
                     assertThat(e.getMessage()).doesNotContain("\n");
                 });
@@ -999,7 +999,7 @@ class FileStoreTest {
         });
         Recorded progress = new Recorded();
         assertThatThrownBy(() -> store(hub).fetch(row("timm/tiny"), progress))
-                .hasMessageContaining("where 10240 were promised");
+                .hasMessageContaining("but 10240 were announced");
         assertThat(asked.get()).isEqualTo(1);
         assertThat(progress.events)
                 .filteredOn(event -> event.startsWith("update"))
@@ -1017,7 +1017,7 @@ class FileStoreTest {
             }
         });
         leavePart(hub, Arrays.copyOf(CONTENT, 1000), Hubs.sha256(CONTENT));
-        assertFails(store(hub), "where 10240 were promised");
+        assertFails(store(hub), "but 10240 were announced");
         assertThat(names()).isEmpty();
     }
 
@@ -1142,7 +1142,7 @@ class FileStoreTest {
                 settings.hubCache(),
                 settings.cache(),
                 settings.transfers());
-        assertFails(new FileStore(settings), "it came from " + mirror.url(), "not among the addresses");
+        assertFails(new FileStore(settings), "it came from " + mirror.url(), "no longer one of its addresses");
     }
 
     @Test
@@ -1171,7 +1171,7 @@ class FileStoreTest {
         assertThat(store(other).resolve("timm/tiny", "main").commit()).isEqualTo(commit);
         LoopbackServer hub = serve((request, out) -> LoopbackServer.status(out, 400));
         assertThatThrownBy(() -> store(hub).resolve("timm/tiny", "main"))
-                .hasMessageContaining("the hub cannot be asked");
+                .hasMessageContaining("the hub cannot be reached");
         FileStore both = store(List.of(URI.create(hub.url()), URI.create("http://127.0.0.1:1")), limits(1, 5000));
         assertThatThrownBy(() -> both.resolve("timm/tiny", "main")).isInstanceOf(FetchException.class);
         other.close();

@@ -31,10 +31,10 @@ class HttpTransferTest {
     @ParameterizedTest
     @CsvSource({
         "http://b.example/z, from https to http://b.example/z",
-        "file:///etc/passwd, no web address",
-        "http:///z, no web address",
-        "'', no web address",
-        "'http://[', no URL",
+        "file:///etc/passwd, which is not a web address",
+        "http:///z, which is not a web address",
+        "'', which is not a web address",
+        "'http://[', redirected to an invalid URL",
     })
     void target_downgradeOrNoWebAddress_isRefused(String location, String message) {
         assertThatThrownBy(() -> HttpTransfer.target(URI.create("https://a.example/x"), headers("Location", location)))

@@ -55,7 +55,7 @@ class BoxTest {
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> image.crop(box))
-                .withMessageContaining("is not inside of an image of 9 x 7 pixels");
+                .withMessageContaining("is not inside an image of 9 x 7 pixels");
         assertThatIllegalArgumentException().isThrownBy(() -> Resampling.BILINEAR.resize(image, box, 3, 3));
     }
 

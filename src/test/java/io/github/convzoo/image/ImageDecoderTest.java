@@ -54,7 +54,7 @@ class ImageDecoderTest {
         this.folder = folder;
     }
 
-    /** Every NAME.EXT that has a NAME.EXT.png beside it. */
+    /** Every NAME.EXT that has a NAME.EXT.png next to it. */
     static Stream<String> encoded() {
         return Fixtures.names("image")
                 .filter(name -> name.matches(".*\\.(jpg|png|gif|bmp)\\.png"))
@@ -73,7 +73,7 @@ class ImageDecoderTest {
         assertThat(formats()).hasSize(104);
     }
 
-    /** Of src/test/python/format_fixtures.py: every file that has a picture of the same name and .png beside it. */
+    /** Of src/test/python/format_fixtures.py: every file that has a picture with the same name and .png next to it. */
     static Stream<String> formats() {
         return Fixtures.names("formats")
                 .filter(name -> name.matches(".*\\..*\\.png"))
@@ -297,7 +297,7 @@ class ImageDecoderTest {
         assertThat(process.waitFor()).isZero();
         assertThat(lines)
                 .hasSize(5)
-                .allMatch(line -> line.contains(": not enough memory to decode it; give the JVM more (-Xmx)"));
+                .allMatch(line -> line.contains(": not enough memory to decode; raise the JVM's heap (-Xmx)"));
     }
 
     /** Without the library: in a process whose class path lacks it. */
@@ -450,7 +450,7 @@ class ImageDecoderTest {
     void decode_ofDirectory_namesIt() {
         assertThatExceptionOfType(ImageException.class)
                 .isThrownBy(() -> decoder.decode(folder))
-                .withMessage(folder + ": this is a directory; name an image file");
+                .withMessage(folder + ": this is a directory; pass an image file");
     }
 
     @Test
@@ -466,12 +466,12 @@ class ImageDecoderTest {
 
     @ParameterizedTest
     @CsvSource({
-        "no image,not an image",
-        "x,not an image",
+        "no image,unknown image format",
+        "x,unknown image format",
         "RIFF1234WEBPVP8 ,truncated",
         "....ftypheic,HEIC is not supported; convert it",
         "....ftypavif,AVIF is not supported; convert it",
-        "....ftypmif1,'a file of the MP4 family, such as HEIC, AVIF or a video,'",
+        "....ftypmif1,'an MP4-like file, such as HEIC, AVIF or a video,'",
         "II+\0....,BigTIFF is not supported",
         "'\u00ff\n....',JPEG XL",
         "'\0\0\0\fJXL ',JPEG XL",

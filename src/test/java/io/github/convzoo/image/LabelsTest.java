@@ -128,11 +128,11 @@ class LabelsTest {
                 "cat,1|dog,1^'cat' and 'dog' have number 1",
                 "{~0~: ~cat~, ~3~: ~dog~}^'dog' has number 3",
                 "{~cat~: 0, ~dog~: 0}^'cat' and 'dog' have number 0",
-                "{~cat~: ~dog~}^this JSON names no classes",
-                "{~0~: {~a~: 1}}^this JSON names no classes",
-                "{}^holds no label",
-                "[]^holds no label",
-                "[~a~^begins as JSON, but is not",
+                "{~cat~: ~dog~}^this JSON has no class names",
+                "{~0~: {~a~: 1}}^this JSON has no class names",
+                "{}^no labels found",
+                "[]^no labels found",
+                "[~a~^starts like JSON but cannot be parsed",
                 "[~a~, ~~]^class 1 has no name",
             })
     void read_ofUnclearNumbers_namesBothReadings(String text, String problem) throws IOException {

@@ -94,7 +94,7 @@ class ResamplingTest {
 
     @Test
     void resize_byHalfBilinear_weighsByATriangleOfTwoPixels() {
-        // Around the centre of outputs 0 and 1 of four inputs: weights 3, 3, 1 of 7 and 1, 3, 3 of 7.
+        // Around the center of outputs 0 and 1 of four inputs: weights 3, 3, 1 of 7 and 1, 3, 3 of 7.
         RgbImage image = RgbImage.of(4, 1, bytes(70, 70, 70, 140, 140, 140, 210, 210, 210, 0, 0, 0));
 
         RgbImage half = Resampling.BILINEAR.resize(image, 2, 1);

@@ -98,7 +98,7 @@ class FeatureExtractorTest {
         for (int[] levels : new int[][] {{6}, {-1}, {2, 2}, {3, 1}}) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> new FeatureExtractor(network, levels))
-                    .withMessageContaining("dla34 has feature levels 0 to 5, to be named in ascending order, not ");
+                    .withMessageContaining("dla34 has feature levels 0 to 5; pass them in ascending order, not ");
         }
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new FeatureExtractor(network).getOutputShapes(new Shape[] {new Shape(1, 1, 64, 64)}))

@@ -188,9 +188,9 @@ class NetworkTest {
     void peleenet_ofImpossibleWidths_isRefused() {
         NetworkOptions options = PeleeNetVariant.PELEENET.options();
         assertRefused(() -> new PeleeNet(List.of(32, 32), List.of(1), options), "one number or four");
-        assertRefused(() -> new PeleeNet(List.of(31), List.of(1), options), "even and at least 2, for");
+        assertRefused(() -> new PeleeNet(List.of(31), List.of(1), options), "even and at least 2 because");
         assertRefused(() -> new PeleeNet(List.of(32), List.of(0), options), "at least 1, not 0");
-        assertRefused(() -> new PeleeNet(List.of(2), List.of(1), options), "leaves a bottleneck no channels");
+        assertRefused(() -> new PeleeNet(List.of(2), List.of(1), options), "leaves no channels for a bottleneck");
     }
 
     @Test
@@ -209,7 +209,7 @@ class NetworkTest {
 
     @Test
     void variant_thatDoesNotExist_isRefusedWithThoseThatDo() {
-        assertRefused(() -> Variant.of("dla35"), "there is no network dla35; there are dla34, dla46_c");
+        assertRefused(() -> Variant.of("dla35"), "unknown network dla35; choose from dla34, dla46_c");
         Variant.all().forEach((name, variant) -> {
             assertThat(Variant.of(name)).isSameAs(variant);
             assertThat(variant.modelName()).isEqualTo(name);
@@ -257,7 +257,7 @@ class NetworkTest {
         ParameterStore store = new ParameterStore(manager, false);
         assertRefused(
                 () -> network.forward(store, new NDList(manager.zeros(new Shape(1, 3, 224, 224))), false),
-                "128 x 128, which its linear layers were initialised for, not 224 x 224");
+                "128 x 128, for which its linear layers were initialized, not 224 x 224");
         NDList output = network.forward(store, new NDList(manager.zeros(new Shape(1, 3, 130, 125))), false);
         assertThat(output.singletonOrThrow().getShape()).isEqualTo(new Shape(1, 10));
     }

@@ -102,7 +102,7 @@ public final class Reference {
         return new Shape(dimensions.stream().mapToLong(Long::longValue).toArray());
     }
 
-    /** Initialises a block for an input and gives every parameter the values that its name stands for. */
+    /** Initializes a block for an input and gives every parameter the values that its name stands for. */
     public static void initialize(Block block, NDManager manager, String salt, Shape input) {
         CanonicalNames.parameters(block)
                 .forEach((name, parameter) -> parameter.setInitializer((m, shape, type) -> {

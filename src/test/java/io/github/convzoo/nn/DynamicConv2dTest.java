@@ -212,7 +212,7 @@ class DynamicConv2dTest {
                 .isLessThanOrEqualTo(1e-5f * expected.abs().max().getFloat());
     }
 
-    /** exp(-88) is a number too small to be normalised, exp(-40) is below what counts. */
+    /** exp(-88) is a number too small to be normalized, exp(-40) is below what counts. */
     @ParameterizedTest
     @CsvSource({"1, -88", "1, -40", "16, -88", "16, -40"})
     void shareOfNextToNothing_isNone(int samples, float logit) {
@@ -259,7 +259,8 @@ class DynamicConv2dTest {
     void initialize_withOtherChannels_isRefused() {
         DynamicConv2d layer = new DynamicConv2d(PLAIN);
         assertRefused(
-                () -> layer.initialize(manager, DataType.FLOAT32, new Shape(1, 5, 8, 8)), "(N, 6, H, W) is expected");
+                () -> layer.initialize(manager, DataType.FLOAT32, new Shape(1, 5, 8, 8)),
+                "must have the shape (N, 6, H, W)");
     }
 
     @Test
@@ -269,8 +270,7 @@ class DynamicConv2dTest {
         layer.initialize(manager, DataType.FLOAT32, new Shape(1, 6, 8, 8));
         ParameterStore store = new ParameterStore(manager, false);
         for (Shape wrong : List.of(new Shape(1, 6, 2, 8), new Shape(0, 6, 8, 8), new Shape(1, 5, 8, 8))) {
-            assertRefused(
-                    () -> layer.forward(store, new NDList(manager.zeros(wrong)), false), "is expected, not " + wrong);
+            assertRefused(() -> layer.forward(store, new NDList(manager.zeros(wrong)), false), ", not " + wrong);
         }
     }
 

@@ -436,11 +436,11 @@ class TracerTest {
                         x -> Pool.avgPool2d(x, new Shape(3, 3), new Shape(2, 2), new Shape(1, 0), true, true)),
                 refusal(
                         "avgPool",
-                        "counts it as zeros all the same",
+                        "counts it as zeros anyway",
                         x -> Pool.avgPool2d(x, new Shape(3, 3), new Shape(2, 2), new Shape(1, 1), false, false)),
-                refusal("dropout", "as in training", x -> Dropout.dropout(x, 0.5f, true)
+                refusal("dropout", "in training mode", x -> Dropout.dropout(x, 0.5f, true)
                         .head()),
-                refusal("batchNorm", "as in training", x -> BatchNorm.batchNorm(
+                refusal("batchNorm", "in training mode", x -> BatchNorm.batchNorm(
                                 x,
                                 x.getManager().ones(new Shape(4)),
                                 x.getManager().ones(new Shape(4)))
@@ -546,7 +546,7 @@ class TracerTest {
         assertRefused(
                 around(x -> x.mul(x.getManager().randomUniform(0.5f, 1.5f, new Shape(4, 1, 1)))),
                 "Affine cannot be traced (in 02LambdaBlock)",
-                "and of chance");
+                "size and deterministic");
     }
 
     @Test
@@ -563,7 +563,7 @@ class TracerTest {
         Block hidden = initialized(conv(4));
         assertRefused(new Calling(hidden), "the parameter weight does not belong to the traced block or its children");
         Block flow = initialized(new Sequence().add("conv", conv(4)));
-        assertRefused(new Calling(flow), "a Sequence runs that is not a child of the traced block");
+        assertRefused(new Calling(flow), "a Sequence is run but is not a child of the traced block");
     }
 
     private static final class Changing extends AbstractBlock {

@@ -95,7 +95,7 @@ class PicturesTest {
             int x = 8 + i % 3 * 168 + 80;
             int y = 8 + i / 3 * 200 + 80;
             assertThat(grid.getRGB(x, y) & 0xff).isEqualTo(30 * i);
-            // Fitted by its longer side, centred.
+            // Fitted by its longer side, centered.
             assertThat(grid.getRGB(x, y - 45)).isEqualTo(WHITE);
         }
         assertThatIllegalArgumentException().isThrownBy(() -> ImageGrid.draw(List.of()));
@@ -118,7 +118,7 @@ class PicturesTest {
         }
     }
 
-    /** By how much a colour is above blue, where it is most, in the only caption. */
+    /** By how much a color is above blue, where it is most, in the only caption. */
     private static int most(BufferedImage grid, int shift) {
         return IntStream.range(0, 160 * 16)
                 .map(i -> grid.getRGB(8 + i % 160, 8 + 160 + i / 160))
@@ -129,7 +129,7 @@ class PicturesTest {
 
     @Test
     void grid_ofALargePhoto_holdsItInTheSizeThatIsDrawn() {
-        // Stripes of a pixel, which only a shrinking that counts every pixel makes grey.
+        // Stripes of a pixel, which only a shrinking that counts every pixel makes gray.
         byte[] samples = new byte[3 * 1600 * 800];
         for (int i = 0; i < samples.length; i++) {
             samples[i] = (byte) (i / 3 % 2 * 255);
@@ -158,7 +158,7 @@ class PicturesTest {
         ImageGrid.checkCount(126 * 126);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ImageGrid.checkCount(126 * 126 + 1))
-                .withMessage("15877 images are too many for one grid; give fewer");
+                .withMessage("15877 images are too many for one grid; use fewer");
         assertThatIllegalArgumentException().isThrownBy(() -> ImageGrid.checkCount(Integer.MAX_VALUE));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ImageGrid.checkCount(0))

@@ -247,7 +247,7 @@ class QuantizerTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(
                         () -> quantize(QuantizeOptions.onnx().withFloats(List.of("head")), Noise.batches(16, 8, IMAGE)))
-                .withMessageContaining("head names no layer; there are ");
+                .withMessageContaining("head matches no layer; choose from ");
         assertThat(folder.toFile().list()).isEmpty();
     }
 
@@ -270,15 +270,15 @@ class QuantizerTest {
     void images_thatAreFew_orOfOneClass_orPlain_areNamed() throws Exception {
         assertThat(quantize(QuantizeOptions.onnx(), samples(15, 2, QuantizerTest::noise))
                         .notes())
-                .containsExactly("calibrated with 15 images only; take at least 16, better some hundred");
+                .containsExactly("calibrated with only 15 images; use at least 16, better a few hundred");
         assertThat(quantize(QuantizeOptions.onnx(), samples(16, 1, QuantizerTest::noise))
                         .notes())
-                .containsExactly("all calibration images are of one class; take some of every class");
+                .containsExactly("all calibration images are of one class; include every class");
         assertThat(quantize(
                                 QuantizeOptions.onnx(),
                                 samples(16, 2, i -> i < 3 ? new float[(int) IMAGE.size()] : noise(i)))
                         .notes())
-                .containsExactly("3 of 16 calibration images are a single color");
+                .containsExactly("3 of 16 calibration images have a single color");
     }
 
     @Test
@@ -289,7 +289,7 @@ class QuantizerTest {
                     java.util.Arrays.fill(color, 0, 256, i);
                     return color;
                 })))
-                .withMessageContaining("each of the images is a single color");
+                .withMessageContaining("every image has a single color");
         assertThat(folder.toFile().list()).isEmpty();
     }
 
@@ -311,7 +311,7 @@ class QuantizerTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Quantizer.of(empty, new Shape(1).addAll(IMAGE))
                         .quantize(folder, QuantizeOptions.onnx(), Noise.batches(16, 8, IMAGE), done -> {}))
-                .withMessage("there is no layer to quantize");
+                .withMessage("no layer to quantize; keep fewer layers in float");
     }
 
     @Test
@@ -320,6 +320,6 @@ class QuantizerTest {
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() ->
                         quantizer().quantize(file, QuantizeOptions.onnx(), Noise.batches(16, 8, IMAGE), done -> {}))
-                .withMessageContaining("file: is a file; name a folder");
+                .withMessageContaining("file: is a file; pass a folder");
     }
 }

@@ -56,7 +56,7 @@ class CompileRequestTest {
     @CsvSource({
         "FASTEST, FLOAT16, cpu, true, fp16 is slower than fp32 on a CPU",
         "TORCHSCRIPT, BFLOAT16, cpu, true, bf16 is slower than fp32 on a CPU",
-        "ONNX, FLOAT32, gpu, true, 'ONNX Runtime computes on the CPU, and the device is gpu(1); choose torchscript'",
+        "ONNX, FLOAT32, gpu, true, 'ONNX Runtime runs on the CPU only, but the device is gpu(1); choose torchscript'",
         "ONNX, FLOAT32, cpu, false, ONNX Runtime is not on the class path"
     })
     void request_thatNothingServes_isRefused(
@@ -100,7 +100,7 @@ class CompileRequestTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() ->
                         ConvZoo.loadLogits(MODEL, LoadOptions.published().withPrecision(CompiledPrecision.FLOAT16)))
-                .withMessageContaining("fp16 is for compiled models");
+                .withMessageContaining("fp16 needs a compiled model");
     }
 
     @Test
@@ -108,6 +108,6 @@ class CompileRequestTest {
         assertThat(CompiledPrecision.of("BF16")).isEqualTo(CompiledPrecision.BFLOAT16);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> CompiledPrecision.of("int8"))
-                .withMessage("a precision must be one of [fp32, fp16, bf16], not int8");
+                .withMessage("precision must be one of [fp32, fp16, bf16], not int8");
     }
 }

@@ -254,13 +254,13 @@ class CompiledModelTest {
     void compiled_forTraining_orFeatures_isRefused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConvZoo.loadLogits(MODEL, options.compiled().forTraining()))
-                .withMessageContaining("a compiled model cannot learn");
+                .withMessageContaining("a compiled model cannot be trained");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConvZoo.loadFeatures(MODEL, options.compiled(), 2))
                 .withMessageContaining("feature maps cannot be compiled");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> CompiledRuntime.of("tvm"))
-                .withMessage("a runtime must be one of [fastest, onnx, torchscript], not tvm");
+                .withMessage("runtime must be one of [fastest, onnx, torchscript], not tvm");
     }
 
     /** Loads a compiled model; ends with 3 if ONNX Runtime is refused for not being there. */

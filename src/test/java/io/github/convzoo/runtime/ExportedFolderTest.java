@@ -127,7 +127,7 @@ class ExportedFolderTest {
         assertThat(reports).hasSize(1);
         assertThat(reports.get(0).lines().toString())
                 .contains(format == ExportOptions.Format.ONNX ? "run by ONNX Runtime" : "run by PyTorch");
-        assertThat(reports.get(0).lines().toString().contains("logarithms are taken for logits"))
+        assertThat(reports.get(0).lines().toString().contains("using their logarithms as logits"))
                 .isEqualTo(preprocess);
     }
 
@@ -153,7 +153,7 @@ class ExportedFolderTest {
         int channels = ConvZoo.configuration(folder, PLAIN).options().inChannels();
         assertThatExceptionOfType(Exception.class)
                 .isThrownBy(() -> logits(ConvZoo.loadLogits(folder, PLAIN), new Shape(1, channels, 64, 64)))
-                .withStackTraceContaining("model.pt: takes images of bytes, and this input is not an image");
+                .withStackTraceContaining("model.pt: needs images as bytes, but this input is not an image");
     }
 
     @ParameterizedTest
@@ -186,7 +186,7 @@ class ExportedFolderTest {
                 .build();
         assertThatExceptionOfType(Exception.class)
                 .isThrownBy(criteria::loadModel)
-                .withStackTraceContaining("there is no argument width");
+                .withStackTraceContaining("unknown argument width");
     }
 
     @Test
@@ -196,11 +196,12 @@ class ExportedFolderTest {
         List<String> lines = new ArrayList<>();
         LoadOptions told = PLAIN.withOnLoaded(report -> lines.addAll(report.lines()));
         ConvZoo.load(folder, Path.class, told).close();
-        assertThat(lines.toString()).contains("holds several exported files; model.onnx is run", "run by ONNX Runtime");
+        assertThat(lines.toString())
+                .contains("several exported files found; running model.onnx", "run by ONNX Runtime");
         lines.clear();
         ConvZoo.load(folder, Path.class, told.compiled(CompiledRuntime.TORCHSCRIPT))
                 .close();
-        assertThat(lines.toString()).contains("model.pt is run", "run by PyTorch");
+        assertThat(lines.toString()).contains("running model.pt", "run by PyTorch");
     }
 
     @Test
@@ -225,49 +226,50 @@ class ExportedFolderTest {
         Files.copy(folder.resolve("a.onnx"), folder.resolve("b.onnx"));
         assertThatIOException()
                 .isThrownBy(() -> ConvZoo.load(folder))
-                .withMessage(
-                        folder + ": holds several exported files, a.onnx, b.onnx; name one, or call it model.onnx");
+                .withMessage(folder
+                        + ": several exported files found, a.onnx, b.onnx; pass one of them, or rename one"
+                        + " to model.onnx");
         ConvZoo.load(folder.resolve("b.onnx")).close();
         Files.delete(folder.resolve("config.json"));
         assertThatIOException()
                 .isThrownBy(() -> ConvZoo.load(folder.resolve("b.onnx")))
-                .withMessageContaining("b.onnx: has no config.json next to it");
+                .withMessageContaining("b.onnx: no config.json next to this file");
         Files.writeString(folder.resolve("c.onnx"), "not a model");
         ModelFolder.writeConfig(folder, ConvZoo.configuration(MODEL, PLAIN));
         assertThatIOException()
                 .isThrownBy(() -> ConvZoo.load(folder.resolve("c.onnx")))
-                .withMessageContaining("c.onnx: ONNX Runtime refuses it");
+                .withMessageContaining("c.onnx: ONNX Runtime refused the file");
     }
 
     @Test
     void exportedFolder_forWhatNeedsWeights_isRefused() throws Exception {
         export(folder, ExportOptions.onnx());
-        String only = "model.onnx: is an exported graph, which can be run only; ";
+        String only = "model.onnx: this is an exported graph, which can only be run; ";
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConvZoo.loadLogits(folder, PLAIN.forTraining()))
-                .withMessageContaining(only + "training needs weights: add model.safetensors");
+                .withMessageContaining(only + "training needs weights; add model.safetensors");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConvZoo.loadFeatures(folder, PLAIN))
-                .withMessageContaining(only + "classes, channels, features");
+                .withMessageContaining(only + "its classes, channels, features");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConvZoo.loadEmbeddings(folder, Path.class, PLAIN))
-                .withMessageContaining(only + "classes, channels, features");
+                .withMessageContaining(only + "its classes, channels, features");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConvZoo.loadLogits(folder, PLAIN.withNumClasses(9)))
-                .withMessageContaining(only + "classes, channels, features");
+                .withMessageContaining(only + "its classes, channels, features");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConvZoo.loadLogits(folder, PLAIN.withInputSize(96)))
                 .withMessageContaining(
-                        "model.onnx: takes inputs of (3, 64, 64) (channels, height, width), not (3, 96, 96)");
+                        "model.onnx: needs inputs of (3, 64, 64) (channels, height, width), not (3, 96, 96)");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConvZoo.loadLogits(folder, PLAIN.compiled(CompiledRuntime.TORCHSCRIPT)))
-                .withMessageContaining("model.onnx: is for the runtime onnx; leave torchscript out");
+                .withMessageContaining("model.onnx: this file is for the runtime onnx; omit torchscript");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConvZoo.loadLogits(folder, PLAIN.withDevice(Device.gpu())))
-                .withMessageContaining("model.onnx: ONNX Runtime runs it, on the CPU; leave the device gpu(0) out");
+                .withMessageContaining("model.onnx: ONNX Runtime runs this file on the CPU; omit the device gpu(0)");
         assertThatIOException()
                 .isThrownBy(() -> ConvZoo.open(folder.toString(), PLAIN).checkpoint(PLAIN))
-                .withMessageContaining(only + "this needs weights");
+                .withMessageContaining(only + "weights are needed");
         try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(folder, PLAIN);
                 NDManager manager = NDManager.newBaseManager("PyTorch")) {
             Network network = (Network) model.getBlock();

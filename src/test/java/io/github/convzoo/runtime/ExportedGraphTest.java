@@ -92,7 +92,7 @@ class ExportedGraphTest {
         try (ExportedGraph graph = new ExportedGraph(Path.of("model.onnx"), model, NORMALIZATION)) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> graph.run(new NDList(normalized(pixels))))
-                    .withMessageContaining("this input is not an image normalized as config.json says");
+                    .withMessageContaining("this input is not an image normalized as in config.json");
         }
         assertThat(model.bytes).isEmpty();
     }

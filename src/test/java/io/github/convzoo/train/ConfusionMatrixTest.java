@@ -53,7 +53,7 @@ class ConfusionMatrixTest {
     void classes_thatTheNetworkCannotTellApart_areRefused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new ConfusionMatrix(List.of("a", "b"), 1))
-                .withMessageContaining("1 to 1 classes");
+                .withMessageContaining("must be 1 to 1,");
         assertThatIllegalArgumentException().isThrownBy(() -> new ConfusionMatrix(List.of(), 1));
     }
 }

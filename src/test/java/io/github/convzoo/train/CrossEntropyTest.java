@@ -79,7 +79,7 @@ class CrossEntropyTest {
             assertThat((double) loss.of(logits, Targets.of(0, 2, 1)).getFloat()).isCloseTo(expected, within(1e-6));
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> new CrossEntropy(0, List.of(1.0, 1.0)).of(logits, Targets.of(0, 1, 1)))
-                    .withMessage("there are 2 class weights, and the network has 3 classes; give one per class");
+                    .withMessage("there are 2 class weights, but the network has 3 classes; pass one per class");
         }
         assertThat(CrossEntropy.balancedWeights(30, 10, 20)).containsExactly(60 / 90.0, 2.0, 1.0);
         assertThatIllegalArgumentException().isThrownBy(() -> new CrossEntropy(0, List.of(1.0, 0.0)));
@@ -92,13 +92,13 @@ class CrossEntropyTest {
             CrossEntropy loss = new CrossEntropy(0);
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> loss.of(logits, Targets.of(0, 3)))
-                    .withMessage("sample 1 is of class 3, and the network has 3 classes");
+                    .withMessage("sample 1 has class 3, but the network has 3 classes");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> loss.of(logits, Targets.of(-1, 0)))
-                    .withMessageContaining("sample 0 is of class -1");
+                    .withMessageContaining("sample 0 has class -1");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> loss.of(logits, Targets.of(0)))
-                    .withMessageContaining("(1, classes) are expected, not (2, 3)");
+                    .withMessageContaining("(1, classes), not (2, 3)");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> loss.of(logits, Targets.dense(new float[][] {{1, 0}, {0, 1}})))
                     .withMessageContaining("probabilities of 2 classes");

@@ -101,7 +101,7 @@ class EvaluationTest {
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> evaluate(images, 3, 1))
-                .withMessage("an image is of class 3, and the network has 3 classes");
+                .withMessage("an image has class 3, but the network has 3 classes");
     }
 
     @Test

@@ -266,7 +266,7 @@ class FeaturesTest {
         return row;
     }
 
-    /** The channels' means of an image, normalised as ImageNet's. */
+    /** The channels' means of an image, normalized as ImageNet's. */
     private static void assertIsOf(float[] features, RgbImage image) {
         double[] mean = {0.485, 0.456, 0.406};
         double[] std = {0.229, 0.224, 0.225};
@@ -312,7 +312,7 @@ class FeaturesTest {
                         manager,
                         images,
                         done -> {}))
-                .withMessage("features of shape (N, features) are expected, not (2, 3, 8, 8); pool the maps");
+                .withMessage("features must have the shape (N, features), not (2, 3, 8, 8); pool the feature maps");
         assertThat(manager.getManagedArrays()).isEmpty();
     }
 
@@ -378,7 +378,7 @@ class FeaturesTest {
             assertThat(targets).containsExactly(expected);
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Targets.of(batch).distributions(1))
-                    .withMessageContaining(", and the network has 1 classes");
+                    .withMessageContaining(", but the network has 1 classes");
         }
     }
 
@@ -389,6 +389,6 @@ class FeaturesTest {
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> batches(features, mixing))
-                .withMessage("samples of shape (3) are no images, which alone can be mixed");
+                .withMessage("samples of shape (3) are not images, so they cannot be mixed");
     }
 }

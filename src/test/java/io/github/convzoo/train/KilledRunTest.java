@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Processes that train, are killed at random moments, the saving included, and are gone on with. */
+/** Processes that train, are killed at random moments, even while saving, and are resumed. */
 @Timeout(300)
 class KilledRunTest {
 

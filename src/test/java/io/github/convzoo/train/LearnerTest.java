@@ -181,7 +181,7 @@ class LearnerTest {
 
     // Parts and devices
 
-    /** After five steps from the same start, without normalisation by the batch. */
+    /** After five steps from the same start, without normalization by the batch. */
     private Map<String, float[]> afterFiveSteps(int accumulation, Device... devices) throws DivergedException {
         Block network = SmallNetworks.plain(manager);
         Recipe recipe = Recipe.of(MOMENTUM, RATE).withFrozen(List.of("norm.*")).withAccumulation(accumulation);
@@ -295,7 +295,7 @@ class LearnerTest {
             } else if (!name.startsWith("norm.running")) {
                 assertThat(after.get(name)).as(name).isEqualTo(before.get(name));
             } else {
-                // norm.bias learns, so the normalisation is not frozen.
+                // norm.bias learns, so the normalization is not frozen.
                 assertThat(after.get(name)).as(name).isNotEqualTo(before.get(name));
             }
         }
@@ -340,21 +340,21 @@ class LearnerTest {
         Recipe recipe = Recipe.of(MOMENTUM, RATE);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new Learner(network, recipe.withFrozen(List.of("level1.*"))))
-                .withMessageContaining("no parameter's name matches level1.*")
+                .withMessageContaining("no parameter matches level1.*")
                 .withMessageContaining("conv.weight");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new Learner(network, recipe.withRateFactors(Map.of("head", 10.0))))
                 .withMessageContaining("head");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new Learner(network, recipe.withFrozen(List.of("*"))))
-                .withMessageContaining("nothing is left to learn");
+                .withMessageContaining("nothing to train");
     }
 
     @Test
     void learner_ofANetworkWithoutValues_isRefused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new Learner(Variant.of("peleenet").build(), Recipe.of(MOMENTUM, RATE)))
-                .withMessageContaining("initialise");
+                .withMessageContaining("initialize");
     }
 
     @Test
@@ -466,7 +466,7 @@ class LearnerTest {
         try (Learner learner = new Learner(SmallNetworks.plain(manager), Recipe.of(MOMENTUM, RATE))) {
             assertThatIllegalStateException()
                     .isThrownBy(learner::useAverage)
-                    .withMessageContaining("ask for one in the recipe");
+                    .withMessageContaining("add averaging to the recipe");
         }
     }
 
@@ -641,7 +641,7 @@ class LearnerTest {
 
             Path weights = folder.resolve("weights");
             WeightSaver.save(weights, network);
-            assertRefused(learner, weights, "is no saved state of a training");
+            assertRefused(learner, weights, "not a saved training state");
 
             Path damaged = folder.resolve("damaged");
             Safetensors.write(

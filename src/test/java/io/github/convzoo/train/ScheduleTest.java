@@ -48,7 +48,7 @@ class ScheduleTest {
 
     @Test
     void schedule_ofValuesThatMakeNone_isRefused() {
-        refused("a learning rate must be positive and finite, not 0.0", () -> new Schedule.Constant(0));
+        refused("the learning rate must be positive and finite, not 0.0", () -> new Schedule.Constant(0));
         refused("not NaN", () -> new Schedule.Constant(Double.NaN));
         refused("5 follows 5", () -> new Schedule.MultiStep(0.1, List.of(5L, 5L), 0.1));
         refused("0 follows 0", () -> new Schedule.MultiStep(0.1, List.of(0L), 0.1));
@@ -59,7 +59,7 @@ class ScheduleTest {
         refused("at most 1, not 0.0", () -> new Schedule.Cosine(0.1, 0, 0, 1, 10));
         refused("(0, 1), not 1.0", () -> new Schedule.OneCycle(0.1, 10, 1, 25, 25));
         refused("divisor", () -> new Schedule.OneCycle(0.1, 10, 0.5, 0.5, 25));
-        refused("a step must be at least 0, not -1", () -> new Schedule.Constant(1).at(-1));
+        refused("the step must be at least 0, not -1", () -> new Schedule.Constant(1).at(-1));
     }
 
     private static void refused(String message, Runnable action) {

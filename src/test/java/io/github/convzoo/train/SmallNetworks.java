@@ -29,7 +29,7 @@ final class SmallNetworks {
 
     private SmallNetworks() {}
 
-    /** Convolution, normalisation, ReLU, dropout, pool, linear. */
+    /** Convolution, normalization, ReLU, dropout, pool, linear. */
     private static final class Net extends FlowBlock {
         private final Block conv;
         private final BatchNorm2d norm;

@@ -241,7 +241,7 @@ class TrainingRunTest {
                 .withMessageMatching(
                         "epoch 1, batch " + (notes.steps.size() + 1) + "?\\d*, step \\d+: the loss is NaN .*");
         int steps = notes.steps.size();
-        // The weights after as many good steps, found another way.
+        // The weights after the same number of good steps, computed in another way.
         Path before = directory.resolve("before");
         AtomicInteger taken = new AtomicInteger();
         Runs.run(before, recipe, -1, 2, NEVER, () -> taken.incrementAndGet() == steps, SILENT);
@@ -302,7 +302,7 @@ class TrainingRunTest {
                             }
                         },
                         SILENT))
-                .withMessageContaining(directory + ": another run is at work in this folder");
+                .withMessageContaining(directory + ": another run is using this folder");
         // Not any more.
         assertThat(Runs.run(directory, recipe, -1, 1, NEVER, () -> false, SILENT))
                 .isTrue();
@@ -363,7 +363,7 @@ class TrainingRunTest {
 
                 assertThatExceptionOfType(DivergedException.class)
                         .isThrownBy(() -> run.run(2, () -> false, ruin))
-                        .withMessageStartingWith("epoch 2: the validation loss is NaN; try a lower rate");
+                        .withMessageStartingWith("epoch 2: the validation loss is NaN; try a lower learning rate");
                 assertThat(folder.lastWeights()).hasBinaryContent(good);
                 assertThat(folder.best()).hasBinaryContent(good);
                 assertThat(folder.metrics()).hasSize(1);
@@ -409,7 +409,7 @@ class TrainingRunTest {
                                 }
                             }
                         }))
-                .withMessageContaining("there is no directory " + last.toAbsolutePath());
+                .withMessageContaining("directory " + last.toAbsolutePath());
         assertThat(directory.resolve("model.safetensors")).exists();
         assertThat(new RunFolder(directory).metrics()).hasSize(1);
     }
@@ -423,11 +423,11 @@ class TrainingRunTest {
 
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> Runs.run(directory, Runs.recipe("adamw", 1), -1, 2, NEVER, () -> false, SILENT))
-                .withMessageContaining("was saved with the optimiser sgd");
+                .withMessageContaining("was saved with the optimizer sgd");
         Files.copy(directory.resolve("model.safetensors"), state, StandardCopyOption.REPLACE_EXISTING);
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT))
-                .withMessageContaining("is no saved state of a training");
+                .withMessageContaining("not a saved training state");
         Files.write(state, Arrays.copyOf(good, good.length / 2));
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT))
@@ -439,7 +439,7 @@ class TrainingRunTest {
             Files.writeString(metrics, first + "\n" + damaged + "\n");
             assertThatExceptionOfType(IOException.class)
                     .isThrownBy(() -> Runs.run(directory, recipe, -1, 2, NEVER, () -> false, SILENT))
-                    .withMessage(metrics + ": is damaged in line 2; remove it");
+                    .withMessage(metrics + ": line 2 is damaged; remove the file");
         }
     }
 
@@ -462,7 +462,7 @@ class TrainingRunTest {
                             RunOptions.usual().withSaveEvery(NEVER))) {
                 assertThatExceptionOfType(IOException.class)
                         .isThrownBy(run::resume)
-                        .withMessageContainingAll("was saved with other images", "60:", "20:");
+                        .withMessageContainingAll("saved with other images", "60:", "20:");
             }
         }
     }
@@ -473,7 +473,8 @@ class TrainingRunTest {
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Runs.run(directory, recipe, -1, 1, NEVER, () -> false, SILENT))
-                .withMessage("the recipe's epochs have 5 steps, and the data's 7; give the annealing the data's");
+                .withMessage(
+                        "the recipe's epochs have 5 steps, but the data's have 7; use the data's for the annealing");
     }
 
     @Test
@@ -482,7 +483,7 @@ class TrainingRunTest {
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> RunFolder.create(file))
-                .withMessage(file + ": is not a folder; name one for the run");
+                .withMessage(file + ": not a folder; choose a folder for the run");
         // What a process leaves that is killed while it makes the folder.
         Path begun = directory.resolve("begun");
         Files.createDirectories(begun.resolve("last"));
@@ -490,12 +491,12 @@ class TrainingRunTest {
         assertThat(RunFolder.create(begun).path()).isEqualTo(begun);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> RunFolder.create(directory))
-                .withMessageStartingWith(directory + ": is not empty");
+                .withMessageStartingWith(directory + ": not empty");
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> RunFolder.create(file.resolve("below")))
-                .withMessageContaining("cannot be made, because " + directory.resolve("file") + " is not a folder");
+                .withMessageContaining("cannot be created because " + directory.resolve("file") + " is not a folder");
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> RunFolder.open(directory))
-                .withMessage(directory + ": no training run was begun here: there is no train.json");
+                .withMessage(directory + ": no training run found here (no train.json)");
     }
 }

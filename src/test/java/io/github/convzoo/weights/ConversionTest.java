@@ -191,7 +191,7 @@ class ConversionTest {
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> convert(in, folder.resolve("out.safetensors"), variant, false))
                 .withMessageContaining(
-                        "tensor classifier.0.weight: has shape (2048, 384) where alexnet has (2048, 1152)");
+                        "tensor classifier.0.weight: has shape (2048, 384), but alexnet has (2048, 1152)");
     }
 
     private void assertConvertsUnchanged(Map<String, Tensor> state) throws IOException {

@@ -42,7 +42,7 @@ public final class DpnAuthors {
                     default -> parts[2].replace('_', '-');
                 };
         if (parts[3].equals("bn")) {
-            // The b models' last convolution has a normalisation of its own beside its two parts.
+            // The b models' last convolution has its own normalization next to its two parts.
             String infix = layer.equals("c1x1-c") && parted ? "__bn_" : "__bn__bn_";
             return kind + block + layer + infix + statistic;
         }

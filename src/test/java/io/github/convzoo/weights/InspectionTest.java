@@ -122,7 +122,7 @@ class InspectionTest {
         assertThat(inspection.checkpoint().format()).isEqualTo(Format.MXNET);
         assertThat(inspection.tensors()).extracting(Tensor::name).containsExactly("0", "1");
         assertThat(inspection.weights()).isNull();
-        assertThat(inspection.problem()).startsWith("the file does not hold named tensors");
+        assertThat(inspection.problem()).startsWith("the file has no named tensors");
         assertThat(inspection.matches()).isEmpty();
         assertThat(inspection.nearest()).isNull();
     }

@@ -135,37 +135,43 @@ class ModelConfigTest {
             delimiter = '|',
             quoteCharacter = '~',
             value = {
-                "[1] | is JSON, but not an object",
-                "{'a' | is not JSON",
+                "[1] | JSON, but not an object",
+                "{'a' | : not JSON",
                 "{'num_classes': 2} | has no architecture",
-                "{'architecture': 'resnet50'} | architecture is resnet50, which ConvZoo does not have",
+                "{'architecture': 'resnet50'} | architecture is resnet50, which ConvZoo does not support",
                 "{'architecture': 'DLA34'} | did you mean dla34?",
                 "{'architecture': 7} | architecture is 7",
                 "{'architecture': 'dla34', 'num_classes': 2.5} | num_classes must be a whole number, not 2.5",
                 "{'architecture': 'dla34', 'num_classes': -1} | num_classes must be a whole number, not -1",
                 "{'architecture': 'dla34', 'num_classes': 'two'} | num_classes must be a number, not \"two\"",
-                "{'architecture': 'dla34', 'num_classes': 2, 'label_names': ['a']} | has 1 label_names for num_classes 2",
+                "{'architecture': 'dla34', 'num_classes': 2, 'label_names': ['a']} | has 1 label_names for"
+                        + " num_classes 2",
                 "{'architecture': 'dla34', 'num_classes': 2, 'label_names': {'2': 'a'}} | label_names has a class '2'",
                 "{'architecture': 'dla34', 'num_classes': 2, 'label_names': 'a'} | label_names must be a list",
                 "{'architecture': 'dla34', 'pretrained_cfg': []} | pretrained_cfg must be an object",
                 "{'architecture': 'dla34', 'pretrained_cfg': {'interpolation': 'lanczos'}} | interpolation lanczos",
                 "{'architecture': 'dla34', 'pretrained_cfg': {'crop_mode': 'random'}} | unknown crop mode random",
                 "{'architecture': 'dla34', 'pretrained_cfg': {'crop_mode': 'unresized'}} | unknown crop mode unresized",
-                "{'architecture': 'dla34', 'pretrained_cfg': {'crop_pct': 0}} | a crop fraction above 0",
+                "{'architecture': 'dla34', 'pretrained_cfg': {'crop_pct': 0}} | the crop fraction must be above 0",
                 "{'architecture': 'dla34', 'pretrained_cfg': {'crop_pct': '1'}} | crop_pct must be a number",
                 "{'architecture': 'dla34', 'pretrained_cfg': {'input_size': [224, 224]}} | channels, height and width",
-                "{'architecture': 'dla34', 'pretrained_cfg': {'mean': [0.5, 0.5]}} | three means",
-                "{'architecture': 'dla34', 'pretrained_cfg': {'std': [0, 0, 0]}} | finite, positive deviations",
+                "{'architecture': 'dla34', 'pretrained_cfg': {'mean': [0.5, 0.5]}} | mean and std must have three"
+                        + " values",
+                "{'architecture': 'dla34', 'pretrained_cfg': {'std': [0, 0, 0]}} | standard deviations must be"
+                        + " finite and positive",
                 "{'architecture': 'dla34', 'pretrained_cfg': {'label_offset': 1}} | label_offset 1 is not supported",
                 "{'architecture': 'dla34', 'model_args': {'output_stride': 16}} | model_args has output_stride = 16",
-                "{'architecture': 'dla34', 'model_args': {'global_pool': 'max'}} | model_args has global_pool = \"max\"",
+                "{'architecture': 'dla34', 'model_args': {'global_pool': 'max'}} | model_args has global_pool ="
+                        + " \"max\"",
                 "{'architecture': 'dla34', 'model_args': {'cardinality': 8}} | model_args has cardinality = 8",
                 "{'architecture': 'dla34', 'global_pool': 'catavgmax'} | global_pool is catavgmax",
                 "{'architecture': 'dla34', 'convzoo': {'last_activation': 'elu'}} | is an option of DPN only",
-                "{'architecture': 'dla34', 'convzoo': {'newer': 1}} | convzoo: there is no option newer",
+                "{'architecture': 'dla34', 'convzoo': {'newer': 1}} | convzoo: unknown option newer",
                 "{'architecture': 'dpn68', 'convzoo': {'newer': 1}} | convzoo: DPN has no option newer",
-                "{'architecture': 'dpn68', 'convzoo': {'last_activation': 'gelu'}} | must be relu, elu, or silu, not gelu",
-                "{'architecture': 'dla34', 'convzoo': {'orientation': 'left'}} | must be upright or as_stored, not left",
+                "{'architecture': 'dpn68', 'convzoo': {'last_activation': 'gelu'}} | must be relu, elu, or silu, not"
+                        + " gelu",
+                "{'architecture': 'dla34', 'convzoo': {'orientation': 'left'}} | must be upright or as_stored, not"
+                        + " left",
                 "{'architecture': 'dla34', 'convzoo': {'resize': 'no'}} | convzoo.resize must be true or false, not no"
             })
     void parse_ofWhatCannotBe_namesFileAndReason(String json, String message) {
@@ -252,7 +258,7 @@ class ModelConfigTest {
         ModelConfig elu = ModelConfig.usual(DpnVariant.DPN68)
                 .withOptions(DpnVariant.DPN68.options().withFamily(new DpnOptions(false, LastActivation.ELU)));
         assertThat(elu.differenceToTimm())
-                .hasValueSatisfying(why -> assertThat(why).contains("computes relu", "want elu"));
+                .hasValueSatisfying(why -> assertThat(why).contains("computes relu", "need elu"));
         assertThat(ModelConfig.parse(elu.toJson(), "x")).isEqualTo(elu);
 
         ModelConfig unresized = ModelConfig.usual(DlaVariant.DLA34)

@@ -86,7 +86,7 @@ class ModelFolderTest {
         Files.write(file, "{\"architecture\": \"dl\u00e434\"}".getBytes(StandardCharsets.ISO_8859_1));
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> ModelFolder.config(folder))
-                .withMessage(file + ": is not UTF-8; save it as UTF-8");
+                .withMessage(file + ": not UTF-8; save it as UTF-8");
         Files.write(file, new byte[(1 << 24) + 1]);
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> ModelFolder.config(folder))

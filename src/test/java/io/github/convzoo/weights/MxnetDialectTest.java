@@ -76,6 +76,6 @@ class MxnetDialectTest {
         Path file = file(List.of("arg:w", "aux:w"), 2);
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> StateDict.of(Checkpoint.read(file)))
-                .withMessageContaining("stands twice");
+                .withMessageContaining("occurs twice");
     }
 }

@@ -82,7 +82,7 @@ class StateDictTest {
 
     @Test
     void of_namesThatCollideOnceStripped_isRefused() {
-        assertRefused(weights("module.a", "a"), "tree.pth: tensor a: stands twice once prefixes are stripped");
+        assertRefused(weights("module.a", "a"), "tree.pth: tensor a: occurs twice after prefixes are stripped");
     }
 
     @Test
@@ -102,11 +102,11 @@ class StateDictTest {
 
     @Test
     void of_whatIsNoMapping_isRefused() {
-        assertRefused(new Value.Sequence(List.of(tensor("0"))), "the file does not hold named tensors");
-        assertRefused(tensor(""), "the file does not hold named tensors");
+        assertRefused(new Value.Sequence(List.of(tensor("0"))), "the file has no named tensors");
+        assertRefused(tensor(""), "the file has no named tensors");
         assertRefused(
                 new Value.Placeholder("torch.nn.Linear"),
-                "the file holds a pickled object of class torch.nn.Linear, not a state dict; save its state_dict()");
+                "the file contains a pickled object of class torch.nn.Linear, not a state dict; save its state_dict()");
     }
 
     @Test
@@ -129,8 +129,8 @@ class StateDictTest {
 
     @Test
     void of_nothing_isRefused() {
-        assertRefused(mapping(Map.of()), "the file holds no tensors");
-        assertRefused(mapping(Map.of("model", mapping(Map.of()))), "its entry model holds no tensors");
+        assertRefused(mapping(Map.of()), "the file has no tensors");
+        assertRefused(mapping(Map.of("model", mapping(Map.of()))), "its entry model has no tensors");
     }
 
     @Test

@@ -115,7 +115,7 @@ class WeightLoaderTest {
         List<String> lines = process.inputReader().lines().toList();
         assertThat(process.waitFor()).as("%s", lines).isZero();
         assertThat(lines).hasSize(2);
-        assertThat(lines.get(0)).contains("its file was shortened while it was in use");
+        assertThat(lines.get(0)).contains("its file was truncated while in use");
         assertThat(lines.get(1)).isEqualTo("loaded " + network.getParameters().size());
     }
 
@@ -138,7 +138,8 @@ class WeightLoaderTest {
         state.remove("fc.bias");
         assertFails(
                 state,
-                "tree.pth: does not fit dla46x_c; missing: level5.tree1.conv2.weight, fc.bias; is it the checkpoint of");
+                "tree.pth: does not fit dla46x_c; missing: level5.tree1.conv2.weight, fc.bias; check that it is a"
+                        + " checkpoint of this model");
     }
 
     @Test
@@ -154,21 +155,21 @@ class WeightLoaderTest {
     void load_withUnknownEntry_namesIt() {
         Map<String, Tensor> state = changed();
         state.put("head.weight", Samples.zeros("head.weight", ElementType.F32, 2));
-        assertFails(state, "tensor head.weight: every parameter of dla46x_c is there, and more: head.weight");
+        assertFails(state, "tensor head.weight: has every parameter of dla46x_c and more: head.weight");
     }
 
     @Test
     void load_ofAnotherShape_namesTensorAndBothShapes() {
         Map<String, Tensor> state = changed();
         state.put("level0.1.bias", Samples.zeros("level0.1.bias", ElementType.F32, 17));
-        assertFails(state, "tensor level0.1.bias: has shape (17) where dla46x_c has (16)");
+        assertFails(state, "tensor level0.1.bias: has shape (17), but dla46x_c has (16)");
     }
 
     @Test
     void load_ofSameSizeButAnotherShape_isNoMatch() {
         Map<String, Tensor> state = changed();
         state.put("level0.0.weight", Samples.zeros("level0.0.weight", ElementType.F32, 16, 16, 9));
-        assertFails(state, "tensor level0.0.weight: has shape (16, 16, 9) where dla46x_c has (16, 16, 3, 3)");
+        assertFails(state, "tensor level0.0.weight: has shape (16, 16, 9), but dla46x_c has (16, 16, 3, 3)");
     }
 
     @ParameterizedTest
@@ -178,7 +179,7 @@ class WeightLoaderTest {
     void load_ofWeightsThatAreNoFloats_isRefused(ElementType type) {
         Map<String, Tensor> state = changed();
         state.put("level0.1.bias", Samples.zeros("level0.1.bias", type, 16));
-        assertFails(state, "tensor level0.1.bias: has elements of type " + type + "; weights are floating-point");
+        assertFails(state, "tensor level0.1.bias: has elements of type " + type + "; weights must be floating-point");
     }
 
     @Test
@@ -186,7 +187,7 @@ class WeightLoaderTest {
         Map<String, Tensor> state = Samples.state(
                 DlaVariant.DLA46_C.build(DlaVariant.DLA46_C.options().withNumClasses(10)), INPUT);
         assertThat(state.keySet()).isEqualTo(complete.keySet());
-        assertFails(state, "is it the checkpoint of another variant?");
+        assertFails(state, "check that it is a checkpoint of this variant");
     }
 
     @ParameterizedTest
@@ -273,7 +274,7 @@ class WeightLoaderTest {
                                 "level4.project.1.bias",
                                 "level4.project.1.running_mean",
                                 "level4.project.1.running_var"));
-        assertThat(report.lines()).anyMatch(line -> line.contains("the network has no use for (" + PROJECT + " and 4"));
+        assertThat(report.lines()).anyMatch(line -> line.contains("the network does not use (" + PROJECT + " and 4"));
         Map<String, Tensor> file = new LinkedHashMap<>(
                 StateDict.of(Checkpoint.read(Samples.DLA_AUTHORS)).tensors());
         file.keySet().retainAll(CanonicalNames.parameters(network).keySet());
@@ -285,7 +286,7 @@ class WeightLoaderTest {
     void load_ofUnusedEntryWithAnotherShape_isRefused() {
         Map<String, Tensor> state = changed();
         state.put(PROJECT, Samples.zeros(PROJECT, ElementType.F32, 128, 64, 3, 3));
-        assertFails(state, "tensor " + PROJECT + ": has shape (128, 64, 3, 3) where dla46x_c has (128, 64, 1, 1)");
+        assertFails(state, "tensor " + PROJECT + ": has shape (128, 64, 3, 3), but dla46x_c has (128, 64, 1, 1)");
     }
 
     @Test
@@ -298,14 +299,14 @@ class WeightLoaderTest {
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() ->
                         WeightLoader.load(stateDict(state), alexnet.build(), manager, input, Classifier.MUST_MATCH))
-                .withMessageContaining("every parameter of alexnet is there, and more: " + PROJECT);
+                .withMessageContaining("has every parameter of alexnet and more: " + PROJECT);
     }
 
     @Test
     void load_ofOtherClassesThatMustMatch_namesBothCounts() {
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> load(complete, network(12, 3)))
-                .withMessageContaining("fc.bias: these weights have 10 classes, not 12; ask for 10");
+                .withMessageContaining("fc.bias: these weights have 10 classes, not 12; request 10");
     }
 
     @Test
@@ -322,7 +323,7 @@ class WeightLoaderTest {
         assertThat(report.lines())
                 .containsExactly(
                         "tree.pth: " + (complete.size() - 2) + " tensors loaded into dla46x_c",
-                        "left at its initial values: the classifier, whose number of classes differs"
+                        "left at its initial values: the classifier, because the number of classes differs"
                                 + " (fc.weight and 1 more)");
         assertThat(weight.getArray().toFloatArray()).hasSize(12 * 256).containsOnly(0.25f);
         assertThat(bias.getArray().toFloatArray()).hasSize(12).containsOnly(-2);
@@ -604,7 +605,8 @@ class WeightLoaderTest {
     void load_withoutAClassifierForPrediction_hintsAtFeatures() {
         assertFails(
                 withoutClassifier(),
-                "has everything that dla46x_c needs but its classifier (fc.weight, fc.bias); for pooled features, pass"
+                "has everything that dla46x_c needs except its classifier (fc.weight, fc.bias); for pooled features,"
+                        + " pass"
                         + " --num-classes 0");
     }
 
@@ -667,7 +669,7 @@ class WeightLoaderTest {
         String name = "level1.0.weight";
         state.computeIfPresent("level2.project.0.weight", (each, tensor) -> tensor.withShape(64, 32));
         assertThat(state).containsKey(name);
-        assertFails(state, "tensor level2.project.0.weight: has shape (64, 32) where dla46x_c has (64, 32, 1, 1)");
+        assertFails(state, "tensor level2.project.0.weight: has shape (64, 32), but dla46x_c has (64, 32, 1, 1)");
     }
 
     @Test
@@ -708,8 +710,7 @@ class WeightLoaderTest {
         state.put("head.weight", Samples.zeros("head.weight", ElementType.F32, 2));
         state.put("head.bias", Samples.zeros("head.bias", ElementType.F32, 2));
         assertFails(
-                state,
-                "and more: head.weight, head.bias; if these do not matter, leave them out with --ignore 'head.*'");
+                state, "and more: head.weight, head.bias; if these are irrelevant, ignore them with --ignore 'head.*'");
         state.put("fc.scale", state.remove("head.weight").withName("fc.scale"));
         state.put("fc.shift", state.remove("head.bias").withName("fc.shift"));
         // A pattern for both would take the network's own weights.

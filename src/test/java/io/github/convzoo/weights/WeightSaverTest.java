@@ -53,13 +53,13 @@ class WeightSaverTest {
     void save_ofWhatCannotBe_saysWhy(@TempDir(deletionStrategy = IgnoreFailures.class) Path folder) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> WeightSaver.save(folder.resolve("x"), network()))
-                .withMessageContaining("initialise");
+                .withMessageContaining("initialize");
         try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
             Network network = network();
             network.initialize(manager, DataType.FLOAT32, INPUT);
             assertThatExceptionOfType(CheckpointException.class)
                     .isThrownBy(() -> WeightSaver.save(folder.resolve("no/such/x"), network))
-                    .withMessageContaining("there is no directory");
+                    .withMessageContaining("does not exist; create it first");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> WeightSaver.write(
                             folder.resolve("x"), Map.of("a", manager.create(new int[] {1})), Map.of()))

@@ -190,7 +190,7 @@ class ClosingTest {
             try (Predictor<NDList, String> predictor = model.newPredictor(closing)) {
                 assertThatExceptionOfType(TranslateException.class)
                         .isThrownBy(() -> predictor.predict(new NDList()))
-                        .withMessageContaining("cannot be closed by a prediction that it runs");
+                        .withMessageContaining("cannot be closed from within its own prediction");
             }
             assertThat(model.getNDManager().isOpen()).isTrue();
         }

@@ -212,14 +212,15 @@ class ConvZooTest {
     void load_ofAnotherNumberOfLabels_namesBothCounts() {
         assertRefused(
                 () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withLabels(new Labels(List.of("a", "b")))),
-                "there are 2 labels, and the weights have 10 classes");
+                "there are 2 labels, but the weights have 10 classes");
     }
 
     @Test
     void load_forAnotherType_namesThoseThatThereAre() {
         assertRefused(
                 () -> ConvZoo.load("peleenet", Integer.class, OPTIONS),
-                "an image comes as java.nio.file.Path, java.net.URL, java.io.InputStream, java.lang.String, byte[],"
+                "an image must be one of java.nio.file.Path, java.net.URL, java.io.InputStream, java.lang.String,"
+                        + " byte[],"
                         + " java.io.File, java.awt.image.BufferedImage, ai.djl.modality.cv.Image,"
                         + " io.github.convzoo.image.RgbImage, not java.lang.Integer");
     }
@@ -229,11 +230,11 @@ class ConvZooTest {
         assertRefused(() -> ConvZoo.load("peleenet", Path.class, OPTIONS.withNumClasses(0)), "at least 1 class, not 0");
         assertRefused(
                 () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withInChannels(2)),
-                "images have 3 channels, or 1 if they are grey, and the network takes 2; load the logits instead");
+                "images have 3 channels, or 1 if grayscale, but the network takes 2; use loadLogits");
         assertRefused(
                 () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withTestTimePool(true)), "is an option of DPN only");
-        assertRefused(() -> ConvZoo.load("pelenet", Path.class, OPTIONS), "there is no network pelenet");
-        assertRefused(() -> ConvZoo.loadLogits("pelenet", OPTIONS), "there is no network pelenet");
+        assertRefused(() -> ConvZoo.load("pelenet", Path.class, OPTIONS), "unknown network pelenet");
+        assertRefused(() -> ConvZoo.loadLogits("pelenet", OPTIONS), "unknown network pelenet");
         assertRefused(() -> ConvZoo.loadLogits("peleenet", OPTIONS.withInChannels(0)), "at least 1, not 0");
     }
 
@@ -382,10 +383,11 @@ class ConvZooTest {
 
     @Test
     void load_ofNoPublishedWeights_isRefused() {
-        assertRefused(() -> ConvZoo.load("alexnet", LoadOptions.published()), "no published weights of alexnet");
+        assertRefused(() -> ConvZoo.load("alexnet", LoadOptions.published()), "no published weights for alexnet");
         assertRefused(
-                () -> ConvZoo.load("dpn68b.in1k", LoadOptions.published()), "there are dpn68b.ra_in1k, dpn68b.mx_in1k");
-        assertRefused(() -> ConvZoo.load("alexnet.in1k", LoadOptions.published()), "there are none of alexnet");
+                () -> ConvZoo.load("dpn68b.in1k", LoadOptions.published()),
+                "choose from dpn68b.ra_in1k, dpn68b.mx_in1k");
+        assertRefused(() -> ConvZoo.load("alexnet.in1k", LoadOptions.published()), "alexnet has none");
     }
 
     @Test
@@ -428,7 +430,8 @@ class ConvZooTest {
         assertRefused(() -> ConvZoo.loadFeatures("peleenet", OPTIONS, 5), "levels 0 to 4");
         assertRefused(() -> ConvZoo.loadFeatures("peleenet", OPTIONS, 2, 1), "in ascending order");
         assertRefused(
-                () -> ConvZoo.loadFeatures("peleenet", OPTIONS.withNumClasses(10)), "leave their number (10) out");
+                () -> ConvZoo.loadFeatures("peleenet", OPTIONS.withNumClasses(10)),
+                "do not set the number of classes (10)");
     }
 
     @Test
@@ -451,7 +454,7 @@ class ConvZooTest {
         }
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> ConvZoo.loadLogits("dla46x_c", options.withInChannels(3)))
-                .withMessageContaining("only weights for 3 are adapted: ask for 4");
+                .withMessageContaining("only weights for 3 can be adapted; request 4");
         assertRefused(() -> ConvZoo.load("dla46x_c", options), "the network takes 4");
     }
 
@@ -461,7 +464,7 @@ class ConvZooTest {
         Path file = Samples.write(folder.resolve("alex.safetensors"), Samples.state(network, new Shape(1, 3, 64, 64)));
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> ConvZoo.loadLogits("alexnet", LoadOptions.of(file)))
-                .withMessageContaining("for inputs such as 57 x 57, not 128 x 128; give the input size");
+                .withMessageContaining("for inputs such as 57 x 57, not 128 x 128; set the input size");
         ConvZoo.loadLogits("alexnet", LoadOptions.of(file).withInputSize(64)).close();
     }
 

@@ -168,7 +168,7 @@ class CriteriaTest {
                 Predictor<Input, Output> predictor = model.newPredictor()) {
             assertRefused(predictor, empty, "the request is empty");
             assertRefused(predictor, text, "the request: ");
-            assertRefused(predictor, local, "begins with http:, https: or data:");
+            assertRefused(predictor, local, "starts with http:, https:, or data:");
             assertRefused(predictor, none, "must have an image_url");
         }
     }
@@ -218,7 +218,7 @@ class CriteriaTest {
 
     @Test
     void loadModel_withWrongArguments_isRefused() {
-        assertIllegal(peleenet(Path.class, Classifications.class).optArgument("topk", 3), "there is no argument topk");
+        assertIllegal(peleenet(Path.class, Classifications.class).optArgument("topk", 3), "unknown argument topk");
         assertIllegal(
                 peleenet(Path.class, Classifications.class).optArgument("inputSize", "large"),
                 "the argument inputSize must be a whole number, or height x width such as 192x320, not large");
@@ -265,7 +265,7 @@ class CriteriaTest {
                         .setTypes(Path.class, Classifications.class)
                         .optGroupId("io.github.convzoo")
                         .optArtifactId("alexnet"),
-                "alexnet has no published weights; name a file in the argument weights");
+                "alexnet has no published weights; pass a file in the argument weights");
         assertNotFound(
                 Criteria.builder().setTypes(Path.class, Classifications.class).optGroupId("io.github.convzoo"),
                 "by artifact id");
@@ -304,7 +304,7 @@ class CriteriaTest {
             assertThat(other.isDownloaded()).isFalse();
             assertThatExceptionOfType(IOException.class)
                     .isThrownBy(other::loadModel)
-                    .withMessageContaining("dpn68b.ra_in1k: it is not on this machine");
+                    .withMessageContaining("dpn68b.ra_in1k: it is not cached");
         } finally {
             System.clearProperty("ai.djl.offline");
             if (before == null) {
@@ -377,17 +377,17 @@ class CriteriaTest {
                 .optEngine("PyTorch")
                 .optArgument("blockFactory", CheckpointBlockFactory.class.getName())
                 .optOption("hasParameter", "false");
-        assertIllegal(criteria, "is not a model folder; there are dla34");
+        assertIllegal(criteria, "is not a model folder; choose from dla34");
         criteria.optArgument("model", "alexnet");
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> criteria.build().loadModel())
-                .withMessageContaining("holds no checkpoint");
+                .withMessageContaining("no checkpoint found");
         criteria.optArgument("model", "peleenet");
         Files.copy(Samples.PELEENET, folder.resolve("a.safetensors"));
         Files.copy(Samples.PELEENET, folder.resolve("b.safetensors"));
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> criteria.build().loadModel())
-                .withMessageContaining("several files that may be its weights, a.safetensors, b.safetensors");
+                .withMessageContaining("several files may be its weights, a.safetensors, b.safetensors");
     }
 
     @Test
@@ -422,7 +422,7 @@ class CriteriaTest {
                 peleenet(Path.class, Classifications.class)
                         .optArgument("weights", "none.pth")
                         .optArgument("featuresOnly", true),
-                "feature maps are for NDList to NDList");
+                "feature maps need the types NDList to NDList");
         assertIllegal(
                 peleenet(Path.class, Classifications.class)
                         .optArgument("weights", "none.pth")
@@ -508,11 +508,11 @@ class CriteriaTest {
                 Predictor<String, Classifications> predictor = model.newPredictor()) {
             assertThat(predictor.predict(server.url() + "/boot.png?key=secret").getProbabilities())
                     .isEqualTo(expected());
-            assertWrong(predictor, server.url() + "/none.png?key=secret", "/none.png: the server answers 404");
-            assertWrong(predictor, server.url() + "/moved.png", "answers 302 and redirects, which is not followed");
-            assertWrong(predictor, "http://127.0.0.1:1/a.png", "http://127.0.0.1:1/a.png: cannot be fetched");
-            assertWrong(predictor, "img:1.png", "no URL of an image");
-            assertWrong(predictor, "data:image/png,abc", "base64 data URLs");
+            assertWrong(predictor, server.url() + "/none.png?key=secret", "/none.png: the server responded 404");
+            assertWrong(predictor, server.url() + "/moved.png", "responded 302 with a redirect, which is not followed");
+            assertWrong(predictor, "http://127.0.0.1:1/a.png", "http://127.0.0.1:1/a.png: cannot be downloaded");
+            assertWrong(predictor, "img:1.png", "not an image URL");
+            assertWrong(predictor, "data:image/png,abc", "base64 data URL");
             assertWrong(predictor, "a\0b", "neither a URL nor a path");
         }
     }
@@ -532,7 +532,7 @@ class CriteriaTest {
             Input json = new Input();
             json.addProperty("Content-Type", "application/json");
             json.add("{\"image_url\": \"" + server.url() + "/a.png\"}");
-            assertRefused(predictor, json, "is at an address of this network");
+            assertRefused(predictor, json, "is at an internal network address");
             assertThat(server.requests()).isEmpty();
         }
     }

@@ -37,7 +37,7 @@ class GateTest {
                     gate.close(closed::incrementAndGet);
                     return 0;
                 }))
-                .withMessageContaining("the model cannot be closed by a prediction that it runs");
+                .withMessageContaining("the model cannot be closed from within its own prediction");
         assertThat(closed).hasValue(0);
         assertThat(gate.<String, RuntimeException>enter(() -> "done")).isEqualTo("done");
     }

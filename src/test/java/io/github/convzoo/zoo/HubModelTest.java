@@ -118,7 +118,7 @@ class HubModelTest {
         } else {
             assertThatExceptionOfType(IOException.class)
                     .isThrownBy(() -> ConvZoo.open(NAME, options(null)))
-                    .withMessageContaining("config.json: has more than 16 MiB");
+                    .withMessageContaining("config.json: more than 16 MiB");
         }
     }
 
@@ -130,7 +130,10 @@ class HubModelTest {
                 .withMessageContaining(FineTuned.SECOND + ": could not be fetched");
     }
 
-    /** Some would be taken for what the cache itself writes next to other files, such as the receipt config.json of config. */
+    /**
+     * Some would look like files that the cache itself writes next to other files, such as the receipt config.json of
+     * config.
+     */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -164,7 +167,7 @@ class HubModelTest {
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> ConvZoo.open(NAME, options(null)))
                 .withMessageContainingAll(
-                        "holds no weights", "model.safetensors", FineTuned.INDEX, "pytorch_model.bin.index.json");
+                        "no weights at commit", "model.safetensors", FineTuned.INDEX, "pytorch_model.bin.index.json");
     }
 
     @Test

@@ -128,7 +128,7 @@ class ModelFolderAcceptanceTest {
         }
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> ConvZoo.load("dla34", Path.class, LoadOptions.of(folder)))
-                .withMessageContainingAll(folder + "/config.json: says dla46x_c", "dla34");
+                .withMessageContainingAll(folder + "/config.json: is for dla46x_c", "dla34");
     }
 
     @Test
@@ -197,7 +197,7 @@ class ModelFolderAcceptanceTest {
         } else {
             assertThatIllegalArgumentException()
                     .isThrownBy(criteria::loadModel)
-                    .withMessageContaining("there is no argument " + name + "; there are weights");
+                    .withMessageContaining("unknown argument " + name + "; choose from weights");
         }
     }
 
@@ -227,7 +227,7 @@ class ModelFolderAcceptanceTest {
             List<Output> outputs = predictor.batchPredict(List.of(good, bad, other, new Input()));
 
             assertThat(outputs).extracting(Output::getCode).containsExactly(200, 400, 200, 400);
-            assertThat(outputs.get(1).getMessage()).startsWith("the request: not an image");
+            assertThat(outputs.get(1).getMessage()).startsWith("the request: unknown image format");
             assertThat(outputs.get(3).getMessage()).startsWith("the request is empty");
             assertThat(outputs.get(0).getAsString(0)).contains("rocket");
             for (int i : List.of(0, 2)) {
@@ -293,26 +293,26 @@ class ModelFolderAcceptanceTest {
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> ConvZoo.load(folder))
                 .withMessageContainingAll(
-                        config + ": says dla46_c", folder.resolve("model.safetensors") + " are of dla46x_c");
+                        config + ": is for dla46_c", folder.resolve("model.safetensors") + " are for dla46x_c");
         Files.writeString(
                 config,
                 json.replace("\"num_classes\": 3", "\"num_classes\": 4").replace("\"rocket\"", "\"rocket\", \"x\""));
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> ConvZoo.load(folder))
-                .withMessageContaining(config + ": says 4 classes, and the weights in ")
+                .withMessageContaining(config + ": has 4 classes, but the weights in ")
                 .withMessageContaining(" have 3");
         Files.writeString(config, json.replace("\"in_chans\": 3", "\"in_chans\": 1"));
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> ConvZoo.load(folder))
-                .withMessageContaining(config + ": says 1 input channels, and the weights in ");
+                .withMessageContaining(config + ": has 1 input channels, but the weights in ");
         Files.delete(config);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ConvZoo.load(folder))
-                .withMessageContaining(folder + ": does not say which network its weights are for");
+                .withMessageContaining(folder + ": the network is unknown");
         Files.delete(folder.resolve("model.safetensors"));
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> ConvZoo.load(folder))
-                .withMessageStartingWith(folder + ": holds no weights");
+                .withMessageStartingWith(folder + ": no weights found");
     }
 
     @Test
@@ -419,7 +419,7 @@ class ModelFolderAcceptanceTest {
             }
             assertThat(server.requests()).hasSize(before);
             assertThat(reports.get(0).lines())
-                    .anySatisfy(line -> assertThat(line).contains("taken at commit " + COMMIT, "HF_HUB_OFFLINE=1"));
+                    .anySatisfy(line -> assertThat(line).contains("used at commit " + COMMIT, "HF_HUB_OFFLINE=1"));
             assertThatExceptionOfType(IOException.class)
                     .isThrownBy(() -> ConvZoo.load("hf-hub:me/other", Path.class, offline))
                     .withMessageContaining("the network is off");

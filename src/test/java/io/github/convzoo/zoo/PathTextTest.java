@@ -36,7 +36,7 @@ class PathTextTest {
     void path_ofAUrlWithoutAFile_isRefused(String url) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> PathText.path(url))
-                .withMessageContaining("not the URL of a file on this machine");
+                .withMessageContaining("not the URL of a local file");
     }
 
     @Test

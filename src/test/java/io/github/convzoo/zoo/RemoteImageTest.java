@@ -112,14 +112,15 @@ class RemoteImageTest {
             }
         });
         long start = System.nanoTime();
-        assertFails(server.url() + "/a.png", Duration.ofMillis(400), "not all of it came within 0.400 s");
+        assertFails(server.url() + "/a.png", Duration.ofMillis(400), "the download took longer than 0.400 s");
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(ofSeconds(10));
     }
 
     @Test
     void read_ofAServerThatNeverTakesTheConnection_endsInTime() throws IOException {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            assertFails("https://127.0.0.1:" + socket.getLocalPort() + "/", Duration.ofMillis(300), "within 0.300 s");
+            assertFails(
+                    "https://127.0.0.1:" + socket.getLocalPort() + "/", Duration.ofMillis(300), "longer than 0.300 s");
         }
     }
 
@@ -129,13 +130,13 @@ class RemoteImageTest {
         "'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx', the connection broke",
         "'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nx', no length",
         "'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz\r\n', no end",
-        "'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n', unknown encoding",
-        "'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n', 'compressed (gzip), unasked'",
+        "'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n', unknown transfer encoding",
+        "'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n', 'unrequested content encoding (gzip)'",
         "'HTTP/1.1 200 OK', the connection broke",
-        "'SSH-2.0-x\r\n', does not answer in HTTP",
+        "'SSH-2.0-x\r\n', response is not HTTP",
         "'', the connection broke",
-        "'HTTP/1.1 500 No\r\n\r\n', the server answers 500",
-        "'HTTP/1.1 302 No\r\nLocation: /b\r\n\r\n', 'answers 302 and redirects, which is not followed'",
+        "'HTTP/1.1 500 No\r\n\r\n', the server responded 500",
+        "'HTTP/1.1 302 No\r\nLocation: /b\r\n\r\n', 'responded 302 with a redirect, which is not followed'",
     })
     void read_ofBrokenAnswers_saysWhatIsWrong(String answer, String problem) throws IOException {
         LoopbackServer server =
@@ -186,7 +187,7 @@ class RemoteImageTest {
     void read_ofUrlWithoutHost_saysSo(String url) {
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> ImageReader.linked(new ImageDecoder(), url, SpecialAddresses::isPublic))
-                .withMessageContaining("names no host");
+                .withMessageContaining("has no host");
     }
 
     @ParameterizedTest
@@ -244,7 +245,7 @@ class RemoteImageTest {
                         new ImageDecoder(),
                         "http://" + host + ":" + server.port() + "/a.png?key=secret",
                         SpecialAddresses::isPublic))
-                .withMessageContaining("is at an address of this network")
+                .withMessageContaining("is at an internal network address")
                 .withMessageNotContaining("secret");
         assertThat(server.requests()).isEmpty();
     }
@@ -257,7 +258,7 @@ class RemoteImageTest {
         ProxySelector.setDefault(
                 ProxySelector.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy.port())));
         try {
-            assertFails("http://localhost:9/a.png", ofSeconds(20), "cannot be fetched");
+            assertFails("http://localhost:9/a.png", ofSeconds(20), "cannot be downloaded");
         } finally {
             ProxySelector.setDefault(before);
         }
