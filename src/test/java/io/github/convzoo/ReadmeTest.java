@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The Java in README.md and docs/training.md compiles as it stands, and prints what they say. */
+/** The Java in README.md and docs/reference/training.md compiles as it stands, and prints what they say. */
 class ReadmeTest {
 
     private static final Pattern BLOCK = Pattern.compile("^```java\\R(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
@@ -57,7 +57,7 @@ class ReadmeTest {
     }
 
     static Stream<Example> examples() throws IOException {
-        return Stream.concat(examples("README.md"), examples("docs/training.md"));
+        return Stream.concat(examples("README.md"), examples("docs/reference/training.md"));
     }
 
     private static Stream<Example> examples(String file) throws IOException {

@@ -27,7 +27,7 @@ import javax.imageio.stream.ImageInputStream;
  * that Pillow's {@code Image.open(file).convert("RGB")} gives.
  *
  * <p>The format is told by the content, not by the file's name. The JDK's own readers decode most of them; what they would do
- * beyond decoding (color profiles, gamma, filling up what is missing) they are kept from, and docs/images.md has the measured
+ * beyond decoding (color profiles, gamma, filling up what is missing) they are kept from, and docs/reference/images.md has the measured
  * comparison. WebP needs the optional library {@code com.github.usefulness:webp-imageio} on the class path. CMYK and YCCK JPEGs
  * are taken for inverted, as Pillow takes them. Of 16-bit samples the high byte counts, for gray ones too, where Pillow would
  * clip.

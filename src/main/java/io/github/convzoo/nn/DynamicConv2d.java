@@ -247,7 +247,7 @@ public final class DynamicConv2d extends AbstractBlock {
      * Whether to convolve with every expert and mix the maps, which is the same because convolution is linear, instead of
      * mixing a kernel for each sample. That is K - 1 convolutions more against writing and reading a kernel a sample:
      * it pays where a kernel is used at few places, the more so the more samples there are. The numbers come from
-     * measurements, see docs/benchmarks.md.
+     * measurements, see docs/reference/benchmarks.md.
      */
     boolean mixesMaps(Shape input) {
         long places = outputSide(input.get(2)) * outputSide(input.get(3));
