@@ -26,11 +26,12 @@ import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 
 /**
- * AlexNet with static and with dynamic convolutions, the latter with annealing and without, three seeds each, by the command
- * line's {@code train}: goes on with what is there, prints the table of docs/explanation/reproduction.md, draws its curves, and measures
- * both networks' throughput in turn.
+ * AlexNet with static and with dynamic convolutions, the latter with annealing and without, three seeds each, by the
+ * command line's {@code train}: goes on with what is there, prints the table of docs/explanation/reproduction.md, draws
+ * its curves, and measures both networks' throughput in turn.
  *
- * <p>Arguments: the folder of Fashion-MNIST, a folder for the runs, how many threads, how many rounds of the throughput.
+ * <p>Arguments: the folder of Fashion-MNIST, a folder for the runs, how many threads, how many rounds of the
+ * throughput.
  */
 public final class Reproduction {
 

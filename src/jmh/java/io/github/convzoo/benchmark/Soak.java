@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Predicts for long on several threads that share one model, and fails where a result differs from what one thread gave, or
- * native memory grows once a quarter more predictions than were asked for have warmed everything up.
+ * Predicts for long on several threads that share one model, and fails where a result differs from what one thread
+ * gave, or native memory grows once a quarter more predictions than were asked for have warmed everything up.
  *
  * <p>The JVM's heap is to be resident from the start, and of one size, so that what is beyond it is native. Linux only.
  *

@@ -20,8 +20,8 @@ import java.util.zip.ZipOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes tensors in the formats that other libraries write and this one only reads. FormatWritersTest holds each to files of
- * these libraries.
+ * Writes tensors in the formats that other libraries write and this one only reads. FormatWritersTest holds each to
+ * files of these libraries.
  */
 public final class FormatWriters {
 
@@ -126,7 +126,10 @@ public final class FormatWriters {
         }
     }
 
-    /** The dict of the tensors, as torch.save wrote it before PyTorch 1.6; storages are keyed by where they lay in memory. */
+    /**
+     * The dict of the tensors, as torch.save wrote it before PyTorch 1.6; storages are keyed by where they lay in
+     * memory.
+     */
     public static Path pytorchLegacy(Path file, Map<String, Tensor> tensors) throws IOException {
         List<String> addresses = new ArrayList<>();
         for (int i = 0; i < tensors.size(); i++) {
@@ -168,8 +171,8 @@ public final class FormatWriters {
     }
 
     /**
-     * A module that has the tensors for parameters, as torch.jit.save writes it: an object for each part of the names. Of code
-     * there is a word only.
+     * A module that has the tensors for parameters, as torch.jit.save writes it: an object for each part of the names.
+     * Of code there is a word only.
      */
     public static Path torchScript(Path file, Map<String, Tensor> tensors) throws IOException {
         PythonPickler pickle = new PythonPickler(2);

@@ -19,8 +19,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Runs Jazzer on {@link ReaderFuzzTarget} in processes of its own. Inputs that led somewhere new are kept in the directory,
- * and the next run begins with them.
+ * Runs Jazzer on {@link ReaderFuzzTarget} in processes of its own. Inputs that led somewhere new are kept in the
+ * directory, and the next run begins with them.
  */
 final class Fuzzing {
     private static final String DRIVER = "/com/code_intelligence/jazzer/driver/jazzer_driver_";

@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What PyTorch, NumPy, or Python read in another way, or not at all, is refused. Each expectation was checked with PyTorch
- * 2.15, NumPy 2.4, and Python 3.11.
+ * What PyTorch, NumPy, or Python read in another way, or not at all, is refused. Each expectation was checked with
+ * PyTorch 2.15, NumPy 2.4, and Python 3.11.
  */
 class ReferenceAgreementTest {
     private final Path directory;

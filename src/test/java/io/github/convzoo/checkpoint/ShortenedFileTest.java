@@ -28,8 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 
 /**
- * A file that another process shortens while it is read is an error like any other. Touching a mapping of what is gone ends
- * the process, so each file is read in one of its own; it opens the file, cuts it, and reads on.
+ * A file that another process shortens while it is read is an error like any other. Touching a mapping of what is gone
+ * ends the process, so each file is read in one of its own; it opens the file, cuts it, and reads on.
  */
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "Windows does not shorten a file that is mapped")
 class ShortenedFileTest {

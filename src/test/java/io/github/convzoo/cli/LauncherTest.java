@@ -163,7 +163,9 @@ class LauncherTest {
                 .isEqualTo("convzoo: " + gone + " is not readable after the build; check its permissions\n");
     }
 
-    /** The script of the distribution, in the layout of the archive. {@code src/dist/check} tests the archive itself. */
+    /**
+     * The script of the distribution, in the layout of the archive. {@code src/dist/check} tests the archive itself.
+     */
     @Test
     void distribution_unpackedElsewhere_classifiesAndStaysQuiet() throws Exception {
         assertBoot(unpacked());

@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
 /**
  * A run of the command line in this process: its exit status, and what it printed.
  *
- * @param found the line that says what is in a data set, empty if there is none; the rest of standard error is apart from it
+ * @param found the line that says what is in a data set, empty if there is none; the rest of standard error is apart
+ *     from it
  * @param guesses what it said of weights without a configuration, apart too
  */
 record Run(int status, String out, String err, String found, List<String> guesses) {

@@ -17,7 +17,9 @@ import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a user does with images of their own, from the first epoch to a prediction, with a small network of each family. */
+/**
+ * What a user does with images of their own, from the first epoch to a prediction, with a small network of each family.
+ */
 class TrainAcceptanceTest {
 
     private static final int VALIDATION = 29;

@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Each augmentation against its definition. Shares of many draws are held to four and more standard deviations of such a
- * share, which is at most {@code 0.5 / sqrt(draws)}; the seeds are fixed.
+ * Each augmentation against its definition. Shares of many draws are held to four and more standard deviations of such
+ * a share, which is at most {@code 0.5 / sqrt(draws)}; the seeds are fixed.
  */
 class AugmentationTest {
 

@@ -306,7 +306,10 @@ class HostileImagesTest {
         }
     }
 
-    /** Whatever of it does not fit: in a process with every size of heap, images are decoded or too large for the memory. */
+    /**
+     * Whatever of it does not fit: in a process with every size of heap, images are decoded or too large for the
+     * memory.
+     */
     @ParameterizedTest
     @ValueSource(ints = {16, 24, 40})
     void decode_withLittleMemory_isNeverDamaged(int mebibytes) throws Exception {

@@ -10,7 +10,10 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** What the fuzzer calls to decode images. Nothing may come out of here: {@link ImageException}, as documented, ends in here. */
+/**
+ * What the fuzzer calls to decode images. Nothing may come out of here: {@link ImageException}, as documented, ends in
+ * here.
+ */
 public final class ImageFuzzTarget {
 
     /** Large images are no other than small ones, and would only take time. */

@@ -35,7 +35,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The bundled network on real images. -Dconvzoo.fashion-mnist=DIR takes the whole test set instead of its first 100. */
+/**
+ * The bundled network on real images. -Dconvzoo.fashion-mnist=DIR takes the whole test set instead of its first 100.
+ */
 @EnabledIfSystemProperty(named = "os.arch", matches = "amd64|x86_64", disabledReason = "TorchScript needs x86")
 class FashionMnistQuantizationTest {
 

@@ -5,8 +5,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * A process that trains in a folder, going on with what is there, and saves after every step. Its arguments are the folder,
- * the optimiser and the number of epochs. It says that it has started, waits for a line, and says when it is done.
+ * A process that trains in a folder, going on with what is there, and saves after every step. Its arguments are the
+ * folder, the optimiser and the number of epochs. It says that it has started, waits for a line, and says when it is
+ * done.
  */
 public final class RunMain {
 

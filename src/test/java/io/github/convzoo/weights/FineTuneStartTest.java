@@ -33,7 +33,10 @@ import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A published checkpoint, of 1000 classes and 3 input channels, as where fine-tuning starts: one network of each family. */
+/**
+ * A published checkpoint, of 1000 classes and 3 input channels, as where fine-tuning starts: one network of each
+ * family.
+ */
 class FineTuneStartTest {
 
     private static final int CLASSES = 10;
@@ -76,7 +79,10 @@ class FineTuneStartTest {
         return manager.create(Samples.floats(tensor), new Shape(tensor.shape()));
     }
 
-    /** The spread of the classifier's weights is the reference's: He's by fan-out, of a convolution of one pixel; or 0.01. */
+    /**
+     * The spread of the classifier's weights is the reference's: He's by fan-out, of a convolution of one pixel; or
+     * 0.01.
+     */
     @ParameterizedTest
     @CsvSource({"dla46x_c, fc, 0.4472136", "peleenet, classifier, 0.01", "dpn68, classifier, 0.4472136"})
     void load_forTenClasses_leavesTheClassifierAtItsInitialValuesAndSaysSo(String model, String layer, double spread)

@@ -130,7 +130,10 @@ class HubModelTest {
                 .withMessageContaining(FineTuned.SECOND + ": could not be fetched");
     }
 
-    /** Some would be taken for what the cache itself writes next to other files, such as the receipt config.json of config. */
+    /**
+     * Some would be taken for what the cache itself writes next to other files, such as the receipt config.json of
+     * config.
+     */
     @ParameterizedTest
     @ValueSource(
             strings = {
