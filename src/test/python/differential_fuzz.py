@@ -13,7 +13,9 @@ Python's own unpickler decides, with objects that do nothing in place of those o
 
 import argparse
 import collections
+import importlib
 import io
+import mmap
 import os
 import pathlib
 import pickle
@@ -42,12 +44,14 @@ TYPES = {
     "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL",
 }
 # What a reference refuses although the values could mean only one thing: text of Python 2 that is bytes, PyTorch's note of
-# how storages are aligned, a flag, the name of a device, an empty storage without an entry (as some versions wrote them),
+# how storages are aligned, a flag, the name of a device, a dictionary with a tuple as a key (Paddle),
+# an empty storage without an entry (as some versions wrote them),
 # and what it could do with an object of a class that ConvZoo does not know (one whose name has "Storage" in it counts as a
 # storage there).
 POLICY = re.compile(
     "codec can't decode|requires_grad must be|can require gradients|invalid literal for int.. with base 10: b'|Inert"
-    "|device type at start of device string|failed locating file data/|'StorageType' object is not callable")
+    "|device type at start of device string|failed locating file data/|'StorageType' object is not callable"
+    "|KeyError: \\(")
 # Of data that ConvZoo does not read.
 UNREAD = re.compile("EOF: reading array data|data type .* not understood|__setstate__.. argument 1 must be sequence of length 4, not 5"
     "|item [0-9] must be int|object pickle not returning list|descriptor '__setstate__'|has no attribute 'dtype'"
@@ -462,9 +466,10 @@ def mutated(data, rng, most, parts=()):
 FORMATS = {"torch": Torch, "legacy": Legacy, "safetensors": Safetensors, "npy": Npy, "npz": Npz, "paddle": Paddle, "mxnet": Mxnet}
 # Their libraries may end the process that they read in.
 APART = ("paddle", "mxnet")
-# A corrupt length can make a library ask for all there is: the most address space here, and in a process apart, in bytes.
+# A corrupt length can make a library ask for all there is: the most address space here, and in a process apart in addition to
+# what the library has taken once it is imported, in bytes.
 MOST_MEMORY = 32 << 30
-MOST_MEMORY_APART = 10 << 30
+MORE_MEMORY_APART = 256 << 20
 
 
 def received(fd, length):
@@ -481,27 +486,34 @@ def serve(name):
     """Reads files from standard input, and answers what the reference makes of them, in a process that may die of one."""
     answers = os.dup(1)
     os.dup2(2, 1)
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_APART, MOST_MEMORY_APART))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     def answer(text):
         data = text.encode("utf-8", "backslashreplace")
         os.write(answers, struct.pack(">I", len(data)) + data)
 
+    importlib.import_module(name)  # here, so that not every process that follows a dead one takes seconds for it
+    taken = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + MORE_MEMORY_APART, taken + MORE_MEMORY_APART))
+    reading = mmap.mmap(-1, 1)  # 1 in all processes while a file has no answer: threads of a library may also die between two
     while True:
         child = os.fork()
         if child == 0:
             while (head := received(0, 4)) is not None:
                 data = received(0, struct.unpack(">I", head)[0])
+                reading[0] = 1
                 try:
                     answer("\n".join(["read"] + FORMATS[name].read(data)))
                 except BaseException as e:  # noqa: BLE001 - whatever a library raises is its refusal
                     answer(f"{type(e).__name__}: {str(e)[-300:]}")
+                reading[0] = 0
             os._exit(0)
         status = os.waitpid(child, 0)[1]
         if status == 0:
             return
-        answer(f"the process died: {status}")
+        if reading[0]:
+            answer(f"the process died: {status}")
+            reading[0] = 0
 
 
 class Apart:

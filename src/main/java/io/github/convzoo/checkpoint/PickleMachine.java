@@ -59,14 +59,17 @@ final class PickleMachine {
         final List<Object> pairs;
         /** Whether they are attributes, which an object is given after it is made. */
         final boolean attributes;
+        /** Whether the mapping is of a class whose objects may have attributes, which are left out. */
+        final boolean mayHaveAttributes;
 
         @Nullable Built built;
 
         boolean open;
 
-        Pairs(List<Object> pairs, boolean attributes) {
+        Pairs(List<Object> pairs, boolean attributes, boolean mayHaveAttributes) {
             this.pairs = pairs;
             this.attributes = attributes;
+            this.mayHaveAttributes = mayHaveAttributes;
         }
     }
 
@@ -187,6 +190,9 @@ final class PickleMachine {
     private static final int OLD_STRING_BYTES = 1 << 16;
     /** The shortest text whose bytes may be an array's; shorter ones do not matter to the limits. */
     private static final int SHORTEST_ARRAY_TEXT = 64;
+    /** Classes of mappings whose objects have attributes; those of dict and defaultdict have none. */
+    private static final Set<String> OBJECTS = Set.of("collections.OrderedDict", "collections.Counter");
+
     /** What a storage inside the pickle counts: as much as the pickles that describe it may build. */
     private static final int EMBEDDED_VALUES = 64;
 
@@ -447,7 +453,7 @@ final class PickleMachine {
 
     private void pairs(List<Object> pairs) throws CheckpointException {
         count(4);
-        push(new Pairs(pairs, false));
+        push(new Pairs(pairs, false, false));
     }
 
     private void placeholder(String global) throws CheckpointException {
@@ -766,7 +772,7 @@ final class PickleMachine {
                 }
                 case SCRIPT_CLASS -> {
                     count(4);
-                    return new Pairs(new ArrayList<>(0), true);
+                    return new Pairs(new ArrayList<>(0), true, true);
                 }
                 default -> {}
             }
@@ -824,7 +830,7 @@ final class PickleMachine {
         count(4);
         count(pairs.size());
         countEntries(pairs.size());
-        return new Pairs(pairs, false);
+        return new Pairs(pairs, false, OBJECTS.contains(global.name()));
     }
 
     private Object sequence(Global global, List<Object> arguments) throws CheckpointException {
@@ -1085,7 +1091,7 @@ final class PickleMachine {
         return numbers;
     }
 
-    /** BUILD: gives an object its attributes. Those of a dict or list (OrderedDict's _metadata) are left out. */
+    /** BUILD: gives an object its attributes. Those of an OrderedDict (its _metadata) are left out. */
     private void build() throws CheckpointException {
         Object state = pop();
         Object target = top();
@@ -1104,7 +1110,8 @@ final class PickleMachine {
             buildArray(array, state);
         } else if (target instanceof NumpyType type) {
             buildArrayType(type, state);
-        } else if (!(target instanceof Value.Placeholder) && !(target instanceof Pairs) && !(target instanceof Items)) {
+        } else if (!(target instanceof Value.Placeholder)
+                && !(target instanceof Pairs mapping && mapping.mayHaveAttributes)) {
             throw corrupt("the pickle is corrupt: it gives attributes to what has none");
         }
     }

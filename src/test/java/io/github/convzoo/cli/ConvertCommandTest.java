@@ -226,7 +226,7 @@ class ConvertCommandTest {
         assertThat(root.entries().keySet()).isEqualTo(expected.keySet());
         expected.forEach((name, tensor) -> assertThat(Samples.floats(
                         (Tensor) Objects.requireNonNull(root.entries().get(name))))
-                .containsExactly(Samples.floats(tensor)));
+                .isEqualTo(Samples.floats(tensor)));
     }
 
     private static List<Object> with(List<Object> command, String argument) {
