@@ -27,7 +27,7 @@ import javax.imageio.ImageIO;
 
 /**
  * AlexNet with static and with dynamic convolutions, the latter with annealing and without, three seeds each, by the
- * command line's {@code train}: goes on with what is there, prints the table of docs/explanation/reproduction.md, draws
+ * command line's {@code train}: resumes what exists, prints the table of docs/explanation/reproduction.md, draws
  * its curves, and measures both networks' throughput in turn.
  *
  * <p>Arguments: the folder of Fashion-MNIST, a folder for the runs, how many threads, how many rounds of the

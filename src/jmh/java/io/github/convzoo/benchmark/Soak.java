@@ -101,7 +101,7 @@ public final class Soak {
         return values.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
     }
 
-    /** Resident memory that is no file's, less the heap, in MiB. */
+    /** Resident memory, without files and heap, in MiB. */
     private static double nativeMemory() {
         return PeakMemory.kibibytes("RssAnon:") / 1024.0 - Runtime.getRuntime().totalMemory() / 1048576.0;
     }

@@ -96,7 +96,7 @@ class LauncherTest {
 
         assertThat(process.waitFor()).isEqualTo(1);
         assertThat(out(process)).isEmpty();
-        assertThat(err(process)).startsWith("convzoo: there is no mvn on the PATH, needed to build once");
+        assertThat(err(process)).startsWith("convzoo: no mvn on the PATH, needed to build once");
     }
 
     /** A Latin-1 locale too, where it is installed; where it is not, it counts as C. */
@@ -149,7 +149,7 @@ class LauncherTest {
         assertThat(process.waitFor()).isEqualTo(1);
         assertThat(out(process)).isEmpty();
         assertThat(err(process))
-                .isEqualTo("convzoo: " + gone + " is gone or not readable, and there is no mvn on the PATH to fetch it;"
+                .isEqualTo("convzoo: " + gone + " is missing or not readable, and no mvn on the PATH to download it;"
                         + " install Maven 3.8 or later\n");
 
         // A Maven that says that it was called, and does nothing.
@@ -188,7 +188,7 @@ class LauncherTest {
         assertThat(process.waitFor()).isEqualTo(1);
         assertThat(out(process)).isEmpty();
         assertThat(err(process))
-                .isEqualTo("convzoo: there is no java on the PATH; install a Java runtime of version 17 or later,"
+                .isEqualTo("convzoo: no java on the PATH; install a Java runtime of version 17 or later,"
                         + " or set JAVA_HOME\n");
     }
 
