@@ -99,27 +99,6 @@ public record Limits(
         }
     }
 
-    /** These limits with another in one place, as the record orders them. */
-    private Limits with(int place, int limit) {
-        int[] all = {
-            headerBytes,
-            pickleBytes,
-            values,
-            memoEntries,
-            nestingDepth,
-            tensors,
-            zipEntries,
-            nameLength,
-            dimensions,
-            tensorBytes,
-            copiedBytes,
-            inflatedBytes
-        };
-        all[place] = limit;
-        return new Limits(
-                all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7], all[8], all[9], all[10], all[11]);
-    }
-
     /**
      * These limits with another one, as text.
      *
@@ -149,7 +128,23 @@ public record Limits(
             throw new IllegalArgumentException(
                     "there is no limit " + name + "; the limits are " + String.join(", ", NAMES));
         }
-        return with(place, limit);
+        int[] all = {
+            headerBytes,
+            pickleBytes,
+            values,
+            memoEntries,
+            nestingDepth,
+            tensors,
+            zipEntries,
+            nameLength,
+            dimensions,
+            tensorBytes,
+            copiedBytes,
+            inflatedBytes
+        };
+        all[place] = limit;
+        return new Limits(
+                all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7], all[8], all[9], all[10], all[11]);
     }
 
     private static void positive(String name, int limit) {
@@ -166,7 +161,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withHeaderBytes(int limit) {
-        return with(0, limit);
+        return with("headerBytes", limit);
     }
 
     /**
@@ -177,7 +172,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withPickleBytes(int limit) {
-        return with(1, limit);
+        return with("pickleBytes", limit);
     }
 
     /**
@@ -188,7 +183,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withValues(int limit) {
-        return with(2, limit);
+        return with("values", limit);
     }
 
     /**
@@ -199,7 +194,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withMemoEntries(int limit) {
-        return with(3, limit);
+        return with("memoEntries", limit);
     }
 
     /**
@@ -210,7 +205,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withNestingDepth(int limit) {
-        return with(4, limit);
+        return with("nestingDepth", limit);
     }
 
     /**
@@ -221,7 +216,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withTensors(int limit) {
-        return with(5, limit);
+        return with("tensors", limit);
     }
 
     /**
@@ -232,7 +227,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withZipEntries(int limit) {
-        return with(6, limit);
+        return with("zipEntries", limit);
     }
 
     /**
@@ -243,7 +238,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withNameLength(int limit) {
-        return with(7, limit);
+        return with("nameLength", limit);
     }
 
     /**
@@ -254,7 +249,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withDimensions(int limit) {
-        return with(8, limit);
+        return with("dimensions", limit);
     }
 
     /**
@@ -265,7 +260,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withTensorBytes(int limit) {
-        return with(9, limit);
+        return with("tensorBytes", limit);
     }
 
     /**
@@ -276,7 +271,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withCopiedBytes(int limit) {
-        return with(10, limit);
+        return with("copiedBytes", limit);
     }
 
     /**
@@ -287,6 +282,6 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withInflatedBytes(int limit) {
-        return with(11, limit);
+        return with("inflatedBytes", limit);
     }
 }

@@ -7,6 +7,8 @@
  * writes single arrays. Whatever a file holds, reading it ends in a value or in a
  * {@link io.github.convzoo.checkpoint.CheckpointException}; no code that a file names is ever run, and what a file may ask
  * for is bounded by {@link io.github.convzoo.checkpoint.Limits}.
+ *
+ * @since 0.1.0
  */
 @NullMarked
 package io.github.convzoo.checkpoint;
