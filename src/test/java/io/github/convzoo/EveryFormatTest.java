@@ -34,7 +34,9 @@ import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** One network's weights in every format that is read. FormatWritersTest holds the files to those of other libraries. */
+/**
+ * One network's weights in every format that is read. FormatWritersTest holds the files to those of other libraries.
+ */
 class EveryFormatTest {
 
     private final Path folder;
@@ -43,7 +45,10 @@ class EveryFormatTest {
         this.folder = folder;
     }
 
-    /** Weights under canonical names. PeleeNet's classifier is a linear layer, DLA's and DPN's a convolution of one pixel. */
+    /**
+     * Weights under canonical names. PeleeNet's classifier is a linear layer, DLA's and DPN's a convolution of one
+     * pixel.
+     */
     private static Map<String, Tensor> weights(String model) throws IOException {
         if (model.equals("peleenet")) {
             return StateDict.of(Checkpoint.read(Samples.PELEENET)).tensors();

@@ -11,7 +11,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What each package may use, as docs/architecture.md lists it. */
+/** What each package may use, as docs/explanation/architecture.md lists it. */
 @AnalyzeClasses(packages = "io.github.convzoo", importOptions = ImportOption.DoNotIncludeTests.class)
 class PackageRulesTest {
 

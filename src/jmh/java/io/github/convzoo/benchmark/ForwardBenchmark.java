@@ -25,8 +25,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * One forward pass at 224 x 224 on the CPU: ConvZoo's blocks, or the TorchScript of a PyTorch implementation with the same
- * weights in the same engine.
+ * One forward pass at 224 x 224 on the CPU: ConvZoo's blocks, or the TorchScript of a PyTorch implementation with the
+ * same weights in the same engine.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.SampleTime)

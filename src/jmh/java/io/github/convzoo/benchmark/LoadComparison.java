@@ -18,8 +18,9 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Compares loading a model with reading its file and copying it once, in turn, each in a process of its own, and looks for
- * the least heap that loading does with. Times are those of the thread on the processor. The files are made on the first run, of random weights.
+ * Compares loading a model with reading its file and copying it once, in turn, each in a process of its own, and looks
+ * for the least heap that loading does with. Times are those of the thread on the processor. The files are made on the
+ * first run, of random weights.
  *
  * <p>Arguments: the folder of the files, how many rounds, the model.
  */

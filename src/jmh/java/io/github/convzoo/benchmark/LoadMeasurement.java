@@ -23,8 +23,8 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * One measurement in a process of its own: starts the engine, then loads a model, or brings the file into memory by other
- * means. Prints one line of numbers, as {@link LoadComparison} reads them.
+ * One measurement in a process of its own: starts the engine, then loads a model, or brings the file into memory by
+ * other means. Prints one line of numbers, as {@link LoadComparison} reads them.
  *
  * <p>Arguments: what to do, the model, its file, a small model, its file.
  */

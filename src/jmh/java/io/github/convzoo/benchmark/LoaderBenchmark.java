@@ -32,8 +32,8 @@ import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
 
 /**
- * How many images a second the loader gives, fed from a folder of JPEGs of 500 x 375 and with what networks are trained with
- * on ImageNet, and what its parts take.
+ * How many images a second the loader gives, fed from a folder of JPEGs of 500 x 375 and with what networks are trained
+ * with on ImageNet, and what its parts take.
  *
  * <p>Arguments: a folder for the JPEGs, which are made if it is not there; how many rounds.
  */

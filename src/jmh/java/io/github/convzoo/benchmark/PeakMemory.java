@@ -15,8 +15,8 @@ import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.ScalarResult;
 
 /**
- * The process's peak of resident memory since the model was loaded, in MiB: as a whole, and beyond what it had then. From
- * Linux's /proc; elsewhere nothing is reported.
+ * The process's peak of resident memory since the model was loaded, in MiB: as a whole, and beyond what it had then.
+ * From Linux's /proc; elsewhere nothing is reported.
  */
 public final class PeakMemory implements InternalProfiler {
 

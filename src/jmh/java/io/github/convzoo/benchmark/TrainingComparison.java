@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Runs {@link TrainingSteps} and training_step.py in turn, each time in a process of its own, and prints the medians and
- * their ratios as a table.
+ * Runs {@link TrainingSteps} and training_step.py in turn, each time in a process of its own, and prints the medians
+ * and their ratios as a table.
  *
  * <p>Arguments: a Python interpreter that has PyTorch and timm, how many rounds, how many threads.
  */

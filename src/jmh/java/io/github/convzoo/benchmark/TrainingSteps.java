@@ -18,8 +18,8 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * Times training steps: the same step on the same batch, again and again, as training_step.py does it. Prints the median
- * in milliseconds.
+ * Times training steps: the same step on the same batch, again and again, as training_step.py does it. Prints the
+ * median in milliseconds.
  *
  * <p>Arguments: model, size, batch, how many steps to leave out, how many to time.
  */

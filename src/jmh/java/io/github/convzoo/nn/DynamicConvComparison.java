@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Times both ways to compute a dynamic convolution, in turn: mixing the experts' maps, and mixing a kernel for each sample.
- * Prints what the first takes of the second, and which one the layer takes.
+ * Times both ways to compute a dynamic convolution, in turn: mixing the experts' maps, and mixing a kernel for each
+ * sample. Prints what the first takes of the second, and which one the layer takes.
  *
  * <p>Argument: how many rounds.
  */

@@ -98,27 +98,6 @@ public record Limits(
         }
     }
 
-    /** These limits with a change at one position in the record's order. */
-    private Limits with(int place, int limit) {
-        int[] all = {
-            headerBytes,
-            pickleBytes,
-            values,
-            memoEntries,
-            nestingDepth,
-            tensors,
-            zipEntries,
-            nameLength,
-            dimensions,
-            tensorBytes,
-            copiedBytes,
-            inflatedBytes
-        };
-        all[place] = limit;
-        return new Limits(
-                all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7], all[8], all[9], all[10], all[11]);
-    }
-
     /**
      * Returns these limits with another one, given as text.
      *
@@ -147,7 +126,23 @@ public record Limits(
         if (place < 0) {
             throw new IllegalArgumentException("unknown limit " + name + "; choose from " + String.join(", ", NAMES));
         }
-        return with(place, limit);
+        int[] all = {
+            headerBytes,
+            pickleBytes,
+            values,
+            memoEntries,
+            nestingDepth,
+            tensors,
+            zipEntries,
+            nameLength,
+            dimensions,
+            tensorBytes,
+            copiedBytes,
+            inflatedBytes
+        };
+        all[place] = limit;
+        return new Limits(
+                all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7], all[8], all[9], all[10], all[11]);
     }
 
     private static void positive(String name, int limit) {
@@ -164,7 +159,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withHeaderBytes(int limit) {
-        return with(0, limit);
+        return with("headerBytes", limit);
     }
 
     /**
@@ -175,7 +170,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withPickleBytes(int limit) {
-        return with(1, limit);
+        return with("pickleBytes", limit);
     }
 
     /**
@@ -186,7 +181,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withValues(int limit) {
-        return with(2, limit);
+        return with("values", limit);
     }
 
     /**
@@ -197,7 +192,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withMemoEntries(int limit) {
-        return with(3, limit);
+        return with("memoEntries", limit);
     }
 
     /**
@@ -208,7 +203,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withNestingDepth(int limit) {
-        return with(4, limit);
+        return with("nestingDepth", limit);
     }
 
     /**
@@ -219,7 +214,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withTensors(int limit) {
-        return with(5, limit);
+        return with("tensors", limit);
     }
 
     /**
@@ -230,7 +225,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withZipEntries(int limit) {
-        return with(6, limit);
+        return with("zipEntries", limit);
     }
 
     /**
@@ -241,7 +236,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withNameLength(int limit) {
-        return with(7, limit);
+        return with("nameLength", limit);
     }
 
     /**
@@ -252,7 +247,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withDimensions(int limit) {
-        return with(8, limit);
+        return with("dimensions", limit);
     }
 
     /**
@@ -263,7 +258,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withTensorBytes(int limit) {
-        return with(9, limit);
+        return with("tensorBytes", limit);
     }
 
     /**
@@ -274,7 +269,7 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withCopiedBytes(int limit) {
-        return with(10, limit);
+        return with("copiedBytes", limit);
     }
 
     /**
@@ -285,6 +280,6 @@ public record Limits(
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withInflatedBytes(int limit) {
-        return with(11, limit);
+        return with("inflatedBytes", limit);
     }
 }

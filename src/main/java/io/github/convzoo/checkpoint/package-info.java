@@ -7,6 +7,8 @@
  * io.github.convzoo.checkpoint.Npy} reads and writes single arrays. Whatever a file contains, reading it results in a
  * value or in a {@link io.github.convzoo.checkpoint.CheckpointException}; code named in a file is never run, and the
  * resources that a file may use are bounded by {@link io.github.convzoo.checkpoint.Limits}.
+ *
+ * @since 0.1.0
  */
 @NullMarked
 package io.github.convzoo.checkpoint;

@@ -7,6 +7,8 @@
  * {@link io.github.convzoo.data.Subset} take parts of one. A {@link io.github.convzoo.data.Pipeline} of
  * {@link io.github.convzoo.data.Augmentation}s converts an image to an input; {@link
  * io.github.convzoo.data.BatchLoader} forms batches of inputs.
+ *
+ * @since 0.1.0
  */
 @NullMarked
 package io.github.convzoo.data;

@@ -3,6 +3,8 @@
  *
  * <p>A writer takes an optimized graph and the source of its parameters. Weights are computed and written one tensor at
  * a time.
+ *
+ * @since 0.1.0
  */
 @NullMarked
 package io.github.convzoo.export;

@@ -4,6 +4,8 @@
  * <p>A network's flow is recorded into a {@link io.github.convzoo.graph.Graph}. Running, shapes, initialization,
  * listings, features, heads, folding, and export are loops over it, cuts of it, or {@linkplain
  * io.github.convzoo.graph.Pass passes} on it.
+ *
+ * @since 0.1.0
  */
 @NullMarked
 package io.github.convzoo.graph;

@@ -3,6 +3,8 @@
  * the networks.
  *
  * <p>Start from {@link io.github.convzoo.hub.FileStore}.
+ *
+ * @since 0.1.0
  */
 @NullMarked
 package io.github.convzoo.hub;

@@ -27,7 +27,7 @@ import javax.imageio.stream.ImageInputStream;
  * Pillow's {@code Image.open(file).convert("RGB")}.
  *
  * <p>The format is detected from the content, not from the file name. The JDK's readers decode most formats, without
- * their additional processing (color profiles, gamma, filling in missing data); docs/images.md has the measured
+ * their additional processing (color profiles, gamma, filling in missing data); docs/reference/images.md has the measured
  * comparison. WebP needs the optional library {@code com.github.usefulness:webp-imageio} on the class path. CMYK and
  * YCCK JPEGs are treated as inverted, as in Pillow. 16-bit samples keep their high byte, even gray ones, which Pillow
  * would clip.

@@ -4,6 +4,8 @@
  * <p>{@link io.github.convzoo.image.ImageDecoder} reads a file into an {@link io.github.convzoo.image.RgbImage};
  * {@link io.github.convzoo.image.Preprocessing} turns that into the input of a network;
  * {@link io.github.convzoo.image.Labels} names the network's classes.
+ *
+ * @since 0.1.0
  */
 @NullMarked
 package io.github.convzoo.image;

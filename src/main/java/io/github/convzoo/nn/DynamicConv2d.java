@@ -247,7 +247,7 @@ public final class DynamicConv2d extends AbstractBlock {
      * Whether to convolve with every expert and mix the maps, which is equivalent because convolution is linear,
      * instead of mixing a kernel for each sample. This trades K - 1 more convolutions against writing and reading one
      * kernel per sample: it pays off if a kernel is applied at few positions, and more so for larger batches. The
-     * numbers are measurements; see docs/benchmarks.md.
+     * numbers are measurements; see docs/reference/benchmarks.md.
      */
     boolean mixesMaps(Shape input) {
         long places = outputSide(input.get(2)) * outputSide(input.get(3));

@@ -4,6 +4,8 @@
  *
  * <p>Start from {@link io.github.convzoo.weights.WeightStore} for published weights, and from {@link
  * io.github.convzoo.weights.WeightLoader} for loading them.
+ *
+ * @since 0.1.0
  */
 @NullMarked
 package io.github.convzoo.weights;

@@ -19,8 +19,8 @@ final class Crafted {
     private Crafted() {}
 
     /**
-     * Writes a file of its own. Windows neither overwrites nor deletes a file that is mapped, so names are not used twice, and
-     * tests that map files leave it to the system to remove what it would not let go of.
+     * Writes a file of its own. Windows neither overwrites nor deletes a file that is mapped, so names are not used
+     * twice, and tests that map files leave it to the system to remove what it would not let go of.
      */
     static Path file(Path directory, byte[] bytes) throws IOException {
         return Files.write(Files.createTempFile(directory, "crafted", ""), bytes);

@@ -13,8 +13,8 @@ import java.util.StringJoiner;
 import java.util.zip.CRC32;
 
 /**
- * The Java side of src/test/python/differential_fuzz.py: reads files from standard input, each as its length in 32 bits and
- * its bytes, and answers each with a line: what it refused, or all values by their paths.
+ * The Java side of src/test/python/differential_fuzz.py: reads files from standard input, each as its length in 32 bits
+ * and its bytes, and answers each with a line: what it refused, or all values by their paths.
  */
 public final class DifferentialReader {
     private static final HexFormat HEX = HexFormat.of();

@@ -21,9 +21,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * What the fuzzer begins with for each format, and how its inputs become files. Most are files as they stand. Of an archive
- * hardly a change survives the checksums and lengths; so an input for one of those formats that does not begin as an archive
- * is the part that matters, and the archive is put around it.
+ * What the fuzzer begins with for each format, and how its inputs become files. Most are files as they stand. Of an
+ * archive hardly a change survives the checksums and lengths; so an input for one of those formats that does not begin
+ * as an archive is the part that matters, and the archive is put around it.
  */
 final class FuzzInputs {
     private static final int LONGEST_STORAGE = 4096;

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The fuzz targets for a short while; docs/security.md says how to run them for longer. */
+/** The fuzz targets for a short while; docs/reference/security.md says how to run them for longer. */
 class FuzzTest {
     private static final int SECONDS = 20;
 

@@ -15,8 +15,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What the fuzzer calls. An input becomes a file of one format, is read under the default limits, and what came of it is
- * used up to the names of weights. Nothing may come out of here: {@link CheckpointException}, as documented, ends in here.
+ * What the fuzzer calls. An input becomes a file of one format, is read under the default limits, and what came of it
+ * is used up to the names of weights. Nothing may come out of here: {@link CheckpointException}, as documented, ends in
+ * here.
  */
 public final class ReaderFuzzTarget {
     /** Views of a small file may spell out to much; converting them all would only take time. */
@@ -50,8 +51,8 @@ public final class ReaderFuzzTarget {
     /**
      * Called by the fuzzer.
      *
-     * @param arguments the formats, of which an input's first byte chooses one if they are several; and perhaps a directory
-     *     of inputs to run now, for they alone are in the fuzzer's report of what was covered
+     * @param arguments the formats, of which an input's first byte chooses one if they are several; and perhaps a
+     *     directory of inputs to run now, for they alone are in the fuzzer's report of what was covered
      */
     public static void fuzzerInitialize(String[] arguments) throws IOException {
         Path directory = Files.createTempDirectory("fuzz");

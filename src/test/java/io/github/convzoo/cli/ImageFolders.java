@@ -23,7 +23,10 @@ final class ImageFolders {
         return folder;
     }
 
-    /** The first hundred test images of Fashion-MNIST: each fourth of a class in {@code val}, the others in {@code train}. */
+    /**
+     * The first hundred test images of Fashion-MNIST: each fourth of a class in {@code val}, the others in {@code
+     * train}.
+     */
     static Path fashion(Path folder) throws IOException {
         FashionMnist images = FashionMnist.test(Samples.FASHION_MNIST, 32);
         int[] seen = new int[images.classes().size()];

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -95,7 +96,7 @@ class LauncherTest {
 
         assertThat(process.waitFor()).isEqualTo(1);
         assertThat(out(process)).isEmpty();
-        assertThat(err(process)).startsWith("convzoo: there is no mvn on the PATH, needed to build once");
+        assertThat(err(process)).startsWith("convzoo: no mvn on the PATH, needed to build once");
     }
 
     /** A Latin-1 locale too, where it is installed; where it is not, it counts as C. */
@@ -148,7 +149,7 @@ class LauncherTest {
         assertThat(process.waitFor()).isEqualTo(1);
         assertThat(out(process)).isEmpty();
         assertThat(err(process))
-                .isEqualTo("convzoo: " + gone + " is gone or not readable, and there is no mvn on the PATH to fetch it;"
+                .isEqualTo("convzoo: " + gone + " is missing or not readable, and no mvn on the PATH to download it;"
                         + " install Maven 3.8 or later\n");
 
         // A Maven that says that it was called, and does nothing.
@@ -160,6 +161,54 @@ class LauncherTest {
         assertThat(tree.resolve("built")).exists();
         assertThat(err(process))
                 .isEqualTo("convzoo: " + gone + " is not readable after the build; check its permissions\n");
+    }
+
+    /**
+     * The script of the distribution, in the layout of the archive. {@code src/dist/check} tests the archive itself.
+     */
+    @Test
+    void distribution_unpackedElsewhere_classifiesAndStaysQuiet() throws Exception {
+        assertBoot(unpacked());
+    }
+
+    @Test
+    void distribution_throughALink_findsItsJars() throws Exception {
+        Process process = start(Files.createSymbolicLink(folder.resolve("link"), unpacked()), "--version");
+
+        assertThat(err(process)).isEmpty();
+        assertThat(out(process)).startsWith("convzoo ");
+        assertThat(process.waitFor()).isZero();
+    }
+
+    @Test
+    void distribution_withoutJava_saysWhatToInstall() throws Exception {
+        Path script = unpacked();
+        Process process = start(Path.of("/bin/sh"), "-c", "unset JAVA_HOME; exec \"$1\" list", "sh", script.toString());
+
+        assertThat(process.waitFor()).isEqualTo(1);
+        assertThat(out(process)).isEmpty();
+        assertThat(err(process))
+                .isEqualTo("convzoo: no java on the PATH; install a Java runtime of version 17 or later,"
+                        + " or set JAVA_HOME\n");
+    }
+
+    /** Puts the script and the jars where the archive has them; returns the script. */
+    private Path unpacked() throws Exception {
+        Path lib = Files.createDirectories(folder.resolve("un packed/lib"));
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+            if (entry.endsWith(".jar")) {
+                Files.createSymbolicLink(lib.resolve(Path.of(entry).getFileName()), Path.of(entry));
+            }
+        }
+        Path classes = Path.of(
+                Main.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        String jar = lib.resolve("convzoo.jar").toString();
+        assertThat(ToolProvider.findFirst("jar")
+                        .orElseThrow()
+                        .run(System.out, System.err, "--create", "--file", jar, "-C", classes.toString(), "."))
+                .isZero();
+        Path bin = Files.createDirectories(folder.resolve("un packed/bin"));
+        return Files.copy(Path.of("src/dist/bin/convzoo"), bin.resolve("convzoo"));
     }
 
     private void assertBoot(Path launcher) throws Exception {

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 
 /**
- * Half of the images are turned by their EXIF data, half are not, and the classes differ by which side is up. So whoever takes
- * orientation the other way is wrong about every turned image, and only about these.
+ * Half of the images are turned by their EXIF data, half are not, and the classes differ by which side is up. So
+ * whoever takes orientation the other way is wrong about every turned image, and only about these.
  */
 class OrientationTest {
 

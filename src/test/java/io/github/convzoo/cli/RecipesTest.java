@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
 /**
- * The recipes of the networks' tutorials, as docs/training.md has them: each line is parsed, and what becomes of it
+ * The recipes of the networks' tutorials, as docs/reference/training.md has them: each line is parsed, and what becomes of it
  * compared.
  */
 class RecipesTest {
@@ -48,7 +48,7 @@ class RecipesTest {
 
     /** The options of the command in the documentation that begins so, which may go on over several lines. */
     private static TrainOptions documented(String start) throws IOException {
-        String text = Files.readString(Path.of("docs/training.md")).replaceAll("\\\\\\R\\s*", "");
+        String text = Files.readString(Path.of("docs/reference/training.md")).replaceAll("\\\\\\R\\s*", "");
         List<String> lines = text.lines().filter(line -> line.startsWith(start)).toList();
         assertThat(lines).as(start).hasSize(1);
         return parsed(lines.get(0).substring("convzoo train ".length()).split(" +"));

@@ -95,8 +95,9 @@ class MixingTest {
     }
 
     /**
-     * With lambda uniform, half sides are 0.5 * sqrt(1 - lambda) of the image's, and the middle is uniform: of a side s the
-     * mean that is not cut off is s - s * s / 4, of which the product over both sides is integrated over s = sqrt(1 - lambda).
+     * With lambda uniform, half sides are 0.5 * sqrt(1 - lambda) of the image's, and the middle is uniform: of a side s
+     * the mean that is not cut off is s - s * s / 4, of which the product over both sides is integrated over s = sqrt(1
+     * - lambda).
      */
     @Test
     void cutMix_overManyBatches_leavesTheShareThatFollowsFromItsDefinition() {

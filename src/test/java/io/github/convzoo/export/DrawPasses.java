@@ -13,8 +13,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Writes passes-before.dot and passes-after.dot into a folder: the first two blocks of dpn68b. docs/passes.png has the pictures that
- * Graphviz makes of them ({@code dot -Tpng -Gdpi=36}) side by side.
+ * Writes passes-before.dot and passes-after.dot into a folder: the first two blocks of dpn68b. docs/images/passes.png
+ * has the pictures that Graphviz makes of them ({@code dot -Tpng -Gdpi=36}) side by side.
  */
 final class DrawPasses {
 

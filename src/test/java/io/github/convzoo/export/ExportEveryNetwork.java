@@ -18,7 +18,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Exports every network in both formats and two sizes, with an input and its logits, for src/test/python/check_exports.py.
+ * Exports every network in both formats and two sizes, with an input and its logits, for
+ * src/test/python/check_exports.py.
  *
  * <p>Argument: the folder to write to.
  */

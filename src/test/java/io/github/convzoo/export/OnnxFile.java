@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * An ONNX file, read without any library: its operators, what they read, and their text attributes; and the names of its
- * initializers, as often as they are there.
+ * An ONNX file, read without any library: its operators, what they read, and their text attributes; and the names of
+ * its initializers, as often as they are there.
  */
 public record OnnxFile(List<Node> nodes, List<String> initializers) {
 

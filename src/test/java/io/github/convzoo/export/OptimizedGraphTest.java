@@ -38,9 +38,9 @@ class OptimizedGraphTest {
     }
 
     /**
-     * What is left for a reason: the additions of Res2Net, before a convolution and of a piece that is read twice; the concatenations
-     * of DPN whose parts are not a multiple of 16 channels, which leave the blocked layout; the normalizations behind a sum of experts;
-     * and the ReLU behind a concatenation.
+     * What is left for a reason: the additions of Res2Net, before a convolution and of a piece that is read twice; the
+     * concatenations of DPN whose parts are not a multiple of 16 channels, which leave the blocked layout; the
+     * normalizations behind a sum of experts; and the ReLU behind a concatenation.
      */
     @ParameterizedTest
     @CsvSource({

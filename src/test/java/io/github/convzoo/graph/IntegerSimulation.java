@@ -9,8 +9,9 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a quantized graph in plain Java. Where a layer's input and weights are levels, products and sums are those of integers; the
- * rounding of a result is that of exact numbers. One sample at a time, slow, and with nothing in common with any engine.
+ * Runs a quantized graph in plain Java. Where a layer's input and weights are levels, products and sums are those of
+ * integers; the rounding of a result is that of exact numbers. One sample at a time, slow, and with nothing in common
+ * with any engine.
  */
 public final class IntegerSimulation {
 
@@ -33,8 +34,8 @@ public final class IntegerSimulation {
     }
 
     /**
-     * What a layer computes with: for one of 8 bits levels, which doubles hold exactly, as they do sums of their products; and what the
-     * sums are multiplied with.
+     * What a layer computes with: for one of 8 bits levels, which doubles hold exactly, as they do sums of their
+     * products; and what the sums are multiplied with.
      */
     private static final class Operands {
 

@@ -36,7 +36,10 @@ class QuantizedConstantTest {
         assertThat(rounded.values()[4]).isEqualTo(25 * 0.02f / 127, within(1e-8f));
     }
 
-    /** 16 bits hold up to 32,767; a pair of products with levels up to 255 needs more with 8-bit weights, but not with 7. */
+    /**
+     * 16 bits hold up to 32,767; a pair of products with levels up to 255 needs more with 8-bit weights, but not with
+     * 7.
+     */
     @Test
     void weight_of7Bits_keepsPairsOfProductsIn16Bits() {
         assertThat(weight(7).levels(NONE)).containsExactly(35, -63, 16, 35, 13, -63);

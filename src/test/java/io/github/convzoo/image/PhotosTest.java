@@ -21,7 +21,7 @@ class PhotosTest {
         return Fixtures.names("photos").filter(name -> REFERENCE.matcher(name).matches());
     }
 
-    /** The JPEG too is exact: the decoder gives libjpeg-turbo's samples, see docs/images.md. */
+    /** The JPEG too is exact: the decoder gives libjpeg-turbo's samples, see docs/reference/images.md. */
     @ParameterizedTest
     @MethodSource("references")
     void preprocessing_ofPhoto_equalsPillow(String name) {

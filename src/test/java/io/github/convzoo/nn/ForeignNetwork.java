@@ -16,7 +16,9 @@ import ai.djl.nn.Block;
 import io.github.convzoo.network.Reference;
 import java.util.function.Supplier;
 
-/** Networks of DJL's model zoo, none of which ConvZoo knows; as narrow as their builders allow, so that tests are fast. */
+/**
+ * Networks of DJL's model zoo, none of which ConvZoo knows; as narrow as their builders allow, so that tests are fast.
+ */
 @SuppressWarnings("ImmutableEnumChecker") // nobody changes the shapes
 public enum ForeignNetwork {
     RESNET(new Shape(1, 3, 64, 64), () -> resnet(18, new Shape(3, 64, 64))),

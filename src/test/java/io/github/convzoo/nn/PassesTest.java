@@ -29,7 +29,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every pass on every network: the same logits before and after, for a batch of another size than it was applied for. */
+/**
+ * Every pass on every network: the same logits before and after, for a batch of another size than it was applied for.
+ */
 class PassesTest {
 
     private static final List<Pass> PASSES = List.of(

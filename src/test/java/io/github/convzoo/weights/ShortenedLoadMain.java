@@ -14,8 +14,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Loads a file that is shortened between the last look at its length and the copying of its tensors, in a process of its own,
- * and then the whole file. The moment is certain: a file that has moved is one whose length cannot be looked up.
+ * Loads a file that is shortened between the last look at its length and the copying of its tensors, in a process of
+ * its own, and then the whole file. The moment is certain: a file that has moved is one whose length cannot be looked
+ * up.
  */
 final class ShortenedLoadMain {
 

@@ -103,6 +103,8 @@ class WeightLoaderTest {
         WeightSaver.save(file, network);
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        // JDK 24 and later print warnings otherwise.
+                        "--enable-native-access=ALL-UNNAMED",
                         "-XX:-CreateCoredumpOnCrash",
                         "-XX:ErrorFile=" + folder.resolve("crash.log"),
                         "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",

@@ -21,8 +21,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 
 /**
- * Predictions by several threads on one model, each with its own predictors of images and of arrays in turn, compared bit for
- * bit with what one thread gave before.
+ * Predictions by several threads on one model, each with its own predictors of images and of arrays in turn, compared
+ * bit for bit with what one thread gave before.
  */
 public final class SharedPredictions {
 
