@@ -187,7 +187,7 @@ class CheckpointHeapTest {
     }
 
     private Path legacy(int tensors, long tensorBytes) throws IOException {
-        PickleAssembler pickle = new PickleAssembler().dict();
+        PickleAssembler pickle = new PickleAssembler().legacy().dict();
         PickleAssembler keys = new PickleAssembler().list();
         for (int i = 0; i < tensors; i++) {
             pickle.text(new String(name(i), StandardCharsets.UTF_8));

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 /** Writes pickles opcode by opcode, those that no Python would write among them. */
 final class PickleAssembler {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private boolean legacy;
 
     PickleAssembler() {
         this(0x80, 2);
@@ -93,14 +94,15 @@ final class PickleAssembler {
         return op('j').int32(index);
     }
 
-    PickleAssembler storage(String type, String key, long elements) {
-        mark().text("storage").global("torch", type).text(key).text("cpu").whole(elements);
-        return tuple().op('Q');
+    /** Storages that follow have the sixth item of legacy files: no view. */
+    PickleAssembler legacy() {
+        legacy = true;
+        return this;
     }
 
-    PickleAssembler legacyStorage(String type, String key, long elements) {
+    PickleAssembler storage(String type, String key, long elements) {
         mark().text("storage").global("torch", type).text(key).text("cpu").whole(elements);
-        return op('N').tuple().op('Q');
+        return (legacy ? op('N') : this).tuple().op('Q');
     }
 
     PickleAssembler tensor(String type, String key, long elements, long offset, long[] shape, long[] strides) {

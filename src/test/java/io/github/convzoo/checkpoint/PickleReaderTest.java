@@ -372,7 +372,7 @@ class PickleReaderTest {
 
     private static PyTorchLegacyReaderTest.Legacy storage() {
         PyTorchLegacyReaderTest.Legacy legacy = new PyTorchLegacyReaderTest.Legacy(
-                new PickleAssembler().legacyStorage("FloatStorage", "0", 2).stop());
+                new PickleAssembler().legacy().storage("FloatStorage", "0", 2).stop());
         legacy.keys = new PickleAssembler().list().text("0").op('a').stop();
         legacy.data = new byte[] {2, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte) 0x80, 0x3f, 0, 0, 0, 0x40};
         return legacy;
