@@ -27,8 +27,8 @@ import javax.imageio.ImageIO;
 
 /**
  * AlexNet with static and with dynamic convolutions, the latter with annealing and without, three seeds each, by the
- * command line's {@code train}: resumes existing runs, prints the table of docs/explanation/reproduction.md, draws its curves, and
- * measures both networks' throughput in turn.
+ * command line's {@code train}: resumes existing runs, prints the table of docs/explanation/reproduction.md, draws its
+ * curves, and measures both networks' throughput in turn.
  *
  * <p>Arguments: the folder of Fashion-MNIST, a folder for the runs, how many threads, how many rounds of the
  * throughput.

@@ -108,7 +108,7 @@ final class QuantizeCommand implements Callable<Integer> {
             names = "--method",
             paramLabel = "METHOD",
             description = {
-                "How to compute activation ranges: minmax, percentile (ignores 0.01 % at each end), entropy, or mse"
+                "How to compute activation ranges: minmax, percentile (ignores 0.01 %% at each end), entropy, or mse"
                         + " (least "
                         + "squared error). Default: ${DEFAULT-VALUE}."
             })

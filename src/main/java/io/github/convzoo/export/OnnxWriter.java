@@ -596,8 +596,8 @@ final class OnnxWriter {
         }
 
         /**
-         * Adds the levels of weights. The file omits the zeros between merged groups: a product with an identity matrix restores
-         * them, which runtimes compute once, at load time.
+         * Adds the levels of weights. The file omits the zeros between merged groups: a product with an identity matrix
+         * restores them, which runtimes compute once, at load time.
          */
         private void addLevels(String name, List<Long> sizes, Constant.QuantizedWeight weight) {
             Constant.@Nullable Blocks blocks = weight.blocks();

@@ -27,10 +27,10 @@ import javax.imageio.stream.ImageInputStream;
  * Pillow's {@code Image.open(file).convert("RGB")}.
  *
  * <p>The format is detected from the content, not from the file name. The JDK's readers decode most formats, without
- * their additional processing (color profiles, gamma, filling in missing data); docs/reference/images.md has the measured
- * comparison. WebP needs the optional library {@code com.github.usefulness:webp-imageio} on the class path. CMYK and
- * YCCK JPEGs are treated as inverted, as in Pillow. 16-bit samples keep their high byte, even gray ones, which Pillow
- * would clip.
+ * their additional processing (color profiles, gamma, filling in missing data); docs/reference/images.md has the
+ * measured comparison. WebP needs the optional library {@code com.github.usefulness:webp-imageio} on the class path.
+ * CMYK and YCCK JPEGs are treated as inverted, as in Pillow. 16-bit samples keep their high byte, even gray ones, which
+ * Pillow would clip.
  *
  * <p>JPEG, PNG and WebP images are rotated upright by their EXIF or XMP orientation, unless {@link
  * #withOrientation(boolean)} disables it. Evaluation scripts based on timm or torchvision do not rotate images; disable

@@ -46,8 +46,8 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
-     * Returns the block's current data flow for one input. A block of another library is one opaque node; {@link Tracer}
-     * traces its content.
+     * Returns the block's current data flow for one input. A block of another library is one opaque node; {@link
+     * Tracer} traces its content.
      *
      * @return a new graph, whose parameters have the block's canonical names
      */

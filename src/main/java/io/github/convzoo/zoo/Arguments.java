@@ -93,9 +93,8 @@ record Arguments(Map<String, ?> values) {
     /** Settings that DJL Serving reads from serving.properties and passes on with the rest. */
     private static final Pattern SERVINGS =
             Pattern.compile("(engine|translator|job_queue_size|batch_size|max_batch_delay"
-                    + "|max_idle_time|minWorkers|maxWorkers|gpu\\.\\w+|cpu\\.\\w+|load_on_devices|rolling_batch|option\\."
-                    + "."
-                    + "*"
+                    + "|max_idle_time|minWorkers|maxWorkers|gpu\\.\\w+|cpu\\.\\w+|load_on_devices|rolling_batch"
+                    + "|option\\..*"
                     + "|required_memory_mb|reserved_memory_mb|retry_threshold|log_request_metric|metrics_aggregation"
                     + "|chunked_read_timeout|prediction_timeout|model_url|env\\..*)");
 

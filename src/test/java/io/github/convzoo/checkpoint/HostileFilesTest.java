@@ -19,8 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
 
 /**
- * Every hostile file is refused as documented, within the time and memory that docs/reference/security.md promises: they are read
- * one after the other in a process with a heap of 64 MiB, which tells how long each took its processor.
+ * Every hostile file is refused as documented, within the time and memory that docs/reference/security.md promises:
+ * they are read one after the other in a process with a heap of 64 MiB, which tells how long each took its processor.
  */
 class HostileFilesTest {
     /** What is promised is a second; a slow machine, or one whose compiler is late, is given three. */

@@ -2,7 +2,10 @@ package io.github.convzoo.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,6 +61,22 @@ class CliReferenceTest {
         assertThat(Files.readString(FILE).replace("\r\n", "\n"))
                 .as("run mvn -q test -Dtest=CliReferenceTest -Dconvzoo.docs=write, and commit %s", FILE)
                 .isEqualTo(text.toString());
+    }
+
+    /** picocli prints a warning, with the text as it is, if a percent sign is not doubled. */
+    @Test
+    void help_ofEveryCommand_isFormattedWithoutAWarning() {
+        PrintStream err = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        try {
+            System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+            List<CommandLine> commands = new ArrayList<>();
+            collect(new CommandLine(Main.inProcess()), commands);
+            commands.forEach(CommandLine::getUsageMessage);
+        } finally {
+            System.setErr(err);
+        }
+        assertThat(said.toString(StandardCharsets.UTF_8)).isEmpty();
     }
 
     private static void collect(CommandLine command, List<CommandLine> all) {

@@ -39,8 +39,8 @@ import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
 /**
- * The recipes of the networks' tutorials, as docs/reference/training.md has them: each line is parsed, and what becomes of it
- * compared.
+ * The recipes of the networks' tutorials, as docs/reference/training.md has them: each line is parsed, and what becomes
+ * of it compared.
  */
 class RecipesTest {
 
