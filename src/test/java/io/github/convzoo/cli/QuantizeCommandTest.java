@@ -43,7 +43,7 @@ class QuantizeCommandTest {
         Run run = Run.succeeding(fashionMnist("--samples", 30));
         assertThat(run.out())
                 .startsWith(out.resolve("model.onnx")
-                        + ": written, 2.5 MB (8.5 MB of float weights), 114 layers in int8, calibrated with 30 images")
+                        + ": written, 2.4 MB (8.5 MB of float weights), 114 layers in int8, calibrated with 30 images")
                 .contains("ONNX Runtime: largest difference from the float simulation: ")
                 .containsPattern(
                         "agrees with the original network on \\d+\\.\\d\\d % of 70 images not used for calibration")
