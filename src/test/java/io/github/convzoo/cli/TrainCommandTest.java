@@ -462,13 +462,13 @@ class TrainCommandTest {
         Run.refused(
                 2,
                 args("--batch-size", 1000),
-                "71 images",
+                "71 training images",
                 "cannot fill a batch of 1000; pass --batch-size 35 or less");
         Run.refused(
                 2,
                 args("--weights", Samples.PELEENET, "--head-only", "--batch-size", 1000),
                 "cannot fill a batch of 1000");
-        Run.refused(2, args("--train-size", 5), "--train-size must be 10, the number of classes, to 71, ");
+        Run.refused(2, args("--train-size", 5), "--train-size must be from 10, the number of classes, to 71, ");
         Run.refused(2, args("--erase", 2), "--erase must be at least 0 and at most 1, not 2.0");
         Run.refused(
                 2, args("--crop", "resized", "--min-scale", 0), "--min-scale must be above 0 and at most 1, not 0.0");
@@ -530,7 +530,7 @@ class TrainCommandTest {
                 CommandRun.of(Map.of(), args().stream().map(String::valueOf).toArray(String[]::new));
         assertThat(fresh.status()).as(fresh.err()).isZero();
         assertThat(fresh.err())
-                .containsOnlyOnce("training from scratch for only 4 steps: ")
+                .containsOnlyOnce("training from scratch for only 4 steps rarely converges")
                 .doesNotContain("the default --lr");
     }
 }
