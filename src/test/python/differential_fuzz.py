@@ -48,7 +48,7 @@ TYPES = {
 # versions wrote them), the key of a dictionary that is no part of the values, and what it could do with an object of a class
 # that ConvZoo does not know (one whose name has "Storage" in it counts as a storage there).
 POLICY = re.compile(
-    "codec can't decode|requires_grad must be|can require gradients|_make_subclass.. argument . .position .. must be bool"
+    "codec can't decode|requires_grad must be|can require gradients|_make_subclass.. argument .* must be bool"
     "|invalid literal for int.. with base 10: b'|Inert|device type at start of device string|Invalid device string"
     "|KeyError: |failed locating file data/|unhashable type|'StorageType' object is not callable")
 # Of data that ConvZoo does not read.
@@ -58,7 +58,7 @@ UNREAD = re.compile(
     "|has no attribute 'dtype'|torch.Size.. takes an iterable|resize storage that is not resizable"
     "|buffer size does not match array size|cannot be interpreted as an integer|inconsistent fields and names"
     "|incorrect subarray in __setstate__|leading zeros in decimal|Tuple must have size|X is not a type object"
-    "|Cannot change data-type for array of references")
+    "|Cannot change data-type for array of references|'Broken' object has no attribute")
 
 
 def hexed(text):

@@ -163,7 +163,9 @@ final class PickleGlobals {
 
     private static void elementType(@Nullable ElementType elements, String... names) {
         for (String name : names) {
-            KNOWN.put("torch." + name, new Global("torch." + name, Role.ELEMENT_TYPE, elements));
+            // The others are aliases, which PyTorch shows by the first name.
+            String shown = "torch." + (elements == null ? name : names[0]);
+            KNOWN.put("torch." + name, new Global(shown, Role.ELEMENT_TYPE, elements));
         }
     }
 

@@ -131,6 +131,13 @@ class ReferenceAgreementTest {
     // Storages.
 
     @Test
+    void elementType_ofAnAlias_hasTheNameThatPyTorchShows() throws IOException {
+        assertThat(read(pickle().global("torch", "float"))).isEqualTo(new Value.Text("torch.float32"));
+        assertThat(read(pickle().global("torch", "float64"))).isEqualTo(new Value.Text("torch.float64"));
+        assertThat(read(pickle().global("torch", "complex64"))).isEqualTo(new Value.Text("torch.complex64"));
+    }
+
+    @Test
     void storage_thatNoTensorUses_mustBeThereAndAsLongAsItsElements() throws IOException {
         assertThat(read(pickle().storage("FloatStorage", "0", 6).op('0', 'N'))).isEqualTo(new Value.None());
         assertThat(refusal(pickle().storage("FloatStorage", "0", 5).op('0', 'N')))
