@@ -945,17 +945,18 @@ final class PickleMachine {
                 || !(arguments.get(1) instanceof Items shape
                         && shape.kind == SequenceKind.TUPLE
                         && shape.items.equals(List.of(wholeOf(0))))
-                || !isLetter(arguments.get(2), 'b')) {
+                || !isByteCode(arguments.get(2))) {
             throw badArguments(type);
         }
         countTensor();
         return new NumpyArray(at);
     }
 
-    private static boolean isLetter(Object object, char letter) throws CheckpointException {
+    /** Whether an object is {@code b}, NumPy's code for bytes, as bytes or text. */
+    private static boolean isByteCode(Object object) throws CheckpointException {
         return object instanceof Data data
-                ? data.region.length() == 1 && data.region.cursor().u8() == letter
-                : object.equals(new Value.Text(String.valueOf(letter)));
+                ? data.region.length() == 1 && data.region.cursor().u8() == 'b'
+                : object.equals(new Value.Text("b"));
     }
 
     private Object arrayType(Global global, List<Object> arguments) throws CheckpointException {

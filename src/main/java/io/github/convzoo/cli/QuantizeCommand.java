@@ -270,7 +270,7 @@ final class QuantizeCommand implements Callable<Integer> {
         boolean poor = agreement != null && agreement.share() < Agreement.GOOD;
         @Nullable List<LayerError> errors =
                 report || poor ? quantized.layerErrors(bar.next(written.layers(), ProgressBar.Unit.LAYERS)) : null;
-        bar.close();
+        bar.clear();
         return new Result(
                 written.written().file().toString(),
                 written.written().bytes(),

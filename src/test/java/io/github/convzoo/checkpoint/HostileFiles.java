@@ -55,29 +55,39 @@ final class HostileFiles {
     }
 
     private void addPickles() throws IOException {
-        for (HostilePickles.Pickle pickle : HostilePickles.all("touch " + directory.resolve("ran"))) {
+        String command = "touch " + directory.resolve("ran");
+        for (HostilePickles.Pickle pickle : HostilePickles.all(command, false)) {
             byte[] bytes = pickle.bytes();
             String name = pickle.name();
             add("PYTORCH_ZIP: " + name, Crafted.torch(bytes, new byte[24]).bytes(), pickle.expected());
+            if (isShort(bytes)) {
+                byte[] harmless = new PickleAssembler().op(')').stop();
+                add("TORCHSCRIPT: " + name, script(bytes, harmless).bytes(), pickle.expected());
+                add("TORCHSCRIPT, constants: " + name, script(harmless, bytes).bytes(), pickle.expected());
+            }
+        }
+        for (HostilePickles.Pickle pickle : HostilePickles.all(command, true)) {
+            byte[] bytes = pickle.bytes();
+            String name = pickle.name();
             String atOnce = pickle.atOnce() ? pickle.expected() : "";
             // Protocols 0 and 1 do not say which they are; a global at the beginning tells.
             boolean known = (bytes[0] & 0xff) == 0x80 || bytes[0] == 'c';
             add("PADDLE: " + name, bytes, known ? atOnce : "unknown format");
-            if (bytes.length > 100_000) {
-                // The same machine would only do the same again.
-                continue;
+            if (isShort(bytes)) {
+                PyTorchLegacyReaderTest.Legacy legacy = new PyTorchLegacyReaderTest.Legacy(bytes);
+                legacy.keys = new PickleAssembler().list().stop();
+                legacy.data = new byte[0];
+                add("PYTORCH_LEGACY: " + name, legacy.bytes(), pickle.expected());
+                legacy = new PyTorchLegacyReaderTest.Legacy(new byte[0]);
+                legacy.machine = bytes;
+                add("PYTORCH_LEGACY, not the object: " + name, legacy.bytes(), atOnce);
             }
-            PyTorchLegacyReaderTest.Legacy legacy = new PyTorchLegacyReaderTest.Legacy(bytes);
-            legacy.keys = new PickleAssembler().list().stop();
-            legacy.data = new byte[0];
-            add("PYTORCH_LEGACY: " + name, legacy.bytes(), pickle.expected());
-            legacy = new PyTorchLegacyReaderTest.Legacy(new byte[0]);
-            legacy.machine = bytes;
-            add("PYTORCH_LEGACY, not the object: " + name, legacy.bytes(), atOnce);
-            byte[] harmless = new PickleAssembler().op(')').stop();
-            add("TORCHSCRIPT: " + name, script(bytes, harmless).bytes(), pickle.expected());
-            add("TORCHSCRIPT, constants: " + name, script(harmless, bytes).bytes(), pickle.expected());
         }
+    }
+
+    /** Whether a pickle is worth reading in a second format: the machine that reads it is the same. */
+    private static boolean isShort(byte[] pickle) {
+        return pickle.length <= 100_000;
     }
 
     private static ZipAssembler script(byte[] data, byte[] constants) {

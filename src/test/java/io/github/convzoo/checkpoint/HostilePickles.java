@@ -11,6 +11,7 @@ final class HostilePickles {
     private static final String ATTACK = "only an attack";
 
     private final String command;
+    private final boolean legacy;
     private final List<Pickle> pickles = new ArrayList<>();
 
     /**
@@ -22,13 +23,19 @@ final class HostilePickles {
     @SuppressWarnings("ArrayRecordComponent") // neither compared nor changed
     record Pickle(String name, byte[] bytes, String expected, boolean atOnce) {}
 
-    private HostilePickles(String command) {
+    private HostilePickles(String command, boolean legacy) {
         this.command = command;
+        this.legacy = legacy;
     }
 
-    /** All of them; what they would have Python run is the command. */
-    static List<Pickle> all(String command) {
-        HostilePickles made = new HostilePickles(command);
+    /**
+     * All of them.
+     *
+     * @param command what they would have Python run
+     * @param legacy whether storages are named as in legacy files, with a sixth item
+     */
+    static List<Pickle> all(String command, boolean legacy) {
+        HostilePickles made = new HostilePickles(command, legacy);
         made.addCallsByProtocol();
         made.addCallsByName();
         made.addGadgets();
@@ -250,16 +257,23 @@ final class HostilePickles {
         add("a persistent id that is not a tuple", pickle().text(command).op('Q'), "arguments are not a tuple");
         add("a storage of class os.system", storage("os", "system"), ATTACK);
         add("a storage of an unknown class", storage("someone", "Storage"), noStorage);
-        add("a storage of no class", pickle().mark().text("storage").op('N', 'N', 'N', 'N', 't', 'Q'), noStorage);
+        add("a storage of no class", ended(pickle().mark().text("storage").op('N', 'N', 'N', 'N')), noStorage);
         add("an empty persistent id", pickle().op(')', 'Q'), noStorage);
-        add("a call of a storage", storage("torch", "FloatStorage").op(')', 'R'), "");
+        add(
+                "a call of a storage",
+                storage("torch", "FloatStorage").op(')', 'R'),
+                "calls something other than a global");
         add("a storage that is a module's source", source(), "");
     }
 
-    private static PickleAssembler storage(String module, String name) {
+    private PickleAssembler storage(String module, String name) {
         PickleAssembler storage =
                 pickle().mark().text("storage").global(module, name).text("0");
-        return storage.text("cpu").whole(6).tuple().op('Q');
+        return ended(storage.text("cpu").whole(6));
+    }
+
+    private PickleAssembler ended(PickleAssembler storage) {
+        return (legacy ? storage.op('N') : storage).tuple().op('Q');
     }
 
     private PickleAssembler source() {
@@ -440,8 +454,10 @@ final class HostilePickles {
             String name = String.format(Locale.ROOT, "text of 8 MiB of U+%04x", (int) c);
             add(name, pickle().text(String.valueOf(c).repeat(((8 << 20) - 100) / bytes)), "");
         }
-        PickleAssembler tensors =
-                pickle().mark().storage("FloatStorage", "0", 6).op('K', 0);
+        PickleAssembler tensors = (legacy ? pickle().legacy() : pickle())
+                .mark()
+                .storage("FloatStorage", "0", 6)
+                .op('K', 0);
         tensors.mark()
                 .op(ones(32))
                 .tuple()

@@ -44,7 +44,11 @@ class PassesOnSmallGraphsTest {
     }
 
     private Graph applied(Pass pass, Value... outputs) {
-        return Pass.applyAll(builder.build(List.of(outputs)), List.of(MAP), List.of(pass));
+        return applied(MAP, List.of(pass), outputs);
+    }
+
+    private Graph applied(Type map, List<Pass> passes, Value... outputs) {
+        return Pass.applyAll(builder.build(List.of(outputs)), List.of(map), passes);
     }
 
     private static String kinds(Graph graph) {
@@ -200,11 +204,10 @@ class PassesOnSmallGraphsTest {
 
     @Test
     void widenGroups_ofBlocks_joinsUntilTheyAreWideEnough() {
-        Value x = conv("c", 64, 4, input);
-        Graph graph = Pass.applyAll(
-                builder.build(List.of(x)),
-                List.of(Type.of(Type.ANY, 64, 6, 6)),
-                List.of(new WidenGroups(16), new WidenGroups(16, 32)));
+        Graph graph = applied(
+                Type.of(Type.ANY, 64, 6, 6),
+                List.of(new WidenGroups(16), new WidenGroups(16, 32)),
+                conv("c", 64, 4, input));
         assertThat(onlyConvolution(graph).groups()).isEqualTo(2);
     }
 
@@ -223,11 +226,7 @@ class PassesOnSmallGraphsTest {
 
     @Test
     void widenGroups_ofWidenedGroups_spreadsOnce() {
-        Value x = conv("g", 16, 4, input);
-        Graph graph = Pass.applyAll(
-                builder.build(List.of(x)),
-                List.of(Type.of(Type.ANY, 8, 6, 6)),
-                List.of(new WidenGroups(4), new WidenGroups(8)));
+        Graph graph = applied(MAP, List.of(new WidenGroups(4), new WidenGroups(8)), conv("g", 16, 4, input));
         assertThat(onlyConvolution(graph).weight()).isInstanceOfSatisfying(Constant.Spread.class, spread -> {
             assertThat(spread.weight()).isEqualTo(new Constant.Parameter("g.weight"));
             assertThat(spread.blocks()).isEqualTo(new Constant.Blocks(4, 4, 2));
