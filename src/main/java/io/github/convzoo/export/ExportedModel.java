@@ -20,6 +20,14 @@ public interface ExportedModel extends AutoCloseable {
      */
     ExportedInput input();
 
+    /**
+     * Whether the outputs of a sample have the same bits in any batch. ONNX Runtime computes samples one by one; PyTorch
+     * chooses its kernels by the batch's size.
+     *
+     * @return whether they have
+     */
+    boolean isBatchInvariant();
+
     @Override
     void close();
 }

@@ -79,6 +79,11 @@ final class OnnxModel implements ExportedModel {
     }
 
     @Override
+    public boolean isBatchInvariant() {
+        return true;
+    }
+
+    @Override
     public NDList run(NDList inputs) {
         NDArray array = inputs.singletonOrThrow();
         NDManager manager = array.getManager();

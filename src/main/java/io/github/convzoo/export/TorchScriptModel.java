@@ -71,6 +71,11 @@ final class TorchScriptModel implements ExportedModel {
     }
 
     @Override
+    public boolean isBatchInvariant() {
+        return false;
+    }
+
+    @Override
     public NDList run(NDList inputs) {
         ParameterStore parameters = new ParameterStore(inputs.get(0).getManager(), false);
         return model.getBlock().forward(parameters, inputs, false);

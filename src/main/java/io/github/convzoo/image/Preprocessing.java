@@ -301,18 +301,30 @@ public record Preprocessing(
      * @throws IllegalArgumentException if there is no image, or the array would take more than 2 GiB
      */
     public NDArray toBatch(NDManager manager, List<RgbImage> images) {
-        int channels = normalization.channels();
-        long bytes = (long) images.size() * channels * height * width * Float.BYTES;
-        if (images.isEmpty() || bytes > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("a batch must have 1 to %d images of this size, not %d"
-                    .formatted((long) Integer.MAX_VALUE * images.size() / Math.max(1, bytes), images.size()));
-        }
-        ByteBuffer buffer = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder());
+        int bytes = batchBytes(images.size());
+        ByteBuffer buffer = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
         FloatBuffer floats = buffer.asFloatBuffer();
         for (RgbImage image : images) {
             toChw(image, floats);
         }
-        return manager.create(buffer, new Shape(images.size(), channels, height, width), DataType.FLOAT32);
+        return manager.create(
+                buffer, new Shape(images.size(), normalization.channels(), height, width), DataType.FLOAT32);
+    }
+
+    /**
+     * Returns the size of a batch's array.
+     *
+     * @param images the number of images
+     * @return the number of bytes
+     * @throws IllegalArgumentException if there is no image, or the array would take more than 2 GiB
+     */
+    public int batchBytes(int images) {
+        long image = (long) Float.BYTES * normalization.channels() * height * width;
+        if (images < 1 || images * image > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("a batch must have 1 to %d images of this size, not %d"
+                    .formatted(Integer.MAX_VALUE / image, images));
+        }
+        return (int) (images * image);
     }
 
     /** The longer side that matches a shorter one, computed as in torchvision: in double, then truncated. */

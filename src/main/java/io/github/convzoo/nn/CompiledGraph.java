@@ -24,6 +24,15 @@ public interface CompiledGraph extends AutoCloseable {
      */
     NDList run(NDList inputs);
 
+    /**
+     * Whether the output of a sample has the same bits in any batch.
+     *
+     * @return whether it has, as measured with this runtime; false if unknown
+     */
+    default boolean isBatchInvariant() {
+        return false;
+    }
+
     @Override
     void close();
 }

@@ -186,6 +186,16 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
         return onlyCompiled;
     }
 
+    /**
+     * Whether the output of a sample has the same bits in any batch, in inference mode.
+     *
+     * @return whether the block runs a {@linkplain CompiledGraph#isBatchInvariant compiled form} of which this is known
+     */
+    public final boolean isBatchInvariant() {
+        CompiledGraph other = compiled;
+        return other != null && other.isBatchInvariant();
+    }
+
     /** {@inheritDoc} */
     @Override
     public void initialize(NDManager manager, DataType dataType, Shape... inputShapes) {

@@ -195,6 +195,11 @@ public final class CachingCompiler implements ModelCompiler {
         }
 
         @Override
+        public boolean isBatchInvariant() {
+            return model.isBatchInvariant();
+        }
+
+        @Override
         public NDList run(NDList inputs) {
             return model.run(inputs);
         }

@@ -42,6 +42,11 @@ final class ExportedGraph implements CompiledGraph {
     }
 
     @Override
+    public boolean isBatchInvariant() {
+        return model.isBatchInvariant();
+    }
+
+    @Override
     public NDList run(NDList inputs) {
         NDArray input = inputs.singletonOrThrow();
         requireAccepted(input.getShape());

@@ -41,6 +41,11 @@ class ExportedGraphTest {
         private final List<Integer> bytes = new ArrayList<>();
 
         @Override
+        public boolean isBatchInvariant() {
+            return false;
+        }
+
+        @Override
         public NDList run(NDList inputs) {
             NDArray input = inputs.singletonOrThrow();
             assertThat(input.getDataType()).isEqualTo(DataType.UINT8);
