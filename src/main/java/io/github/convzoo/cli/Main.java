@@ -39,6 +39,7 @@ import picocli.CommandLine.ParameterException;
             QuantizeCommand.class,
             BenchmarkCommand.class,
             InspectCommand.class,
+            ServeCommand.class,
             PullCommand.class,
             CacheCommand.class
         },
