@@ -35,11 +35,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Spliterator;
+import java.util.Spliterators;
 import java.util.UUID;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -346,6 +351,53 @@ public final class ConvZoo {
                         new ImageTranslator.Embedder<>(
                                 ImageReader.of(inputType, decoder(loaded.config, headless)),
                                 preprocessing(loaded.config))));
+    }
+
+    /**
+     * Runs a model on any number of images; see {@link #stream(ZooModel, Iterator, ImageSource, StreamOptions)}.
+     *
+     * @param model a classifier, or a model for embeddings
+     * @param images the images
+     * @param options the batch size and the number of threads
+     * @param <I> the type of images
+     * @param <O> the type of results
+     * @return one result per image, in the order of the images; close it if it is not consumed to its end
+     * @throws IllegalArgumentException if ConvZoo does not translate the model's input and output
+     */
+    public static <I, O> Stream<StreamResult<I, O>> stream(
+            ZooModel<I, O> model, Iterator<? extends I> images, StreamOptions options) {
+        return stream(model, images, image -> image, options);
+    }
+
+    /**
+     * Runs a model on the images of any number of items. Images are decoded, resized, and computed in batches on all
+     * cores; memory use does not depend on their number, because nothing is read far ahead of the consumer. An image
+     * that cannot be read costs only its own result.
+     *
+     * <p>For the highest throughput on a CPU, compile the model ({@link LoadOptions#compiled()}), and set the system
+     * property {@code ai.djl.pytorch.num_threads} to 1 before the first model is loaded, so that each core computes a
+     * batch of its own.
+     *
+     * @param model a classifier, or a model for embeddings
+     * @param items the items; called by one thread at a time
+     * @param source gets the image of an item
+     * @param options the batch size and the number of threads
+     * @param <T> the type of items, for example names
+     * @param <I> the type of images
+     * @param <O> the type of results
+     * @return one result per item, in the order of the items; close it if it is not consumed to its end. It throws an
+     *     {@link IllegalStateException} if inference fails
+     * @throws IllegalArgumentException if ConvZoo does not translate the model's input and output
+     */
+    public static <T, I, O> Stream<StreamResult<T, O>> stream(
+            ZooModel<I, O> model,
+            Iterator<? extends T> items,
+            ImageSource<? super T, ? extends I> source,
+            StreamOptions options) {
+        ImageStream<T, I, O> results = ImageStream.of(model, items, source, options);
+        return StreamSupport.stream(
+                        Spliterators.spliteratorUnknownSize(results, Spliterator.ORDERED | Spliterator.NONNULL), false)
+                .onClose(results::close);
     }
 
     /**
