@@ -63,7 +63,7 @@ final class PredictCommand implements Callable<Integer> {
     private static final String STANDARD_OUTPUT = "-";
 
     /** The largest difference of probabilities by rounding. */
-    private static final double SAME = 1e-3;
+    private static final double SAME = 1e-5;
 
     @Spec
     CommandSpec spec = CommandSpec.create();
@@ -159,9 +159,9 @@ final class PredictCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        checkOutputs();
         ImageNames names = new ImageNames(images, Optional.ofNullable(list), recursive, main.in);
         Optional<Device> device = names.isOne() ? compute.apply() : compute.applyForMany();
-        checkOutputs();
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         if (grid != null) {
@@ -246,8 +246,8 @@ final class PredictCommand implements Callable<Integer> {
         run.classify(entries, bar);
         run.writer.complete();
         if (lines.isPresent() && lines.get().unused() > 0) {
-            run.err.println("convzoo: " + jsonl + " has results of "
-                    + lines.get().unused() + " images that are not among those given");
+            run.err.println("convzoo: " + jsonl + " has results of images that were not given: "
+                    + lines.get().unused());
         }
         if (grid != null && !run.entries.isEmpty()) {
             OutputFile.writePng(grid, () -> ImageGrid.draw(run.entries));
