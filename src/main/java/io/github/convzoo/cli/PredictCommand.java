@@ -180,8 +180,9 @@ final class PredictCommand implements Callable<Integer> {
         }
         ImageDecoder decoder = model.reading.decoder().withOrientation(config.upright());
         try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(open, RgbImage.class, options)) {
-            if (jsonl != null && !jsonl.equals(STANDARD_OUTPUT)) {
-                try (ResultLines lines = new ResultLines(Path.of(jsonl), resume)) {
+            Optional<Path> file = lineFile();
+            if (file.isPresent()) {
+                try (ResultLines lines = new ResultLines(file.get(), resume)) {
                     return run(new Run(loaded, decoder, lines, err), names, Optional.of(lines));
                 }
             }
@@ -201,6 +202,13 @@ final class PredictCommand implements Callable<Integer> {
         return json ? ResultWriter.json(out) : ResultWriter.text(out, one);
     }
 
+    /** The file for JSON lines, if they are not printed. */
+    private Optional<Path> lineFile() {
+        return Optional.ofNullable(jsonl)
+                .filter(file -> !file.equals(STANDARD_OUTPUT))
+                .map(Path::of);
+    }
+
     private void checkOutputs() {
         List<String> formats = new ArrayList<>();
         if (json) {
@@ -215,13 +223,13 @@ final class PredictCommand implements Callable<Integer> {
         if (formats.size() > 1) {
             throw new IllegalArgumentException(String.join(" and ", formats) + " are mutually exclusive; choose one");
         }
-        boolean toFile = jsonl != null && !jsonl.equals(STANDARD_OUTPUT);
-        if (toFile && !jsonl.toLowerCase(Locale.ROOT).matches(".*\\.(jsonl|ndjson)")) {
+        Optional<Path> file = lineFile();
+        if (file.isPresent() && !file.get().toString().toLowerCase(Locale.ROOT).matches(".*\\.(jsonl|ndjson)")) {
             // It may be an image that follows the option.
-            throw new IllegalArgumentException("--jsonl: results go to a .jsonl file, not " + jsonl
+            throw new IllegalArgumentException("--jsonl: results go to a .jsonl file, not " + file.get()
                     + "; to print them, put --jsonl after the images");
         }
-        if (resume && !toFile) {
+        if (resume && file.isEmpty()) {
             throw new IllegalArgumentException("--resume needs --jsonl FILE");
         }
         if (csv != null) {

@@ -11,6 +11,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,8 @@ final class ImageStream<T, I, O> implements Iterator<StreamResult<T, O>>, AutoCl
 
     /** If the next item takes longer than this, images that wait for a full batch are computed without it. */
     private static final long PATIENCE_MILLIS = 20;
+
+    private static final long FOREVER = 0;
 
     private final StagedModel<I, O> model;
     private final Iterator<? extends T> items;
@@ -130,7 +133,10 @@ final class ImageStream<T, I, O> implements Iterator<StreamResult<T, O>>, AutoCl
                     taking = true;
                     break;
                 }
-                patient = await();
+                boolean canCompute = !ready.isEmpty() && computing < computations;
+                long start = System.nanoTime();
+                wait(canCompute ? PATIENCE_MILLIS : FOREVER);
+                patient = !canCompute || System.nanoTime() - start < TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
             }
         }
         if (batch.isEmpty()) {
@@ -147,17 +153,6 @@ final class ImageStream<T, I, O> implements Iterator<StreamResult<T, O>>, AutoCl
         }
         boolean mayGrow = decoding > 0 || taking || (!exhausted && window.size() < capacity);
         return ready.size() >= batchSize || !mayGrow || !patient;
-    }
-
-    /** Waits for a change; false if images wait for a full batch and there was none for a while. */
-    private boolean await() throws InterruptedException {
-        if (ready.isEmpty() || computing == computations) {
-            wait();
-            return true;
-        }
-        long start = System.nanoTime();
-        wait(PATIENCE_MILLIS);
-        return System.nanoTime() - start < PATIENCE_MILLIS * 1_000_000;
     }
 
     private List<Slot<T, O>> takeBatch() {
