@@ -67,9 +67,9 @@ class ExplainerTest {
             int best,
             int other,
             List<Float> logits,
-            @SerializedName("class_map") float[][] classMap,
-            @SerializedName("other_class_map") float[][] otherClassMap,
-            @SerializedName("grad_cam") Map<String, float[][]> gradCam) {
+            @SerializedName("class_map") List<List<Float>> classMap,
+            @SerializedName("other_class_map") List<List<Float>> otherClassMap,
+            @SerializedName("grad_cam") Map<String, List<List<Float>>> gradCam) {
 
         @Override
         public String toString() {
@@ -122,31 +122,29 @@ class ExplainerTest {
                 name -> name.equals("DJL_CACHE_DIR") ? folder.resolve("cache").toString() : null))));
     }
 
-    private static void assertSame(ActivationMap actual, float[][] expected, double tolerance) {
-        assertThat(actual.height()).isEqualTo(expected.length);
-        assertThat(actual.width()).isEqualTo(expected[0].length);
+    private static void assertSame(ActivationMap actual, List<List<Float>> expected, double tolerance) {
+        assertThat(actual.height()).isEqualTo(expected.size());
+        assertThat(actual.width()).isEqualTo(expected.get(0).size());
         double largest = 0;
-        for (float[] row : expected) {
+        for (List<Float> row : expected) {
             for (float value : row) {
                 largest = Math.max(largest, Math.abs(value));
             }
         }
-        for (int row = 0; row < expected.length; row++) {
-            for (int column = 0; column < expected[row].length; column++) {
+        for (int row = 0; row < expected.size(); row++) {
+            for (int column = 0; column < expected.get(row).size(); column++) {
                 assertThat(actual.value(row, column))
-                        .isCloseTo(expected[row][column], within((float) (tolerance * largest)));
+                        .isCloseTo(expected.get(row).get(column), within((float) (tolerance * largest)));
             }
         }
     }
 
-    private static float[][] rows(ActivationMap map) {
-        float[][] rows = new float[map.height()][map.width()];
-        for (int row = 0; row < rows.length; row++) {
-            for (int column = 0; column < rows[row].length; column++) {
-                rows[row][column] = map.value(row, column);
-            }
-        }
-        return rows;
+    private static List<List<Float>> rows(ActivationMap map) {
+        return IntStream.range(0, map.height())
+                .mapToObj(row -> IntStream.range(0, map.width())
+                        .mapToObj(column -> map.value(row, column))
+                        .toList())
+                .toList();
     }
 
     @ParameterizedTest
@@ -167,7 +165,7 @@ class ExplainerTest {
             assertThat(other.predicted()).isFalse();
             assertThat(other.probability()).isCloseTo(probability(expected.logits, expected.other), within(1e-5));
             assertSame(other.map(), expected.otherClassMap, 1e-5);
-            for (Map.Entry<String, float[][]> layer : expected.gradCam.entrySet()) {
+            for (Map.Entry<String, List<List<Float>>> layer : expected.gradCam.entrySet()) {
                 Explanation byGradient = explainer.explainLayer(image, layer.getKey(), expected.other);
                 assertThat(byGradient.layer()).contains(layer.getKey());
                 assertThat(byGradient.classNumber()).isEqualTo(expected.other);
