@@ -44,7 +44,7 @@ public final class NpyMatrix {
             Npy.Preamble preamble = Npy.preamble(file, 0, file.size(), Limits.DEFAULT);
             Npy.Header header = preamble.header();
             long[] shape = header.shape;
-            if (header.type != ElementType.F32 || header.fortranOrder && shape.length > 1) {
+            if (header.type != ElementType.F32 || (header.fortranOrder && shape.length > 1)) {
                 throw file.corrupt(
                         8,
                         "has " + (header.fortranOrder ? "columns" : "rows") + " of type "

@@ -104,12 +104,8 @@ public final class ExplanationPicture {
     }
 
     private static String caption(Explanation explanation) {
-        return String.format(
-                Locale.ROOT,
-                "%s %.2f %%%s",
-                explanation.className(),
-                100 * explanation.probability(),
-                explanation.layer().map(layer -> ", Grad-CAM of " + layer).orElse(""));
+        // The percentage comes first, because long names are cut off.
+        return String.format(Locale.ROOT, "%.2f %%  %s", 100 * explanation.probability(), explanation.className());
     }
 
     /** The colors with the numbers that they stand for. */
@@ -129,7 +125,8 @@ public final class ExplanationPicture {
         String most = String.format(Locale.ROOT, "%.3g", max);
         int line = top + BAR + LINE - 4;
         graphics.drawString("0", left, line);
-        String what = "contribution to the logit";
+        String what = explanation.layer().map(layer -> "Grad-CAM, " + layer).orElse("contribution to the logit");
+        what = Captions.fitted(graphics.getFontMetrics(), what, width - 3 * LINE);
         graphics.drawString(what, left + (width - graphics.getFontMetrics().stringWidth(what)) / 2, line);
         graphics.drawString(most, left + width - graphics.getFontMetrics().stringWidth(most), line);
     }

@@ -342,9 +342,28 @@ public final class ConvZoo {
     private static <I> ZooModel<I, float[]> loadEmbeddings(ModelName model, Class<I> inputType, LoadOptions options)
             throws IOException {
         ImageReader.of(inputType, new ImageDecoder());
+        return loadEmbeddings(open(model, withoutClassifier(options)), inputType, options);
+    }
+
+    /**
+     * Loads an open model for embeddings.
+     *
+     * @param model the model
+     * @param inputType the type of images; see {@link #load(String, Class, LoadOptions)}
+     * @param options how to use it; the number of classes must not be set
+     * @param <I> the type of images
+     * @return a model from an image to a vector of the network's number of features; close it to free its memory
+     * @throws CheckpointException if the checkpoint does not fit
+     * @throws FetchException if published weights cannot be fetched
+     * @throws IOException if the configuration contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if it does not support the options
+     */
+    public static <I> ZooModel<I, float[]> loadEmbeddings(OpenModel model, Class<I> inputType, LoadOptions options)
+            throws IOException {
+        ImageReader.of(inputType, new ImageDecoder());
         LoadOptions headless = withoutClassifier(options);
         return model(
-                open(model, headless),
+                model,
                 headless,
                 network -> network,
                 (djl, loaded) -> new GuardedModel<>(

@@ -237,6 +237,21 @@ public final class EmbeddingIndex {
     }
 
     /**
+     * Divides a vector by its length.
+     *
+     * @param vector finite numbers, not all zero
+     * @return a vector of length 1
+     * @throws IllegalArgumentException if the vector is zero or not finite
+     */
+    public static float[] normalized(float[] vector) {
+        double square = VectorMath.exactDot(vector, vector, 0);
+        if (!(square > 0 && Double.isFinite(square))) {
+            throw new IllegalArgumentException("a vector that is zero or not finite cannot be normalized");
+        }
+        return VectorMath.scaled(vector, 1 / Math.sqrt(square));
+    }
+
+    /**
      * Returns the number of vectors.
      *
      * @return the number, at least 1
@@ -533,7 +548,7 @@ public final class EmbeddingIndex {
                 throw new IllegalArgumentException(
                         name + ": the embedding is zero, so it cannot be normalized; leave the image out");
             }
-            matrix.append(normalized ? VectorMath.scaled(vector, 1 / Math.sqrt(square)) : vector);
+            matrix.append(normalized ? EmbeddingIndex.normalized(vector) : vector);
             names.append(name);
         }
 
