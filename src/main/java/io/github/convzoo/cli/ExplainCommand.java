@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -131,6 +132,9 @@ final class ExplainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Optional<Device> device = compute.apply();
+        if (images.isEmpty()) {
+            throw new IllegalArgumentException("give images, folders, or URLs; see convzoo explain --help");
+        }
         ImageNames names = new ImageNames(images, Optional.empty(), recursive, main.in);
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
@@ -156,7 +160,7 @@ final class ExplainCommand implements Callable<Integer> {
         try (Explainer explainer = ConvZoo.loadExplainer(open, options)) {
             Run run = new Run(
                     explainer, model.reading.decoder().withOrientation(config.upright()), names.isOne(), out, err);
-            names.forEach(run);
+            run.takeAll(names);
             if (json) {
                 out.println(Json.of(run.results));
             }
@@ -181,7 +185,7 @@ final class ExplainCommand implements Callable<Integer> {
     }
 
     /** Explains the images one by one. */
-    private final class Run implements ImageNames.Taker {
+    private final class Run {
 
         private final Explainer explainer;
         private final ImageDecoder decoder;
@@ -207,15 +211,25 @@ final class ExplainCommand implements Callable<Integer> {
             }
         }
 
-        @Override
-        public void take(String name) throws Exception {
+        void takeAll(ImageNames names) throws Exception {
+            for (Iterator<ImageNames.Entry> all = names.iterator(); all.hasNext(); ) {
+                ImageNames.Entry next = all.next();
+                if (next.problem().isPresent()) {
+                    failed(next.problem().get());
+                } else {
+                    take(next.name());
+                }
+            }
+        }
+
+        private void take(String name) throws Exception {
             RgbImage pixels;
             try {
                 pixels = name.equals(ImageNames.STANDARD_INPUT)
                         ? decoder.decode(main.in, "standard input")
                         : ConvZoo.readImage(name, decoder);
             } catch (IOException e) {
-                failed(name, e);
+                failed(e);
                 return;
             }
             Explanation explanation = explain(pixels);
@@ -255,8 +269,7 @@ final class ExplainCommand implements Callable<Integer> {
             }
         }
 
-        @Override
-        public void failed(String name, IOException problem) {
+        private void failed(IOException problem) {
             failed = true;
             err.println("convzoo: " + Main.oneLine(problem.getMessage()));
         }

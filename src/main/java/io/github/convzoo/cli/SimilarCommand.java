@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -135,6 +136,9 @@ final class SimilarCommand implements Callable<Integer> {
         if (topK < 1) {
             throw new IllegalArgumentException("--top-k must be at least 1, not " + topK);
         }
+        if (images.isEmpty()) {
+            throw new IllegalArgumentException("give images, folders, or URLs; see convzoo similar --help");
+        }
         ImageNames queries = new ImageNames(images, Optional.empty(), recursive, main.in);
         EmbeddingIndex.Metric by = metric == null ? EmbeddingIndex.Metric.COSINE : EmbeddingIndex.Metric.of(metric);
         PrintWriter err = spec.commandLine().getErr();
@@ -156,7 +160,7 @@ final class SimilarCommand implements Callable<Integer> {
             requireSameModel(opened, predictor, err);
             Run run = new Run(
                     opened, by, predictor, model.reading.decoder().withOrientation(config.upright()), queries.isOne());
-            queries.forEach(run);
+            run.takeAll(queries);
             run.search();
             if (json) {
                 run.out.println(Json.of(run.results));
@@ -188,7 +192,7 @@ final class SimilarCommand implements Callable<Integer> {
     }
 
     /** Searches for the queries, some at a time. */
-    private final class Run implements ImageNames.Taker {
+    private final class Run {
 
         private final PrintWriter out = spec.commandLine().getOut();
         private final EmbeddingIndex opened;
@@ -217,8 +221,18 @@ final class SimilarCommand implements Callable<Integer> {
             this.one = one;
         }
 
-        @Override
-        public void take(String name) throws Exception {
+        void takeAll(ImageNames names) throws Exception {
+            for (Iterator<ImageNames.Entry> all = names.iterator(); all.hasNext(); ) {
+                ImageNames.Entry next = all.next();
+                if (next.problem().isPresent()) {
+                    failed(next.name(), next.problem().get());
+                } else {
+                    take(next.name());
+                }
+            }
+        }
+
+        private void take(String name) throws Exception {
             RgbImage pixels;
             try {
                 pixels = name.equals(ImageNames.STANDARD_INPUT)
@@ -246,8 +260,7 @@ final class SimilarCommand implements Callable<Integer> {
             return EmbeddingIndex.normalized(embedding);
         }
 
-        @Override
-        public void failed(String name, IOException problem) throws Exception {
+        private void failed(String name, IOException problem) throws IOException {
             search();
             failed = true;
             String message = Main.oneLine(problem.getMessage());

@@ -467,8 +467,8 @@ public final class ConvZoo {
     }
 
     /**
-     * Loads an image classifier that shows where an image has evidence for a class. If the model is compiled, so are its
-     * class activation maps; Grad-CAM needs weights and always runs operation by operation.
+     * Loads an image classifier that shows where an image has evidence for a class. If the model is compiled, so are
+     * its class activation maps; Grad-CAM needs weights and always runs operation by operation.
      *
      * @param model a network, published weights, a model folder or file as text, or a repository of the hub
      * @param options the weights, and how to use them; top-k is ignored

@@ -43,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  * Shows where an image has evidence for a class. Made by {@link ConvZoo#loadExplainer(String, LoadOptions)}.
  *
  * <p>By default, it computes the class activation map (Zhou et al., Learning Deep Features for Discriminative
- * Localization, CVPR 2016): the classifier applied to each position of the last feature map. That takes one forward pass
- * in any runtime, and is exact for networks that end with global average pooling and one linear layer. For these,
+ * Localization, CVPR 2016): the classifier applied to each position of the last feature map. That takes one forward
+ * pass in any runtime, and is exact for networks that end with global average pooling and one linear layer. For these,
  * Grad-CAM on the last map (Selvaraju et al., Grad-CAM, ICCV 2017, section 3) is the same.
  *
  * <p>For another layer, it computes Grad-CAM with gradients, from the network's weights: the layer's channels, weighted
