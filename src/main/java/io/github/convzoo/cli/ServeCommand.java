@@ -2,6 +2,7 @@ package io.github.convzoo.cli;
 
 import ai.djl.Device;
 import io.github.convzoo.checkpoint.TextFile;
+import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.serve.ModelServer;
 import io.github.convzoo.serve.Offer;
@@ -49,6 +50,9 @@ import picocli.CommandLine.Spec;
             "  curl --data-binary @photo.jpg http://127.0.0.1:8080/predictions/run"
         })
 final class ServeCommand implements Callable<Integer> {
+
+    /** Above the cameras of phones. Decoding takes up to 12 bytes per pixel, at once on each core. */
+    private static final long MAX_PIXELS = 64_000_000;
 
     private static final String KEY_VARIABLE = "CONVZOO_API_KEY";
 
@@ -174,8 +178,8 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         ComputeOptions compute = new ComputeOptions();
         compute.device = device;
-        compute.threads = threads == null ? 1 : threads;
-        Optional<Device> chosen = compute.apply();
+        compute.threads = threads;
+        Optional<Device> chosen = compute.applyForMany();
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         ServerOptions options = options();
@@ -268,9 +272,17 @@ final class ServeCommand implements Callable<Integer> {
             if (chosen.isPresent()) {
                 options = options.withDevice(chosen.get());
             }
-            offers.add(new Offer(each.getKey(), open, options, config, reading.decoder()));
+            offers.add(new Offer(each.getKey(), open, options, config, decoder()));
         }
         return offers;
+    }
+
+    /** A decoder with a tighter usual limit than for files on this machine. */
+    private ImageDecoder decoder() {
+        ImageDecoder decoder = reading.decoder();
+        return reading.limits.stream().anyMatch(limit -> limit.startsWith("imagePixels="))
+                ? decoder
+                : decoder.withMaxPixels(MAX_PIXELS);
     }
 
     /** The names of models in URLs, in the order of the options. */

@@ -158,6 +158,7 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
                 .lines()
                 .findFirst()
                 .orElse("unknown error")
+                .replaceFirst("^[\\w.]+Exception: ", "")
                 .replaceFirst("Use JsonReader\\S+ to accept malformed JSON", "unexpected text");
     }
 

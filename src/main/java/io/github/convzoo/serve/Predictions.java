@@ -90,7 +90,8 @@ final class Predictions {
                 : Call.number(TOP_K, text.get(), 1, model.labels().size());
     }
 
-    private RgbImage image(ServedModel model, Upload upload) throws Problem {
+    /** Reads an image. */
+    RgbImage image(ServedModel model, Upload upload) throws Problem {
         if (upload instanceof Upload.Link link) {
             return source.linked(model, link.url);
         }

@@ -45,6 +45,7 @@ final class Routes {
         int maxImages = options.limits().images();
         Inference inference = new Inference(source, maxImages);
         Predictions predictions = new Predictions(source, maxImages);
+        Explanations explanations = new Explanations(predictions);
         List<Route> list = new ArrayList<>();
         for (StaticFile file : StaticFile.values()) {
             list.add(new Route(GET, file.path, true, call -> now(call, file.answer())));
@@ -58,6 +59,7 @@ final class Routes {
                 false,
                 call -> now(call, Answer.json(model(call).card()))));
         list.add(new Route(POST_PUT, "/predictions/{model}", false, call -> predictions.predict(model(call), call)));
+        list.add(new Route(POST_PUT, "/explanations/{model}", false, call -> explanations.explain(model(call), call)));
         list.add(new Route(GET, "/v2", false, call -> now(call, server())));
         list.add(new Route(GET, "/v2/health/live", true, call -> now(call, flag("live", true))));
         list.add(new Route(GET, "/v2/health/ready", true, call -> now(call, flag("ready", ready.getAsBoolean()))));

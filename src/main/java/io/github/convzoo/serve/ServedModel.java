@@ -1,5 +1,6 @@
 package io.github.convzoo.serve;
 
+import ai.djl.Device;
 import ai.djl.modality.Classifications;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.TranslateException;
@@ -12,14 +13,19 @@ import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.nn.GraphBlock;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.Explainer;
+import io.github.convzoo.zoo.Explanation;
 import io.github.convzoo.zoo.PreparedImage;
 import io.github.convzoo.zoo.StagedModel;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /** A model that the server offers under a name. Thread-safe. */
 final class ServedModel implements AutoCloseable {
@@ -27,13 +33,20 @@ final class ServedModel implements AutoCloseable {
     /** The only version of every model. */
     static final String VERSION = "1";
 
+    /** Images that wait to be explained are whole; one may take 150 MB. */
+    private static final int QUESTIONS = 8;
+
     private final String name;
     private final ModelConfig config;
     private final ImageDecoder decoder;
     private final ZooModel<RgbImage, Classifications> model;
     private final StagedModel<RgbImage, Classifications> stages;
     private final List<String> labels;
+    private final BatchQueue.Lane<Question, Explanation> questions;
+    private final Offer offer;
     private final Executor answers;
+    private final Object explaining = new Object();
+    private @Nullable Explainer explainer;
     private final BatchPolicy policy;
     private final BatchQueue.Lane<PreparedImage, Classifications> lane;
 
@@ -75,6 +88,7 @@ final class ServedModel implements AutoCloseable {
             ServerOptions.Batching batching,
             Metrics metrics,
             Executor answers) {
+        this.offer = offer;
         this.answers = answers;
         this.name = offer.name();
         this.config = offer.config();
@@ -84,7 +98,12 @@ final class ServedModel implements AutoCloseable {
         this.labels = labels;
         policy = new BatchPolicy(batching.size().orElseGet(stages::usualBatchSize), batching.delay());
         lane = queue.add(policy, batching.queue(), stages::run, metrics.listener(name, "prediction"));
-        metrics.watch(name, lane::waiting);
+        questions = queue.add(
+                new BatchPolicy(1, Duration.ZERO),
+                Math.min(QUESTIONS, batching.queue()),
+                each -> List.of(explained(each.get(0))),
+                metrics.listener(name, "explanation"));
+        metrics.watch(name, () -> lane.waiting() + questions.waiting());
     }
 
     private static RgbImage gray(ModelConfig config) {
@@ -134,6 +153,45 @@ final class ServedModel implements AutoCloseable {
         return lane.submit(images, deadline).thenApplyAsync(ServedModel::numbers, answers);
     }
 
+    /**
+     * An image to explain.
+     *
+     * @param image the image
+     * @param className the number or name of the class; empty for the predicted class
+     */
+    record Question(RgbImage image, Optional<String> className) {}
+
+    /** Where an image has evidence for a class. */
+    CompletableFuture<BatchQueue.Done<Explanation>> explain(Question question, long deadline) throws Problem {
+        return questions.submit(List.of(question), deadline).thenApplyAsync(done -> done, answers);
+    }
+
+    private Explanation explained(Question question) throws Problem, IOException {
+        Explainer ready = explainer();
+        try {
+            return question.className.isEmpty()
+                    ? ready.explain(question.image)
+                    : ready.explain(question.image, ready.classNumber(question.className.get()));
+        } catch (IllegalArgumentException e) {
+            // No such class, or no maps for this network.
+            throw new Problem(Problem.Kind.BAD_REQUEST, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** Loads what explains, for the first explanation: it has weights of its own, which not every server needs. */
+    private Explainer explainer() throws Problem, IOException {
+        synchronized (explaining) {
+            if (explainer == null) {
+                try {
+                    explainer = ConvZoo.loadExplainer(offer.model(), offer.options());
+                } catch (IllegalArgumentException e) {
+                    throw new Problem(Problem.Kind.NOT_IMPLEMENTED, String.valueOf(e.getMessage()), e);
+                }
+            }
+            return explainer;
+        }
+    }
+
     private static BatchQueue.Done<Classifications> numbers(BatchQueue.Done<Classifications> done) {
         for (Classifications each : done.outputs()) {
             if (each.getProbabilities().stream().anyMatch(value -> value.isNaN())) {
@@ -166,14 +224,25 @@ final class ServedModel implements AutoCloseable {
             card.add("license", JsonNull.INSTANCE);
         }
         card.addProperty("runtime", platform());
-        card.addProperty("device", model.getNDManager().getDevice().toString());
+        card.addProperty("device", deviceName());
         card.addProperty("batchSize", policy.size());
         return card;
+    }
+
+    /** As in the option --device. */
+    private String deviceName() {
+        Device device = model.getNDManager().getDevice();
+        return device.isGpu() ? device.getDeviceType() + device.getDeviceId() : device.getDeviceType();
     }
 
     /** Frees the model; nothing may wait in its lane. */
     @Override
     public void close() {
+        synchronized (explaining) {
+            if (explainer != null) {
+                explainer.close();
+            }
+        }
         stages.close();
         model.close();
     }
