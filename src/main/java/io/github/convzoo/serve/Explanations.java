@@ -48,8 +48,8 @@ final class Explanations {
         RgbImage image = predictions.image(model, content.images().get(0));
         return model.explain(
                         new ServedModel.Question(image, query.or(() -> Optional.ofNullable(field))), call.deadline())
-                .thenApply(done -> answer(image, done.outputs().get(0), json)
-                        .with(Predictions.TIMING, Predictions.timing(done)));
+                .thenApply(done ->
+                        answer(image, done.outputs().get(0), json).with(Predictions.TIMING, Predictions.timing(done)));
     }
 
     /** JSON if it is named before pictures. */
@@ -60,8 +60,7 @@ final class Explanations {
         int any = Math.max(types.indexOf("image/*"), types.indexOf("*/*"));
         if (json < 0 && png < 0 && any < 0) {
             throw new Problem(
-                    Problem.Kind.NOT_ACCEPTABLE,
-                    "an explanation is image/png or application/json, not " + accept);
+                    Problem.Kind.NOT_ACCEPTABLE, "an explanation is image/png or application/json, not " + accept);
         }
         return json >= 0 && (png < 0 || json < png);
     }

@@ -55,8 +55,7 @@ final class Browser implements AutoCloseable {
         driver = new ProcessBuilder(program.toString(), "--port=0")
                 .redirectErrorStream(true)
                 .start();
-        BufferedReader out =
-                new BufferedReader(new InputStreamReader(driver.getInputStream(), StandardCharsets.UTF_8));
+        BufferedReader out = new BufferedReader(new InputStreamReader(driver.getInputStream(), StandardCharsets.UTF_8));
         Matcher port = PORT.matcher("");
         List<String> lines = new ArrayList<>();
         while (!port.find()) {
@@ -75,12 +74,16 @@ final class Browser implements AutoCloseable {
         List<String> arguments = List.of(
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1100,900");
         Map<String, Object> chrome = Map.of(
-                "browserName", "chrome",
-                "goog:chromeOptions", Map.of("args", arguments, "binary", find("chromium").orElseThrow().toString()));
+                "browserName",
+                "chrome",
+                "goog:chromeOptions",
+                Map.of(
+                        "args",
+                        arguments,
+                        "binary",
+                        find("chromium").orElseThrow().toString()));
         JsonObject started = send(
-                        root.resolve("session"),
-                        "POST",
-                        Map.of("capabilities", Map.of("alwaysMatch", chrome)))
+                        root.resolve("session"), "POST", Map.of("capabilities", Map.of("alwaysMatch", chrome)))
                 .getAsJsonObject();
         session = root.resolve("session/" + started.get("sessionId").getAsString() + "/");
     }

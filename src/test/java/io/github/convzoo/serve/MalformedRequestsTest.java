@@ -102,7 +102,8 @@ class MalformedRequestsTest {
                 }
                 assertThat(response).as(shown).doesNotContain("Exception", "\tat ", "org.eclipse", "java.");
             }
-            assertThat(served.post("/predictions/clothes", Served.BOOT).body()).startsWith("[{\"className\":\"Ankle boot\"");
+            assertThat(served.post("/predictions/clothes", Served.BOOT).body())
+                    .startsWith("[{\"className\":\"Ankle boot\"");
             assertThat(served.get("/metrics").body()).contains("convzoo_queue_images{model=\"clothes\"} 0.0");
         }
         // They reached the places that they were made for.
@@ -168,10 +169,11 @@ class MalformedRequestsTest {
             case 0 -> broken(boot);
             case 1 -> random(random.nextInt(2000));
             case 2 -> broken(json(random.nextInt(3)).getBytes(StandardCharsets.UTF_8));
-            case 3 -> broken(new Served.FormData()
-                    .field(any(List.of("topK", "class", "other")), any(List.of("3", "x", "-1")))
-                    .file("data", "a\u202eb", broken(boot))
-                    .end());
+            case 3 ->
+                broken(new Served.FormData()
+                        .field(any(List.of("topK", "class", "other")), any(List.of("3", "x", "-1")))
+                        .file("data", "a\u202eb", broken(boot))
+                        .end());
             case 4 -> withBinary();
             default -> new byte[random.nextInt(3)];
         };
@@ -235,7 +237,8 @@ class MalformedRequestsTest {
     }
 
     private static byte[] concat(byte[]... parts) {
-        ByteBuffer all = ByteBuffer.allocate(Arrays.stream(parts).mapToInt(part -> part.length).sum());
+        ByteBuffer all = ByteBuffer.allocate(
+                Arrays.stream(parts).mapToInt(part -> part.length).sum());
         for (byte[] part : parts) {
             all.put(part);
         }

@@ -930,7 +930,9 @@ class ModelServerTest {
         ServerOptions.RequestLimits limits =
                 new ServerOptions.RequestLimits(1000, 2, 1500, Duration.ofSeconds(30), 100);
         try (Served small = Served.of(Served.with(limits), "clothes");
-                Socket slow = new Socket(InetAddress.getLoopbackAddress(), small.server().address().getPort())) {
+                Socket slow = new Socket(
+                        InetAddress.getLoopbackAddress(),
+                        small.server().address().getPort())) {
             slow.getOutputStream()
                     .write(("POST /predictions/clothes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
                                     + "x".repeat(999))
@@ -955,7 +957,9 @@ class ModelServerTest {
         try (Served small = Served.of(Served.with(limits), "clothes")) {
             List<Socket> slow = new ArrayList<>();
             for (int i = 0; i < 100; i++) {
-                Socket socket = new Socket(InetAddress.getLoopbackAddress(), small.server().address().getPort());
+                Socket socket = new Socket(
+                        InetAddress.getLoopbackAddress(),
+                        small.server().address().getPort());
                 socket.getOutputStream()
                         .write("POST /predictions/clothes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nx"
                                 .getBytes(StandardCharsets.US_ASCII));

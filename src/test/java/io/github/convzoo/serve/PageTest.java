@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,7 +28,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The web page, also in a real browser if Chromium and its driver are on the path. With {@code
@@ -128,7 +128,8 @@ class PageTest {
             assertThat(browser().text(".classes")).startsWith("Ankle boot").contains("99.97 %", "Sneaker");
             assertThat(browser().text("#status")).isEqualTo("ankle-boot.png: Ankle boot, 99.97 %");
             assertThat(browser().text(".timing")).matches("\\d+ ms \\(computed in [\\d.]+ ms, waited [\\d.]+ ms\\)");
-            assertThat(browser().run("return document.querySelector('.bar').offsetWidth > "
+            assertThat(browser()
+                            .run("return document.querySelector('.bar').offsetWidth > "
                                     + "50 * document.querySelectorAll('.bar')[4].offsetWidth")
                             .getAsBoolean())
                     .isTrue();
@@ -136,13 +137,16 @@ class PageTest {
 
             browser().run("document.querySelector('.explain').click()");
             browser().await("document.querySelector('.explanation').naturalWidth > 300");
-            assertThat(browser().run("return document.querySelector('.picture').hidden")
+            assertThat(browser()
+                            .run("return document.querySelector('.picture').hidden")
                             .getAsBoolean())
                     .isTrue();
-            assertThat(browser().run("return document.querySelector('.explanation').alt")
+            assertThat(browser()
+                            .run("return document.querySelector('.explanation').alt")
                             .getAsString())
                     .isEqualTo("ankle-boot.png, with the evidence for Ankle boot");
-            assertThat(browser().run("return document.querySelector('.explain').ariaPressed")
+            assertThat(browser()
+                            .run("return document.querySelector('.explain').ariaPressed")
                             .getAsString())
                     .isEqualTo("true");
             screenshot("explanation");
@@ -151,7 +155,8 @@ class PageTest {
             browser().await("document.querySelector('.explanation').alt.endsWith('Sneaker')");
             browser().run("document.querySelectorAll('.classes button')[1].click()");
             browser().await("document.querySelector('.explanation').hidden");
-            assertThat(browser().run("return document.querySelector('.picture').hidden")
+            assertThat(browser()
+                            .run("return document.querySelector('.picture').hidden")
                             .getAsBoolean())
                     .isFalse();
         }
@@ -165,15 +170,18 @@ class PageTest {
 
             assertThat(browser().text(".result:nth-child(2) .classes")).startsWith("Trouser");
             assertThat(browser().text(".result:nth-child(1) .error")).startsWith("the request: ");
-            assertThat(browser().run("return document.querySelector('.error').role").getAsString())
+            assertThat(browser()
+                            .run("return document.querySelector('.error').role")
+                            .getAsString())
                     .isEqualTo("alert");
             screenshot("error");
         }
 
         @Test
         void page_usesTheModelThatIsChosen() throws IOException {
-            browser().run("const select = document.getElementById('model'); select.value = 'other';"
-                    + "select.dispatchEvent(new Event('change'))");
+            browser()
+                    .run("const select = document.getElementById('model'); select.value = 'other';"
+                            + "select.dispatchEvent(new Event('change'))");
             assertThat(browser().text("#card")).contains("other");
             browser().choose("#files", Served.BOOT);
             browser().await("document.querySelector('.classes button')");
@@ -183,14 +191,15 @@ class PageTest {
 
         @Test
         void page_whenAnImageIsPasted_showsItsClasses() throws IOException {
-            browser().run(
-                    """
+            browser()
+                    .run(
+                            """
                     const bytes = Uint8Array.from(atob(arguments[0]), c => c.charCodeAt(0));
                     const transfer = new DataTransfer();
                     transfer.items.add(new File([bytes], 'image.png', {type: 'image/png'}));
                     document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: transfer, bubbles: true}));
                     """,
-                    Base64.getEncoder().encodeToString(Files.readAllBytes(Served.BOOT)));
+                            Base64.getEncoder().encodeToString(Files.readAllBytes(Served.BOOT)));
             browser().await("document.querySelector('.classes button')");
 
             assertThat(browser().text(".classes")).startsWith("Ankle boot");
@@ -204,8 +213,8 @@ class PageTest {
             StringBuilder reached = new StringBuilder();
             for (int i = 0; i < 9; i++) {
                 browser().press(TAB);
-                JsonElement name = browser().run("const e = document.activeElement;"
-                        + "return e.id || e.className || e.textContent");
+                JsonElement name = browser()
+                        .run("const e = document.activeElement;" + "return e.id || e.className || e.textContent");
                 reached.append(name.getAsString()).append(' ');
             }
             assertThat(reached.toString()).isEqualTo("API model files class class class class class explain ");
@@ -218,8 +227,9 @@ class PageTest {
         void page_namesEverythingForScreenReaders() throws IOException {
             browser().choose("#files", Served.BOOT);
             browser().await("document.querySelector('.classes button')");
-            JsonElement unnamed = browser().run(
-                    """
+            JsonElement unnamed = browser()
+                    .run(
+                            """
                     const unnamed = [];
                     for (const e of document.querySelectorAll('input, select, button, img, section, aside, nav')) {
                       if (e.tagName === 'IMG' ? !e.hasAttribute('alt')
@@ -230,28 +240,36 @@ class PageTest {
                     return unnamed;
                     """);
             assertThat(unnamed.getAsJsonArray()).isEmpty();
-            assertThat(browser().run("return document.documentElement.lang").getAsString()).isEqualTo("en");
-            assertThat(browser().run("return document.getElementById('status').ariaLive").getAsString())
+            assertThat(browser().run("return document.documentElement.lang").getAsString())
+                    .isEqualTo("en");
+            assertThat(browser()
+                            .run("return document.getElementById('status').ariaLive")
+                            .getAsString())
                     .isEqualTo("polite");
         }
 
         @Test
         void page_onASmallScreen_doesNotScrollSideways() throws IOException {
-            browser().devTools(
-                    "Emulation.setDeviceMetricsOverride",
-                    Map.of("width", 360, "height", 1400, "deviceScaleFactor", 1, "mobile", true));
+            browser()
+                    .devTools(
+                            "Emulation.setDeviceMetricsOverride",
+                            Map.of("width", 360, "height", 1400, "deviceScaleFactor", 1, "mobile", true));
             browser().drop("#drop", Served.BOOT);
             browser().await("document.querySelector('.classes button')");
             screenshot("360");
 
-            assertThat(browser().run("return document.documentElement.scrollWidth").getAsInt()).isEqualTo(360);
+            assertThat(browser()
+                            .run("return document.documentElement.scrollWidth")
+                            .getAsInt())
+                    .isEqualTo(360);
         }
 
         @Test
         void page_inTheDark_isDark_withReadableText() throws IOException {
-            browser().devTools(
-                    "Emulation.setEmulatedMedia",
-                    Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", "dark"))));
+            browser()
+                    .devTools(
+                            "Emulation.setEmulatedMedia",
+                            Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", "dark"))));
             browser().drop("#drop", Served.BOOT);
             browser().await("document.querySelector('.classes button')");
             screenshot("dark");
@@ -269,8 +287,9 @@ class PageTest {
 
         /** At least 4.5:1, as WCAG 2.2 asks (1.4.3), of all text on its nearest background. */
         private void requireContrast() throws IOException {
-            JsonElement poor = browser().run(
-                    """
+            JsonElement poor = browser()
+                    .run(
+                            """
                     const luminance = color => {
                       const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
                         .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
@@ -313,8 +332,9 @@ class PageTest {
                 browser().await("!document.getElementById('key-form').hidden");
                 assertThat(browser().text("#status")).contains("needs its API key");
                 screenshot("key");
-                browser().run("document.getElementById('key').value = 'secret';"
-                        + "document.getElementById('key-form').requestSubmit()");
+                browser()
+                        .run("document.getElementById('key').value = 'secret';"
+                                + "document.getElementById('key-form').requestSubmit()");
                 browser().await("document.querySelectorAll('#card dd').length > 3");
                 browser().drop("#drop", Served.BOOT);
                 browser().await("document.querySelector('.classes button')");
@@ -325,8 +345,7 @@ class PageTest {
 
     @Test
     void description_ofTheApi_hasExactlyTheRoutes() throws IOException {
-        JsonObject paths = JsonParser.parseString(
-                        served.get("/openapi.json").body())
+        JsonObject paths = JsonParser.parseString(served.get("/openapi.json").body())
                 .getAsJsonObject()
                 .getAsJsonObject("paths");
         Set<String> described = new TreeSet<>();
@@ -335,8 +354,7 @@ class PageTest {
                 .keySet()
                 .forEach(method -> described.add(method.toUpperCase(Locale.ROOT) + " " + path.getKey())));
         Set<String> real = new TreeSet<>();
-        Routes routes =
-                new Routes(Map.of(), Served.OPTIONS, new Metrics(), () -> true, "test");
+        Routes routes = new Routes(Map.of(), Served.OPTIONS, new Metrics(), () -> true, "test");
         for (Route route : routes.all()) {
             route.methods().stream()
                     .filter(method -> !method.equals("HEAD"))
@@ -352,7 +370,9 @@ class PageTest {
                 .getAsJsonObject()
                 .getAsJsonObject("components")
                 .getAsJsonObject("schemas");
-        assertThat(Pattern.compile("\"#/components/schemas/(\\w+)\"").matcher(text).results())
+        assertThat(Pattern.compile("\"#/components/schemas/(\\w+)\"")
+                        .matcher(text)
+                        .results())
                 .isNotEmpty()
                 .allMatch(match -> schemas.has(match.group(1)));
         assertThat(text.getBytes(StandardCharsets.UTF_8)).hasSizeLessThan(100_000);

@@ -130,7 +130,8 @@ final class Served implements AutoCloseable {
 
     /** Sends bytes as they are, and returns what comes back until the server closes the connection. */
     String raw(byte[] request) throws IOException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.address().getPort())) {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), server.address().getPort())) {
             socket.setSoTimeout(60_000);
             socket.getOutputStream().write(request);
             socket.getOutputStream().flush();
