@@ -37,6 +37,7 @@ import java.net.URL;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.UUID;
@@ -341,9 +342,28 @@ public final class ConvZoo {
     private static <I> ZooModel<I, float[]> loadEmbeddings(ModelName model, Class<I> inputType, LoadOptions options)
             throws IOException {
         ImageReader.of(inputType, new ImageDecoder());
+        return loadEmbeddings(open(model, withoutClassifier(options)), inputType, options);
+    }
+
+    /**
+     * Loads an open model for embeddings.
+     *
+     * @param model the model
+     * @param inputType the type of images; see {@link #load(String, Class, LoadOptions)}
+     * @param options how to use it; the number of classes must not be set
+     * @param <I> the type of images
+     * @return a model from an image to a vector of the network's number of features; close it to free its memory
+     * @throws CheckpointException if the checkpoint does not fit
+     * @throws FetchException if published weights cannot be fetched
+     * @throws IOException if the configuration contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if it does not support the options
+     */
+    public static <I> ZooModel<I, float[]> loadEmbeddings(OpenModel model, Class<I> inputType, LoadOptions options)
+            throws IOException {
+        ImageReader.of(inputType, new ImageDecoder());
         LoadOptions headless = withoutClassifier(options);
         return model(
-                open(model, headless),
+                model,
                 headless,
                 network -> network,
                 (djl, loaded) -> new GuardedModel<>(
@@ -444,6 +464,58 @@ public final class ConvZoo {
      */
     public static ZooModel<NDList, NDList> loadLogits(OpenModel model, LoadOptions options) throws IOException {
         return model(model, options, network -> network, ConvZoo::arrays);
+    }
+
+    /**
+     * Loads an image classifier that shows where an image has evidence for a class. If the model is compiled, so are
+     * its class activation maps; Grad-CAM needs weights and always runs operation by operation.
+     *
+     * @param model a network, published weights, a model folder or file as text, or a repository of the hub
+     * @param options the weights, and how to use them; top-k is ignored
+     * @return the explainer; close it to free its memory
+     * @throws CheckpointException if the checkpoint is unreadable or does not fit
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options, or it is an
+     *     exported file without class activation maps
+     */
+    public static Explainer loadExplainer(String model, LoadOptions options) throws IOException {
+        requireImages(options);
+        return Explainer.load(open(model, options).with(options), options);
+    }
+
+    /**
+     * Loads an image classifier from a model folder that shows where an image has evidence for a class.
+     *
+     * @param model a model folder, or a single file that carries its configuration
+     * @param options how to use it; top-k is ignored
+     * @return the explainer; close it to free its memory
+     * @throws CheckpointException if the checkpoint is unreadable or does not fit
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options, or it is an
+     *     exported file without class activation maps
+     */
+    public static Explainer loadExplainer(Path model, LoadOptions options) throws IOException {
+        requireImages(options);
+        return Explainer.load(open(new ModelName.Local(model), options).with(options), options);
+    }
+
+    /**
+     * Loads an open model that shows where an image has evidence for a class.
+     *
+     * @param model the model
+     * @param options how to use it; top-k is ignored
+     * @return the explainer; close it to free its memory
+     * @throws CheckpointException if the checkpoint does not fit
+     * @throws FetchException if published weights cannot be fetched
+     * @throws IOException if the configuration contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if it does not support the options, or it is an exported file without class
+     *     activation maps
+     */
+    public static Explainer loadExplainer(OpenModel model, LoadOptions options) throws IOException {
+        requireImages(options);
+        return Explainer.load(model.with(options), options);
     }
 
     /**
@@ -556,8 +628,10 @@ public final class ConvZoo {
      * A network with its weights.
      *
      * @param config its configuration, with the classes and input channels of the weights
+     * @param classMaps the exported file in its place, with class activation maps; empty if it has weights, or the file
+     *     has no maps
      */
-    record Loaded(Network network, ModelConfig config) {}
+    record Loaded(Network network, ModelConfig config, Optional<CompiledGraph> classMaps) {}
 
     /** Builds a network and loads its weights into the manager's arrays. */
     static Loaded load(ModelSource source, LoadOptions options, NDManager manager) throws IOException {
@@ -582,7 +656,7 @@ public final class ConvZoo {
             network.freezeParameters(true);
         }
         options.onLoaded.accept(report);
-        return new Loaded(network, config);
+        return new Loaded(network, config, Optional.empty());
     }
 
     /** Logs guesses as warnings, and the rest of the report if it has any notes. */
@@ -610,7 +684,7 @@ public final class ConvZoo {
         LoadReport report = new LoadReport(
                 file.path(), "", config.variant().modelName(), List.of(), List.of(), List.of(), source.remarks());
         options.onLoaded.accept(report.withRemarks(opened.remarks()));
-        return new Loaded(network, config);
+        return new Loaded(network, config, opened.classMaps());
     }
 
     /** Refuses options that an exported file does not support, before anything is loaded. */
@@ -672,15 +746,22 @@ public final class ConvZoo {
             throw new IllegalArgumentException("feature maps cannot be compiled; load them without compiled()");
         }
         CompileRequest request = new CompileRequest(options.compiled.get(), options.precision, manager.getDevice());
+        network.useCompiled(compiled(network, config, request, options, manager));
+    }
+
+    /** Compiles a network; the manager closes the compiled form. */
+    static CompiledGraph compiled(
+            Network network, ModelConfig config, CompileRequest request, LoadOptions options, NDManager manager)
+            throws IOException {
         Path cache = ModelCompiler.cache(options.store());
         // Compiled forms are as dangerous as native code.
         FileStore.createFolder(cache);
         CompiledGraph compiled = ModelCompiler.find().compile(network, config, request, cache);
         manager.attachInternal(UUID.randomUUID().toString(), compiled);
-        network.useCompiled(compiled);
+        return compiled;
     }
 
-    private static void requirePrecision(LoadOptions options) {
+    static void requirePrecision(LoadOptions options) {
         if (options.precision != CompiledPrecision.FLOAT32 && options.compiled.isEmpty()) {
             throw new IllegalArgumentException(options.precision + " needs a compiled model; also call compiled()");
         }
@@ -688,6 +769,15 @@ public final class ConvZoo {
 
     static <I> ImageTranslator.Classifier<I> classifier(ModelConfig config, Class<I> inputType, LoadOptions options) {
         requireImages(options);
+        return new ImageTranslator.Classifier<>(
+                ImageReader.of(inputType, decoder(config, options)),
+                preprocessing(config),
+                labels(config, options),
+                options.topK);
+    }
+
+    /** A name for each class. */
+    static Labels labels(ModelConfig config, LoadOptions options) {
         int classes = config.options().numClasses();
         if (classes == 0) {
             throw noClassifier();
@@ -698,8 +788,7 @@ public final class ConvZoo {
             throw new IllegalArgumentException("there are " + labels.size() + " labels, but the weights have " + classes
                     + " classes; give one label per class");
         }
-        return new ImageTranslator.Classifier<>(
-                ImageReader.of(inputType, decoder(config, options)), preprocessing(config), labels, options.topK);
+        return labels;
     }
 
     static ImageDecoder decoder(ModelConfig config, LoadOptions options) {
@@ -707,7 +796,7 @@ public final class ConvZoo {
     }
 
     /** The preprocessing, if images have the network's number of channels. */
-    private static Preprocessing preprocessing(ModelConfig config) {
+    static Preprocessing preprocessing(ModelConfig config) {
         int channels = config.options().inChannels();
         if (config.preprocessing().normalization().channels() != channels) {
             throw channelError(channels);
