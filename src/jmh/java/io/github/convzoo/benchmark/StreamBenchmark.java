@@ -47,11 +47,7 @@ final class StreamBenchmark {
         try (ZooModel<Path, Classifications> model = ConvZoo.load(args[2], Path.class, options.compiled());
                 StagedModel<Path, Classifications> stages = StagedModel.of(model)) {
             System.out.printf(
-                    Locale.ROOT,
-                    "%d images, %d cores, batches of %d%n",
-                    images.size(),
-                    CORES,
-                    stages.usualBatchSize());
+                    Locale.ROOT, "%d images, %d cores, batches of %d%n", images.size(), CORES, stages.usualBatchSize());
             stream(model, images.subList(0, Math.min(500, images.size())));
             List<Double> ratios = new ArrayList<>();
             for (int round = 1; round <= rounds; round++) {

@@ -214,24 +214,18 @@ final class ExplainCommand implements Callable<Integer> {
         void takeAll(ImageNames names) throws Exception {
             for (Iterator<ImageNames.Entry> all = names.iterator(); all.hasNext(); ) {
                 ImageNames.Entry next = all.next();
-                if (next.problem().isPresent()) {
-                    failed(next.problem().get());
-                } else {
-                    take(next.name());
+                RgbImage pixels;
+                try {
+                    pixels = names.read(next, decoder);
+                } catch (IOException e) {
+                    failed(e);
+                    continue;
                 }
+                take(next.name(), pixels);
             }
         }
 
-        private void take(String name) throws Exception {
-            RgbImage pixels;
-            try {
-                pixels = name.equals(ImageNames.STANDARD_INPUT)
-                        ? decoder.decode(main.in, "standard input")
-                        : ConvZoo.readImage(name, decoder);
-            } catch (IOException e) {
-                failed(e);
-                return;
-            }
+        private void take(String name, RgbImage pixels) throws Exception {
             Explanation explanation = explain(pixels);
             warn(name, explanation.map());
             Path picture = null;
