@@ -329,16 +329,18 @@ final class ExplainCommand implements Callable<Integer> {
             for (int i = 1; i < values.length; i++) {
                 best = values[i] > values[best] ? i : best;
             }
+            int column = best % map.width();
+            int row = best / map.width();
             Area area = explanation.area();
-            double left = area.left() + (double) (best % map.width()) * area.width() / map.width();
-            double top = area.top() + (double) (best / map.width()) * area.height() / map.height();
+            double left = area.left() + (double) column * area.width() / map.width();
+            double top = area.top() + (double) row * area.height() / map.height();
             return String.format(
                     Locale.ROOT,
                     "most evidence: column %d of %d, row %d of %d (pixels %.0f to %.0f across, %.0f to %.0f down);"
                             + " --output draws it",
-                    best % map.width() + 1,
+                    column + 1,
                     map.width(),
-                    best / map.width() + 1,
+                    row + 1,
                     map.height(),
                     Math.max(0, left),
                     Math.min(explanation.imageWidth(), left + area.width() / map.width()),
