@@ -345,8 +345,8 @@ class EmbeddingIndexTest {
                 .isThrownBy(() -> source.requireModel("peleenet.fmnist", otherSize))
                 .withMessageMatching(
                         "the index was written by peleenet\\.fmnist, and peleenet\\.fmnist has other weights"
-                                + " or preprocessing now: its vector of the same image differs \\(cosine 0\\.\\d{4}\\); pass"
-                                + " the model that wrote it");
+                                + " or preprocessing now: its vector of the same image differs"
+                                + " \\(cosine 0\\.\\d{4}\\); pass the model that wrote it");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> source.requireModel("dla34", new float[512]))
                 .withMessage("the index has vectors of 704 numbers from peleenet.fmnist, but those of dla34 have 512;"
