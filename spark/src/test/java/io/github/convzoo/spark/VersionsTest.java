@@ -2,7 +2,6 @@ package io.github.convzoo.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -108,6 +107,5 @@ class VersionsTest {
                     .toURI());
             assertThat(jars.resolve(jar.getFileName())).exists();
         }
-        assertThat(Files.list(jars)).isNotEmpty();
     }
 }
