@@ -121,8 +121,8 @@ class PackageRulesTest {
             "com.google.gson..");
 
     @ArchTest
-    static final ArchRule plot_usesOnlyTrainImageAndTheChartLibrary =
-            only("plot", ours("train"), ours("image"), "org.knowm.xchart..");
+    static final ArchRule plot_usesOnlyTrainZooImageAndTheChartLibrary =
+            only("plot", ours("train"), ours("zoo"), ours("image"), "org.knowm.xchart..");
 
     @ArchTest
     static final ArchRule charts_areDrawnByPlotOnly = noClasses()

@@ -63,8 +63,15 @@ public final class Npy {
         }
     }
 
-    /** Reads an array in a range of a file; a placeholder if {@link ElementType} lacks its type. */
-    static Value read(MappedFile file, long start, long length, String name, Limits limits) throws CheckpointException {
+    /**
+     * What comes before an array's data.
+     *
+     * @param dataStart the offset of the data in the file, in bytes
+     */
+    record Preamble(Header header, long dataStart) {}
+
+    /** Reads what comes before the data of an array in a range of a file. */
+    static Preamble preamble(MappedFile file, long start, long length, Limits limits) throws CheckpointException {
         Cursor prefix = new Cursor(file, start, Math.min(12, length), "the .npy prefix");
         if (prefix.remaining() < 8 || !MAGIC.equals(new String(prefix.take(6), StandardCharsets.ISO_8859_1))) {
             throw file.corrupt(start, "this is not an .npy file; write one with numpy.save");
@@ -80,7 +87,14 @@ public final class Npy {
         }
         Header header =
                 new Header(file, new Cursor(file, prefix.offset(), headerBytes, "the header"), version < 3, limits);
-        long dataStart = prefix.offset() + headerBytes;
+        return new Preamble(header, prefix.offset() + headerBytes);
+    }
+
+    /** Reads an array in a range of a file; a placeholder if {@link ElementType} lacks its type. */
+    static Value read(MappedFile file, long start, long length, String name, Limits limits) throws CheckpointException {
+        Preamble preamble = preamble(file, start, length, limits);
+        Header header = preamble.header;
+        long dataStart = preamble.dataStart;
         ElementType type = header.type;
         if (type == null) {
             if (!OTHER_TYPES.matcher(header.descr).matches()) {
@@ -149,7 +163,7 @@ public final class Npy {
                         array.name(),
                         "NumPy has no " + array.type() + "; convert it to F32 or write safetensors",
                         null));
-        ByteBuffer header = header(numpy, array);
+        ByteBuffer header = header((array.type().bytes() == 1 ? "|" : "<") + numpy, array.shape());
         ReplacedFile.write(file, out -> {
             while (header.hasRemaining()) {
                 out.write(header);
@@ -158,12 +172,13 @@ public final class Npy {
         });
     }
 
-    private static ByteBuffer header(String numpy, Tensor array) {
-        long[] shape = array.shape();
-        StringBuilder text = new StringBuilder("{'descr': '")
-                .append(array.type().bytes() == 1 ? '|' : '<')
-                .append(numpy)
-                .append("', 'fortran_order': False, 'shape': (");
+    /**
+     * The preamble of an array in row-major order. Its length does not depend on the first dimension, so that this can
+     * be written last.
+     */
+    static ByteBuffer header(String descr, long... shape) {
+        StringBuilder text =
+                new StringBuilder("{'descr': '").append(descr).append("', 'fortran_order': False, 'shape': (");
         for (int i = 0; i < shape.length; i++) {
             text.append(i > 0 ? ", " : "").append(shape[i]);
         }
@@ -185,7 +200,7 @@ public final class Npy {
     }
 
     /** The dictionary: a Python literal, restricted to the syntax that {@code numpy.save} writes. */
-    private static final class Header {
+    static final class Header {
         private final MappedFile file;
         private final Cursor in;
         /** Whether Python 2 may have written the file. */

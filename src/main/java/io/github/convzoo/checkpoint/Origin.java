@@ -22,8 +22,8 @@ record Origin(Path path, Object key, long size) {
         return key == null ? null : new Origin(path, key, size);
     }
 
-    /** Throws if the file was truncated. */
-    void check(String tensor) throws CheckpointException {
+    /** Throws if the file was truncated; the message names the tensor, if there is one. */
+    void check(@Nullable String tensor) throws CheckpointException {
         BasicFileAttributes now;
         try {
             now = Files.readAttributes(path, BasicFileAttributes.class);
@@ -36,7 +36,7 @@ record Origin(Path path, Object key, long size) {
         }
     }
 
-    CheckpointException shortened(String tensor, @Nullable Throwable cause) {
+    CheckpointException shortened(@Nullable String tensor, @Nullable Throwable cause) {
         return new CheckpointException(
                 path,
                 -1,

@@ -45,8 +45,7 @@ public final class ReplacedFile {
         if (name == null || Files.isDirectory(file)) {
             throw new CheckpointException(file, -1, null, "this is a directory; pass a file inside it", null);
         }
-        String suffix = "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp";
-        Path temporary = file.resolveSibling("." + name + suffix);
+        Path temporary = temporary(file, name);
         try {
             try (FileChannel out =
                     FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -60,6 +59,103 @@ public final class ReplacedFile {
         } catch (RuntimeException | Error e) {
             delete(temporary, e);
             throw e;
+        }
+    }
+
+    /** An unused name next to a file. */
+    private static Path temporary(Path file, Path name) {
+        String suffix = "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp";
+        return file.resolveSibling("." + name + suffix);
+    }
+
+    /**
+     * A file that is written bit by bit under a temporary name, until it is complete. Not thread-safe.
+     *
+     * <p>The channel's exceptions are not those of this class: {@link #failure} converts them.
+     */
+    public static final class Draft implements AutoCloseable {
+
+        private final Path file;
+        private final Path temporary;
+        private final FileChannel channel;
+        private boolean finished;
+
+        private Draft(Path file, Path temporary, FileChannel channel) {
+            this.file = file;
+            this.temporary = temporary;
+            this.channel = channel;
+        }
+
+        /**
+         * Starts a file.
+         *
+         * @param file the file, replaced by {@link #finish} if it exists
+         * @return the draft; close it
+         * @throws CheckpointException if the folder cannot be written to
+         */
+        public static Draft create(Path file) throws CheckpointException {
+            Path name = file.getFileName();
+            if (name == null || Files.isDirectory(file)) {
+                throw new CheckpointException(file, -1, null, "this is a directory; pass a file inside it", null);
+            }
+            Path temporary = ReplacedFile.temporary(file, name);
+            try {
+                return new Draft(
+                        file,
+                        temporary,
+                        FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+            } catch (IOException e) {
+                throw ReplacedFile.failure(file, e);
+            }
+        }
+
+        /**
+         * Returns the content.
+         *
+         * @return an open channel at the content's end, which may also be written to elsewhere
+         */
+        public FileChannel channel() {
+            return channel;
+        }
+
+        /**
+         * Converts an exception of the channel.
+         *
+         * @param e the exception
+         * @return one that names the file and the remedy
+         */
+        public CheckpointException failure(IOException e) {
+            return ReplacedFile.failure(file, e);
+        }
+
+        /**
+         * Syncs the file and moves it into place.
+         *
+         * @throws CheckpointException if that fails; an existing file is then unchanged
+         */
+        public void finish() throws CheckpointException {
+            try {
+                channel.force(true);
+                channel.close();
+                move(temporary, file);
+                finished = true;
+            } catch (IOException e) {
+                throw failure(e);
+            }
+        }
+
+        /** Discards what was written, unless it is finished. */
+        @Override
+        public void close() throws CheckpointException {
+            if (finished) {
+                return;
+            }
+            try {
+                channel.close();
+                Files.deleteIfExists(temporary);
+            } catch (IOException e) {
+                throw failure(e);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ import picocli.CommandLine.Option;
 /** The device and the number of threads to compute on. */
 final class ComputeOptions {
 
+    private static final String THREADS = "ai.djl.pytorch.num_threads";
     private static final int MAX_THREADS = 1024;
     private static final Pattern DEVICE = Pattern.compile("cpu|gpu\\d{0,4}");
 
@@ -22,7 +23,8 @@ final class ComputeOptions {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "The number of compute threads. Default: one per core.")
+            description =
+                    "The number of threads that compute a batch. Default: one per core; one if there are many images.")
     @Nullable Integer threads;
 
     /** Configures the engine; call this before the engine starts. Empty if the engine chooses the device. */
@@ -32,9 +34,20 @@ final class ComputeOptions {
                 throw new IllegalArgumentException(
                         "--threads must be at least 1 and at most " + MAX_THREADS + ", not " + threads);
             }
-            System.setProperty("ai.djl.pytorch.num_threads", threads.toString());
+            System.setProperty(THREADS, threads.toString());
         }
         return Optional.ofNullable(device).map(ComputeOptions::device);
+    }
+
+    /**
+     * Configures the engine for many images. Unless told otherwise, it computes with one thread, so that each core
+     * computes a batch of its own; threads that compute a batch together would spin while they wait for each other.
+     */
+    Optional<Device> applyForMany() {
+        if (threads == null && System.getProperty(THREADS) == null) {
+            System.setProperty(THREADS, "1");
+        }
+        return apply();
     }
 
     /** Parses a device's name. */

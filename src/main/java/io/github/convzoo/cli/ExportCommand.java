@@ -97,6 +97,13 @@ final class ExportCommand implements Callable<Integer> {
             description = "Also output the last feature map (\"features\") and the pooled features (\"pooled\").")
     boolean features;
 
+    @Option(
+            names = "--class-maps",
+            description =
+                    "Also output the class activation maps (\"class_maps\"), so that convzoo explain works without"
+                            + " weights.")
+    boolean classMaps;
+
     @Option(names = "--json", description = "Print the report as JSON.")
     boolean json;
 
@@ -137,6 +144,7 @@ final class ExportCommand implements Callable<Integer> {
                 .withPrecision(half ? Precision.FLOAT16 : bfloat ? Precision.BFLOAT16 : Precision.FLOAT32)
                 .withPreprocess(preprocess)
                 .withFeatures(features)
+                .withClassMaps(classMaps)
                 .withTarget(target(target));
         LoadOptions loading = model.options(main, common, spec.commandLine().getErr());
         OpenModel open = ConvZoo.open(model.model, loading);

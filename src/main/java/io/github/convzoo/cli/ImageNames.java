@@ -13,9 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -63,42 +67,115 @@ final class ImageNames {
         return list.isEmpty() && arguments.size() == 1 && !isFolder(arguments.get(0));
     }
 
-    /** Receives the name of each image, or the reason for its absence. */
-    interface Taker {
-        void take(String name) throws Exception;
+    /**
+     * An image, or a folder whose images cannot be listed.
+     *
+     * @param name its path or URL
+     * @param problem the reason, for such a folder
+     */
+    record Entry(String name, Optional<IOException> problem) {}
 
-        void failed(String name, IOException problem) throws Exception;
+    /**
+     * Visits all images in order. A folder that cannot be listed is one entry.
+     *
+     * @return the entries; the iterator throws an {@link UncheckedIOException} if the list cannot be read
+     */
+    Iterator<Entry> iterator() {
+        return new Entries();
     }
 
-    /** Visits all images in order. A folder or list that cannot be read counts as one failure. */
-    void forEach(Taker taker) throws Exception {
-        for (String each : arguments) {
-            take(each, taker);
+    /** The number of entries, to show progress; empty if they can be read only once. */
+    OptionalLong count() {
+        if (list.isPresent() && !Files.isRegularFile(Path.of(list.get()))) {
+            return OptionalLong.empty();
         }
-        if (list.isPresent()) {
-            takeList(list.get(), taker);
-        }
-    }
-
-    private void takeList(String file, Taker taker) throws Exception {
-        boolean standard = file.equals(STANDARD_INPUT);
-        String name = standard ? "standard input" : file;
-        try (BufferedReader lines = standard
-                ? new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()))
-                : Files.newBufferedReader(Path.of(file))) {
-            String line = line(lines, name);
-            if (line != null && line.startsWith("\ufeff")) {
-                line = line.substring(1);
+        long count = 0;
+        try {
+            for (Iterator<Entry> all = iterator(); all.hasNext(); all.next()) {
+                count++;
             }
-            for (; line != null; line = line(lines, name)) {
-                if (!line.isBlank()) {
-                    take(line.strip(), taker);
+        } catch (UncheckedIOException e) {
+            // Reported when the entries are used.
+            return OptionalLong.empty();
+        }
+        return OptionalLong.of(count);
+    }
+
+    private final class Entries implements Iterator<Entry> {
+
+        private final Iterator<String> names = arguments.iterator();
+        private @Nullable ListFile lines = list.map(ListFile::new).orElse(null);
+        private Iterator<Entry> current = Collections.emptyIterator();
+
+        @Override
+        public boolean hasNext() {
+            while (!current.hasNext()) {
+                String name = names.hasNext() ? names.next() : lines == null ? null : lines.next();
+                if (name == null) {
+                    lines = null;
+                    return false;
                 }
+                current = entries(name);
             }
-        } catch (CharacterCodingException e) {
-            throw new IOException(name + ": not UTF-8; save the list as UTF-8", e);
-        } catch (FileSystemException e) {
-            throw new IOException(name + ": cannot be read (" + e + "); check the path", e);
+            return true;
+        }
+
+        @Override
+        public Entry next() {
+            if (!hasNext()) {
+                throw new NoSuchElementException("there are no more images");
+            }
+            return current.next();
+        }
+    }
+
+    /** The lines of a list, from its file or standard input, which is opened when the first one is needed. */
+    private final class ListFile {
+
+        private final String file;
+        private final String name;
+        private @Nullable BufferedReader reader;
+
+        ListFile(String file) {
+            this.file = file;
+            name = file.equals(STANDARD_INPUT) ? "standard input" : file;
+        }
+
+        /** The next line that is not blank; null at the end, which closes the file. */
+        @Nullable String next() {
+            try {
+                BufferedReader open = reader;
+                boolean first = open == null;
+                if (open == null) {
+                    open = open();
+                    reader = open;
+                }
+                String line = line(open, name);
+                if (first && line != null && line.startsWith("\ufeff")) {
+                    line = line.substring(1);
+                }
+                while (line != null && line.isBlank()) {
+                    line = line(open, name);
+                }
+                if (line == null) {
+                    open.close();
+                    return null;
+                }
+                return line.strip();
+            } catch (CharacterCodingException e) {
+                throw new UncheckedIOException(new IOException(name + ": not UTF-8; save the list as UTF-8", e));
+            } catch (FileSystemException e) {
+                throw new UncheckedIOException(
+                        new IOException(name + ": cannot be read (" + e + "); check the path", e));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private BufferedReader open() throws IOException {
+            return file.equals(STANDARD_INPUT)
+                    ? new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()))
+                    : Files.newBufferedReader(Path.of(file));
         }
     }
 
@@ -118,20 +195,16 @@ final class ImageNames {
         return line.toString();
     }
 
-    private void take(String name, Taker taker) throws Exception {
+    private Iterator<Entry> entries(String name) {
         if (!isFolder(name)) {
-            taker.take(name);
-            return;
+            return List.of(new Entry(name, Optional.empty())).iterator();
         }
-        List<Path> images;
         try {
-            images = images(Path.of(name));
+            return images(Path.of(name)).stream()
+                    .map(image -> new Entry(image.toString(), Optional.empty()))
+                    .iterator();
         } catch (IOException e) {
-            taker.failed(name, e);
-            return;
-        }
-        for (Path each : images) {
-            taker.take(each.toString());
+            return List.of(new Entry(name, Optional.of(e))).iterator();
         }
     }
 

@@ -31,6 +31,8 @@ import picocli.CommandLine.ParameterException;
             ListCommand.class,
             SummaryCommand.class,
             PredictCommand.class,
+            ExplainCommand.class,
+            SimilarCommand.class,
             EvalCommand.class,
             TrainCommand.class,
             ForwardCommand.class,

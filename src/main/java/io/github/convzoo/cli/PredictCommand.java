@@ -1,7 +1,6 @@
 package io.github.convzoo.cli;
 
 import ai.djl.Device;
-import ai.djl.inference.Predictor;
 import ai.djl.modality.Classifications;
 import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.data.ImageFolder;
@@ -13,19 +12,25 @@ import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import io.github.convzoo.zoo.OpenModel;
+import io.github.convzoo.zoo.StreamResult;
 import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -47,13 +52,18 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  convzoo predict photo.jpg",
             "  convzoo predict photo.jpg --model dla34",
-            "  convzoo predict photos/ --recursive --model run --jsonl",
+            "  convzoo predict photos/ --recursive --model run --compiled --jsonl results.jsonl",
             "  convzoo predict photo.jpg --model dpn68b.ra_in1k --input-size 288",
             "  convzoo predict *.png --model peleenet --weights mine.pth --labels names.txt --json",
             "  convzoo predict --list names.txt --model hf-hub:timm/dla34.in1k",
             "  convzoo predict flowers/*/*.jpg --model run --grid grid.png"
         })
 final class PredictCommand implements Callable<Integer> {
+
+    private static final String STANDARD_OUTPUT = "-";
+
+    /** The largest difference of probabilities by rounding. */
+    private static final double SAME = 1e-5;
 
     @Spec
     CommandSpec spec = CommandSpec.create();
@@ -110,11 +120,23 @@ final class PredictCommand implements Callable<Integer> {
 
     @Option(
             names = "--jsonl",
-            description =
-                    "Print one JSON object per line and image, as soon as it is classified; an image that cannot be"
-                            + " read"
-                            + " has an error instead of predictions.")
-    boolean jsonl;
+            arity = "0..1",
+            fallbackValue = STANDARD_OUTPUT,
+            paramLabel = "FILE",
+            description = "Print one JSON object per line and image, as soon as it is classified; an image that cannot"
+                    + " be read has an error instead of predictions. With FILE (.jsonl), write the lines there.")
+    @Nullable String jsonl;
+
+    @Option(names = "--csv", paramLabel = "FILE", description = "Write a table with one row per image (.csv).")
+    @Nullable Path csv;
+
+    @Option(
+            names = "--resume",
+            description = "Keep the results in --jsonl FILE, and classify only the images without one.")
+    boolean resume;
+
+    @Mixin
+    StreamingOptions streaming = new StreamingOptions();
 
     @Mixin
     CompileOptions compile = new CompileOptions();
@@ -125,19 +147,21 @@ final class PredictCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    private record Prediction(int classNumber, String label, double probability) {}
+    /** An image to classify. Its pixels are kept for the grid. */
+    private static final class Item {
+        private final ImageNames.Entry entry;
+        private @Nullable RgbImage pixels;
 
-    private record ImageResult(String image, List<Prediction> predictions) {}
-
-    private record Failure(String image, String error) {}
+        Item(ImageNames.Entry entry) {
+            this.entry = entry;
+        }
+    }
 
     @Override
     public Integer call() throws Exception {
-        Optional<Device> device = compute.apply();
-        if (json && jsonl) {
-            throw new IllegalArgumentException("--json and --jsonl are mutually exclusive; choose one");
-        }
+        checkOutputs();
         ImageNames names = new ImageNames(images, Optional.ofNullable(list), recursive, main.in);
+        Optional<Device> device = names.isOne() ? compute.apply() : compute.applyForMany();
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         if (grid != null) {
@@ -154,90 +178,248 @@ final class PredictCommand implements Callable<Integer> {
         if (device.isPresent()) {
             options = options.withDevice(device.get());
         }
-        try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(open, RgbImage.class, options);
-                Predictor<RgbImage, Classifications> predictor = loaded.newPredictor()) {
-            Run run = new Run(
-                    predictor, model.reading.decoder().withOrientation(config.upright()), names.isOne(), out, err);
-            names.forEach(run);
-            if (json) {
-                out.println(Json.of(run.results));
+        ImageDecoder decoder = model.reading.decoder().withOrientation(config.upright());
+        try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(open, RgbImage.class, options)) {
+            Optional<Path> file = lineFile();
+            if (file.isPresent()) {
+                try (ResultLines lines = new ResultLines(file.get(), resume)) {
+                    return run(new Run(loaded, decoder, lines, err), names, Optional.of(lines));
+                }
             }
-            if (grid != null && !run.entries.isEmpty()) {
-                OutputFile.writePng(grid, () -> ImageGrid.draw(run.entries));
+            try (ResultWriter writer = writer(out, names.isOne())) {
+                return run(new Run(loaded, decoder, writer, err), names, Optional.empty());
             }
-            return run.failed ? Main.FAILED : Main.DONE;
         }
     }
 
-    /** Classifies the images one by one. */
-    private final class Run implements ImageNames.Taker {
+    private ResultWriter writer(PrintWriter out, boolean one) throws IOException {
+        if (csv != null) {
+            return new ResultTable(csv, topK);
+        }
+        if (jsonl != null) {
+            return ResultWriter.jsonLines(out);
+        }
+        return json ? ResultWriter.json(out) : ResultWriter.text(out, one);
+    }
 
-        private final Predictor<RgbImage, Classifications> predictor;
+    /** The file for JSON lines, if they are not printed. */
+    private Optional<Path> lineFile() {
+        return Optional.ofNullable(jsonl)
+                .filter(file -> !file.equals(STANDARD_OUTPUT))
+                .map(Path::of);
+    }
+
+    private void checkOutputs() {
+        List<String> formats = new ArrayList<>();
+        if (json) {
+            formats.add("--json");
+        }
+        if (jsonl != null) {
+            formats.add("--jsonl");
+        }
+        if (csv != null) {
+            formats.add("--csv");
+        }
+        if (formats.size() > 1) {
+            throw new IllegalArgumentException(String.join(" and ", formats) + " are mutually exclusive; choose one");
+        }
+        Optional<Path> file = lineFile();
+        if (file.isPresent() && !file.get().toString().toLowerCase(Locale.ROOT).matches(".*\\.(jsonl|ndjson)")) {
+            // It may be an image that follows the option.
+            throw new IllegalArgumentException("--jsonl: results go to a .jsonl file, not " + file.get()
+                    + "; to print them, put --jsonl after the images");
+        }
+        if (resume && file.isEmpty()) {
+            throw new IllegalArgumentException("--resume needs --jsonl FILE");
+        }
+        if (csv != null) {
+            OutputFile.requireFile("--csv", csv);
+            if (!csv.toString().toLowerCase(Locale.ROOT).endsWith(".csv")) {
+                throw new IllegalArgumentException("--csv: tables are CSV files; pass a .csv file, not " + csv);
+            }
+        }
+    }
+
+    private int run(Run run, ImageNames names, Optional<ResultLines> lines) throws Exception {
+        Optional<ProgressBar> bar = Optional.empty();
+        if (lines.isPresent() || csv != null) {
+            bar = Optional.of(new ProgressBar(run.err, names.count().orElse(0), ProgressBar.Unit.IMAGES));
+        }
+        Iterator<ImageNames.Entry> entries = names.iterator();
+        if (lines.isPresent()) {
+            entries = run.resumed(lines.get(), entries);
+            run.done = lines.get().finished();
+            bar.get().startAt(run.done);
+        }
+        run.classify(entries, bar);
+        run.writer.complete();
+        if (lines.isPresent() && lines.get().unused() > 0) {
+            run.err.println("convzoo: " + jsonl + " has results of images that were not given: "
+                    + lines.get().unused());
+        }
+        if (grid != null && !run.entries.isEmpty()) {
+            OutputFile.writePng(grid, () -> ImageGrid.draw(run.entries));
+        }
+        return run.failed ? Main.FAILED : Main.DONE;
+    }
+
+    /** Classifies images and reports the results. */
+    private final class Run {
+
+        private final ZooModel<RgbImage, Classifications> loaded;
         private final ImageDecoder decoder;
-        private final boolean one;
-        private final PrintWriter out;
+        private final ResultWriter writer;
         private final PrintWriter err;
-        private final List<ImageResult> results = new ArrayList<>();
         private final List<ImageGrid.Entry> entries = new ArrayList<>();
         private boolean failed;
+        private long done;
 
-        Run(
-                Predictor<RgbImage, Classifications> predictor,
-                ImageDecoder decoder,
-                boolean one,
-                PrintWriter out,
-                PrintWriter err) {
-            this.predictor = predictor;
+        Run(ZooModel<RgbImage, Classifications> loaded, ImageDecoder decoder, ResultWriter writer, PrintWriter err) {
+            this.loaded = loaded;
             this.decoder = decoder;
-            this.one = one;
-            this.out = out;
+            this.writer = writer;
             this.err = err;
         }
 
-        @Override
-        public void take(String name) throws Exception {
-            RgbImage pixels;
-            try {
-                pixels = name.equals(ImageNames.STANDARD_INPUT)
-                        ? decoder.decode(main.in, "standard input")
-                        : ConvZoo.readImage(name, decoder);
-            } catch (IOException e) {
-                failed(name, e);
+        void classify(Iterator<ImageNames.Entry> names, Optional<ProgressBar> bar) throws IOException {
+            try (Stream<StreamResult<Item, Classifications>> results = results(names)) {
+                Iterator<StreamResult<Item, Classifications>> all = results.iterator();
+                while (all.hasNext()) {
+                    StreamResult<Item, Classifications> each = all.next();
+                    if (each instanceof StreamResult.Failure) {
+                        bar.ifPresent(ProgressBar::clear);
+                    }
+                    take(each);
+                    done++;
+                    bar.ifPresent(shown -> shown.update(done));
+                }
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
+            } finally {
+                bar.ifPresent(ProgressBar::clear);
+            }
+        }
+
+        private Stream<StreamResult<Item, Classifications>> results(Iterator<ImageNames.Entry> names) {
+            Iterator<Item> items = new Iterator<>() {
+                @Override
+                public boolean hasNext() {
+                    return names.hasNext();
+                }
+
+                @Override
+                public Item next() {
+                    return new Item(names.next());
+                }
+            };
+            return ConvZoo.stream(loaded, items, this::pixels, streaming.get());
+        }
+
+        private RgbImage pixels(Item item) throws IOException {
+            if (item.entry.problem().isPresent()) {
+                throw item.entry.problem().get();
+            }
+            String name = item.entry.name();
+            RgbImage pixels = name.equals(ImageNames.STANDARD_INPUT)
+                    ? decoder.decode(main.in, "standard input")
+                    : ConvZoo.readImage(name, decoder);
+            if (grid != null) {
+                item.pixels = pixels;
+            }
+            return pixels;
+        }
+
+        private void take(StreamResult<Item, Classifications> result) throws IOException {
+            String name = result.item().entry.name();
+            if (result instanceof StreamResult.Success<Item, Classifications> success) {
+                ImageResult.Classified classified = new ImageResult.Classified(name, best(name, success.output()));
+                writer.write(classified);
+                RgbImage pixels = result.item().pixels;
+                if (pixels != null) {
+                    ImageGrid.checkCount(entries.size() + 1);
+                    entries.add(entry(
+                            pixels, classified, truth(name, success.output().getClassNames())));
+                }
+            } else if (result instanceof StreamResult.Failure<Item, Classifications> failure) {
+                failed = true;
+                String message = Main.oneLine(failure.error().getMessage());
+                err.println("convzoo: " + message);
+                writer.write(new ImageResult.Failed(name, message));
+            }
+        }
+
+        /**
+         * The images without a result from an earlier run.
+         *
+         * @throws IllegalArgumentException if this run would give other results
+         */
+        Iterator<ImageNames.Entry> resumed(ResultLines lines, Iterator<ImageNames.Entry> all) throws IOException {
+            failed = lines.failed() > 0;
+            if (lines.finished() > 0) {
+                requireSame(lines);
+                err.println("convzoo: resuming after " + lines.finished() + " results in " + jsonl
+                        + (failed ? ", " + lines.failed() + " of them errors" : ""));
+            }
+            return new Iterator<>() {
+                private ImageNames.@Nullable Entry next;
+
+                @Override
+                public boolean hasNext() {
+                    while (next == null && all.hasNext()) {
+                        ImageNames.Entry each = all.next();
+                        next = lines.takeFinished(each.name()) ? null : each;
+                    }
+                    return next != null;
+                }
+
+                @Override
+                public ImageNames.Entry next() {
+                    if (!hasNext()) {
+                        throw new NoSuchElementException("there are no more images");
+                    }
+                    ImageNames.Entry taken = Objects.requireNonNull(next);
+                    next = null;
+                    return taken;
+                }
+            };
+        }
+
+        /** Classifies one image again, because a file does not say which model and options its results are of. */
+        private void requireSame(ResultLines lines) throws IOException {
+            if (lines.first().isEmpty()) {
                 return;
             }
-            Classifications classifications = predictor.predict(pixels);
-            ImageResult result = new ImageResult(name, best(name, classifications));
-            if (json) {
-                results.add(result);
-            } else if (jsonl) {
-                out.println(Json.line(result));
-            } else {
-                print(result);
-            }
-            if (grid != null) {
-                ImageGrid.checkCount(entries.size() + 1);
-                entries.add(entry(pixels, result, truth(name, classifications.getClassNames())));
+            ImageResult.Classified earlier = lines.first().get();
+            ImageNames.Entry entry = new ImageNames.Entry(earlier.image(), Optional.empty());
+            try (Stream<StreamResult<Item, Classifications>> results =
+                    results(List.of(entry).iterator())) {
+                StreamResult<Item, Classifications> now = results.iterator().next();
+                if (now instanceof StreamResult.Success<Item, Classifications> success) {
+                    List<Prediction> predictions = best(earlier.image(), success.output());
+                    if (!areSame(earlier.predictions(), predictions)) {
+                        throw new IllegalArgumentException("--resume: " + jsonl
+                                + " was written with another model or other options, because its result for "
+                                + earlier.image() + " differs now; pass the same ones, or choose another file");
+                    }
+                } else {
+                    err.println("convzoo: cannot check that " + jsonl + " was written with the same model and options,"
+                            + " because " + earlier.image() + " cannot be read anymore");
+                }
             }
         }
+    }
 
-        @Override
-        public void failed(String name, IOException problem) {
-            failed = true;
-            String message = Main.oneLine(problem.getMessage());
-            err.println("convzoo: " + message);
-            if (jsonl) {
-                out.println(Json.line(new Failure(name, message)));
-            }
+    /** Whether two results agree but for rounding, which may swap classes of nearly equal probability. */
+    private static boolean areSame(List<Prediction> one, List<Prediction> other) {
+        if (one.size() != other.size()) {
+            return false;
         }
-
-        private void print(ImageResult result) {
-            if (!one) {
-                out.println(Main.oneLine(result.image));
-            }
-            for (Prediction prediction : result.predictions) {
-                out.printf(Locale.ROOT, "%6.2f %%  %s%n", 100 * prediction.probability, Main.oneLine(prediction.label));
-            }
-        }
+        return IntStream.range(0, one.size())
+                .allMatch(i -> Math.abs(one.get(i).probability() - other.get(i).probability()) <= SAME
+                        && other.stream()
+                                .allMatch(each -> each.classNumber()
+                                                != one.get(i).classNumber()
+                                        || each.label().equals(one.get(i).label())));
     }
 
     private void checkGrid(Path file) throws IOException {
@@ -267,13 +449,14 @@ final class PredictCommand implements Callable<Integer> {
                 .filter(classes::contains);
     }
 
-    private static ImageGrid.Entry entry(RgbImage image, ImageResult result, Optional<String> truth) {
-        Prediction best = result.predictions.get(0);
+    private static ImageGrid.Entry entry(RgbImage image, ImageResult.Classified result, Optional<String> truth) {
+        Prediction best = result.predictions().get(0);
         ImageGrid.Verdict verdict = truth.map(
-                        name -> name.equals(best.label) ? ImageGrid.Verdict.RIGHT : ImageGrid.Verdict.WRONG)
+                        name -> name.equals(best.label()) ? ImageGrid.Verdict.RIGHT : ImageGrid.Verdict.WRONG)
                 .orElse(ImageGrid.Verdict.UNKNOWN);
         // The percentage comes first, because long names are cut off.
-        String prediction = String.format(Locale.ROOT, "%.2f %%  %s", 100 * best.probability, Main.oneLine(best.label));
+        String prediction =
+                String.format(Locale.ROOT, "%.2f %%  %s", 100 * best.probability(), Main.oneLine(best.label()));
         return new ImageGrid.Entry(
                 image,
                 prediction,

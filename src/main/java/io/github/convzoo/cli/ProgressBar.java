@@ -2,8 +2,9 @@ package io.github.convzoo.cli;
 
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 
-/** A progress line on standard error, if that is a terminal; otherwise nothing. */
+/** A progress line on standard error, if that is a terminal; otherwise a line per minute. */
 final class ProgressBar {
 
     /** The unit of what is counted. */
@@ -32,26 +33,37 @@ final class ProgressBar {
     private static final int LEAST = 4;
     private static final int COLUMNS = 200;
     private static final long BETWEEN_NANOS = 100_000_000L;
+    private static final long BETWEEN_LINES_NANOS = 60_000_000_000L;
 
     private final PrintWriter err;
     private final long total;
     private final Unit unit;
     private final boolean shown;
     private final int columns;
-    private final long start = System.nanoTime();
+    private final LongSupplier clock;
+    private final long start;
     private long first;
     private long last;
+    private long lastLine;
     private int printed;
 
     /** A total of less than 1 means that the total is unknown. */
     ProgressBar(PrintWriter err, long total, Unit unit) {
+        this(err, total, unit, System::nanoTime);
+    }
+
+    /** A bar with its own clock, in nanoseconds. */
+    ProgressBar(PrintWriter err, long total, Unit unit, LongSupplier clock) {
         this.err = HarmlessWriter.overwritable(err);
         this.total = total;
         this.unit = unit;
         // The launcher knows; System.console() would also check standard input.
         shown = Boolean.getBoolean("convzoo.terminal");
         columns = Math.max(2, Integer.getInteger("convzoo.columns", COLUMNS));
+        this.clock = clock;
+        start = clock.getAsLong();
         last = start - BETWEEN_NANOS;
+        lastLine = start;
     }
 
     /** Sets how much was done before the start, which does not count toward the speed. */
@@ -65,7 +77,12 @@ final class ProgressBar {
 
     /** Updates the bar, with text before it, which makes it narrower, and text after it. */
     void update(long done, String before, String behind) {
-        long now = System.nanoTime();
+        long now = clock.getAsLong();
+        if (!shown && now - lastLine >= BETWEEN_LINES_NANOS) {
+            lastLine = now;
+            err.println("convzoo: "
+                    + HarmlessWriter.harmless(before + line(done, (now - start) / 1e9, WIDTH, false) + behind));
+        }
         if (!shown || (now - last < BETWEEN_NANOS && done != total)) {
             return;
         }

@@ -130,6 +130,11 @@ final class QuantizeCommand implements Callable<Integer> {
     boolean noVnni;
 
     @Option(
+            names = "--class-maps",
+            description = "Also output the class activation maps, so that convzoo explain works with the folder.")
+    boolean classMaps;
+
+    @Option(
             names = "--report",
             description = "Also find the layers that lose the most accuracy, and time both networks.")
     boolean report;
@@ -167,7 +172,8 @@ final class QuantizeCommand implements Callable<Integer> {
         List<QuantizeOptions> wanted = runtimes(runtime).stream()
                 .map(each -> each.withCalibration(calibration(method))
                         .withFloats(floats)
-                        .withWeightBits(noVnni ? 7 : 8))
+                        .withWeightBits(noVnni ? 7 : 8)
+                        .withClassMaps(classMaps))
                 .toList();
         if (samples < 1) {
             throw new IllegalArgumentException("--samples must be at least 1, not " + samples);

@@ -17,9 +17,9 @@ record BlockSource(Block block, Shape shape) implements ExportSource {
 
     @Override
     public Recorded record(ExportOptions options) {
-        if (options.preprocess() || options.features()) {
-            throw new IllegalArgumentException(
-                    "a " + name() + " has no known preprocessing or feature maps; export it without these options");
+        if (options.preprocess() || options.features() || options.classMaps()) {
+            throw new IllegalArgumentException("a " + name()
+                    + " has no known preprocessing, feature maps, or classifier; export it without these options");
         }
         Traced traced = Tracer.trace(block, shape);
         int outputs = traced.graph().outputs().size();

@@ -15,9 +15,12 @@ import org.jspecify.annotations.Nullable;
  * @param preprocess whether the file takes images as bytes (N, H, W, C) and returns probabilities, instead of
  *     normalized floats (N, C, H, W) and logits
  * @param features whether the last feature map and the pooled features are also outputs
+ * @param classMaps whether the class activation maps of all classes are also an output, so that the file alone can
+ *     explain images
  * @param target the processor to optimize for
  */
-public record ExportOptions(Format format, Precision precision, boolean preprocess, boolean features, Target target) {
+public record ExportOptions(
+        Format format, Precision precision, boolean preprocess, boolean features, boolean classMaps, Target target) {
 
     /**
      * Checks that the target supports the precision.
@@ -26,6 +29,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @param precision the compute precision
      * @param preprocess whether preprocessing and softmax are in the file
      * @param features whether feature maps are outputs
+     * @param classMaps whether class activation maps are an output
      * @param target the processor to optimize for
      * @throws IllegalArgumentException if the target has no kernels for the precision
      */
@@ -103,7 +107,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the options
      */
     public static ExportOptions of(Format format) {
-        return new ExportOptions(format, Precision.FLOAT32, false, false, Target.ANY);
+        return new ExportOptions(format, Precision.FLOAT32, false, false, false, Target.ANY);
     }
 
     /**
@@ -131,7 +135,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the changed options
      */
     public ExportOptions withPrecision(Precision value) {
-        return new ExportOptions(format, value, preprocess, features, target);
+        return new ExportOptions(format, value, preprocess, features, classMaps, target);
     }
 
     /**
@@ -141,7 +145,7 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the changed options
      */
     public ExportOptions withPreprocess(boolean value) {
-        return new ExportOptions(format, precision, value, features, target);
+        return new ExportOptions(format, precision, value, features, classMaps, target);
     }
 
     /**
@@ -151,7 +155,17 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the changed options
      */
     public ExportOptions withFeatures(boolean value) {
-        return new ExportOptions(format, precision, preprocess, value, target);
+        return new ExportOptions(format, precision, preprocess, value, classMaps, target);
+    }
+
+    /**
+     * Returns the options with or without the class activation maps of all classes as the last output.
+     *
+     * @param value whether they are an output
+     * @return the changed options
+     */
+    public ExportOptions withClassMaps(boolean value) {
+        return new ExportOptions(format, precision, preprocess, features, value, target);
     }
 
     /**
@@ -161,6 +175,6 @@ public record ExportOptions(Format format, Precision precision, boolean preproce
      * @return the changed options
      */
     public ExportOptions withTarget(Target value) {
-        return new ExportOptions(format, precision, preprocess, features, value);
+        return new ExportOptions(format, precision, preprocess, features, classMaps, value);
     }
 }

@@ -28,6 +28,13 @@ public interface ExportedModel extends AutoCloseable {
      */
     boolean isBatchInvariant();
 
+    /**
+     * Whether the last output is class activation maps (N, classes, H, W).
+     *
+     * @return whether the file was exported with them
+     */
+    boolean hasClassMaps();
+
     @Override
     void close();
 }

@@ -33,6 +33,9 @@ record NetworkFile(
     /** The metadata key for whether the file takes images as bytes and returns probabilities. */
     static final String PREPROCESS = "preprocess";
 
+    /** The name of the output with class activation maps, always the last, and the metadata key for its presence. */
+    static final String CLASS_MAPS = "class_maps";
+
     /** The metadata key for the {@link Target}. */
     static final String TARGET = "target";
 

@@ -1,6 +1,7 @@
 package io.github.convzoo.export;
 
 import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.graph.ClassMaps;
 import io.github.convzoo.graph.Graph;
 import io.github.convzoo.graph.Surroundings;
 import io.github.convzoo.graph.Type;
@@ -41,6 +42,13 @@ record NetworkSource(Network network, ModelConfig configuration) implements Expo
             outputs.add(graph.named(Network.POOLED));
             graph = graph.cut(graph.inputs(), outputs);
         }
+        if (options.classMaps()) {
+            if (network.options().numClasses() == 0) {
+                throw new IllegalArgumentException(
+                        network.modelName() + " has no classifier, so there are no class activation maps; omit them");
+            }
+            graph = ClassMaps.of(graph);
+        }
         if (options.preprocess()) {
             if (network.options().numClasses() == 0) {
                 throw new IllegalArgumentException(
@@ -67,6 +75,9 @@ record NetworkSource(Network network, ModelConfig configuration) implements Expo
             names.add("features");
             names.add(names.contains("pooled") ? "pooled_features" : "pooled");
         }
+        if (options.classMaps()) {
+            names.add(NetworkFile.CLASS_MAPS);
+        }
         return names;
     }
 
@@ -75,6 +86,9 @@ record NetworkSource(Network network, ModelConfig configuration) implements Expo
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("model", network.modelName());
         metadata.put(NetworkFile.PREPROCESS, Boolean.toString(options.preprocess()));
+        if (options.classMaps()) {
+            metadata.put(NetworkFile.CLASS_MAPS, "true");
+        }
         metadata.put(ModelFolder.CONFIG, configuration.toJson());
         configuration.labels().ifPresent(labels -> metadata.put("labels", String.join("\n", labels.names())));
         configuration.tag().ifPresent(tag -> metadata.put("tag", tag));

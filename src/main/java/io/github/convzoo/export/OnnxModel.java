@@ -84,6 +84,11 @@ final class OnnxModel implements ExportedModel {
     }
 
     @Override
+    public boolean hasClassMaps() {
+        return session.getOutputNames().contains(NetworkFile.CLASS_MAPS);
+    }
+
+    @Override
     public NDList run(NDList inputs) {
         NDArray array = inputs.singletonOrThrow();
         NDManager manager = array.getManager();

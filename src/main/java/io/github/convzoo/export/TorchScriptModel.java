@@ -32,9 +32,12 @@ final class TorchScriptModel implements ExportedModel {
     private final Model model;
     private final ExportedInput input;
 
-    private TorchScriptModel(Model model, ExportedInput input) {
+    private final boolean classMaps;
+
+    private TorchScriptModel(Model model, ExportedInput input, boolean classMaps) {
         this.model = model;
         this.input = input;
+        this.classMaps = classMaps;
     }
 
     static TorchScriptModel open(Path file, Device device) throws IOException {
@@ -60,7 +63,7 @@ final class TorchScriptModel implements ExportedModel {
         Model model = Model.newInstance(String.valueOf(file.getFileName()), device, "PyTorch");
         try {
             model.load(file.toAbsolutePath().getParent(), String.valueOf(file.getFileName()));
-            return new TorchScriptModel(model, input);
+            return new TorchScriptModel(model, input, Boolean.parseBoolean(metadata.get(NetworkFile.CLASS_MAPS)));
         } catch (MalformedModelException e) {
             model.close();
             throw new IOException(file + ": PyTorch refused the file: " + e.getMessage(), e);
@@ -76,6 +79,11 @@ final class TorchScriptModel implements ExportedModel {
     }
 
     @Override
+    public boolean hasClassMaps() {
+        return classMaps;
+    }
+
+    @Override
     public NDList run(NDList inputs) {
         ParameterStore parameters = new ParameterStore(inputs.get(0).getManager(), false);
         return model.getBlock().forward(parameters, inputs, false);
@@ -85,7 +93,8 @@ final class TorchScriptModel implements ExportedModel {
     private static Map<String, String> metadata(Path file) throws IOException {
         Map<String, String> metadata = new HashMap<>();
         try (ZipFile zip = new ZipFile(file.toFile())) {
-            for (String key : List.of(NetworkFile.PREPROCESS, NetworkFile.TARGET, NetworkFile.WEIGHT_BITS)) {
+            for (String key : List.of(
+                    NetworkFile.PREPROCESS, NetworkFile.TARGET, NetworkFile.WEIGHT_BITS, NetworkFile.CLASS_MAPS)) {
                 Optional<? extends ZipEntry> entry = zip.stream()
                         .filter(each -> each.getName().endsWith("/extra/" + key))
                         .findFirst();

@@ -247,6 +247,20 @@ public sealed interface Constant {
     }
 
     /**
+     * A linear layer's weights as the filters of a 1 x 1 convolution: (F, C) to (F, C, 1, 1).
+     *
+     * @param matrix (F, C)
+     */
+    record Pixelwise(Constant matrix) implements Constant {
+
+        @Override
+        public Tensor evaluate(Tensor.Source parameters) {
+            Tensor weights = matrix.evaluate(parameters);
+            return new Tensor(List.of(weights.sizes().get(0), weights.sizes().get(1), 1L, 1L), weights.values());
+        }
+    }
+
+    /**
      * Weights rounded to a symmetric grid per filter.
      *
      * @param weight the weights; the first axis is that of the filters

@@ -192,6 +192,47 @@ public final class Graph {
         return new Graph(from, kept, List.copyOf(to), names);
     }
 
+    /**
+     * A graph in two parts that run one after the other.
+     *
+     * @param before from the graph's inputs to what the second part reads
+     * @param after from the outputs of the first part to the graph's outputs
+     */
+    public record Halves(Graph before, Graph after) {}
+
+    /**
+     * Splits the graph at a value. What does not depend on the value is in the first part, even if it is read only
+     * after the value, such as the other branch of a sum.
+     *
+     * @param value the value
+     * @return the parts; the value is the first output of the first part, and the first input of the second
+     * @throws IllegalArgumentException if no output depends on the value
+     */
+    public Halves splitAt(Value value) {
+        Set<Value> reached = new HashSet<>(List.of(value));
+        List<Value> crossing = new ArrayList<>(List.of(value));
+        for (Node node : nodes) {
+            if (node.inputs().stream().noneMatch(reached::contains)) {
+                continue;
+            }
+            for (Value input : node.inputs()) {
+                if (!reached.contains(input) && !crossing.contains(input)) {
+                    crossing.add(input);
+                }
+            }
+            reached.addAll(node.outputs());
+        }
+        if (outputs.stream().noneMatch(reached::contains)) {
+            throw new IllegalArgumentException("the outputs do not depend on " + value);
+        }
+        for (Value output : outputs) {
+            if (!reached.contains(output) && !crossing.contains(output)) {
+                crossing.add(output);
+            }
+        }
+        return new Halves(cut(inputs, crossing), cut(crossing, outputs));
+    }
+
     /** An unused value number. */
     int nextId() {
         int last = inputs.stream().mapToInt(Value::id).max().orElse(-1);

@@ -228,32 +228,60 @@ public record Preprocessing(
         return resampling.resize(image, (int) resized.width, (int) resized.height);
     }
 
+    /**
+     * Returns the part of an image that becomes the network's input. If the image is padded, the input has more than
+     * the image, and the area extends beyond it.
+     *
+     * @param imageWidth the image's width in pixels, at least 1
+     * @param imageHeight the image's height in pixels, at least 1
+     * @return the input's edges in the coordinates of the image
+     */
+    public Area inputArea(int imageWidth, int imageHeight) {
+        Size resized = resizedSize(imageWidth, imageHeight);
+        double across = (double) imageWidth / resized.width;
+        double down = (double) imageHeight / resized.height;
+        return new Area(
+                start(resized.width, width) * across,
+                start(resized.height, height) * down,
+                width * across,
+                height * down);
+    }
+
+    /** The first column or row of the input in the resized image; negative if that is smaller, and padded. */
+    private static long start(long size, int input) {
+        return size < input ? -((input - size) / 2) : margin(size, input);
+    }
+
     private record Size(long width, long height) {}
 
     private Size resizedSize(RgbImage image) {
+        return resizedSize(image.width(), image.height());
+    }
+
+    private Size resizedSize(int imageWidth, int imageHeight) {
         return switch (cropMode) {
-            case UNRESIZED -> new Size(image.width(), image.height());
+            case UNRESIZED -> new Size(imageWidth, imageHeight);
             case SQUASH -> new Size(resized(width, cropFraction), resized(height, cropFraction));
-            case BORDER -> scaled(image, Math::max);
+            case BORDER -> scaled(imageWidth, imageHeight, Math::max);
             case CENTER -> {
                 if (resized(width, cropFraction) != resized(height, cropFraction)) {
-                    yield scaled(image, Math::min);
+                    yield scaled(imageWidth, imageHeight, Math::min);
                 }
                 int side = resizedSide();
-                yield image.width() <= image.height()
-                        ? new Size(side, scaled(side, image.height(), image.width()))
-                        : new Size(scaled(side, image.width(), image.height()), side);
+                yield imageWidth <= imageHeight
+                        ? new Size(side, scaled(side, imageHeight, imageWidth))
+                        : new Size(scaled(side, imageWidth, imageHeight), side);
             }
         };
     }
 
     /** The size with the aspect ratio kept, computed as in timm's {@code ResizeKeepRatio}; ties round to even. */
-    private Size scaled(RgbImage image, DoubleBinaryOperator choice) {
+    private Size scaled(int imageWidth, int imageHeight, DoubleBinaryOperator choice) {
         double ratio = choice.applyAsDouble(
-                (double) image.height() / resized(height, cropFraction),
-                (double) image.width() / resized(width, cropFraction));
-        return new Size(Math.max(1, (long) Math.rint(image.width() / ratio)), Math.max(1, (long)
-                Math.rint(image.height() / ratio)));
+                (double) imageHeight / resized(height, cropFraction),
+                (double) imageWidth / resized(width, cropFraction));
+        return new Size(
+                Math.max(1, (long) Math.rint(imageWidth / ratio)), Math.max(1, (long) Math.rint(imageHeight / ratio)));
     }
 
     /**

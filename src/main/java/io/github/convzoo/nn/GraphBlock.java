@@ -77,6 +77,17 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
+     * Prepares a graph of this block, changed by passes or not, for many runs in inference mode, with the parameters'
+     * current values.
+     *
+     * @param graph the graph
+     * @return the prepared graph; close it to free its weights
+     */
+    public final PreparedGraph prepare(Graph graph) {
+        return new PreparedGraph(record(1, nameRoot()).withGraph(graph));
+    }
+
+    /**
      * Returns the types of the graph's values.
      *
      * @param graph a graph of this block, changed by passes or not

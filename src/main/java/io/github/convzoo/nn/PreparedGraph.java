@@ -22,6 +22,17 @@ public final class PreparedGraph implements AutoCloseable {
         return program.run(new ParameterStore(inputs.get(0).getManager(), false), inputs, false);
     }
 
+    /**
+     * Runs the graph in inference mode, so that the engine can compute gradients with respect to the inputs: no array
+     * is overwritten. Gradients with respect to parameters are computed only for those that require them.
+     *
+     * @param inputs its inputs; they stay open
+     * @return its outputs, with the inputs' manager
+     */
+    public NDList runDifferentiably(NDList inputs) {
+        return program.run(new ParameterStore(inputs.get(0).getManager(), false), inputs, false, false);
+    }
+
     @Override
     public void close() {
         program.close();

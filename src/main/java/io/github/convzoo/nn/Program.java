@@ -96,13 +96,19 @@ final class Program implements AutoCloseable {
 
     /** Runs the graph. The inputs stay open, and so do the outputs. */
     NDList run(ParameterStore parameters, NDList given, boolean training) {
+        // The engine's gradients need the arrays as they were.
+        return run(parameters, given, training, !training);
+    }
+
+    /** Runs the graph; sums overwrite an operand only if they may. */
+    NDList run(ParameterStore parameters, NDList given, boolean training, boolean inPlace) {
         @Nullable NDArray[] arrays = new NDArray[slots];
         for (int i = 0; i < inputs; i++) {
             arrays[i] = given.get(i);
         }
         try {
             for (Step step : steps) {
-                run(step, arrays, parameters, training);
+                run(step, arrays, parameters, training, inPlace);
             }
         } catch (RuntimeException | Error e) {
             closeFrom(inputs, arrays);
@@ -115,8 +121,9 @@ final class Program implements AutoCloseable {
         return results;
     }
 
-    private static void run(Step step, @Nullable NDArray[] arrays, ParameterStore parameters, boolean training) {
-        if (step.target >= 0 && !training) {
+    private static void run(
+            Step step, @Nullable NDArray[] arrays, ParameterStore parameters, boolean training, boolean inPlace) {
+        if (step.target >= 0 && inPlace) {
             NDArray sum = arrays[step.target];
             int other = step.inputs[0] == step.target ? step.inputs[1] : step.inputs[0];
             arrays[step.outputs[0]] = sum.addi(arrays[other]);

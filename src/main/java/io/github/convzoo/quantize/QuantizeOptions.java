@@ -11,9 +11,11 @@ import java.util.List;
  * @param floats layers to keep in float: names such as {@code fc}, which include everything below them, with * as a
  *     wildcard
  * @param weightBits 8, or 7 for processors without VNNI, which add pairs of products in 16 bits
+ * @param classMaps whether the class activation maps of all classes are also an output, so that the file alone can
+ *     explain images
  */
 public record QuantizeOptions(
-        ExportOptions.Format format, Calibration calibration, List<String> floats, int weightBits) {
+        ExportOptions.Format format, Calibration calibration, List<String> floats, int weightBits, boolean classMaps) {
 
     /**
      * Copies the list.
@@ -22,6 +24,7 @@ public record QuantizeOptions(
      * @param calibration how to determine ranges from the images
      * @param floats layers to keep in float
      * @param weightBits 8 or 7
+     * @param classMaps whether class activation maps are an output
      * @throws IllegalArgumentException if the number of bits is neither 7 nor 8
      */
     public QuantizeOptions {
@@ -29,6 +32,19 @@ public record QuantizeOptions(
         if (weightBits != 7 && weightBits != 8) {
             throw new IllegalArgumentException("weights must have 7 or 8 bits, not " + weightBits);
         }
+    }
+
+    /**
+     * Creates options without class activation maps.
+     *
+     * @param format the file format
+     * @param calibration how to determine ranges from the images
+     * @param floats layers to keep in float
+     * @param weightBits 8 or 7
+     * @throws IllegalArgumentException if the number of bits is neither 7 nor 8
+     */
+    public QuantizeOptions(ExportOptions.Format format, Calibration calibration, List<String> floats, int weightBits) {
+        this(format, calibration, floats, weightBits, false);
     }
 
     /**
@@ -56,7 +72,7 @@ public record QuantizeOptions(
      * @return the changed options
      */
     public QuantizeOptions withCalibration(Calibration value) {
-        return new QuantizeOptions(format, value, floats, weightBits);
+        return new QuantizeOptions(format, value, floats, weightBits, classMaps);
     }
 
     /**
@@ -66,7 +82,7 @@ public record QuantizeOptions(
      * @return the changed options
      */
     public QuantizeOptions withFloats(List<String> value) {
-        return new QuantizeOptions(format, calibration, value, weightBits);
+        return new QuantizeOptions(format, calibration, value, weightBits, classMaps);
     }
 
     /**
@@ -76,6 +92,16 @@ public record QuantizeOptions(
      * @return the changed options
      */
     public QuantizeOptions withWeightBits(int value) {
-        return new QuantizeOptions(format, calibration, floats, value);
+        return new QuantizeOptions(format, calibration, floats, value, classMaps);
+    }
+
+    /**
+     * Returns the options with or without the class activation maps of all classes as the last output.
+     *
+     * @param value whether they are an output
+     * @return the changed options
+     */
+    public QuantizeOptions withClassMaps(boolean value) {
+        return new QuantizeOptions(format, calibration, floats, weightBits, value);
     }
 }

@@ -97,7 +97,7 @@ public final class Quantizer {
      */
     public QuantizedNetwork calibrate(QuantizeOptions options, BatchLoader images, IntConsumer progress)
             throws IOException, InterruptedException {
-        ExportDraft draft = exporter.draft(ExportOptions.of(options.format()));
+        ExportDraft draft = exporter.draft(ExportOptions.of(options.format()).withClassMaps(options.classMaps()));
         Graph graph = Pass.applyAll(draft.graph(), List.of(draft.input()), passes(options.format()));
         LayerNames floats = LayerNames.of(options.floats(), graph);
         List<Value> values = Quantize.values(graph, floats, sums(options.format()));

@@ -102,6 +102,7 @@ public final class CachingCompiler implements ModelCompiler {
                             case FLOAT16 -> Precision.FLOAT16;
                             case BFLOAT16 -> Precision.BFLOAT16;
                         })
+                .withClassMaps(request.classMaps())
                 .withTarget(cpu ? Target.here() : Target.ANY);
     }
 
@@ -138,7 +139,7 @@ public final class CachingCompiler implements ModelCompiler {
                     LoadReport.Remark.Kind.GUESS,
                     file.path() + ": outputs probabilities; using their logarithms as logits"));
         }
-        return new Opened(graph, remarks);
+        return new Opened(graph, graph.withClassMaps(), remarks);
     }
 
     private static void export(Exporter exporter, ExportOptions options, Path folder, Path file) throws IOException {

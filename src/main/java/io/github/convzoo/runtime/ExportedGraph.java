@@ -9,6 +9,8 @@ import io.github.convzoo.export.ExportedModel;
 import io.github.convzoo.image.Normalization;
 import io.github.convzoo.nn.CompiledGraph;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * An exported file in place of a network: from normalized floats (N, C, H, W) to its first output; others are ignored.
@@ -48,9 +50,35 @@ final class ExportedGraph implements CompiledGraph {
 
     @Override
     public NDList run(NDList inputs) {
+        return run(inputs, ExportedGraph::first);
+    }
+
+    private NDList run(NDList inputs, UnaryOperator<NDList> wanted) {
         NDArray input = inputs.singletonOrThrow();
         requireAccepted(input.getShape());
-        return model.input().images() ? images(input) : first(model.run(inputs));
+        return model.input().images() ? images(input, wanted) : wanted.apply(model.run(inputs));
+    }
+
+    /** The same file with its class activation maps as a second output; empty if it has none. */
+    Optional<CompiledGraph> withClassMaps() {
+        return model.hasClassMaps() ? Optional.of(new WithClassMaps(this)) : Optional.empty();
+    }
+
+    /** A view of a file; closing it does nothing, because it does not own the file. */
+    private record WithClassMaps(ExportedGraph file) implements CompiledGraph {
+
+        @Override
+        public boolean accepts(Shape input) {
+            return file.accepts(input);
+        }
+
+        @Override
+        public NDList run(NDList inputs) {
+            return file.run(inputs, ExportedGraph::firstAndLast);
+        }
+
+        @Override
+        public void close() {}
     }
 
     /** Refuses an input (N, C, H, W) whose size differs from the file's. */
@@ -71,7 +99,15 @@ final class ExportedGraph implements CompiledGraph {
         return new NDList(outputs.get(0));
     }
 
-    private NDList images(NDArray input) {
+    private static NDList firstAndLast(NDList outputs) {
+        int last = outputs.size() - 1;
+        for (NDArray each : outputs.subNDList(1, last)) {
+            each.close();
+        }
+        return new NDList(outputs.get(0), outputs.get(last));
+    }
+
+    private NDList images(NDArray input, UnaryOperator<NDList> wanted) {
         NDManager manager = input.getManager();
         try (NDManager scope = manager.newSubManager()) {
             NDArray floats = input.duplicate();
@@ -89,12 +125,13 @@ final class ExportedGraph implements CompiledGraph {
                         file + ": needs images as bytes, but this input is not an image normalized as in config.json;"
                                 + " export the model without --with-preprocess to accept any floats");
             }
-            NDList output =
-                    first(model.run(new NDList(pixels.transpose(0, 2, 3, 1).toType(DataType.UINT8, false))));
+            NDList output = wanted.apply(
+                    model.run(new NDList(pixels.transpose(0, 2, 3, 1).toType(DataType.UINT8, false))));
             output.attach(scope);
-            NDArray logits = output.get(0).log();
-            logits.attach(manager);
-            return new NDList(logits);
+            NDList results = new NDList(output.get(0).log());
+            results.addAll(output.subNDList(1));
+            results.attach(manager);
+            return results;
         }
     }
 

@@ -35,11 +35,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
+import java.util.Spliterator;
+import java.util.Spliterators;
 import java.util.UUID;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -336,9 +342,28 @@ public final class ConvZoo {
     private static <I> ZooModel<I, float[]> loadEmbeddings(ModelName model, Class<I> inputType, LoadOptions options)
             throws IOException {
         ImageReader.of(inputType, new ImageDecoder());
+        return loadEmbeddings(open(model, withoutClassifier(options)), inputType, options);
+    }
+
+    /**
+     * Loads an open model for embeddings.
+     *
+     * @param model the model
+     * @param inputType the type of images; see {@link #load(String, Class, LoadOptions)}
+     * @param options how to use it; the number of classes must not be set
+     * @param <I> the type of images
+     * @return a model from an image to a vector of the network's number of features; close it to free its memory
+     * @throws CheckpointException if the checkpoint does not fit
+     * @throws FetchException if published weights cannot be fetched
+     * @throws IOException if the configuration contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if it does not support the options
+     */
+    public static <I> ZooModel<I, float[]> loadEmbeddings(OpenModel model, Class<I> inputType, LoadOptions options)
+            throws IOException {
+        ImageReader.of(inputType, new ImageDecoder());
         LoadOptions headless = withoutClassifier(options);
         return model(
-                open(model, headless),
+                model,
                 headless,
                 network -> network,
                 (djl, loaded) -> new GuardedModel<>(
@@ -346,6 +371,53 @@ public final class ConvZoo {
                         new ImageTranslator.Embedder<>(
                                 ImageReader.of(inputType, decoder(loaded.config, headless)),
                                 preprocessing(loaded.config))));
+    }
+
+    /**
+     * Runs a model on any number of images; see {@link #stream(ZooModel, Iterator, ImageSource, StreamOptions)}.
+     *
+     * @param model a classifier, or a model for embeddings
+     * @param images the images
+     * @param options the batch size and the number of threads
+     * @param <I> the type of images
+     * @param <O> the type of results
+     * @return one result per image, in the order of the images; close it if it is not consumed to its end
+     * @throws IllegalArgumentException if ConvZoo does not translate the model's input and output
+     */
+    public static <I, O> Stream<StreamResult<I, O>> stream(
+            ZooModel<I, O> model, Iterator<? extends I> images, StreamOptions options) {
+        return stream(model, images, image -> image, options);
+    }
+
+    /**
+     * Runs a model on the images of any number of items. Images are decoded, resized, and computed in batches on all
+     * cores; memory use does not depend on their number, because nothing is read far ahead of the consumer. An image
+     * that cannot be read costs only its own result.
+     *
+     * <p>For the highest throughput on a CPU, compile the model ({@link LoadOptions#compiled()}), and set the system
+     * property {@code ai.djl.pytorch.num_threads} to 1 before the first model is loaded, so that each core computes a
+     * batch of its own.
+     *
+     * @param model a classifier, or a model for embeddings
+     * @param items the items; called by one thread at a time
+     * @param source gets the image of an item
+     * @param options the batch size and the number of threads
+     * @param <T> the type of items, for example names
+     * @param <I> the type of images
+     * @param <O> the type of results
+     * @return one result per item, in the order of the items; close it if it is not consumed to its end. It throws an
+     *     {@link IllegalStateException} if inference fails
+     * @throws IllegalArgumentException if ConvZoo does not translate the model's input and output
+     */
+    public static <T, I, O> Stream<StreamResult<T, O>> stream(
+            ZooModel<I, O> model,
+            Iterator<? extends T> items,
+            ImageSource<? super T, ? extends I> source,
+            StreamOptions options) {
+        ImageStream<T, I, O> results = ImageStream.of(model, items, source, options);
+        return StreamSupport.stream(
+                        Spliterators.spliteratorUnknownSize(results, Spliterator.ORDERED | Spliterator.NONNULL), false)
+                .onClose(results::close);
     }
 
     /**
@@ -392,6 +464,58 @@ public final class ConvZoo {
      */
     public static ZooModel<NDList, NDList> loadLogits(OpenModel model, LoadOptions options) throws IOException {
         return model(model, options, network -> network, ConvZoo::arrays);
+    }
+
+    /**
+     * Loads an image classifier that shows where an image has evidence for a class. If the model is compiled, so are
+     * its class activation maps; Grad-CAM needs weights and always runs operation by operation.
+     *
+     * @param model a network, published weights, a model folder or file as text, or a repository of the hub
+     * @param options the weights, and how to use them; top-k is ignored
+     * @return the explainer; close it to free its memory
+     * @throws CheckpointException if the checkpoint is unreadable or does not fit
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options, or it is an
+     *     exported file without class activation maps
+     */
+    public static Explainer loadExplainer(String model, LoadOptions options) throws IOException {
+        requireImages(options);
+        return Explainer.load(open(model, options).with(options), options);
+    }
+
+    /**
+     * Loads an image classifier from a model folder that shows where an image has evidence for a class.
+     *
+     * @param model a model folder, or a single file that carries its configuration
+     * @param options how to use it; top-k is ignored
+     * @return the explainer; close it to free its memory
+     * @throws CheckpointException if the checkpoint is unreadable or does not fit
+     * @throws FetchException if weights cannot be fetched
+     * @throws IOException if a configuration cannot be read or contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if there is no such model, or it does not support the options, or it is an
+     *     exported file without class activation maps
+     */
+    public static Explainer loadExplainer(Path model, LoadOptions options) throws IOException {
+        requireImages(options);
+        return Explainer.load(open(new ModelName.Local(model), options).with(options), options);
+    }
+
+    /**
+     * Loads an open model that shows where an image has evidence for a class.
+     *
+     * @param model the model
+     * @param options how to use it; top-k is ignored
+     * @return the explainer; close it to free its memory
+     * @throws CheckpointException if the checkpoint does not fit
+     * @throws FetchException if published weights cannot be fetched
+     * @throws IOException if the configuration contradicts the weights, or the thread is interrupted
+     * @throws IllegalArgumentException if it does not support the options, or it is an exported file without class
+     *     activation maps
+     */
+    public static Explainer loadExplainer(OpenModel model, LoadOptions options) throws IOException {
+        requireImages(options);
+        return Explainer.load(model.with(options), options);
     }
 
     /**
@@ -504,8 +628,10 @@ public final class ConvZoo {
      * A network with its weights.
      *
      * @param config its configuration, with the classes and input channels of the weights
+     * @param classMaps the exported file in its place, with class activation maps; empty if it has weights, or the file
+     *     has no maps
      */
-    record Loaded(Network network, ModelConfig config) {}
+    record Loaded(Network network, ModelConfig config, Optional<CompiledGraph> classMaps) {}
 
     /** Builds a network and loads its weights into the manager's arrays. */
     static Loaded load(ModelSource source, LoadOptions options, NDManager manager) throws IOException {
@@ -530,7 +656,7 @@ public final class ConvZoo {
             network.freezeParameters(true);
         }
         options.onLoaded.accept(report);
-        return new Loaded(network, config);
+        return new Loaded(network, config, Optional.empty());
     }
 
     /** Logs guesses as warnings, and the rest of the report if it has any notes. */
@@ -558,7 +684,7 @@ public final class ConvZoo {
         LoadReport report = new LoadReport(
                 file.path(), "", config.variant().modelName(), List.of(), List.of(), List.of(), source.remarks());
         options.onLoaded.accept(report.withRemarks(opened.remarks()));
-        return new Loaded(network, config);
+        return new Loaded(network, config, opened.classMaps());
     }
 
     /** Refuses options that an exported file does not support, before anything is loaded. */
@@ -620,15 +746,22 @@ public final class ConvZoo {
             throw new IllegalArgumentException("feature maps cannot be compiled; load them without compiled()");
         }
         CompileRequest request = new CompileRequest(options.compiled.get(), options.precision, manager.getDevice());
+        network.useCompiled(compiled(network, config, request, options, manager));
+    }
+
+    /** Compiles a network; the manager closes the compiled form. */
+    static CompiledGraph compiled(
+            Network network, ModelConfig config, CompileRequest request, LoadOptions options, NDManager manager)
+            throws IOException {
         Path cache = ModelCompiler.cache(options.store());
         // Compiled forms are as dangerous as native code.
         FileStore.createFolder(cache);
         CompiledGraph compiled = ModelCompiler.find().compile(network, config, request, cache);
         manager.attachInternal(UUID.randomUUID().toString(), compiled);
-        network.useCompiled(compiled);
+        return compiled;
     }
 
-    private static void requirePrecision(LoadOptions options) {
+    static void requirePrecision(LoadOptions options) {
         if (options.precision != CompiledPrecision.FLOAT32 && options.compiled.isEmpty()) {
             throw new IllegalArgumentException(options.precision + " needs a compiled model; also call compiled()");
         }
@@ -636,6 +769,15 @@ public final class ConvZoo {
 
     static <I> ImageTranslator.Classifier<I> classifier(ModelConfig config, Class<I> inputType, LoadOptions options) {
         requireImages(options);
+        return new ImageTranslator.Classifier<>(
+                ImageReader.of(inputType, decoder(config, options)),
+                preprocessing(config),
+                labels(config, options),
+                options.topK);
+    }
+
+    /** A name for each class. */
+    static Labels labels(ModelConfig config, LoadOptions options) {
         int classes = config.options().numClasses();
         if (classes == 0) {
             throw noClassifier();
@@ -646,8 +788,7 @@ public final class ConvZoo {
             throw new IllegalArgumentException("there are " + labels.size() + " labels, but the weights have " + classes
                     + " classes; give one label per class");
         }
-        return new ImageTranslator.Classifier<>(
-                ImageReader.of(inputType, decoder(config, options)), preprocessing(config), labels, options.topK);
+        return labels;
     }
 
     static ImageDecoder decoder(ModelConfig config, LoadOptions options) {
@@ -655,7 +796,7 @@ public final class ConvZoo {
     }
 
     /** The preprocessing, if images have the network's number of channels. */
-    private static Preprocessing preprocessing(ModelConfig config) {
+    static Preprocessing preprocessing(ModelConfig config) {
         int channels = config.options().inChannels();
         if (config.preprocessing().normalization().channels() != channels) {
             throw channelError(channels);

@@ -11,6 +11,7 @@ import io.github.convzoo.weights.WeightStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 
 /** Compiles loaded networks. It is a service, so that loading does not depend on the compiler. */
@@ -52,10 +53,12 @@ public interface ModelCompiler {
     /**
      * A loaded file.
      *
-     * @param graph the compiled form
+     * @param graph the compiled form; closing it closes the file
+     * @param classMaps the same with class activation maps (N, classes, H, W) as a second output; empty if the file has
+     *     none
      * @param remarks what its user must know
      */
-    record Opened(CompiledGraph graph, List<LoadReport.Remark> remarks) {}
+    record Opened(CompiledGraph graph, Optional<CompiledGraph> classMaps, List<LoadReport.Remark> remarks) {}
 
     /**
      * The folder of compiled forms, next to the downloaded files.

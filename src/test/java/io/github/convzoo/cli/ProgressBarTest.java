@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,6 +33,26 @@ class ProgressBarTest {
         bar.update(10);
         bar.end();
         assertThat(text.toString()).isEmpty();
+    }
+
+    /** Logs of long work show that it advances, without a line per image. */
+    @Test
+    void bar_noTerminal_printsALinePerMinute() {
+        System.clearProperty("convzoo.terminal");
+        AtomicLong seconds = new AtomicLong();
+        ProgressBar bar =
+                new ProgressBar(err, 300, ProgressBar.Unit.IMAGES, () -> TimeUnit.SECONDS.toNanos(seconds.get()));
+        for (int done = 0; done < 150; done++) {
+            seconds.incrementAndGet();
+            bar.update(done);
+        }
+        bar.clear();
+        assertThat(text.toString().lines())
+                .hasSize(2)
+                .first()
+                .asString()
+                .isEqualTo(
+                        "convzoo: [" + "#".repeat(7) + ".".repeat(33) + "] 59 of 300 images, 1 images/s, 245 s left");
     }
 
     @Test

@@ -159,7 +159,7 @@ public final class Reference {
     }
 
     /** {@code n} doubles in [0, 1): splitmix64 of the key's FNV-1a hash. */
-    static double[] uniform(String key, int n) {
+    public static double[] uniform(String key, int n) {
         long hash = 0xcbf29ce484222325L;
         for (byte b : key.getBytes(StandardCharsets.UTF_8)) {
             hash = (hash ^ (b & 0xff)) * 0x100000001b3L;

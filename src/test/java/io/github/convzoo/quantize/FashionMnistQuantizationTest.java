@@ -2,6 +2,7 @@ package io.github.convzoo.quantize;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.inference.Predictor;
 import ai.djl.modality.Classifications;
@@ -21,10 +22,13 @@ import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportRuntime;
 import io.github.convzoo.export.ExportedModel;
 import io.github.convzoo.graph.IntegerSimulation;
+import io.github.convzoo.image.ImageDecoder;
+import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ModelFolder;
 import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.Explainer;
 import io.github.convzoo.zoo.LoadOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,8 +121,8 @@ class FashionMnistQuantizationTest {
 
     @ParameterizedTest
     @EnumSource(ExportOptions.Format.class)
-    void folder_ofAQuantizedNetwork_isAModelFolder(ExportOptions.Format format) throws Exception {
-        QuantizeOptions options = new QuantizeOptions(format, Calibration.MSE, List.of(), 7);
+    void folder_ofAQuantizedNetwork_isAModelFolder_andExplainsImages(ExportOptions.Format format) throws Exception {
+        QuantizeOptions options = new QuantizeOptions(format, Calibration.MSE, List.of(), 7).withClassMaps(true);
         Path out = folder.resolve("out");
         ModelConfig config = ConvZoo.configuration(MODEL, LoadOptions.published());
         try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, LoadOptions.published())) {
@@ -130,6 +134,16 @@ class FashionMnistQuantizationTest {
                 Predictor<Path, Classifications> predictor = model.newPredictor()) {
             Classifications boot = predictor.predict(Path.of("src/test/resources/fashion-mnist/ankle-boot.png"));
             assertThat(boot.best().getClassName()).isEqualTo(images.classes().get(9));
+        }
+        RgbImage boot = new ImageDecoder().decode(Path.of("src/test/resources/fashion-mnist/ankle-boot.png"));
+        try (Explainer floats = ConvZoo.loadExplainer(MODEL, LoadOptions.published());
+                Explainer integers = ConvZoo.loadExplainer(out, LoadOptions.published())) {
+            float[] expected = floats.explain(boot).map().values();
+            float[] actual = integers.explain(boot).map().values();
+            float largest = floats.explain(boot).map().max();
+            for (int i = 0; i < expected.length; i++) {
+                assertThat(actual[i]).isCloseTo(expected[i], within(0.1f * largest));
+            }
         }
     }
 

@@ -49,7 +49,7 @@ class CompileRequestTest {
             Precision exported) {
         assertThat(CachingCompiler.options(new CompileRequest(runtime, precision, device(device)), onnxRuntime))
                 .isEqualTo(new ExportOptions(
-                        format, exported, false, false, device.equals("cpu") ? Target.here() : Target.ANY));
+                        format, exported, false, false, false, device.equals("cpu") ? Target.here() : Target.ANY));
     }
 
     @ParameterizedTest

@@ -118,6 +118,33 @@ class CompiledModelTest {
                 .endsWith(extension));
     }
 
+    /** Streams and servers form batches as images come; what an image gives must not depend on its neighbors. */
+    @Test
+    void onnxRuntime_anyBatch_givesTheBitsOfEachImageAlone() throws Exception {
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, options.compiled(CompiledRuntime.ONNX));
+                Predictor<NDList, NDList> predictor = model.newPredictor();
+                NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            assertThat(((Network) model.getBlock()).isBatchInvariant()).isTrue();
+            NDArray input = Reference.image(manager, "input/", new Shape(8, 3, SIDE, SIDE));
+            List<float[]> alone = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                NDList one = new NDList(input.get(i + ":" + (i + 1)));
+                alone.add(predictor.predict(one).singletonOrThrow().toFloatArray());
+            }
+            for (int batch = 2; batch <= 8; batch++) {
+                NDArray logits =
+                        predictor.predict(new NDList(input.get("0:" + batch))).singletonOrThrow();
+                for (int i = 0; i < batch; i++) {
+                    assertThat(logits.get(i).toFloatArray()).isEqualTo(alone.get(i));
+                }
+            }
+        }
+        try (ZooModel<NDList, NDList> model =
+                ConvZoo.loadLogits(MODEL, options.compiled(CompiledRuntime.TORCHSCRIPT))) {
+            assertThat(((Network) model.getBlock()).isBatchInvariant()).isFalse();
+        }
+    }
+
     @Test
     void compiled_forAnotherSize_runsTheNetworkItself() throws Exception {
         assertClose(logits(options.compiled(), 1, 96), logits(options, 1, 96));

@@ -62,6 +62,11 @@ class ExportedGraphTest {
         }
 
         @Override
+        public boolean hasClassMaps() {
+            return false;
+        }
+
+        @Override
         public void close() {}
     }
 
