@@ -4,20 +4,31 @@ import static io.github.convzoo.spark.TestImages.MODEL;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import ai.djl.inference.Predictor;
 import ai.djl.modality.Classifications;
 import ai.djl.modality.Classifications.Classification;
 import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
+import io.github.convzoo.data.BatchLoader;
+import io.github.convzoo.data.FashionMnist;
+import io.github.convzoo.data.LabeledImages;
+import io.github.convzoo.data.LoaderOptions;
+import io.github.convzoo.data.Pipeline;
+import io.github.convzoo.data.Subset;
 import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.Exporter;
 import io.github.convzoo.network.Network;
+import io.github.convzoo.quantize.QuantizeOptions;
+import io.github.convzoo.quantize.Quantizer;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ModelFolder;
 import io.github.convzoo.weights.WeightSaver;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import io.github.convzoo.zoo.PreparedImage;
+import io.github.convzoo.zoo.StagedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,9 +36,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import org.apache.spark.SparkException;
-import org.apache.spark.ml.Pipeline;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
 import org.apache.spark.ml.feature.SQLTransformer;
@@ -227,18 +239,82 @@ class ImageClassifierTest {
                 5);
     }
 
+    private static ModelConfig config() throws IOException {
+        return ConvZoo.configuration(MODEL, LoadOptions.published());
+    }
+
     @ParameterizedTest
     @EnumSource(ExportOptions.Format.class)
-    void transform_withAnExportedFolder_runsIt(ExportOptions.Format format) throws Exception {
-        Path exported = models.resolve("exported");
+    void transform_withAnExportedFile_runsThatOfTwo(ExportOptions.Format format) throws Exception {
+        Path folder = models.resolve("exported");
         try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, LoadOptions.published())) {
-            Network network = (Network) model.getBlock();
-            ModelConfig config =
-                    ConvZoo.configuration(MODEL, LoadOptions.published()).withOptions(network.options());
-            new Exporter(network, config).export(exported, ExportOptions.of(format));
+            for (ExportOptions.Format each : ExportOptions.Format.values()) {
+                new Exporter((Network) model.getBlock(), config()).export(folder, ExportOptions.of(each));
+            }
+        }
+        Path file = folder.resolve(format.file());
+
+        assertClasses(new ImageClassifier().setModel(file.toString()).transform(images()), load(file), 5);
+    }
+
+    @Test
+    void transform_withAnInt8Folder_runsIt() throws Exception {
+        Path quantized = models.resolve("int8");
+        LabeledImages images =
+                Subset.first(FashionMnist.test(Path.of("src/test/resources/fashion-mnist"), FashionMnist.SIDE), 20);
+        BatchLoader batches = new BatchLoader(
+                images, Pipeline.evaluation(config().preprocessing()), LoaderOptions.evaluation(10), bad -> {});
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, LoadOptions.published())) {
+            new Quantizer((Network) model.getBlock(), config())
+                    .calibrate(QuantizeOptions.onnx(), batches, done -> {})
+                    .write(quantized);
         }
 
-        assertClasses(new ImageClassifier().setModel(exported.toString()).transform(images()), load(exported), 5);
+        assertClasses(new ImageClassifier().setModel(quantized.toString()).transform(images()), load(quantized), 5);
+    }
+
+    @Test
+    void model_thatNoTaskUses_isClosedForAnother() throws Exception {
+        classifier().transform(images()).collectAsList();
+        SharedModels<Classifications>.Lease lease =
+                ExecutorModels.CLASSIFIERS.lease(new ShippedModel(new ModelKey(MODEL, null, null, false), null));
+        StagedModel<byte[], Classifications> stages = lease.stages();
+        List<PreparedImage> batch = List.of(stages.prepare(Files.readAllBytes(folder.resolve("018.png"))));
+        assertThat(stages.run(batch)).hasSize(1);
+        lease.close();
+
+        Path another = models.resolve("another");
+        writeModel(another, 3);
+        new ImageClassifier().setModel(another.toString()).transform(images()).collectAsList();
+
+        assertThatIllegalStateException().isThrownBy(() -> stages.run(batch));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, (8 << 20) - 1, 8 << 20, (8 << 20) + 1, 20_000_000})
+    void files_ofAnySize_arriveAsTheyWere(int size) throws IOException {
+        byte[] bytes = new byte[size];
+        new Random(size).nextBytes(bytes);
+        Path file = Files.write(models.resolve("weights"), bytes);
+        Path arrived = Files.createDirectory(models.resolve("arrived"));
+
+        ShippedFiles.of(JavaSparkContext.fromSparkContext(spark.sparkContext()), Map.of("a", file, "b", file))
+                .unpack(arrived);
+
+        assertThat(arrived.resolve("a")).hasBinaryContent(bytes);
+        assertThat(arrived.resolve("b")).hasBinaryContent(bytes);
+    }
+
+    @Test
+    void ship_ofTheSameFiles_isDoneOnce() throws Exception {
+        Path model = models.resolve("run");
+        writeModel(model, 4);
+        ShippedModel first = ModelShipper.ship(spark.sparkContext(), model.toString(), false);
+        Path moved = Files.move(model, models.resolve("moved"));
+        ShippedModel second = ModelShipper.ship(spark.sparkContext(), moved.toString(), true);
+
+        assertThat(second.files()).isNotNull().isSameAs(first.files());
+        assertThat(second.key()).isNotEqualTo(first.key());
     }
 
     /** Writes a model folder with random weights. */
@@ -453,7 +529,7 @@ class ImageClassifierTest {
     void pipeline_savedAndLoaded_classifies() throws Exception {
         SQLTransformer best =
                 new SQLTransformer().setStatement("select path, classes[0] as best from __THIS__ where error is null");
-        PipelineModel pipeline = new Pipeline()
+        PipelineModel pipeline = new org.apache.spark.ml.Pipeline()
                 .setStages(new PipelineStage[] {classifier(), best})
                 .fit(images());
         String path = models.resolve("pipeline").toUri().toString();
