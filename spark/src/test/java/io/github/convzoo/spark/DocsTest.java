@@ -60,7 +60,7 @@ class DocsTest {
                 try {
                     return run.invoke(null, spark);
                 } catch (ReflectiveOperationException e) {
-                    throw new AssertionError(e);
+                    throw new LinkageError(e.getMessage(), e);
                 }
             });
         } finally {

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -119,7 +120,7 @@ class ModelFilesTest {
         ModelFiles files = files(folder.toString());
 
         assertThat(files.files()).containsOnlyKeys(ModelFolder.CONFIG, ModelFolder.WEIGHTS);
-        Path joined = files.files().get(ModelFolder.WEIGHTS);
+        Path joined = Objects.requireNonNull(files.files().get(ModelFolder.WEIGHTS));
         assertThat(tensors(Checkpoint.read(joined)).stream().map(Tensor::name))
                 .containsExactlyInAnyOrderElementsOf(
                         all.stream().map(Tensor::name).toList());
