@@ -33,6 +33,8 @@ import scala.Option;
  * <p>The driver finds the model, downloading published weights if necessary, and ships its files to the executors, which
  * need no network. Each executor loads a model once for all of its tasks, on the CPU. A task computes with {@code
  * spark.task.cpus} threads.
+ *
+ * @serial exclude
  */
 public final class ImageClassifier extends Transformer implements DefaultParamsWritable {
 

@@ -239,6 +239,20 @@ class ImageClassifierTest {
                 5);
     }
 
+    @Test
+    void transform_withoutProbabilities_hasTheOtherColumns() {
+        Row row = classifier()
+                .setProbabilitiesCol("")
+                .setEmbeddingCol("vector")
+                .transform(images())
+                .filter("error is null")
+                .first();
+
+        assertThat(row.schema().fieldNames()).endsWith("classes", "vector", "error");
+        assertThat(row.getList(row.fieldIndex("classes")).get(0)).isEqualTo("Bag");
+        assertThat(row.getList(row.fieldIndex("vector")).get(0)).isInstanceOf(Float.class);
+    }
+
     private static ModelConfig config() throws IOException {
         return ConvZoo.configuration(MODEL, LoadOptions.published());
     }
