@@ -36,6 +36,7 @@ import scala.Option;
  *
  * @serial exclude
  */
+@SuppressWarnings("InvalidBlockTag") // Error Prone does not know that a class may have @serial.
 public final class ImageClassifier extends Transformer implements DefaultParamsWritable {
 
     private static final long serialVersionUID = 1;
