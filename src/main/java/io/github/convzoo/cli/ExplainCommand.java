@@ -214,24 +214,18 @@ final class ExplainCommand implements Callable<Integer> {
         void takeAll(ImageNames names) throws Exception {
             for (Iterator<ImageNames.Entry> all = names.iterator(); all.hasNext(); ) {
                 ImageNames.Entry next = all.next();
-                if (next.problem().isPresent()) {
-                    failed(next.problem().get());
-                } else {
-                    take(next.name());
+                RgbImage pixels;
+                try {
+                    pixels = names.read(next, decoder);
+                } catch (IOException e) {
+                    failed(e);
+                    continue;
                 }
+                take(next.name(), pixels);
             }
         }
 
-        private void take(String name) throws Exception {
-            RgbImage pixels;
-            try {
-                pixels = name.equals(ImageNames.STANDARD_INPUT)
-                        ? decoder.decode(main.in, "standard input")
-                        : ConvZoo.readImage(name, decoder);
-            } catch (IOException e) {
-                failed(e);
-                return;
-            }
+        private void take(String name, RgbImage pixels) throws Exception {
             Explanation explanation = explain(pixels);
             warn(name, explanation.map());
             Path picture = null;
@@ -335,11 +329,11 @@ final class ExplainCommand implements Callable<Integer> {
             for (int i = 1; i < values.length; i++) {
                 best = values[i] > values[best] ? i : best;
             }
-            Area area = explanation.area();
             int column = best % map.width();
             int row = best / map.width();
-            double left = area.left() + column * area.width() / map.width();
-            double top = area.top() + row * area.height() / map.height();
+            Area area = explanation.area();
+            double left = area.left() + (double) column * area.width() / map.width();
+            double top = area.top() + (double) row * area.height() / map.height();
             return String.format(
                     Locale.ROOT,
                     "most evidence: column %d of %d, row %d of %d (pixels %.0f to %.0f across, %.0f to %.0f down);"

@@ -1,6 +1,9 @@
 package io.github.convzoo.cli;
 
 import io.github.convzoo.data.ImageFolder;
+import io.github.convzoo.image.ImageDecoder;
+import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.zoo.ConvZoo;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,7 +56,7 @@ final class ImageNames {
         this.in = in;
         if (arguments.isEmpty() && list.isEmpty()) {
             throw new IllegalArgumentException(
-                    "give images, folders, or URLs, or pass a file of names with --list; see convzoo predict --help");
+                    "give images, folders, or URLs, or pass a file of names with --list; see --help");
         }
         if (arguments.contains(STANDARD_INPUT)
                 && list.filter(STANDARD_INPUT::equals).isPresent()) {
@@ -82,6 +85,20 @@ final class ImageNames {
      */
     Iterator<Entry> iterator() {
         return new Entries();
+    }
+
+    /**
+     * Reads an entry's image.
+     *
+     * @throws IOException if it cannot be read, or the entry is a folder that cannot be listed
+     */
+    RgbImage read(Entry entry, ImageDecoder decoder) throws IOException {
+        if (entry.problem().isPresent()) {
+            throw entry.problem().get();
+        }
+        return entry.name().equals(STANDARD_INPUT)
+                ? decoder.decode(in, "standard input")
+                : ConvZoo.readImage(entry.name(), decoder);
     }
 
     /** The number of entries, to show progress; empty if they can be read only once. */

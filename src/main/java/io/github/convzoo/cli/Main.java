@@ -32,6 +32,7 @@ import picocli.CommandLine.ParameterException;
             SummaryCommand.class,
             PredictCommand.class,
             ExplainCommand.class,
+            EmbedCommand.class,
             SimilarCommand.class,
             EvalCommand.class,
             TrainCommand.class,

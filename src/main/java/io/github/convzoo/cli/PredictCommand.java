@@ -183,11 +183,11 @@ final class PredictCommand implements Callable<Integer> {
             Optional<Path> file = lineFile();
             if (file.isPresent()) {
                 try (ResultLines lines = new ResultLines(file.get(), resume)) {
-                    return run(new Run(loaded, decoder, lines, err), names, Optional.of(lines));
+                    return run(new Run(loaded, names, decoder, lines, err), Optional.of(lines));
                 }
             }
             try (ResultWriter writer = writer(out, names.isOne())) {
-                return run(new Run(loaded, decoder, writer, err), names, Optional.empty());
+                return run(new Run(loaded, names, decoder, writer, err), Optional.empty());
             }
         }
     }
@@ -240,12 +240,12 @@ final class PredictCommand implements Callable<Integer> {
         }
     }
 
-    private int run(Run run, ImageNames names, Optional<ResultLines> lines) throws Exception {
+    private int run(Run run, Optional<ResultLines> lines) throws Exception {
         Optional<ProgressBar> bar = Optional.empty();
         if (lines.isPresent() || csv != null) {
-            bar = Optional.of(new ProgressBar(run.err, names.count().orElse(0), ProgressBar.Unit.IMAGES));
+            bar = Optional.of(new ProgressBar(run.err, run.names.count().orElse(0), ProgressBar.Unit.IMAGES));
         }
-        Iterator<ImageNames.Entry> entries = names.iterator();
+        Iterator<ImageNames.Entry> entries = run.names.iterator();
         if (lines.isPresent()) {
             entries = run.resumed(lines.get(), entries);
             run.done = lines.get().finished();
@@ -257,8 +257,8 @@ final class PredictCommand implements Callable<Integer> {
             run.err.println("convzoo: " + jsonl + " has results of images that were not given: "
                     + lines.get().unused());
         }
-        if (grid != null && !run.entries.isEmpty()) {
-            OutputFile.writePng(grid, () -> ImageGrid.draw(run.entries));
+        if (grid != null && !run.tiles.isEmpty()) {
+            OutputFile.writePng(grid, () -> ImageGrid.draw(run.tiles));
         }
         return run.failed ? Main.FAILED : Main.DONE;
     }
@@ -267,22 +267,29 @@ final class PredictCommand implements Callable<Integer> {
     private final class Run {
 
         private final ZooModel<RgbImage, Classifications> loaded;
+        private final ImageNames names;
         private final ImageDecoder decoder;
         private final ResultWriter writer;
         private final PrintWriter err;
-        private final List<ImageGrid.Entry> entries = new ArrayList<>();
+        private final List<ImageGrid.Entry> tiles = new ArrayList<>();
         private boolean failed;
         private long done;
 
-        Run(ZooModel<RgbImage, Classifications> loaded, ImageDecoder decoder, ResultWriter writer, PrintWriter err) {
+        Run(
+                ZooModel<RgbImage, Classifications> loaded,
+                ImageNames names,
+                ImageDecoder decoder,
+                ResultWriter writer,
+                PrintWriter err) {
             this.loaded = loaded;
+            this.names = names;
             this.decoder = decoder;
             this.writer = writer;
             this.err = err;
         }
 
-        void classify(Iterator<ImageNames.Entry> names, Optional<ProgressBar> bar) throws IOException {
-            try (Stream<StreamResult<Item, Classifications>> results = results(names)) {
+        void classify(Iterator<ImageNames.Entry> entries, Optional<ProgressBar> bar) throws IOException {
+            try (Stream<StreamResult<Item, Classifications>> results = results(entries)) {
                 Iterator<StreamResult<Item, Classifications>> all = results.iterator();
                 while (all.hasNext()) {
                     StreamResult<Item, Classifications> each = all.next();
@@ -300,29 +307,23 @@ final class PredictCommand implements Callable<Integer> {
             }
         }
 
-        private Stream<StreamResult<Item, Classifications>> results(Iterator<ImageNames.Entry> names) {
+        private Stream<StreamResult<Item, Classifications>> results(Iterator<ImageNames.Entry> entries) {
             Iterator<Item> items = new Iterator<>() {
                 @Override
                 public boolean hasNext() {
-                    return names.hasNext();
+                    return entries.hasNext();
                 }
 
                 @Override
                 public Item next() {
-                    return new Item(names.next());
+                    return new Item(entries.next());
                 }
             };
             return ConvZoo.stream(loaded, items, this::pixels, streaming.get());
         }
 
         private RgbImage pixels(Item item) throws IOException {
-            if (item.entry.problem().isPresent()) {
-                throw item.entry.problem().get();
-            }
-            String name = item.entry.name();
-            RgbImage pixels = name.equals(ImageNames.STANDARD_INPUT)
-                    ? decoder.decode(main.in, "standard input")
-                    : ConvZoo.readImage(name, decoder);
+            RgbImage pixels = names.read(item.entry, decoder);
             if (grid != null) {
                 item.pixels = pixels;
             }
@@ -336,8 +337,8 @@ final class PredictCommand implements Callable<Integer> {
                 writer.write(classified);
                 RgbImage pixels = result.item().pixels;
                 if (pixels != null) {
-                    ImageGrid.checkCount(entries.size() + 1);
-                    entries.add(entry(
+                    ImageGrid.checkCount(tiles.size() + 1);
+                    tiles.add(entry(
                             pixels, classified, truth(name, success.output().getClassNames())));
                 }
             } else if (result instanceof StreamResult.Failure<Item, Classifications> failure) {

@@ -158,9 +158,9 @@ final class SimilarCommand implements Callable<Integer> {
         try (ZooModel<RgbImage, float[]> loaded = ConvZoo.loadEmbeddings(open, RgbImage.class, options);
                 Predictor<RgbImage, float[]> predictor = loaded.newPredictor()) {
             requireSameModel(opened, predictor, err);
-            Run run = new Run(
-                    opened, by, predictor, model.reading.decoder().withOrientation(config.upright()), queries.isOne());
-            run.takeAll(queries);
+            Run run =
+                    new Run(opened, by, predictor, model.reading.decoder().withOrientation(config.upright()), queries);
+            run.takeAll();
             run.search();
             if (json) {
                 run.out.println(Json.of(run.results));
@@ -199,7 +199,7 @@ final class SimilarCommand implements Callable<Integer> {
         private final EmbeddingIndex.Metric by;
         private final Predictor<RgbImage, float[]> predictor;
         private final ImageDecoder decoder;
-        private final boolean one;
+        private final ImageNames queries;
         private final List<String> waiting = new ArrayList<>();
         private final List<float[]> vectors = new ArrayList<>();
         private final List<RgbImage> pictures = new ArrayList<>();
@@ -213,36 +213,29 @@ final class SimilarCommand implements Callable<Integer> {
                 EmbeddingIndex.Metric by,
                 Predictor<RgbImage, float[]> predictor,
                 ImageDecoder decoder,
-                boolean one) {
+                ImageNames queries) {
             this.opened = opened;
             this.by = by;
             this.predictor = predictor;
             this.decoder = decoder;
-            this.one = one;
+            this.queries = queries;
         }
 
-        void takeAll(ImageNames names) throws Exception {
-            for (Iterator<ImageNames.Entry> all = names.iterator(); all.hasNext(); ) {
-                ImageNames.Entry next = all.next();
-                if (next.problem().isPresent()) {
-                    failed(next.name(), next.problem().get());
-                } else {
-                    take(next.name());
-                }
+        void takeAll() throws Exception {
+            for (Iterator<ImageNames.Entry> all = queries.iterator(); all.hasNext(); ) {
+                take(all.next());
             }
         }
 
-        private void take(String name) throws Exception {
+        private void take(ImageNames.Entry query) throws Exception {
             RgbImage pixels;
             try {
-                pixels = name.equals(ImageNames.STANDARD_INPUT)
-                        ? decoder.decode(main.in, "standard input")
-                        : ConvZoo.readImage(name, decoder);
+                pixels = queries.read(query, decoder);
             } catch (IOException e) {
-                failed(name, e);
+                failed(query.name(), e);
                 return;
             }
-            waiting.add(name);
+            waiting.add(query.name());
             vectors.add(vector(predictor.predict(pixels)));
             if (grid != null) {
                 pictures.add(pixels);
@@ -295,7 +288,7 @@ final class SimilarCommand implements Callable<Integer> {
         }
 
         private void print(Similar result) {
-            if (!one) {
+            if (!queries.isOne()) {
                 out.println(Main.oneLine(result.query));
             }
             for (EmbeddingIndex.Match match : result.matches) {

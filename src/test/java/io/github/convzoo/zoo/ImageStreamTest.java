@@ -292,6 +292,7 @@ class ImageStreamTest {
     }
 
     @Test
+    @SuppressWarnings("try")
     void stream_closedEarly_ends_andLeavesNothingOpen() {
         int arrays = model.getNDManager().getManagedArrays().size();
         try (Stream<StreamResult<Integer, Classifications>> stream =
@@ -339,6 +340,7 @@ class ImageStreamTest {
     }
 
     @Test
+    @SuppressWarnings("try")
     void stages_ofABundledModel_giveTheBitsOfAPredictor() throws Exception {
         LoadOptions options = LoadOptions.published();
         try (ZooModel<Path, Classifications> bundled = ConvZoo.load("peleenet.fmnist", Path.class, options);
