@@ -189,6 +189,26 @@ class EmbeddingIndexTest {
     }
 
     @Test
+    void numbersWhoseSquaresLoseDigits_areComparedInDouble() throws Exception {
+        EmbeddingIndex index = index(new float[] {3e-23f, 4e-23f});
+        assertThat(index.search(new float[] {1, 0}, 1).get(0).score()).isCloseTo(0.6f, within(1e-6f));
+    }
+
+    @Test
+    void writerThatFailsHalfWay_leavesNoSourceOfTheOldFiles() throws Exception {
+        index(new float[] {1, 2}, new float[] {3, 4});
+        try (EmbeddingIndex.Writer writer = EmbeddingIndex.Writer.create(file(), "dla34", new float[2], false)) {
+            writer.append("a", new float[] {1, 2});
+            Path names = folder.resolve("names.txt");
+            Files.delete(names);
+            Files.createFile(Files.createDirectory(names).resolve("obstacle"));
+            assertThatExceptionOfType(CheckpointException.class).isThrownBy(writer::finish);
+        }
+        assertThat(folder.resolve("vectors.json")).doesNotExist();
+        assertThat(EmbeddingIndex.open(file(), Optional.empty()).size()).isEqualTo(2);
+    }
+
+    @Test
     void vectorsWithoutDirection_areRefusedByRowAndName() throws Exception {
         EmbeddingIndex index = index(new float[] {1, 0}, new float[] {0, 0});
         assertThatExceptionOfType(CheckpointException.class)
@@ -401,6 +421,10 @@ class EmbeddingIndexTest {
                 + " one array (at byte 128)");
         Files.write(file(), header("'<f4'", "False", "(9223372036854775807, 2)", 16));
         assertRefused("9223372036854775807 rows of 8 bytes each are announced, but there are 16 bytes; it is truncated"
+                + " or has more than one array (at byte 128)");
+        // Times 8, this is 16 beyond 2^64.
+        Files.write(file(), header("'<f4'", "False", "(2305843009213693954, 2)", 16));
+        assertRefused("2305843009213693954 rows of 8 bytes each are announced, but there are 16 bytes; it is truncated"
                 + " or has more than one array (at byte 128)");
         Files.writeString(file(), "not a matrix");
         assertRefused("this is not an .npy file; write one with numpy.save (at byte 0)");
