@@ -18,6 +18,10 @@ module io.github.convzoo {
     requires static org.jspecify;
     requires static com.microsoft.onnxruntime;
     requires static info.picocli;
+    requires static io.prometheus.metrics.core;
+    requires static io.prometheus.metrics.model;
+    requires static io.prometheus.writer.text;
+    requires static org.eclipse.jetty.server;
     requires static org.knowm.xchart;
 
     // DJL and JNA use these, and as automatic modules its jars cannot say so.

@@ -36,7 +36,16 @@ class ModuleTest {
             List.of("api-", "pytorch-engine-", "pytorch-jni-", "gson-", "jna-", "slf4j-api-");
 
     /** Those that only ConvZoo itself is compiled with. */
-    private static final List<String> OPTIONAL = List.of("onnxruntime-", "jspecify-", "picocli-", "xchart-");
+    private static final List<String> OPTIONAL = List.of(
+            "onnxruntime-",
+            "jspecify-",
+            "picocli-",
+            "xchart-",
+            "jetty-http-",
+            "jetty-io-",
+            "jetty-server-",
+            "jetty-util-",
+            "prometheus-metrics-");
 
     private static final String APPLICATION =
             """
@@ -183,7 +192,7 @@ class ModuleTest {
 
     @Test
     void application_ofTheCommandLineOrThePictures_doesNotCompile() throws IOException {
-        for (String name : List.of("cli.Main", "plot.Curves")) {
+        for (String name : List.of("cli.Main", "plot.Curves", "serve.ModelServer")) {
             String source = "package shop; class Shop { Class<?> c = io.github.convzoo." + name + ".class; }";
             assertThat(compileApplication(folder.resolve("refused"), source))
                     .contains("does not export it")
@@ -192,7 +201,7 @@ class ModuleTest {
     }
 
     @Test
-    void module_exportsEveryPackage_butTheCommandLineThePicturesAndTheRuntime() throws IOException {
+    void module_exportsEveryPackage_butTheCommandLineThePicturesTheRuntimeAndTheServer() throws IOException {
         ModuleDescriptor descriptor;
         try (InputStream in = Files.newInputStream(module.resolve("module-info.class"))) {
             descriptor = ModuleDescriptor.read(in);
@@ -202,7 +211,7 @@ class ModuleTest {
         try (Stream<Path> files = Files.list(sources)) {
             packages = files.filter(Files::isDirectory)
                     .map(each -> "io.github.convzoo." + each.getFileName())
-                    .filter(each -> !each.endsWith(".cli") && !each.endsWith(".plot") && !each.endsWith(".runtime"))
+                    .filter(each -> !each.matches(".*\\.(cli|plot|runtime|serve)"))
                     .collect(Collectors.toSet());
         }
         assertThat(packages).hasSizeGreaterThan(8);

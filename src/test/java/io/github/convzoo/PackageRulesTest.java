@@ -133,6 +133,28 @@ class PackageRulesTest {
             .resideInAnyPackage("org.knowm.xchart..");
 
     @ArchTest
+    static final ArchRule serve_usesOnlyPlotZooAndBelow = only(
+            "serve",
+            ours("plot"),
+            ours("zoo"),
+            ours("weights"),
+            ours("nn"),
+            ours("image"),
+            DJL,
+            "com.google.gson..",
+            "io.prometheus.metrics..",
+            "org.eclipse.jetty..",
+            "org.slf4j..");
+
+    @ArchTest
+    static final ArchRule server_isUsedByServeOnly = noClasses()
+            .that()
+            .resideOutsideOfPackage(ours("serve"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.eclipse.jetty..", "io.prometheus..");
+
+    @ArchTest
     static final ArchRule cli_isUsedByNone = noClasses()
             .that()
             .resideOutsideOfPackage(ours("cli"))

@@ -42,6 +42,7 @@ import picocli.CommandLine.ParameterException;
             QuantizeCommand.class,
             BenchmarkCommand.class,
             InspectCommand.class,
+            ServeCommand.class,
             PullCommand.class,
             CacheCommand.class
         },

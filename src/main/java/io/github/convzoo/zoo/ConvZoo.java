@@ -12,6 +12,7 @@ import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.hub.FetchException;
 import io.github.convzoo.hub.FileStore;
+import io.github.convzoo.hub.SpecialAddresses;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
@@ -65,6 +66,9 @@ import org.slf4j.LoggerFactory;
 public final class ConvZoo {
 
     static final String ENGINE = "PyTorch";
+
+    /** The schemes of URLs in requests. */
+    private static final Pattern PUBLIC = Pattern.compile("(https?|data):", Pattern.CASE_INSENSITIVE);
 
     private static final int RGB = 3;
     private static final int GREY = 1;
@@ -199,6 +203,23 @@ public final class ConvZoo {
      */
     public static RgbImage readImage(String location, ImageDecoder decoder) throws IOException {
         return ImageReader.of(String.class, decoder).read(location);
+    }
+
+    /**
+     * Reads an image from a URL that a stranger named, in a request for example: this machine's files and network stay
+     * out of reach.
+     *
+     * @param url a URL with the scheme http, https, or data
+     * @param decoder decodes the image, and has the limits of the download
+     * @return the image
+     * @throws IOException if it cannot be fetched or decoded, is at an address that is not public, or has another
+     *     scheme; the message names it
+     */
+    public static RgbImage readPublicImage(String url, ImageDecoder decoder) throws IOException {
+        if (!PUBLIC.matcher(url).lookingAt()) {
+            throw new IOException("the URL of an image must start with http:, https:, or data:");
+        }
+        return ImageReader.linked(decoder, url, SpecialAddresses::isPublic);
     }
 
     /**

@@ -95,6 +95,15 @@ abstract sealed class ImageTranslator<I, O> implements Translator<I, O> {
         return new PreparedImage(values);
     }
 
+    /** An image that is preprocessed already. */
+    PreparedImage prepared(float[] values) {
+        if (values.length != sampleSize()) {
+            throw new IllegalArgumentException("the network's input of shape " + sampleShape() + " has " + sampleSize()
+                    + " values, not " + values.length);
+        }
+        return new PreparedImage(values);
+    }
+
     private int sampleSize() {
         return Math.toIntExact(sampleShape().size());
     }

@@ -11,7 +11,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
-import io.github.convzoo.hub.SpecialAddresses;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
@@ -100,7 +99,7 @@ final class ServingTranslator implements Translator<Input, Output> {
             throw new IOException("the request is empty; send an image, or JSON with an image_url");
         }
         return isJson(input)
-                ? ImageReader.linked(decoder, url(data.getAsString()), SpecialAddresses::isPublic)
+                ? ConvZoo.readPublicImage(url(data.getAsString()), decoder)
                 : decoder.decode(data.getAsBytes(), "the request");
     }
 

@@ -67,6 +67,17 @@ public final class StagedModel<I, O> implements AutoCloseable {
     }
 
     /**
+     * Takes the network's input as it is, in place of the first stage.
+     *
+     * @param values a normalized image, channels x height x width as the model's preprocessing makes it; not copied
+     * @return the network's input
+     * @throws IllegalArgumentException if there are too many or too few values
+     */
+    public PreparedImage prepared(float[] values) {
+        return translator.prepared(values);
+    }
+
+    /**
      * The second stage: computes a batch.
      *
      * @param batch at least one image that this model prepared
