@@ -21,8 +21,8 @@ public interface ExportedModel extends AutoCloseable {
     ExportedInput input();
 
     /**
-     * Whether the outputs of a sample have the same bits in any batch. ONNX Runtime computes samples one by one; PyTorch
-     * chooses its kernels by the batch's size.
+     * Whether the outputs of a sample have the same bits in any batch. ONNX Runtime computes samples one by one;
+     * PyTorch chooses its kernels by the batch's size.
      *
      * @return whether they have
      */

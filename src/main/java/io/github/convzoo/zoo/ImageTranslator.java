@@ -112,7 +112,7 @@ abstract sealed class ImageTranslator<I, O> implements Translator<I, O> {
         return new Shape(preprocessing.normalization().channels(), preprocessing.height(), preprocessing.width());
     }
 
-    /** Translates images that are prepared already, in the same way otherwise. A translator belongs to one predictor. */
+    /** Translates prepared images, in the same way otherwise. A translator belongs to one predictor. */
     Translator<PreparedImage, O> ofPrepared() {
         return new Prepared();
     }

@@ -1,6 +1,6 @@
 package io.github.convzoo.zoo;
 
-/** An image, decoded and preprocessed by {@link StagedModel#prepare}: the network's input, channels x height x width. */
+/** An image that {@link StagedModel#prepare} decoded and preprocessed: channels x height x width floats. */
 public final class PreparedImage {
 
     final float[] values;

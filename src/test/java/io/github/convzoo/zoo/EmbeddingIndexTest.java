@@ -137,7 +137,10 @@ class EmbeddingIndexTest {
     void ties_areInTheOrderOfRows_whateverTheNumberOfThreads(Metric metric) throws Exception {
         float[] same = {0.3f, 0.7f, -0.2f};
         float[][] rows = IntStream.range(0, 200_000)
-                .mapToObj(i -> i % 1000 == 999 ? new float[] {0.3f, 0.7f, -0.1f * (i / 1000)} : same)
+                .mapToObj(i -> {
+                    int thousands = i / 1000;
+                    return i % 1000 == 999 ? new float[] {0.3f, 0.7f, -0.1f * thousands} : same;
+                })
                 .toArray(float[][]::new);
         EmbeddingIndex index = index(rows);
         List<List<Match>> one = index.search(List.of(same), 2000, metric, 1);
@@ -472,7 +475,7 @@ class EmbeddingIndexTest {
             for (long row : new long[] {1, count - 2, count - 1}) {
                 ByteBuffer number = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
                 // In the last column, so that the file is complete.
-                out.write(number.putFloat(row + 1).flip(), header.length + (row + 1) * 4 * dimension - 4);
+                out.write(number.putFloat((float) (row + 1)).flip(), header.length + (row + 1) * 4 * dimension - 4);
             }
         }
         float[] query = new float[dimension];

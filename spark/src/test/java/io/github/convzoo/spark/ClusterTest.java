@@ -44,7 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The transformer on two executors in processes of their own, which have nothing of this JVM but what Spark sends. */
 // Spark starts executors that fail again and again.
-@Timeout(180)
+@Timeout(600)
 class ClusterTest {
 
     private static final int PARTITIONS = 12;
