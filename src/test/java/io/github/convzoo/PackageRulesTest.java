@@ -138,6 +138,7 @@ class PackageRulesTest {
             ours("plot"),
             ours("zoo"),
             ours("weights"),
+            ours("network"),
             ours("nn"),
             ours("image"),
             DJL,

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * Who may use the server.
  *
  * <p>A key protects it from other programs. The headers {@code Host} and {@code Origin} protect it from web pages that
- * the user of this machine visits, which could otherwise send requests to it: a page elsewhere has its own origin, and a
- * host name that was made to lead here (DNS rebinding) is not one of this server's.
+ * the user of this machine visits, which could otherwise send requests to it: a page elsewhere has its own origin, and
+ * a host name that was made to lead here (DNS rebinding) is not one of this server's.
  */
 final class AccessRules {
 

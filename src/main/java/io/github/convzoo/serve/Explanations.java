@@ -18,8 +18,8 @@ import java.util.concurrent.CompletionStage;
 import javax.imageio.ImageIO;
 
 /**
- * Explanations, as TorchServe's path of that name: where an image has evidence for a class. The response is a picture of
- * the map over the image, or the map itself as JSON if the client asks for that ({@code Accept: application/json}).
+ * Explanations, as TorchServe's path of that name: where an image has evidence for a class. The response is a picture
+ * of the map over the image, or the map itself as JSON if the client asks for that ({@code Accept: application/json}).
  */
 final class Explanations {
 

@@ -66,7 +66,8 @@ public final class ModelServer implements AutoCloseable {
      * @param options how to serve
      * @return the server, which answers requests already; close it to stop
      * @throws IOException if a model cannot be loaded, or the port cannot be bound
-     * @throws IllegalArgumentException if there is no model, two have the same name, or one does not support its options
+     * @throws IllegalArgumentException if there is no model, two have the same name, or one does not support its
+     *     options
      */
     public static ModelServer start(List<Offer> offers, ServerOptions options) throws IOException {
         if (offers.isEmpty()) {

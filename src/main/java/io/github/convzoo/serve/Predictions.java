@@ -23,8 +23,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 
 /**
- * Predictions as in DJL Serving and TorchServe: an image file as the body, image files in a form, or JSON with an {@code
- * image_url}. The response is {@code [{"className": ..., "probability": ...}, ...]}, best class first; a list of these
+ * Predictions as in DJL Serving and TorchServe: an image file as the body, image files in a form, or JSON with the URL
+ * of an image. The response is {@code [{"className": ..., "probability": ...}, ...]}, best class first; a list of these
  * if the form has several images.
  */
 final class Predictions {

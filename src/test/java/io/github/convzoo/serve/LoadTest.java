@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 /**
  * Measures a server from another process: {@code java -cp ... io.github.convzoo.serve.LoadTest
  * http://127.0.0.1:8080/predictions/MODEL FOLDER CONNECTIONS SECONDS}. Each connection sends the folder's images one
- * after the other, each as soon as the last is answered; the first fifth of the time does not count. docs/reference/serving.md
- * says how to read the line that it prints.
+ * after the other, each as soon as the last is answered; the first fifth of the time does not count.
+ * docs/reference/serving.md says how to read the line that it prints.
  */
 final class LoadTest {
 
