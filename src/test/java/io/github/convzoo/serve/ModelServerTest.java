@@ -361,6 +361,58 @@ class ModelServerTest {
         error(served.post("/predictions/clothes?" + query, Served.BOOT), 400, "bad_request");
     }
 
+    // Explanations
+
+    @Test
+    void explanation_isAPicture_orTheMapAsJson() throws IOException {
+        HttpRequest.Builder request =
+                served.request("/explanations/clothes").POST(HttpRequest.BodyPublishers.ofFile(Served.BOOT));
+        HttpResponse<byte[]> picture = served.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+        JsonObject map = succeeded(
+                        served.send(request.header("Accept", "application/json").build()))
+                .getAsJsonObject();
+
+        assertThat(picture.headers().firstValue("Content-Type")).contains("image/png");
+        RgbImage decoded = new ImageDecoder().decode(picture.body(), "the picture");
+        assertThat(decoded.width()).isEqualTo(decoded.height()).isBetween(320, 1024);
+        assertThat(map.get("className").getAsString()).isEqualTo("Ankle boot");
+        assertThat(map.get("classNumber").getAsInt()).isEqualTo(9);
+        assertThat(map.get("predicted").getAsBoolean()).isTrue();
+        assertThat(map.get("imageWidth").getAsInt()).isEqualTo(28);
+        assertThat(map.getAsJsonArray("area")).hasSize(4);
+        assertThat(map.getAsJsonArray("map"))
+                .isNotEmpty()
+                .allMatch(row ->
+                        row.getAsJsonArray().size() == map.getAsJsonArray("map").size());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"?class=7", "?class=Sneaker", "?class=sneaker"})
+    void explanation_ofAClass_isThatClasss(String query) throws IOException {
+        HttpRequest request = served.request("/explanations/clothes" + query)
+                .header("Accept", "application/json, image/png")
+                .POST(HttpRequest.BodyPublishers.ofFile(Served.BOOT))
+                .build();
+        JsonObject map = succeeded(served.send(request)).getAsJsonObject();
+
+        assertThat(map.get("className").getAsString()).isEqualTo("Sneaker");
+        assertThat(map.get("predicted").getAsBoolean()).isFalse();
+    }
+
+    @Test
+    void explanation_thatCannotBe_isRefused() throws IOException {
+        byte[] boot = Files.readAllBytes(Served.BOOT);
+        error(served.post("/explanations/clothes?class=shoe", boot), 400, "bad_request");
+        error(served.post("/explanations/clothes?class=10", boot), 400, "bad_request");
+        error(served.post("/explanations/clothes?topK=1", boot), 400, "bad_request");
+        error(served.post("/explanations/clothes", boot, "Accept", "text/html"), 406, "not_acceptable");
+        Served.FormData two = new Served.FormData().file("a", "a", boot).file("b", "b", boot);
+        error(served.postForm("/explanations/clothes", two), 400, "bad_request");
+        Served.FormData twice = new Served.FormData().file("a", "a", boot).field("class", "1");
+        assertThat(error(served.postForm("/explanations/clothes?class=1", twice), 400, "bad_request"))
+                .contains("give it once");
+    }
+
     // The Open Inference Protocol
 
     @Test
