@@ -25,7 +25,15 @@ class AccessRulesTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"127.0.0.1:8080", "127.0.0.1", "localhost:9", "LocalHost:8080", "[::1]:8080", "zoo.example:443"})
+            strings = {
+                "127.0.0.1:8080",
+                "127.0.0.1",
+                "localhost:9",
+                "LocalHost:8080",
+                "[::1]:8080",
+                "[::1]",
+                "zoo.example:443"
+            })
     void host_ofThisServer_isAccepted(String host) {
         assertThatCode(() -> rules("127.0.0.1", "Zoo.example").requireOwnHost(host, null))
                 .doesNotThrowAnyException();

@@ -130,6 +130,20 @@ class BatchQueueTest {
     }
 
     @Test
+    void request_whoseBatchesEndInAnotherOrder_hasItsOutputsInOrder_andTheLongestWait() throws Problem {
+        BatchQueue.Lane<String, String> lane = lane(1, 0, 10);
+        CompletableFuture<BatchQueue.Done<String>> request = lane.submit(List.of("a", "b"), LATER);
+        BatchQueue.Batch<?, ?> first =
+                Objects.requireNonNull(queue.next(now.get()).batch());
+        now.addAndGet(7);
+        Objects.requireNonNull(queue.next(now.get()).batch()).run();
+        first.run();
+
+        assertThat(done(request).outputs()).containsExactly("a!", "b!");
+        assertThat(request.join().queuedNanos()).isEqualTo(7);
+    }
+
+    @Test
     void batch_thatIsNotFull_isReadyAfterItsFirstInputsDelay() throws Problem {
         BatchQueue.Lane<String, String> lane = lane(3, 100, 10);
         assertThat(lane.submit(List.of("a"), LATER)).isNotDone();
