@@ -220,11 +220,14 @@ class BlockExportTest {
         Exporter exporter = Exporter.of(Activation.reluBlock(), new Shape(1, 3, 8, 8));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> exporter.export(folder, ExportOptions.onnx().withPreprocess(true)))
-                .withMessage("a LambdaBlock has no known preprocessing or feature maps;"
+                .withMessage("a LambdaBlock has no known preprocessing, feature maps, or classifier;"
                         + " export it without these options");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> exporter.export(folder, ExportOptions.onnx().withFeatures(true)))
-                .withMessageContaining("no known preprocessing or feature maps");
+                .withMessageContaining("no known preprocessing, feature maps, or classifier");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> exporter.export(folder, ExportOptions.onnx().withClassMaps(true)))
+                .withMessageContaining("no known preprocessing, feature maps, or classifier");
         assertThat(folder).isEmptyDirectory();
     }
 
