@@ -26,8 +26,8 @@ import java.util.stream.Stream;
  * alone on all cores, in the same run. They share the cores, so {@code 1 / (1 / decoding + 1 / inference)} is the most
  * that there can be if neither profits from the other.
  *
- * <p>Arguments: a folder of JPEG files, the number of rounds, a model, and its weights if they are in a file. Set {@code
- * ai.djl.pytorch.num_threads} to 1.
+ * <p>Arguments: a folder of JPEG files, the number of rounds, a model, and its weights if they are in a file. Set the
+ * system property {@code ai.djl.pytorch.num_threads} to 1.
  */
 final class StreamBenchmark {
 
