@@ -376,6 +376,11 @@ class PredictCommandTest {
                         BOOT.toString(),
                         images.resolve("b c.png").toString(),
                         BOOT.toUri().toString());
+        // A byte order mark is one only at the beginning.
+        Files.writeString(list, BOOT + "\n\ufeff" + BOOT + "\n");
+        Run marked = Run.of(args("--list", list, "--top-k", 1).toArray());
+        assertThat(marked.status()).isEqualTo(1);
+        assertThat(names(marked)).containsExactly(BOOT.toString());
         Run.refused(1, args("--list", folder.resolve("none.txt")), "none.txt: cannot be read");
         Run.refused(2, args("-", "--list", "-"), "standard input can be an image (-) or a list of names (--list -)");
     }

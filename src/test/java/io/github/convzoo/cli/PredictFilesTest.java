@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -89,6 +90,15 @@ class PredictFilesTest {
         Run run = predict("--jsonl", results, "--resume");
         assertThat(run.status()).isEqualTo(1);
         run.assertOneErrorLine("resuming after 9 results in " + results + ", 1 of them errors");
+        assertThat(Files.readAllBytes(results)).isEqualTo(whole);
+    }
+
+    /** Nothing is written after it that could cover it. */
+    @Test
+    void resume_ofAFinishedRunWithAPartialLine_cutsItOff() throws IOException {
+        byte[] whole = unbroken();
+        Files.writeString(results, "{\"image\":\"9.png\"", StandardOpenOption.APPEND);
+        predict("--jsonl", results, "--resume");
         assertThat(Files.readAllBytes(results)).isEqualTo(whole);
     }
 
