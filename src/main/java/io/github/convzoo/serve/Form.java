@@ -56,7 +56,7 @@ final class Form {
 
     private static Problem tooMany(int maxImages) {
         return new Problem(
-                Problem.Kind.TOO_LARGE, "a request may have " + maxImages + " images; send several requests");
+                Problem.Kind.TOO_LARGE, "a request may have at most " + maxImages + " images; send several requests");
     }
 
     private static String reason(Throwable e) {

@@ -148,7 +148,7 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
         } catch (MalformedJsonException e) {
             throw new Problem(Problem.Kind.BAD_REQUEST, "the request is not JSON: " + firstLine(e), e);
         } catch (IllegalStateException | NumberFormatException | IOException e) {
-            throw new Problem(Problem.Kind.BAD_REQUEST, "the request is not as the protocol says: " + firstLine(e), e);
+            throw new Problem(Problem.Kind.BAD_REQUEST, "the request does not follow the protocol: " + firstLine(e), e);
         }
     }
 

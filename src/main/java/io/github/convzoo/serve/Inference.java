@@ -143,7 +143,8 @@ final class Inference {
         if (shape.get(0) > maxImages) {
             throw new Problem(
                     Problem.Kind.TOO_LARGE,
-                    "a request may have " + maxImages + " images, not " + shape.get(0) + "; send several requests");
+                    "a request may have at most " + maxImages + " images, not " + shape.get(0)
+                            + "; send several requests");
         }
         int count = (int) (long) shape.get(0);
         return switch (tensor.name()) {

@@ -128,6 +128,6 @@ final class RequestBody implements Runnable {
     private Problem tooLarge() {
         return new Problem(
                 Problem.Kind.TOO_LARGE,
-                "a request may have " + limits.bytes() + " bytes; send less, or raise --max-request");
+                "a request may have at most " + limits.bytes() + " bytes; send less, or raise --max-request");
     }
 }

@@ -12,7 +12,7 @@ import java.util.Set;
  * @param port the port; 0 for any free one
  * @param access who may use the server
  * @param batching how images are collected into batches
- * @param limits what a request may have
+ * @param limits the limits of a request
  * @param workers the number of threads that compute, and of those that decode; at least 1
  */
 public record ServerOptions(
@@ -88,7 +88,7 @@ public record ServerOptions(
     }
 
     /**
-     * What a request may have.
+     * The limits of a request.
      *
      * @param bytes the length of its body
      * @param images the number of its images; at most the queue's length
