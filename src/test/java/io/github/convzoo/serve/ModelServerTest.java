@@ -3,13 +3,22 @@ package io.github.convzoo.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.inference.Predictor;
+import ai.djl.modality.Classifications;
+import ai.djl.repository.zoo.ZooModel;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.convzoo.cli.Main;
+import io.github.convzoo.hub.FileStore;
+import io.github.convzoo.hub.StoreSettings;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.weights.WeightStore;
+import io.github.convzoo.zoo.CompiledRuntime;
+import io.github.convzoo.zoo.ConvZoo;
+import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -25,6 +34,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +50,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -808,6 +819,46 @@ class ModelServerTest {
             assertThat(answer.get()).isTrue();
         }
         clients.shutdown();
+    }
+
+    /** Requests share batches here; ONNX Runtime gives an image the same bits in any of them. */
+    @Test
+    void concurrentRequests_toACompiledModel_haveTheAnswersOfOneAlone(@TempDir Path folder) throws Exception {
+        LoadOptions compiled = LoadOptions.published()
+                .withStore(new WeightStore(new FileStore(StoreSettings.fromEnvironment(
+                        name -> name.equals("DJL_CACHE_DIR") ? folder.toString() : null))))
+                .compiled(CompiledRuntime.ONNX);
+        List<Offer> offers = List.of(Served.offer("compiled", "peleenet.fmnist", compiled));
+        ServerOptions together = Served.with(Served.batching(8, Duration.ofMillis(200), 64, Duration.ofSeconds(30)));
+        try (Served server = Served.of(together, offers);
+                ZooModel<Path, Classifications> model = ConvZoo.load("peleenet.fmnist", Path.class, compiled);
+                Predictor<Path, Classifications> predictor = model.newPredictor()) {
+            Map<Path, List<String>> expected = new HashMap<>();
+            for (Path file : List.of(Served.BOOT, Served.TROUSER)) {
+                expected.put(
+                        file,
+                        predictor.predict(file).getProbabilities().stream()
+                                .map(String::valueOf)
+                                .toList());
+            }
+            ExecutorService clients = Executors.newFixedThreadPool(16);
+            List<Future<Boolean>> answers = new ArrayList<>();
+            for (int i = 0; i < 32; i++) {
+                Path file = i % 3 == 0 ? Served.TROUSER : Served.BOOT;
+                answers.add(clients.submit(() -> byClass(succeeded(server.post("/predictions/compiled?topK=10", file))
+                                .getAsJsonArray())
+                        .equals(expected.get(file))));
+            }
+            for (Future<Boolean> answer : answers) {
+                assertThat(answer.get()).isTrue();
+            }
+            clients.shutdown();
+            assertThat(succeeded(server.get("/models/compiled"))
+                            .getAsJsonObject()
+                            .get("runtime")
+                            .getAsString())
+                    .isEqualTo("onnxruntime");
+        }
     }
 
     @ParameterizedTest
