@@ -1,17 +1,13 @@
 package io.github.convzoo.cli;
 
+import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ReplacedFile;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * A CSV file (RFC 4180, UTF-8) with one row per image: its name, its error if it has no classes, and three columns for
@@ -19,24 +15,20 @@ import java.util.concurrent.ThreadLocalRandom;
  */
 final class ResultTable implements ResultWriter {
 
-    private final Path file;
-    private final Path temporary;
+    private final ReplacedFile.Draft draft;
     private final int topK;
-    private final FileChannel channel;
     private final BufferedWriter out;
 
     ResultTable(Path file, int topK) throws IOException {
-        this.file = file;
         this.topK = topK;
-        String suffix = "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp";
-        temporary = file.resolveSibling("." + file.getFileName() + suffix);
         try {
-            channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        } catch (FileSystemException e) {
-            throw new IOException(file + ": cannot be written (" + e + "); check its folder", e);
+            draft = ReplacedFile.Draft.create(file);
+        } catch (CheckpointException e) {
+            throw new IOException(file + ": cannot be written (" + e.getCause() + "); check its folder", e);
         }
         // Unlike a channel's own writer, this one accepts any name that a file system allows.
-        out = new BufferedWriter(new OutputStreamWriter(Channels.newOutputStream(channel), StandardCharsets.UTF_8));
+        out = new BufferedWriter(
+                new OutputStreamWriter(Channels.newOutputStream(draft.channel()), StandardCharsets.UTF_8));
         StringBuilder header = new StringBuilder("image,error");
         for (int i = 1; i <= topK; i++) {
             header.append(",class_")
@@ -78,17 +70,11 @@ final class ResultTable implements ResultWriter {
     @Override
     public void complete() throws IOException {
         out.flush();
-        channel.force(true);
-        out.close();
-        ReplacedFile.move(temporary, file);
+        draft.finish();
     }
 
     @Override
     public void close() throws IOException {
-        try {
-            out.close();
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
+        draft.close();
     }
 }
