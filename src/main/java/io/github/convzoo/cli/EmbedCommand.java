@@ -5,11 +5,8 @@ import ai.djl.inference.Predictor;
 import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
-import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.EmbeddingIndex;
-import io.github.convzoo.zoo.LoadOptions;
-import io.github.convzoo.zoo.OpenModel;
 import io.github.convzoo.zoo.StreamResult;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -109,15 +106,10 @@ final class EmbedCommand implements Callable<Integer> {
         Optional<Device> device = compute.applyForMany();
         PrintWriter err = spec.commandLine().getErr();
         model.requireModel();
-        LoadOptions options = model.options(main, common, err);
-        OpenModel open = ConvZoo.open(model.model, options);
-        ModelConfig config = model.config(open, options, input, null);
-        options = compile.apply(ModelOptions.with(options, config));
-        if (device.isPresent()) {
-            options = options.withDevice(device.get());
-        }
-        ImageDecoder decoder = model.reading.decoder().withOrientation(config.upright());
-        try (ZooModel<RgbImage, float[]> loaded = ConvZoo.loadEmbeddings(open, RgbImage.class, options);
+        ModelOptions.Opened opened = model.open(model.options(main, common, err), input, null, compile, device);
+        ImageDecoder decoder = model.decoder(opened);
+        try (ZooModel<RgbImage, float[]> loaded =
+                        ConvZoo.loadEmbeddings(opened.model(), RgbImage.class, opened.options());
                 EmbeddingIndex.Writer writer =
                         EmbeddingIndex.Writer.create(output, model.model, probe(loaded), normalize)) {
             boolean failed = embed(loaded, names, decoder, writer);

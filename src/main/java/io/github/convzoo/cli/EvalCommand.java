@@ -13,8 +13,6 @@ import io.github.convzoo.train.ConfusionMatrix;
 import io.github.convzoo.train.Evaluation;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
-import io.github.convzoo.zoo.LoadOptions;
-import io.github.convzoo.zoo.OpenModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -131,17 +129,12 @@ final class EvalCommand implements Callable<Integer> {
             }
         }
         PrintWriter err = spec.commandLine().getErr();
-        LoadOptions options = model.options(main, common, err);
-        OpenModel open = ConvZoo.open(model.model, options);
-        ModelConfig config = model.config(open, options, input, data.dataset);
-        options = compile.apply(ModelOptions.with(options, config));
+        ModelOptions.Opened opened = model.open(model.options(main, common, err), input, data.dataset, compile, device);
+        ModelConfig config = opened.config();
         LabeledImages found = data.images(model, config);
-        if (device.isPresent()) {
-            options = options.withDevice(device.get());
-        }
         Evaluation evaluation;
         int bad;
-        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(open, options);
+        try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(opened.model(), opened.options());
                 WorkBar bar = new WorkBar(err)) {
             Network network = (Network) loaded.getBlock();
             networkClasses = network.options().numClasses();

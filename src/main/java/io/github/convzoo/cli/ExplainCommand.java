@@ -6,13 +6,11 @@ import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.plot.ExplanationPicture;
-import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ActivationMap;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.Explainer;
 import io.github.convzoo.zoo.Explanation;
 import io.github.convzoo.zoo.LoadOptions;
-import io.github.convzoo.zoo.OpenModel;
 import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -118,7 +116,7 @@ final class ExplainCommand implements Callable<Integer> {
     @Mixin
     CommonOptions common = new CommonOptions();
 
-    private record ImageResult(
+    private record Explained(
             String image,
             int classNumber,
             String label,
@@ -147,19 +145,13 @@ final class ExplainCommand implements Callable<Integer> {
                             + " one");
         }
         model.chooseModel(main, err);
-        LoadOptions options = model.options(main, common, err);
-        OpenModel open = ConvZoo.open(model.model, options);
-        ModelConfig config = model.config(open, options, input, null);
-        options = compile.apply(ModelOptions.with(options, config));
+        ModelOptions.Opened opened = model.open(model.options(main, common, err), input, null, compile, device);
+        LoadOptions options = opened.options();
         if (labels != null) {
             options = options.withLabels(Labels.read(labels));
         }
-        if (device.isPresent()) {
-            options = options.withDevice(device.get());
-        }
-        try (Explainer explainer = ConvZoo.loadExplainer(open, options)) {
-            Run run = new Run(
-                    explainer, model.reading.decoder().withOrientation(config.upright()), names.isOne(), out, err);
+        try (Explainer explainer = ConvZoo.loadExplainer(opened.model(), options)) {
+            Run run = new Run(explainer, model.decoder(opened), names.isOne(), out, err);
             run.takeAll(names);
             if (json) {
                 out.println(Json.of(run.results));
@@ -193,7 +185,7 @@ final class ExplainCommand implements Callable<Integer> {
         private final PrintWriter out;
         private final PrintWriter err;
         private final OptionalInt classNumber;
-        private final List<ImageResult> results = new ArrayList<>();
+        private final List<Explained> results = new ArrayList<>();
         private final Set<String> used = new HashSet<>();
         private boolean failed;
 
@@ -283,7 +275,7 @@ final class ExplainCommand implements Callable<Integer> {
             return name;
         }
 
-        private ImageResult result(String name, Explanation explanation, @Nullable Path picture) {
+        private Explained result(String name, Explanation explanation, @Nullable Path picture) {
             ActivationMap map = explanation.map();
             List<List<Float>> rows = new ArrayList<>();
             for (int row = 0; row < map.height(); row++) {
@@ -293,7 +285,7 @@ final class ExplainCommand implements Callable<Integer> {
                 }
                 rows.add(values);
             }
-            return new ImageResult(
+            return new Explained(
                     name,
                     explanation.classNumber(),
                     explanation.className(),

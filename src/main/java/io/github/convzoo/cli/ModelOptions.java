@@ -1,10 +1,13 @@
 package io.github.convzoo.cli;
 
+import ai.djl.Device;
 import io.github.convzoo.hub.FetchException;
+import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.network.LastActivation;
 import io.github.convzoo.weights.LoadReport;
 import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import io.github.convzoo.zoo.OpenModel;
 import java.io.IOException;
@@ -126,6 +129,38 @@ final class ModelOptions {
         }
         ModelConfig usual = open.config(options);
         return input.apply(kind == null ? usual : DataOptions.usual(kind, usual));
+    }
+
+    /**
+     * An open model.
+     *
+     * @param config its configuration, with the command's overrides
+     * @param options how to load it
+     */
+    record Opened(OpenModel model, ModelConfig config, LoadOptions options) {}
+
+    /**
+     * Opens the model, and completes the options with its configuration and the command's other options.
+     *
+     * @param options the options so far, from {@link #options}
+     * @param kind the data set that it is used on; null for single images
+     */
+    Opened open(
+            LoadOptions options,
+            InputOptions input,
+            @Nullable DataKind kind,
+            CompileOptions compile,
+            Optional<Device> device)
+            throws IOException {
+        OpenModel open = ConvZoo.open(model, options);
+        ModelConfig config = config(open, options, input, kind);
+        LoadOptions complete = compile.apply(with(options, config));
+        return new Opened(open, config, device.isPresent() ? complete.withDevice(device.get()) : complete);
+    }
+
+    /** Decodes the images of an open model. */
+    ImageDecoder decoder(Opened opened) {
+        return reading.decoder().withOrientation(opened.config.upright());
     }
 
     /** The explanation for a network whose output is NaN. */

@@ -8,10 +8,8 @@ import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.plot.ImageGrid;
-import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
-import io.github.convzoo.zoo.OpenModel;
 import io.github.convzoo.zoo.StreamResult;
 import java.io.File;
 import java.io.IOException;
@@ -168,18 +166,14 @@ final class PredictCommand implements Callable<Integer> {
             checkGrid(grid);
         }
         model.chooseModel(main, err);
-        LoadOptions options = model.options(main, common, err).withTopK(topK);
-        OpenModel open = ConvZoo.open(model.model, options);
-        ModelConfig config = model.config(open, options, input, null);
-        options = compile.apply(ModelOptions.with(options, config));
+        ModelOptions.Opened opened =
+                model.open(model.options(main, common, err).withTopK(topK), input, null, compile, device);
+        LoadOptions options = opened.options();
         if (labels != null) {
             options = options.withLabels(Labels.read(labels));
         }
-        if (device.isPresent()) {
-            options = options.withDevice(device.get());
-        }
-        ImageDecoder decoder = model.reading.decoder().withOrientation(config.upright());
-        try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(open, RgbImage.class, options)) {
+        ImageDecoder decoder = model.decoder(opened);
+        try (ZooModel<RgbImage, Classifications> loaded = ConvZoo.load(opened.model(), RgbImage.class, options)) {
             Optional<Path> file = lineFile();
             if (file.isPresent()) {
                 try (ResultLines lines = new ResultLines(file.get(), resume)) {

@@ -6,11 +6,8 @@ import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.plot.ImageGrid;
-import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.EmbeddingIndex;
-import io.github.convzoo.zoo.LoadOptions;
-import io.github.convzoo.zoo.OpenModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -145,21 +142,15 @@ final class SimilarCommand implements Callable<Integer> {
         if (grid != null) {
             OutputFile.requirePng("--grid", grid);
         }
-        EmbeddingIndex opened =
+        EmbeddingIndex searched =
                 names == null ? EmbeddingIndex.open(index) : EmbeddingIndex.open(index, Optional.of(names));
         model.requireModel();
-        LoadOptions options = model.options(main, common, err);
-        OpenModel open = ConvZoo.open(model.model, options);
-        ModelConfig config = model.config(open, options, input, null);
-        options = compile.apply(ModelOptions.with(options, config));
-        if (device.isPresent()) {
-            options = options.withDevice(device.get());
-        }
-        try (ZooModel<RgbImage, float[]> loaded = ConvZoo.loadEmbeddings(open, RgbImage.class, options);
+        ModelOptions.Opened opened = model.open(model.options(main, common, err), input, null, compile, device);
+        try (ZooModel<RgbImage, float[]> loaded =
+                        ConvZoo.loadEmbeddings(opened.model(), RgbImage.class, opened.options());
                 Predictor<RgbImage, float[]> predictor = loaded.newPredictor()) {
-            requireSameModel(opened, predictor, err);
-            Run run =
-                    new Run(opened, by, predictor, model.reading.decoder().withOrientation(config.upright()), queries);
+            requireSameModel(searched, predictor, err);
+            Run run = new Run(searched, by, predictor, model.decoder(opened), queries);
             run.takeAll();
             run.search();
             if (json) {
