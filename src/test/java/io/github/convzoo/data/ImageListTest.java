@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.github.convzoo.Samples;
 import io.github.convzoo.image.ImageDecoder;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -122,6 +123,17 @@ class ImageListTest {
         assertThatIOException()
                 .isThrownBy(() -> ImageList.of(list, folder))
                 .withMessage(list + ": not a regular file; pass a list of images");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"268435456, not UTF-8 after line 0", "268435457, more than 256 MiB"})
+    void of_aListAtTheLimit_isRead_andBeyondIsRefused(long bytes, String message) throws IOException {
+        // A sparse file. It is not text from its first byte on, so that the test need not read the rest.
+        try (RandomAccessFile file = new RandomAccessFile(list.toFile(), "rw")) {
+            file.write(0xff);
+            file.setLength(bytes);
+        }
+        assertThatIOException().isThrownBy(() -> ImageList.of(list, folder)).withMessageContaining(message);
     }
 
     @Test

@@ -197,6 +197,26 @@ class FileStoreTest {
         assertThat(hub.requests()).hasSize(11);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {10, 11})
+    void fetch_redirectedTenTimes_isFollowed_butNotElevenTimes(int redirects) throws Exception {
+        LoopbackServer hub = serve((request, out) -> {
+            String target = request.target();
+            int hop = target.startsWith("/hop") ? Integer.parseInt(target.substring("/hop".length())) : 0;
+            if (hop < redirects) {
+                LoopbackServer.status(out, 302, "Location", "/hop" + (hop + 1));
+            } else {
+                Hubs.file(CONTENT).answer(request, out);
+            }
+        });
+        if (redirects == 10) {
+            assertThat(store(hub).fetch(row("timm/tiny"), null).state()).isEqualTo(StoredFile.State.VERIFIED);
+        } else {
+            assertFails(store(hub), "more than 10 redirects");
+        }
+        assertThat(hub.requests()).hasSize(11);
+    }
+
     @Test
     void fetch_proxySet_goesThroughIt() throws Exception {
         LoopbackServer proxy = serve(Hubs.file(CONTENT));

@@ -156,6 +156,23 @@ class RemoteImageTest {
         assertFails(server.url() + "/a.png", ofSeconds(20), "longer than 64 KiB");
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1 << 16, (1 << 16) + 1})
+    void read_ofAHeadAtTheLimit_isRead_andBeyondIsRefused(int bytes) throws IOException {
+        // Line feeds do not count.
+        String head = "HTTP/1.1 200 OK\r\nContent-Length: " + PNG.length + "\r\nX: \r\n\r\n";
+        String filler = "x".repeat(bytes - head.replace("\n", "").length());
+        LoopbackServer server = serve((request, out) -> {
+            write(out, head.replace("X: ", "X: " + filler));
+            out.write(PNG);
+        });
+        if (bytes == 1 << 16) {
+            assertThat(read(server.url() + "/a.png", ofSeconds(20)).width()).isEqualTo(7);
+        } else {
+            assertFails(server.url() + "/a.png", ofSeconds(20), "longer than 64 KiB");
+        }
+    }
+
     @Test
     void read_ofEndlessBody_isRefusedAtTheLimit() throws IOException {
         LoopbackServer server = serve((request, out) -> {
