@@ -184,7 +184,7 @@ final class HttpTransfer {
         }
 
         void run() throws TransferException, IOException, InterruptedException {
-            Optional<CacheRecord.Origin> origin = part.origin().filter(this::canGoOn);
+            Optional<CacheRecord.Origin> origin = part.origin().filter(this::canResume);
             from = origin.isPresent() ? part.size() : 0;
             URI uri = source.uri();
             for (int hops = 0; hops <= MAX_REDIRECTS; hops++) {
@@ -205,7 +205,7 @@ final class HttpTransfer {
          * Whether it can be verified, before or after the download, that the partial file belongs to this source's
          * file.
          */
-        private boolean canGoOn(CacheRecord.Origin origin) {
+        private boolean canResume(CacheRecord.Origin origin) {
             return origin.sha256() != null || source.digits() != null || (isOurs(origin) && strong(origin.tag()));
         }
 

@@ -257,7 +257,7 @@ class PickleReaderTest {
     }
 
     @Test
-    void file_thatGoesOnOrEndsEarly_isRefused() throws IOException {
+    void file_withTrailingBytesOrTruncated_isRefused() throws IOException {
         byte[] bytes = array("u1", "|", 6, 6);
         assertThat(refusal(Arrays.copyOf(bytes, bytes.length + 1)))
                 .hasMessageContaining("continues after the end of its pickle");

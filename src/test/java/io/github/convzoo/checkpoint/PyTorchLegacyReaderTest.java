@@ -228,7 +228,7 @@ class PyTorchLegacyReaderTest {
     }
 
     @Test
-    void file_thatGoesOn_isRefused() throws IOException {
+    void file_withTrailingBytes_isRefused() throws IOException {
         Legacy legacy = valid();
         legacy.rest = new byte[1];
         assertThat(refusal(legacy)).hasMessageContaining("continues after its last storage");

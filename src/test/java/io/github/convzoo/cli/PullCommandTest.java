@@ -72,7 +72,7 @@ class PullCommandTest {
 
     @Test
     void pull_unknownName_isMisuse() {
-        for (String name : new String[] {"dla35", "dla35*", "dla34.mx_in1k"}) {
+        for (String name : new String[] {"dla35", "dla35*", "dla34.mx_in1k", "dla34.in1kx", "dla34.in1"}) {
             CommandRun run = CommandRun.of(environment, "pull", "dla34", name);
             assertThat(run.status()).isEqualTo(2);
             assertThat(run.err())

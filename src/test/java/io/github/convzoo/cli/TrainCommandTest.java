@@ -328,7 +328,7 @@ class TrainCommandTest {
 
     @ParameterizedTest
     @MethodSource("fromWeights")
-    void resume_withoutTheWeightsOfTheBeginning_goesOnToTheSameBits(List<Object> options) throws IOException {
+    void resume_withoutTheWeightsOfTheBeginning_resumesToTheSameBits(List<Object> options) throws IOException {
         List<Object> all = new ArrayList<>(List.of("--weights", Samples.PELEENET, "--schedule", "constant"));
         all.addAll(options);
         // With other features than those of the beginning.
@@ -385,7 +385,7 @@ class TrainCommandTest {
     }
 
     @Test
-    void resume_afterTheLastEpoch_goesOnAsItWasBegun() throws IOException {
+    void resume_afterTheLastEpoch_keepsItsSettings() throws IOException {
         trained();
         Run more = Run.of("train", "--resume", run, "--epochs", 2, "--device", "cpu");
 
@@ -413,7 +413,7 @@ class TrainCommandTest {
     }
 
     @Test
-    void train_interrupted_savesAndIsGoneOnWith() throws Exception {
+    void train_interrupted_savesAndCanBeResumed() throws Exception {
         assumeThat(File.separatorChar).as("there are signals").isEqualTo('/');
         trained("--epochs", 6, "--seed", 1);
         Path unbroken = run;

@@ -142,7 +142,7 @@ class FashionMnistTest {
     }
 
     @Test
-    void test_ofAFileThatGoesOn_isRefused() throws IOException {
+    void test_ofAFileWithTrailingBytes_isRefused() throws IOException {
         byte[] images = IdxFiles.images(noise(1));
         write(Arrays.copyOf(images, images.length + 1), IdxFiles.labels(1));
         assertRefused(folder.resolve(IdxFiles.IMAGES), "has data after its 1 entries");

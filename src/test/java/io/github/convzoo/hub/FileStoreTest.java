@@ -246,7 +246,7 @@ class FileStoreTest {
     // Cuts and resuming.
 
     @Test
-    void fetch_cutTwice_goesOnWhereItStopped() throws Exception {
+    void fetch_cutTwice_resumesWhereItStopped() throws Exception {
         AtomicInteger count = new AtomicInteger();
         LoopbackServer hub = serve((request, out) -> {
             int until = Math.min(CONTENT.length, 100_000 * count.incrementAndGet());
@@ -259,7 +259,7 @@ class FileStoreTest {
     }
 
     @Test
-    void fetch_cutInAnEarlierProcess_goesOnWhereItStopped() throws Exception {
+    void fetch_cutInAnEarlierProcess_resumesWhereItStopped() throws Exception {
         AtomicInteger count = new AtomicInteger();
         LoopbackServer hub = serve((request, out) -> Hubs.send(
                 request,
@@ -591,7 +591,7 @@ class FileStoreTest {
     // Silence.
 
     @Test
-    void fetch_bodyStalls_timesOutAndGoesOn() throws Exception {
+    void fetch_bodyStalls_timesOutAndResumes() throws Exception {
         AtomicInteger count = new AtomicInteger();
         LoopbackServer hub = serve((request, out) -> {
             boolean first = count.incrementAndGet() == 1;
@@ -727,7 +727,7 @@ class FileStoreTest {
     }
 
     @Test
-    void fetch_cutAtOneMirror_goesOnAtTheNext() throws Exception {
+    void fetch_cutAtOneMirror_resumesAtTheNext() throws Exception {
         LoopbackServer first = serve((request, out) -> Hubs.send(request, out, CONTENT, 100_000));
         LoopbackServer second = serve((request, out) -> Hubs.send(request, out, CONTENT, CONTENT.length));
         String name = named(CONTENT);

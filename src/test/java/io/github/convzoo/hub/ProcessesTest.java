@@ -64,7 +64,7 @@ class ProcessesTest {
     }
 
     @Test
-    void fetch_killedFiftyTimes_leavesNoCorruptFileAndGoesOn() throws Exception {
+    void fetch_killedFiftyTimes_leavesNoCorruptFileAndResumes() throws Exception {
         Random random = new Random(4);
         int underWay = 0;
         try (LoopbackServer hub = hub(this::trickle)) {

@@ -200,7 +200,7 @@ class TrainingRunTest {
     }
 
     @Test
-    void run_thatIsDone_canBeGoneOnWith() throws Exception {
+    void run_thatIsDone_canBeResumed() throws Exception {
         Path once = directory.resolve("once");
         Path twice = directory.resolve("twice");
         Recipe recipe = Runs.recipe("sgd", 3);
@@ -310,7 +310,7 @@ class TrainingRunTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"model.safetensors", "metrics.csv", "last/model.safetensors", "last/state.safetensors"})
-    void run_thatCannotWriteAFile_goesOnToTheSameBitsWhenItCan(String file) throws Exception {
+    void run_thatCannotWriteAFile_resumesToTheSameBitsWhenItCan(String file) throws Exception {
         Recipe recipe = Runs.recipe("adamw", 2);
         Path unbroken = directory.resolve("unbroken");
         Runs.run(unbroken, recipe, -1, 2, NEVER, () -> false, SILENT);
