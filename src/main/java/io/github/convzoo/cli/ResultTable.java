@@ -1,6 +1,5 @@
 package io.github.convzoo.cli;
 
-import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ReplacedFile;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -21,11 +20,7 @@ final class ResultTable implements ResultWriter {
 
     ResultTable(Path file, int topK) throws IOException {
         this.topK = topK;
-        try {
-            draft = ReplacedFile.Draft.create(file);
-        } catch (CheckpointException e) {
-            throw new IOException(file + ": cannot be written (" + e.getCause() + "); check its folder", e);
-        }
+        draft = ReplacedFile.Draft.create(file);
         // Unlike a channel's own writer, this one accepts any name that a file system allows.
         out = new BufferedWriter(
                 new OutputStreamWriter(Channels.newOutputStream(draft.channel()), StandardCharsets.UTF_8));
@@ -59,7 +54,11 @@ final class ResultTable implements ResultWriter {
     }
 
     private void line(CharSequence text) throws IOException {
-        out.append(text).append("\r\n");
+        try {
+            out.append(text).append("\r\n");
+        } catch (IOException e) {
+            throw draft.failure(e);
+        }
     }
 
     private static String field(String text) {
@@ -69,7 +68,11 @@ final class ResultTable implements ResultWriter {
 
     @Override
     public void complete() throws IOException {
-        out.flush();
+        try {
+            out.flush();
+        } catch (IOException e) {
+            throw draft.failure(e);
+        }
         draft.finish();
     }
 

@@ -42,11 +42,11 @@ final class Inference {
     /** For messages. */
     static final String OUTPUTS = "probabilities, class, or label";
 
-    private final ImageSource source;
+    private final RequestImages requestImages;
     private final int maxImages;
 
-    Inference(ImageSource source, int maxImages) {
-        this.source = source;
+    Inference(RequestImages requestImages, int maxImages) {
+        this.requestImages = requestImages;
         this.maxImages = maxImages;
     }
 
@@ -162,19 +162,19 @@ final class Inference {
                     "the shape of the input images must be [N] or [N, 1], not " + tensor.shape());
         }
         if (tensor.data() instanceof InferRequest.Data.Files files) {
-            return source.prepare(model, count, i -> {
+            return requestImages.prepare(model, count, i -> {
                 ByteBuffer file = files.files().get(i);
                 byte[] bytes = new byte[file.remaining()];
                 file.duplicate().get(bytes);
-                return source.decode(model, bytes, name(i, count));
+                return requestImages.decode(model, bytes, name(i, count));
             });
         }
         if (tensor.data() instanceof InferRequest.Data.Texts texts) {
-            return source.prepare(model, count, i -> {
+            return requestImages.prepare(model, count, i -> {
                 String text = texts.texts().get(i);
                 return text.indexOf(':') >= 0
-                        ? source.linked(model, text)
-                        : source.decode(model, InferRequest.decodeBase64(text), name(i, count));
+                        ? requestImages.linked(model, text)
+                        : requestImages.decode(model, InferRequest.decodeBase64(text), name(i, count));
             });
         }
         throw new Problem(Problem.Kind.BAD_REQUEST, "the data of the input images must be strings: base64, or URLs");
@@ -208,7 +208,7 @@ final class Inference {
         } else {
             throw new Problem(Problem.Kind.BAD_REQUEST, "the data of the input pixels must be numbers");
         }
-        return source.prepare(model, count, i -> RgbImage.of(width, height, part.apply(i)));
+        return requestImages.prepare(model, count, i -> RgbImage.of(width, height, part.apply(i)));
     }
 
     private static byte[] bytes(InferRequest.FloatList values) throws Problem {

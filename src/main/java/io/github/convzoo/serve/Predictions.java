@@ -36,11 +36,11 @@ final class Predictions {
     private static final int USUAL_TOP_K = 5;
     private static final double MILLISECOND = 1e6;
 
-    private final ImageSource source;
+    private final RequestImages requestImages;
     private final int maxImages;
 
-    Predictions(ImageSource source, int maxImages) {
-        this.source = source;
+    Predictions(RequestImages requestImages, int maxImages) {
+        this.requestImages = requestImages;
         this.maxImages = maxImages;
     }
 
@@ -74,7 +74,8 @@ final class Predictions {
         Content content = content(call, Set.of(TOP_K));
         int topK = topK(model, call, content);
         List<Upload> images = content.images;
-        return model.classify(source.prepare(model, images.size(), i -> image(model, images.get(i))), call.deadline())
+        return model.classify(
+                        requestImages.prepare(model, images.size(), i -> image(model, images.get(i))), call.deadline())
                 .thenApply(done -> response(done, topK));
     }
 
@@ -93,10 +94,10 @@ final class Predictions {
     /** Reads an image. */
     RgbImage image(ServedModel model, Upload upload) throws Problem {
         if (upload instanceof Upload.Link link) {
-            return source.linked(model, link.url);
+            return requestImages.linked(model, link.url);
         }
         Upload.File file = (Upload.File) upload;
-        return source.decode(model, file.bytes(), file.name);
+        return requestImages.decode(model, file.bytes(), file.name);
     }
 
     /** Reads the images of a request by its content type. */

@@ -41,10 +41,10 @@ final class Routes {
         this.metrics = metrics;
         this.ready = ready;
         this.version = version;
-        ImageSource source = new ImageSource(options.access().urls());
+        RequestImages requestImages = new RequestImages(options.access().urls());
         int maxImages = options.limits().images();
-        Inference inference = new Inference(source, maxImages);
-        Predictions predictions = new Predictions(source, maxImages);
+        Inference inference = new Inference(requestImages, maxImages);
+        Predictions predictions = new Predictions(requestImages, maxImages);
         Explanations explanations = new Explanations(predictions);
         List<Route> list = new ArrayList<>();
         for (StaticFile file : StaticFile.values()) {

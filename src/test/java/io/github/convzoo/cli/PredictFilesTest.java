@@ -195,7 +195,7 @@ class PredictFilesTest {
         Run.refused(2, args("--csv", folder.resolve("a.txt")), "--csv: tables are CSV files");
         Run.refused(2, args("--csv", folder), "--csv: " + folder + " is a folder");
         Run.refused(2, args("--batch-size", 0), "--batch-size or --workers: the batch size must be at least 1");
-        Run.refused(1, args("--csv", folder.resolve("none/a.csv")), "none/a.csv: cannot be written");
+        Run.refused(1, args("--csv", folder.resolve("none/a.csv")), "none does not exist; create it first");
         Run.refused(1, args("--jsonl", folder.resolve("none/a.jsonl")), "none/a.jsonl: cannot be opened");
         assertThat(results).doesNotExist();
     }

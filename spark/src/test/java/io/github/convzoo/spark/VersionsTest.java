@@ -83,6 +83,20 @@ class VersionsTest {
     }
 
     @Test
+    void release_worksLikeThatOfTheMainPom() throws Exception {
+        assertThat(release(SPARK)).isEqualTo(release(MAIN)).contains("sign", "central-publishing-maven-plugin");
+    }
+
+    private static String release(Path pom) throws Exception {
+        return children(child(project(pom), "profiles")).stream()
+                .filter(each -> text(each, "id").equals("release"))
+                .findFirst()
+                .orElseThrow()
+                .getTextContent()
+                .strip();
+    }
+
+    @Test
     void pom_opensWhatSparkOpens() throws Exception {
         String options = properties(SPARK).getOrDefault("argLine.spark", "");
 

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** The images of requests. Whatever is wrong with one is the client's. */
-final class ImageSource {
+final class RequestImages {
 
     private final boolean urls;
 
@@ -19,7 +19,7 @@ final class ImageSource {
      *
      * @param urls whether requests may name images by URLs that have to be fetched
      */
-    ImageSource(boolean urls) {
+    RequestImages(boolean urls) {
         this.urls = urls;
     }
 
