@@ -16,6 +16,7 @@ import io.github.convzoo.graph.WidenGroups;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.nn.Tracer;
 import io.github.convzoo.weights.ModelConfig;
+import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,9 +46,14 @@ public final class Exporter {
      *
      * @param network initialized, on any device
      * @param config its configuration: the input's size, preprocessing, labels
-     * @throws IllegalArgumentException if the network has no parameters yet
+     * @throws IllegalArgumentException if the network has no parameters yet, or comes from an exported file
      */
     public Exporter(Network network, ModelConfig config) {
+        if (network.isOnlyCompiled()) {
+            throw new IllegalArgumentException("this " + network.modelName() + " comes from an exported file, which can"
+                    + " only be run; load the weights that it was exported from, such as a folder with "
+                    + ModelFolder.WEIGHTS);
+        }
         if (!network.isInitialized()) {
             throw new IllegalArgumentException(
                     network.modelName() + " has no parameters; load its weights, or initialize them");
