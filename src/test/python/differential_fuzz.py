@@ -46,11 +46,13 @@ TYPES = {
 # What a reference refuses although the values could mean only one thing: text of Python 2 that is bytes, PyTorch's note of
 # how storages are aligned, a flag, the name of a device, Paddle's table of names, an empty storage without an entry (as some
 # versions wrote them), the key of a dictionary that is no part of the values, and what it could do with an object of a class
-# that ConvZoo does not know (one whose name has "Storage" in it counts as a storage there).
+# that ConvZoo does not know (one whose name has "Storage" in it counts as a storage there); types of MXNet 2, and arrays with
+# NumPy's and with the older shapes in one file of MXNet, each of which says which it has.
 POLICY = re.compile(
     "codec can't decode|requires_grad must be|can require gradients|_make_subclass.. argument .* must be bool"
     "|invalid literal for int.. with base 10: b'|Inert|device type at start of device string|Invalid device string"
-    "|KeyError: |failed locating file data/|unhashable type|'StorageType' object is not callable")
+    "|KeyError: |failed locating file data/|unhashable type|'StorageType' object is not callable"
+    "|Unknown type enum (8|9|10|11)$|not saved in np shape semantics, but being loaded in np shape semantics")
 # Of data that ConvZoo does not read.
 UNREAD = re.compile(
     "EOF: reading array data|data type .*not understood|__setstate__.. argument 1 must be sequence of length 4, not 5"
