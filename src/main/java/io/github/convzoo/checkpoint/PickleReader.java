@@ -1,8 +1,8 @@
 package io.github.convzoo.checkpoint;
 
-import io.github.convzoo.checkpoint.PickleMachine.Items;
-import io.github.convzoo.checkpoint.PickleMachine.NumpyArray;
-import io.github.convzoo.checkpoint.PickleMachine.Pairs;
+import io.github.convzoo.checkpoint.PickleObjects.Items;
+import io.github.convzoo.checkpoint.PickleObjects.NumpyArray;
+import io.github.convzoo.checkpoint.PickleObjects.Pairs;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;

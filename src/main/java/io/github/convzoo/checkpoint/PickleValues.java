@@ -1,15 +1,15 @@
 package io.github.convzoo.checkpoint;
 
-import io.github.convzoo.checkpoint.PickleMachine.Built;
-import io.github.convzoo.checkpoint.PickleMachine.Data;
-import io.github.convzoo.checkpoint.PickleMachine.Items;
-import io.github.convzoo.checkpoint.PickleMachine.LongText;
-import io.github.convzoo.checkpoint.PickleMachine.NumpyArray;
-import io.github.convzoo.checkpoint.PickleMachine.NumpyType;
-import io.github.convzoo.checkpoint.PickleMachine.Pairs;
-import io.github.convzoo.checkpoint.PickleMachine.Storage;
-import io.github.convzoo.checkpoint.PickleMachine.StridedTensor;
-import io.github.convzoo.checkpoint.PickleMachine.View;
+import io.github.convzoo.checkpoint.PickleObjects.Built;
+import io.github.convzoo.checkpoint.PickleObjects.Data;
+import io.github.convzoo.checkpoint.PickleObjects.Items;
+import io.github.convzoo.checkpoint.PickleObjects.LongText;
+import io.github.convzoo.checkpoint.PickleObjects.NumpyArray;
+import io.github.convzoo.checkpoint.PickleObjects.NumpyType;
+import io.github.convzoo.checkpoint.PickleObjects.Pairs;
+import io.github.convzoo.checkpoint.PickleObjects.Storage;
+import io.github.convzoo.checkpoint.PickleObjects.StridedTensor;
+import io.github.convzoo.checkpoint.PickleObjects.View;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;

@@ -1,8 +1,8 @@
 package io.github.convzoo.checkpoint;
 
-import io.github.convzoo.checkpoint.PickleMachine.Items;
-import io.github.convzoo.checkpoint.PickleMachine.Pairs;
-import io.github.convzoo.checkpoint.PickleMachine.Storage;
+import io.github.convzoo.checkpoint.PickleObjects.Items;
+import io.github.convzoo.checkpoint.PickleObjects.Pairs;
+import io.github.convzoo.checkpoint.PickleObjects.Storage;
 import io.github.convzoo.checkpoint.PickleValues.Region;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;

@@ -93,7 +93,7 @@ final class PyTorchZipReader {
                 },
                 placeholders);
         Value value = values.value(built);
-        for (PickleMachine.Storage storage : machine.storages().values()) {
+        for (PickleObjects.Storage storage : machine.storages().values()) {
             checkLength(file, storage, entries.get(storages + storage.key()));
         }
         return value;
@@ -116,7 +116,7 @@ final class PyTorchZipReader {
     }
 
     /** PyTorch loads every named storage, even those without a tensor. Some versions wrote no entry for empty ones. */
-    private static void checkLength(MappedFile file, PickleMachine.Storage storage, @Nullable Entry entry)
+    private static void checkLength(MappedFile file, PickleObjects.Storage storage, @Nullable Entry entry)
             throws CheckpointException {
         String shown = "storage " + CheckpointException.printable(storage.key());
         if (entry == null && storage.elements() > 0) {

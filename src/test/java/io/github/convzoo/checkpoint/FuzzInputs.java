@@ -75,7 +75,7 @@ final class FuzzInputs {
     }
 
     private static void addStorages(ZipAssembler zip, String directory, byte[] pickle) {
-        for (PickleMachine.Storage storage : storages(pickle)) {
+        for (PickleObjects.Storage storage : storages(pickle)) {
             if (storage.key().matches("[0-9a-z]{1,20}")) {
                 zip.add(directory + storage.key(), new byte[length(storage)]);
             }
@@ -83,7 +83,7 @@ final class FuzzInputs {
     }
 
     /** The storages that a pickle names; none where it is corrupt. */
-    private static List<PickleMachine.Storage> storages(byte[] pickle) {
+    private static List<PickleObjects.Storage> storages(byte[] pickle) {
         try (MappedFile file = MappedFile.open(Crafted.resource("none.safetensors"))) {
             PickleMachine machine = new PickleMachine(file.inflated(-1, pickle), 0, pickle.length, Limits.DEFAULT);
             machine.run();
@@ -93,7 +93,7 @@ final class FuzzInputs {
         }
     }
 
-    private static int length(PickleMachine.Storage storage) {
+    private static int length(PickleObjects.Storage storage) {
         long bytes = storage.elements() * PickleGlobals.elementBytes(storage.type());
         return (int) Math.max(0, Math.min(bytes, LONGEST_STORAGE));
     }
@@ -103,7 +103,7 @@ final class FuzzInputs {
         PyTorchLegacyReaderTest.Legacy legacy = new PyTorchLegacyReaderTest.Legacy(pickle);
         PickleAssembler keys = new PickleAssembler().list();
         ByteArrayOutputStream data = new ByteArrayOutputStream();
-        for (PickleMachine.Storage storage : storages(pickle)) {
+        for (PickleObjects.Storage storage : storages(pickle)) {
             keys.text(storage.key()).op('a');
             byte[] elements = new byte[8 + length(storage)];
             ByteBuffer.wrap(elements).order(ByteOrder.LITTLE_ENDIAN).putLong(storage.elements());

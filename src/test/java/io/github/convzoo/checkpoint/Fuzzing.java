@@ -166,7 +166,7 @@ final class Fuzzing {
     }
 
     private static List<String> classes(Format format) {
-        String pickles = "PickleMachine PickleValues PickleGlobals";
+        String pickles = "PickleMachine PickleCalls PickleValues PickleGlobals";
         String names =
                 switch (format) {
                     case SAFETENSORS -> "SafetensorsReader JsonReader";

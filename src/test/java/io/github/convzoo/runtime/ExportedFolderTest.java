@@ -278,8 +278,9 @@ class ExportedFolderTest {
                     .withMessageContaining("has no parameters to train, save, or export");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> new Exporter(network, ConvZoo.configuration(folder, PLAIN)))
-                    .withMessage("this peleenet comes from an exported file, which can only be run; load the weights that"
-                            + " it was exported from, such as a folder with model.safetensors");
+                    .withMessage(
+                            "this peleenet comes from an exported file, which can only be run; load the weights that"
+                                    + " it was exported from, such as a folder with model.safetensors");
         }
     }
 
