@@ -46,6 +46,7 @@ final class PickleCalls {
             List.of(new Value.None(), new Value.None(), new Value.None(), wholeOf(-1), wholeOf(-1), wholeOf(0));
 
     private final PickleBudget budget;
+    private final Set<String> globals = new LinkedHashSet<>();
     private final Set<String> unknown = new LinkedHashSet<>();
     /** The storages that were named, by key. */
     private final Map<String, Storage> storages = new LinkedHashMap<>();
@@ -60,6 +61,11 @@ final class PickleCalls {
         this.budget = budget;
         this.legacy = legacy;
         this.embedded = embedded;
+    }
+
+    /** Names of all globals. */
+    Set<String> globals() {
+        return globals;
     }
 
     /** Names of the globals that became placeholders, in the order of the file. */
@@ -84,6 +90,7 @@ final class PickleCalls {
             throw budget.corrupt("the pickle names " + CheckpointException.printable(module + "." + name)
                     + ", which only an attack would do; do not load this file anywhere");
         }
+        globals.add(global.name());
         if (global.role() == PickleGlobals.Role.UNKNOWN && !isPlain(global.name())) {
             unknown.add(global.name());
         }

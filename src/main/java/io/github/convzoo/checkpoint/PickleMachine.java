@@ -74,6 +74,11 @@ final class PickleMachine {
         this.longestName = Math.max(1 << 14, 4L * limits.nameLength());
     }
 
+    /** Names of all globals. */
+    Set<String> globals() {
+        return calls.globals();
+    }
+
     /** Names of the globals that became placeholders, in the order of the file. */
     Set<String> unknownGlobals() {
         return calls.unknownGlobals();

@@ -3,6 +3,7 @@ package io.github.convzoo.checkpoint;
 import io.github.convzoo.checkpoint.PickleValues.Region;
 import io.github.convzoo.checkpoint.ZipDirectory.Entry;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,12 @@ final class PyTorchZipReader {
     private PyTorchZipReader() {}
 
     static Checkpoint read(MappedFile file, Map<String, Entry> entries, Limits limits) throws CheckpointException {
+        return read(file, entries, limits, new HashSet<>());
+    }
+
+    /** Reads a file, and adds the names of all globals in its pickles to a set. */
+    static Checkpoint read(MappedFile file, Map<String, Entry> entries, Limits limits, Set<String> globals)
+            throws CheckpointException {
         String root = root(file, entries);
         checkCase(file, entries, root);
         boolean script = isScript(file, entries, root);
@@ -48,13 +55,14 @@ final class PyTorchZipReader {
             throw file.corrupt(-1, "the zip archive has no " + root + "data.pkl; save it again with torch.save");
         }
         Set<String> placeholders = new LinkedHashSet<>();
-        Value value = value(file, limits, entries, pickle, root + "data/", placeholders);
+        Value value = value(file, limits, entries, pickle, root + "data/", placeholders, globals);
         if (script) {
             ScriptTensors tensors = new ScriptTensors(file, limits);
             tensors.add("", value);
             Entry constants = entries.get(root + "constants.pkl");
             if (constants != null) {
-                tensors.addConstants(value(file, limits, entries, constants, root + "constants/", placeholders));
+                tensors.addConstants(
+                        value(file, limits, entries, constants, root + "constants/", placeholders, globals));
             }
             value = tensors.mapping();
         }
@@ -72,7 +80,8 @@ final class PyTorchZipReader {
             Map<String, Entry> entries,
             Entry pickle,
             String storages,
-            Set<String> placeholders)
+            Set<String> placeholders,
+            Set<String> globals)
             throws CheckpointException {
         PickleMachine machine = new PickleMachine(file, pickle.offset(), pickle.length(), limits);
         checkCrc(file, pickle);
@@ -83,6 +92,7 @@ final class PyTorchZipReader {
                     CheckpointException.printable(pickle.name())
                             + " continues after its pickle's end; the file is corrupt");
         }
+        globals.addAll(machine.globals());
         placeholders.addAll(machine.unknownGlobals());
         PickleValues values = new PickleValues(
                 file,

@@ -58,6 +58,7 @@ final class TorchScriptModel implements ExportedModel {
             throw new IOException(file + ": exported for CPUs (target " + target + "), but the device is " + device
                     + "; export it again for any target");
         }
+        TorchScriptCheck.require(file);
         boolean images = Boolean.parseBoolean(metadata.get(NetworkFile.PREPROCESS));
         ExportedInput input = new ExportedInput(images, Optional.empty());
         Model model = Model.newInstance(String.valueOf(file.getFileName()), device, "PyTorch");

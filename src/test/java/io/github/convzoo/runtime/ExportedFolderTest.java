@@ -45,11 +45,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A folder of {@code config.json} and an exported file, without weights. */
 class ExportedFolderTest {
@@ -282,6 +287,46 @@ class ExportedFolderTest {
                             "this peleenet comes from an exported file, which can only be run; load the weights that"
                                     + " it was exported from, such as a folder with model.safetensors");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model.pt", "weights.pth", "pytorch_model.bin"})
+    void exportedTorchScript_withCodeOfSomebodyElse_isRefusedBeforeItRuns(String name) throws Exception {
+        export(folder, ExportOptions.torchScript());
+        Path file = folder.resolve(name);
+        Path touched = folder.resolve("touched");
+        Path original = Files.move(folder.resolve("model.pt"), folder.resolve("original"));
+        try (ZipFile from = new ZipFile(original.toFile());
+                ZipOutputStream to = new ZipOutputStream(Files.newOutputStream(file))) {
+            to.setMethod(ZipOutputStream.STORED);
+            for (ZipEntry entry : (Iterable<ZipEntry>) from.stream().map(each -> (ZipEntry) each)::iterator) {
+                byte[] content = from.getInputStream(entry).readAllBytes();
+                if (entry.getName().endsWith(".py")) {
+                    content = new String(content, StandardCharsets.UTF_8)
+                            .replace(
+                                    "    return ",
+                                    "    f = torch.from_file(\"" + touched + "\", True, 64)\n    return ")
+                            .getBytes(StandardCharsets.UTF_8);
+                }
+                ZipEntry copy = new ZipEntry(entry.getName());
+                CRC32 crc = new CRC32();
+                crc.update(content);
+                copy.setCrc(crc.getValue());
+                copy.setSize(content.length);
+                to.putNextEntry(copy);
+                to.write(content);
+            }
+        }
+        Files.delete(original);
+        String problem = name + ": its code ";
+        assertThatIOException().isThrownBy(() -> ConvZoo.load(file)).withMessageContaining(problem);
+        assertThatIOException()
+                .isThrownBy(() -> ConvZoo.load("peleenet", LoadOptions.of(file)))
+                .withMessageContaining(problem);
+        if (!name.equals("pytorch_model.bin")) {
+            assertThatIOException().isThrownBy(() -> ConvZoo.load(folder)).withMessageContaining(problem);
+        }
+        assertThat(touched).doesNotExist();
     }
 
     @Test
