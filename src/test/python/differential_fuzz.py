@@ -437,6 +437,8 @@ PICKLE_PARTS = [
     b"2", b".", b"ccollections\nOrderedDict\n", b"ccollections\nCounter\n", b"c__builtin__\nset\n", b"\x8a\x01\x02",
     b"ctorch\nFloatStorage\n", b"ctorch\nIntStorage\n", b"ctorch\nDoubleStorage\n", b"M\x01\x00", b"J\x02\0\0\0",
     b"U\x01a", b"\x8f", b"ctorch._utils\n_rebuild_tensor\n", b"ctorch._utils\n_rebuild_tensor_v2\n",
+    b"ctorch._utils\n_rebuild_parameter_with_state\n", b"ctorch._tensor\n_rebuild_from_type_v2\n", b"ctorch\nTensor\n",
+    b"X\x04\0\0\0data", b"X\x04\0\0\0real", b"}X\x04\0\0\0dataNs",
 ]
 ARRAY_PARTS = [b"X\x02\0\0\0f4", b"X\x02\0\0\0u2", b"X\x02\0\0\0i8", b"X\x01\0\0\0<", b"X\x01\0\0\0>", b"X\x01\0\0\0|", b"cnumpy\ndtype\n",
                b"cnumpy\nndarray\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"c_codecs\nencode\n", b"X\x06\0\0\0latin1"]

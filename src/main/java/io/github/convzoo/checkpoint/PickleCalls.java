@@ -45,6 +45,10 @@ final class PickleCalls {
     private static final List<Object> PLAIN =
             List.of(new Value.None(), new Value.None(), new Value.None(), wholeOf(-1), wholeOf(-1), wholeOf(0));
 
+    /** Attributes of a tensor that PyTorch computes, or that replace its numbers when they are set. */
+    private static final Set<String> PROPERTIES =
+            Set.of("data", "real", "imag", "shape", "dtype", "device", "layout", "names", "ndim", "T", "H", "mT", "mH");
+
     private final PickleBudget budget;
     private final Set<String> globals = new LinkedHashSet<>();
     private final Set<String> unknown = new LinkedHashSet<>();
@@ -432,6 +436,9 @@ final class PickleCalls {
         if (arguments.size() != (global.name().endsWith("_with_state") ? 4 : 3)) {
             throw badArguments(global);
         }
+        if (arguments.size() > 3) {
+            checkAttributes(global, arguments.get(3));
+        }
         Object data = arguments.get(0);
         if (data instanceof StridedTensor || data instanceof Value.Placeholder) {
             return data;
@@ -445,12 +452,38 @@ final class PickleCalls {
                 && arguments.get(2) instanceof Items inner) {
             switch (function.role()) {
                 case TENSOR, TYPED_TENSOR, PARAMETER -> {
+                    checkAttributes(global, arguments.get(3));
                     return call(function, inner.items);
                 }
                 default -> {}
             }
         }
         return unbuilt(arguments.size() > 1 && arguments.get(1) instanceof Global type ? type : global);
+    }
+
+    /**
+     * Checks the attributes that PyTorch sets on a tensor: a mapping or None, or a tuple of two of these. They are
+     * dropped, but some would replace the tensor's numbers.
+     */
+    private void checkAttributes(Global global, Object state) throws CheckpointException {
+        List<Object> parts = List.of(state);
+        if (state instanceof Items tuple && tuple.kind == SequenceKind.TUPLE) {
+            parts = tuple.items;
+            if (parts.size() != 2) {
+                throw badArguments(global);
+            }
+        }
+        for (Object part : parts) {
+            if (part instanceof Pairs attributes) {
+                for (int i = 0; i < attributes.pairs.size(); i += 2) {
+                    if (!(attributes.pairs.get(i) instanceof Value.Text name) || PROPERTIES.contains(name.text())) {
+                        throw badArguments(global);
+                    }
+                }
+            } else if (!(part instanceof Value.None)) {
+                throw badArguments(global);
+            }
+        }
     }
 
     private long wholeNumber(Object object, Global global) throws CheckpointException {

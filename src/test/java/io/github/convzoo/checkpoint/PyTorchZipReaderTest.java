@@ -10,6 +10,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
@@ -159,6 +163,67 @@ class PyTorchZipReaderTest {
                 } else {
                     assertThat(refused(file)).hasMessageContaining(name);
                 }
+            }
+        }
+    }
+
+    /** PyTorch sets the attributes on the tensor, and some replace its numbers. */
+    @ParameterizedTest
+    @CsvSource({
+        "N, true",
+        "}, true",
+        "}tag, true",
+        "NN, true",
+        "N}tag, true",
+        "}tag}, true",
+        "}data, false",
+        "}real, false",
+        "}imag, false",
+        "}shape, false",
+        "N}data, false",
+        "}data}, false",
+        "], false",
+        ") , false",
+        "NNN, false",
+        "}1, false",
+    })
+    void attributesOfATensor_thatReplaceItsNumbers_areRefused(String state, boolean harmless) throws IOException {
+        for (boolean parameter : new boolean[] {true, false}) {
+            PickleAssembler pickle = entry("w");
+            if (parameter) {
+                pickle.global("torch._utils", "_rebuild_parameter_with_state").mark();
+                pickle.tensor("FloatStorage", "0", 6, 0, longs(6), longs(1)).op(0x89, 'N');
+            } else {
+                pickle.global("torch._tensor", "_rebuild_from_type_v2").mark();
+                pickle.global("torch._utils", "_rebuild_tensor_v2").global("torch", "Tensor");
+                pickle.mark().storage("FloatStorage", "0", 6).op('K', 0, 'K', 6, 0x85, 'K', 1, 0x85, 0x89, '}');
+                pickle.tuple();
+            }
+            List<String> parts = new ArrayList<>();
+            Matcher matcher = Pattern.compile("N|[\\])]|\\}[a-z0-9]*").matcher(state);
+            while (matcher.find()) {
+                parts.add(matcher.group());
+            }
+            for (String part : parts) {
+                pickle.op(part.charAt(0));
+                String key = part.substring(1);
+                if (key.equals("1")) {
+                    pickle.op('K', 1, 'N', 's');
+                } else if (!key.isEmpty()) {
+                    pickle.text(key).op('N', 's');
+                }
+            }
+            if (parts.size() > 1) {
+                pickle.op(parts.size() == 2 ? 0x86 : 0x87);
+            }
+            Path file = file(
+                    directory,
+                    Crafted.torch(pickle.tuple().reduce().setItem().stop(), six())
+                            .bytes());
+            if (harmless) {
+                assertThat(Crafted.tensor(Checkpoint.read(file), "w").shape()).containsExactly(6);
+            } else {
+                assertThat(refused(file)).hasMessageContaining(parameter ? "_with_state" : "_rebuild_from_type_v2");
             }
         }
     }
