@@ -59,6 +59,8 @@ public final class ImageDecoder {
     public static final Duration DEFAULT_MAX_FETCH_TIME = Duration.ofMinutes(1);
 
     /** The message for an image whose end is missing. */
+    private static final String DAMAGED = "damaged or truncated";
+
     static final String TRUNCATED = "the file ends before the image does (truncated); fetch or copy it again";
 
     private static final List<String> NAMES =
@@ -296,6 +298,9 @@ public final class ImageDecoder {
             return decode(name, source, format);
         } catch (OutOfMemoryError e) {
             throw outOfMemory(name, e);
+        } catch (RuntimeException e) {
+            // A bug here, which must not end the work on other images.
+            throw new ImageException(name, DAMAGED + " (" + e + "); fetch or copy it again", e);
         }
     }
 
@@ -385,6 +390,10 @@ public final class ImageDecoder {
         return new PixelLimit() {
             @Override
             public void check(long width, long height) throws ImageException {
+                if (width < 1 || height < 1) {
+                    throw new ImageException(
+                            name, "damaged: it has a size of " + width + " x " + height + "; fetch or copy it again");
+                }
                 // The product may overflow a long.
                 if (width > maxPixels / height) {
                     throw new ImageException(
@@ -432,7 +441,7 @@ public final class ImageDecoder {
                 }
             }
             // The JDK's readers throw various exceptions on damaged data: index, null, arithmetic, argument.
-            throw new ImageException(name, "damaged or truncated (" + reason(e) + "); fetch or copy it again", e);
+            throw new ImageException(name, DAMAGED + " (" + reason(e) + "); fetch or copy it again", e);
         } finally {
             reader.dispose();
         }

@@ -4,9 +4,9 @@ package io.github.convzoo.image;
 interface PixelLimit {
 
     /**
-     * Checks a size, whose sides are at least 1.
+     * Checks a size.
      *
-     * @throws ImageException if there are more pixels than allowed
+     * @throws ImageException if a side is less than 1, or there are more pixels than allowed
      */
     void check(long width, long height) throws ImageException;
 

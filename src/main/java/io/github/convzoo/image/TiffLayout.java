@@ -110,7 +110,7 @@ final class TiffLayout {
     private static void checkWork(ByteSource source, TiffDirectory directory, long width, long height, PixelLimit limit)
             throws IOException {
         boolean tiled = directory.has(TiffDirectory.TILE_WIDTH);
-        long partWidth = Math.max(1, directory.value(TiffDirectory.TILE_WIDTH, width));
+        long partWidth = directory.value(TiffDirectory.TILE_WIDTH, width);
         long partHeight = Math.max(
                 1,
                 tiled

@@ -166,6 +166,14 @@ class HostileImagesTest {
         assertRefusedCheaply(tiff).withMessageContaining("625 strips or tiles of 16 x 11000000 pixels");
     }
 
+    @ParameterizedTest
+    @CsvSource({"0, 0", "0, 16", "16, 0"})
+    void decode_ofTiffWithTilesOfNoSize_saysSo(int tileWidth, int tileHeight) {
+        byte[] tiff =
+                tiff(8, 256, 100, 257, 100, 322, tileWidth, 323, tileHeight, 259, 1, 262, 1, 258, 8, 324, 8, 325, 8);
+        assertRefusedCheaply(tiff).withMessageContaining("damaged: it has a size of ");
+    }
+
     @Test
     void decode_ofTiffWhoseSizeOverflows_isRefusedWithoutWork() {
         byte[] tiff = tiff(8, 256, -1, 257, -1, 259, 1, 262, 1, 258, 8, 273, 8, 279, 8);

@@ -40,12 +40,21 @@ public final class ImageFuzzTarget {
             }
             return true;
         } catch (ImageException e) {
+            if (e.getCause() instanceof RuntimeException bug && isOurs(bug)) {
+                throw bug;
+            }
             String message = Objects.requireNonNull(e.getMessage());
             if (message.length() > LONGEST_MESSAGE || message.chars().anyMatch(Character::isISOControl)) {
                 throw new IllegalStateException("a message that is long or not one line", e);
             }
             return false;
         }
+    }
+
+    /** Whether an exception comes from here, not from a reader of the JDK, whose exceptions are expected. */
+    private static boolean isOurs(RuntimeException e) {
+        return e.getStackTrace().length > 0
+                && e.getStackTrace()[0].getClassName().startsWith("io.github.convzoo.");
     }
 
     /** Runs Jazzer in a process of its own. Arguments: the folder for inputs and findings, and the seconds. */
