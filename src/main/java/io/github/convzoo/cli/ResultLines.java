@@ -16,18 +16,25 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file of JSON lines, which a later run can resume. Each line is written at once, so a killed run loses at most the
  * line that it was writing; resuming cuts off such a partial line.
  */
 final class ResultLines implements ResultWriter {
+
+    /** A result with thousands of classes is shorter. */
+    private static final int LONGEST_LINE = 1 << 24;
+    /** How each line starts. */
+    private static final String START = "{\"image\":";
 
     private final Path file;
     private final FileChannel channel;
@@ -43,6 +50,10 @@ final class ResultLines implements ResultWriter {
      */
     ResultLines(Path file, boolean resume) throws IOException {
         this.file = file;
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            // A pipe waits for its other end, and a device cannot be resumed.
+            throw new IllegalArgumentException(file + ": not a regular file; choose another file");
+        }
         try {
             channel = FileChannel.open(
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -82,14 +93,30 @@ final class ResultLines implements ResultWriter {
         long end = 0;
         for (int c = in.read(); c >= 0; c = in.read()) {
             line.write(c);
+            if (line.size() > LONGEST_LINE) {
+                throw notAResult(finished + 1, null);
+            }
             if (c == '\n') {
                 end += line.size();
                 read(line.toString(StandardCharsets.UTF_8), finished + 1);
                 line.reset();
             }
         }
+        requirePartial(line.toString(StandardCharsets.UTF_8));
         channel.truncate(end);
         channel.position(end);
+    }
+
+    /** Refuses to cut off a last line that is not the beginning of a result. */
+    private void requirePartial(String line) throws IOException {
+        if (!line.startsWith(START) && !START.startsWith(line)) {
+            throw notAResult(finished + 1, null);
+        }
+    }
+
+    private IOException notAResult(int number, @Nullable Exception cause) {
+        return new IOException(
+                file + ": line " + number + " is not a result of convzoo predict --jsonl; choose another file", cause);
     }
 
     private void read(String line, int number) throws IOException {
@@ -104,9 +131,12 @@ final class ResultLines implements ResultWriter {
             }
             done.merge(image, 1, Integer::sum);
             finished++;
-        } catch (JsonParseException | IllegalStateException | NumberFormatException | UnsupportedOperationException e) {
-            throw new IOException(
-                    file + ": line " + number + " is not a result of convzoo predict --jsonl; choose another file", e);
+        } catch (JsonParseException
+                | IllegalStateException
+                | ArithmeticException
+                | NumberFormatException
+                | UnsupportedOperationException e) {
+            throw notAResult(number, e);
         }
     }
 
@@ -122,7 +152,7 @@ final class ResultLines implements ResultWriter {
         List<Prediction> list = predictions.asList().stream()
                 .map(JsonElement::getAsJsonObject)
                 .map(each -> new Prediction(
-                        member(each, "classNumber").getAsInt(),
+                        member(each, "classNumber").getAsBigInteger().intValueExact(),
                         member(each, "label").getAsString(),
                         member(each, "probability").getAsDouble()))
                 .toList();

@@ -11,6 +11,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import java.io.IOException;
@@ -43,6 +44,8 @@ final class OnnxModel implements ExportedModel {
     static OnnxModel open(Path file) throws IOException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+            // Warnings go straight to the terminal, names in the file included. Errors are exceptions.
+            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
             options.setIntraOpNumThreads(Integer.getInteger(THREADS, ALL_CORES));
             if (Target.overflowsHere()) {
                 // Kernels that are exact where products of bytes would overflow; irrelevant to float networks.

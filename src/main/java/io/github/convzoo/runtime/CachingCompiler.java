@@ -123,8 +123,11 @@ public final class CachingCompiler implements ModelCompiler {
                     + " com.microsoft.onnxruntime:onnxruntime, or export to TorchScript");
         }
         ExportedModel model = runtime.open(file.path(), device);
-        ExportedGraph graph =
-                new ExportedGraph(file.path(), model, config.preprocessing().normalization());
+        ExportedGraph graph = new ExportedGraph(
+                file.path(),
+                model,
+                config.preprocessing().normalization(),
+                config.options().numClasses());
         try {
             graph.requireAccepted(input);
         } catch (IllegalArgumentException e) {

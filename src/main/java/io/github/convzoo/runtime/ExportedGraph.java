@@ -30,11 +30,14 @@ final class ExportedGraph implements CompiledGraph {
     private final Path file;
     private final ExportedModel model;
     private final Normalization normalization;
+    private final int classes;
 
-    ExportedGraph(Path file, ExportedModel model, Normalization normalization) {
+    /** A file with a number of classes; 0 for pooled features of any length. */
+    ExportedGraph(Path file, ExportedModel model, Normalization normalization, int classes) {
         this.file = file;
         this.model = model;
         this.normalization = normalization;
+        this.classes = classes;
     }
 
     @Override
@@ -56,7 +59,21 @@ final class ExportedGraph implements CompiledGraph {
     private NDList run(NDList inputs, UnaryOperator<NDList> wanted) {
         NDArray input = inputs.singletonOrThrow();
         requireAccepted(input.getShape());
-        return model.input().images() ? images(input, wanted) : wanted.apply(model.run(inputs));
+        return model.input().images() ? images(input, wanted) : wanted.apply(outputs(inputs));
+    }
+
+    /** Runs the file, which may be anybody's, and checks its first output. */
+    private NDList outputs(NDList inputs) {
+        NDList outputs = model.run(inputs);
+        Shape actual = outputs.get(0).getShape();
+        long images = inputs.get(0).getShape().get(0);
+        if (actual.dimension() != 2 || actual.get(0) != images || (classes > 0 && actual.get(1) != classes)) {
+            outputs.close();
+            throw new IllegalArgumentException(file + ": its output has the shape " + actual + ", but "
+                    + new Shape(images, classes) + " (images, classes) is expected by config.json; correct one of them,"
+                    + " or export the model again");
+        }
+        return outputs;
     }
 
     /** The same file with its class activation maps as a second output; empty if it has none. */
@@ -125,8 +142,8 @@ final class ExportedGraph implements CompiledGraph {
                         file + ": needs images as bytes, but this input is not an image normalized as in config.json;"
                                 + " export the model without --with-preprocess to accept any floats");
             }
-            NDList output = wanted.apply(
-                    model.run(new NDList(pixels.transpose(0, 2, 3, 1).toType(DataType.UINT8, false))));
+            NDList output =
+                    wanted.apply(outputs(new NDList(pixels.transpose(0, 2, 3, 1).toType(DataType.UINT8, false))));
             output.attach(scope);
             NDList results = new NDList(output.get(0).log());
             results.addAll(output.subNDList(1));

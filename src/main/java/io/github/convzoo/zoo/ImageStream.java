@@ -277,6 +277,10 @@ final class ImageStream<T, I, O> implements Iterator<StreamResult<T, O>>, AutoCl
         if (failure instanceof Error error) {
             throw error;
         }
+        // DJL wraps the exceptions of blocks. A block that does not take the images says so.
+        if (failure instanceof TranslateException && failure.getCause() instanceof IllegalArgumentException problem) {
+            return problem;
+        }
         return failure instanceof RuntimeException exception
                 ? exception
                 : new IllegalStateException("inference failed: " + failure.getMessage(), failure);

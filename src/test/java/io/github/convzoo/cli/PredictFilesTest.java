@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Results of {@code predict} in files, and runs that resume them. */
@@ -156,13 +158,41 @@ class PredictFilesTest {
 
     @Test
     void resume_ofAFileThatIsNotOfResults_isRefused_andKeepsIt() throws IOException {
-        for (String text :
-                List.of("{\"image\":1.5}\n", "[]\n", "x: y\n", "\n", "{\"image\":\"a\",\"predictions\":[{}]}\n")) {
+        for (String text : List.of(
+                "{\"image\":1.5}\n",
+                "[]\n",
+                "x: y\n",
+                "\n",
+                "{\"image\":\"a\",\"predictions\":[{}]}\n",
+                "{\"image\":\"a\",\"predictions\":[{\"classNumber\":99999999999,\"label\":\"x\","
+                        + "\"probability\":1}]}\n",
+                // Without a line end.
+                "{\"precious\":1}",
+                "precious",
+                "{\"imag\"",
+                "{\"image\":" + "1".repeat(1 << 24))) {
             Files.writeString(results, text);
             Run.refused(
                     1, args("--jsonl", results, "--resume"), results + ": line 1 is not a result of convzoo predict");
             assertThat(results).hasContent(text);
         }
+    }
+
+    @Test
+    void resume_withAnotherClassOfTheSameProbability_isRefused() throws IOException {
+        unbroken();
+        String text = Files.readString(results);
+        for (int number : new int[] {-1, 10}) {
+            Files.writeString(results, text.replaceFirst("\"classNumber\":[0-9]+", "\"classNumber\":" + number));
+            Run.refused(2, args("--jsonl", results, "--resume"), "was written with another model or other options");
+        }
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void jsonl_intoADevice_isRefused() throws IOException {
+        Path device = Files.createSymbolicLink(folder.resolve("device.jsonl"), Path.of("/dev/zero"));
+        Run.refused(2, args("--jsonl", device, "--resume"), device + ": not a regular file; choose another file");
     }
 
     @Test

@@ -49,7 +49,7 @@ class ExportedGraphTest {
         public NDList run(NDList inputs) {
             NDArray input = inputs.singletonOrThrow();
             assertThat(input.getDataType()).isEqualTo(DataType.UINT8);
-            assertThat(input.getShape()).isEqualTo(new Shape(1, 1, 2, 3));
+            assertThat(input.getShape().slice(1)).isEqualTo(new Shape(1, 2, 3));
             for (int value : input.toType(DataType.INT32, true).toIntArray()) {
                 bytes.add(value);
             }
@@ -83,7 +83,7 @@ class ExportedGraphTest {
     @Test
     void pixels_areRecovered_andProbabilitiesBecomeTheirLogarithms() {
         Recording model = new Recording();
-        try (ExportedGraph graph = new ExportedGraph(Path.of("model.onnx"), model, NORMALIZATION)) {
+        try (ExportedGraph graph = new ExportedGraph(Path.of("model.onnx"), model, NORMALIZATION, 2)) {
             float[] logits =
                     graph.run(new NDList(normalized(PIXELS))).singletonOrThrow().toFloatArray();
             assertThat(model.bytes).containsExactly(0, 127, 254, 1, 128, 255);
@@ -99,11 +99,36 @@ class ExportedGraphTest {
         float[] pixels = PIXELS.clone();
         pixels[3] = level;
         Recording model = new Recording();
-        try (ExportedGraph graph = new ExportedGraph(Path.of("model.onnx"), model, NORMALIZATION)) {
+        try (ExportedGraph graph = new ExportedGraph(Path.of("model.onnx"), model, NORMALIZATION, 2)) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> graph.run(new NDList(normalized(pixels))))
                     .withMessageContaining("this input is not an image normalized as in config.json");
         }
         assertThat(model.bytes).isEmpty();
+    }
+
+    @Test
+    void output_ofAnotherShape_isRefused() {
+        for (int classes : new int[] {1, 3}) {
+            Recording model = new Recording();
+            try (ExportedGraph graph = new ExportedGraph(Path.of("model.onnx"), model, NORMALIZATION, classes)) {
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> graph.run(new NDList(normalized(PIXELS))))
+                        .withMessageStartingWith("model.onnx: its output has the shape (1, 2), but (1, " + classes
+                                + ") (images, classes) is expected by config.json");
+            }
+        }
+        Recording model = new Recording();
+        try (ExportedGraph graph = new ExportedGraph(Path.of("model.onnx"), model, NORMALIZATION, 2)) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> graph.run(new NDList(normalized(PIXELS).repeat(0, 2))))
+                    .withMessageContaining("its output has the shape (1, 2), but (2, 2)");
+        }
+        try (ExportedGraph graph = new ExportedGraph(Path.of("model.onnx"), model, NORMALIZATION, 0)) {
+            assertThat(graph.run(new NDList(normalized(PIXELS)))
+                            .singletonOrThrow()
+                            .getShape())
+                    .isEqualTo(new Shape(1, 2));
+        }
     }
 }
