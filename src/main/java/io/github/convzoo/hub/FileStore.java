@@ -457,7 +457,7 @@ public final class FileStore {
 
     /**
      * Removes useless files: partial downloads, files with a wrong hash, and files whose hash was never known, not even
-     * to {@link #fetch}. Weights that are being downloaded are kept.
+     * to {@link #fetch}. Weights that are being downloaded, and directories that are symbolic links, are kept.
      *
      * @param all whether to remove every file, including good ones
      * @return what was removed
@@ -466,6 +466,10 @@ public final class FileStore {
     public List<StoredFile> prune(boolean all) throws IOException {
         List<StoredFile> removed = new ArrayList<>();
         for (Path home : homes()) {
+            if (Files.isSymbolicLink(home)) {
+                // It may lead out of the cache.
+                continue;
+            }
             Optional<CacheLock> lock = CacheLock.tryAcquire(lockFile(name(home)));
             if (lock.isEmpty()) {
                 continue;

@@ -1370,6 +1370,20 @@ class FileStoreTest {
     }
 
     @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void prune_ofALinkedDirectory_leavesWhatItLeadsTo() throws Exception {
+        FileStore store = store(serve(Hubs.file(CONTENT)));
+        store.fetch(row("timm/tiny"), null);
+        Path important = Files.createDirectories(directory.resolve("important"));
+        Files.write(important.resolve("keep.txt"), OTHER);
+        Files.write(important.resolve("a.part"), OTHER);
+        Files.createSymbolicLink(home().resolveSibling("linked.tag"), important);
+        assertThat(store.prune(true)).hasSize(1);
+        assertThat(important.resolve("keep.txt")).exists();
+        assertThat(important.resolve("a.part")).exists();
+    }
+
+    @Test
     void prune_whileDownloading_leavesThePart() throws Exception {
         CountDownLatch sent = new CountDownLatch(1);
         CountDownLatch pruned = new CountDownLatch(1);
