@@ -35,10 +35,19 @@ final class GifScreen {
     private final int background;
 
     private final byte[] head;
+    private final long framePixels;
     private final long pixelsStart;
 
     private GifScreen(
-            int width, int height, int left, int top, int[] palette, int background, byte[] head, long pixelsStart) {
+            int width,
+            int height,
+            int left,
+            int top,
+            int[] palette,
+            int background,
+            byte[] head,
+            long framePixels,
+            long pixelsStart) {
         this.width = width;
         this.height = height;
         this.left = left;
@@ -46,6 +55,7 @@ final class GifScreen {
         this.palette = palette;
         this.background = background;
         this.head = head;
+        this.framePixels = framePixels;
         this.pixelsStart = pixelsStart;
     }
 
@@ -93,7 +103,8 @@ final class GifScreen {
             palette = palette(in, flags);
         }
         byte[] head = head(right - left, bottom - top, flags & INTERLACED);
-        return new GifScreen(width, height, left, top, palette, transparent, head, in.getStreamPosition());
+        long pixels = (right - left) * (long) (bottom - top);
+        return new GifScreen(width, height, left, top, palette, transparent, head, pixels, in.getStreamPosition());
     }
 
     /**
@@ -108,6 +119,13 @@ final class GifScreen {
         head.put((byte) FRAME).putInt(0);
         head.putShort((short) frameWidth).putShort((short) frameHeight).put((byte) interlaced);
         return head.array();
+    }
+
+    /** Whether the file has all pixels of the frame. */
+    boolean isComplete(ByteSource source) throws IOException {
+        try (SourceInputStream in = new SourceInputStream(new byte[0], source, pixelsStart)) {
+            return GifPixels.areComplete(in, framePixels);
+        }
     }
 
     /** A file with only the first frame, from which its indices are read. */

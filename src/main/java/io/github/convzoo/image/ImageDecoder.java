@@ -347,6 +347,9 @@ public final class ImageDecoder {
 
     private RgbImage decodeGif(String name, ByteSource source) throws IOException {
         GifScreen screen = GifScreen.read(name, source, limit(name));
+        if (!screen.isComplete(source)) {
+            throw new ImageException(name, TRUNCATED);
+        }
         ImageReader reader = jdkReader("gif");
         try (SourceInputStream in = screen.open(source)) {
             return screen.show(read(name, reader, in, () -> reader.read(0).getRaster()));

@@ -491,6 +491,41 @@ class ImageDecoderTest {
         assertRefused(content.getBytes(ISO_8859_1), "upload").withMessageContaining(problem);
     }
 
+    /** Codes of three bits: 4 clears the table, 5 ends the data. The JDK's reader leaves missing pixels black. */
+    @ParameterizedTest
+    @CsvSource({
+        "'4 1 1 4 1 1 5', true",
+        "'4 1 6 1 5', true",
+        "'1 6 1 5', true",
+        "'4 1 6 5', false",
+        "'4 1 4 1 4 1 5', false",
+        "'4 1 5', false",
+        "'5', false",
+        "'4 1 7 1 1', false",
+        "'4 6 1 1 1', false",
+    })
+    void decode_ofGifWithMissingPixels_isRefused(String codes, boolean complete) throws IOException {
+        int bits = 0;
+        int length = 0;
+        for (String code : codes.split(" ", -1)) {
+            bits |= Integer.parseInt(code) << length;
+            length += 3;
+        }
+        ByteArrayOutputStream gif = new ByteArrayOutputStream();
+        gif.writeBytes("GIF89a\2\0\2\0\200\0\0\0\0\0\377\377\377,\0\0\0\0\2\0\2\0\0\2".getBytes(ISO_8859_1));
+        gif.write((length + 7) / 8);
+        for (int i = 0; i < length; i += 8) {
+            gif.write(bits >>> i);
+        }
+        gif.writeBytes("\0;".getBytes(ISO_8859_1));
+        if (complete) {
+            RgbImage image = decoder.decode(gif.toByteArray(), "upload");
+            assertThat(image.toBytes()).containsOnly(-1);
+        } else {
+            assertRefused(gif.toByteArray(), "upload").withMessageContaining("truncated");
+        }
+    }
+
     @Test
     void decode_atTheLimitOfPixels_isAllowed() throws IOException {
         RgbImage image = image("image/rgb.png");
