@@ -221,7 +221,7 @@ final class ServeCommand implements Callable<Integer> {
                         queue,
                         Duration.ofSeconds(deadline)),
                 new ServerOptions.RequestLimits(
-                        bytes(maxRequest), images, usual.bodies(), usual.readTime(), usual.connections()),
+                        bytes(maxRequest), images, usual.memory(), usual.readTime(), usual.connections()),
                 Math.max(1, cores / (threads == null ? 1 : threads)));
     }
 

@@ -193,6 +193,15 @@ public final class ImageDecoder {
     }
 
     /**
+     * The maximum number of pixels of an image.
+     *
+     * @return the limit
+     */
+    public long maxPixels() {
+        return maxPixels;
+    }
+
+    /**
      * The time limit for downloading an image.
      *
      * @return the time limit
