@@ -65,17 +65,17 @@ final class RequestImages {
                     Problem.Kind.FORBIDDEN,
                     "this server fetches no images by URL (serve --allow-urls permits it); send the image itself");
         }
-        long left = Math.max(MILLISECOND, deadline - clock.getAsLong());
-        ImageDecoder decoder = model.decoder();
         try {
-            return ConvZoo.readPublicImage(
-                    url,
-                    decoder.maxFetchTime().toNanos() <= left
-                            ? decoder
-                            : decoder.withMaxFetchTime(Duration.ofNanos(left)));
+            return ConvZoo.readPublicImage(url, inTime(model.decoder(), deadline));
         } catch (IOException e) {
             throw bad(e);
         }
+    }
+
+    /** A decoder that waits for another server no longer than until a deadline. */
+    ImageDecoder inTime(ImageDecoder decoder, long deadline) {
+        long left = Math.max(MILLISECOND, deadline - clock.getAsLong());
+        return decoder.maxFetchTime().toNanos() <= left ? decoder : decoder.withMaxFetchTime(Duration.ofNanos(left));
     }
 
     private static byte[] data(String url) throws Problem {

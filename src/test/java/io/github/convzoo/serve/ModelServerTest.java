@@ -50,6 +50,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -1075,7 +1076,9 @@ class ModelServerTest {
         }
     }
 
+    /** Sooner than by Jetty's idle timeout of 30 seconds. */
     @ParameterizedTest
+    @Timeout(20)
     @ValueSource(strings = {"localhost:80", "localhost", "/"})
     void connect_isRefused_andTheConnectionClosed(String target) throws IOException {
         try (Socket socket = served.connect()) {

@@ -56,6 +56,8 @@ class ServerLimitsTest {
                     small.post(
                             INFER, pixels(64, "{\"name\":\"probabilities\",\"parameters\":{\"classification\":10}}")),
                     small.postForm("/predictions/clothes", forty),
+                    // Two bytes each, and four in memory.
+                    small.post(INFER, pixels(15_000, "{\"name\":\"class\"}")),
                     small.post("/explanations/clothes", boot))) {
                 assertThat(response.statusCode()).as(response.body()).isEqualTo(413);
                 assertThat(response.body()).contains("bytes of memory, and all requests together may take 200000;");
@@ -129,6 +131,16 @@ class ServerLimitsTest {
                     .hasMessageContaining("after 2 of its 5 images");
             assertThat(decoded.get()).isEqualTo(2);
         }
+    }
+
+    @Test
+    void imageOfAUrl_hasTheTimeThatTheRequestHas() {
+        RequestImages images = new RequestImages(true, () -> 5_000_000_000L);
+        ImageDecoder decoder = new ImageDecoder().withMaxFetchTime(Duration.ofSeconds(10));
+
+        assertThat(images.inTime(decoder, 20_000_000_000L).maxFetchTime()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(images.inTime(decoder, 8_000_000_000L).maxFetchTime()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(images.inTime(decoder, 0).maxFetchTime()).isEqualTo(Duration.ofMillis(1));
     }
 
     @Test
@@ -221,6 +233,18 @@ class ServerLimitsTest {
     }
 
     @Test
+    void request_thatIsComputed_mayTakeLongerThanHeaders() throws IOException {
+        ServerOptions.RequestLimits limits = limits(connections(50, Duration.ofMillis(100), Duration.ofSeconds(30)));
+        // The image waits for another to share its batch.
+        ServerOptions.Batching slow = Served.batching(2, Duration.ofMillis(500), 64, Duration.ofSeconds(30));
+        ServerOptions options = new ServerOptions("127.0.0.1", 0, Served.OPTIONS.access(), slow, limits, 1);
+        try (Served served = Served.of(options, "clothes")) {
+            assertThat(served.post("/predictions/clothes", Served.BOOT).statusCode())
+                    .isEqualTo(200);
+        }
+    }
+
+    @Test
     void client_withItsShareOfConnections_getsNoMore_untilItClosesOne() throws Exception {
         ServerOptions options = Served.with(limits(connections(3, Duration.ofSeconds(30), Duration.ofSeconds(30))));
         String ping = "GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -258,6 +282,9 @@ class ServerLimitsTest {
                 assertThat(refused.statusCode()).isEqualTo(503);
                 assertThat(refused.body()).contains("queue_full");
             }
+            // The answer itself counts, and no longer what it took to make it.
+            assertThat(served.post(INFER, pixels(8, "{\"name\":\"label\"}")).statusCode())
+                    .isEqualTo(200);
             slow.close();
             HttpResponse<String> response = served.post(INFER, request);
             while (response.statusCode() == 503) {
@@ -269,7 +296,9 @@ class ServerLimitsTest {
         }
     }
 
+    /** Sooner than by Jetty's idle timeout of 30 seconds. */
     @Test
+    @Timeout(20)
     void answer_thatIsReadTooSlowly_isAborted_andGivenBack() throws IOException {
         try (Served served = ofLongLabels(Duration.ofMillis(300))) {
             String request = pixels(64, "{\"name\":\"label\"}");
