@@ -54,6 +54,9 @@ final class ServeCommand implements Callable<Integer> {
     /** Above the cameras of phones. Decoding takes up to 12 bytes per pixel, at once on each core. */
     private static final long MAX_PIXELS = 64_000_000;
 
+    /** Ten scans of the largest image, about five seconds. */
+    private static final long MAX_DECODED_PIXELS = 10 * MAX_PIXELS;
+
     private static final String KEY_VARIABLE = "CONVZOO_API_KEY";
 
     @Spec
@@ -221,7 +224,7 @@ final class ServeCommand implements Callable<Integer> {
                         queue,
                         Duration.ofSeconds(deadline)),
                 new ServerOptions.RequestLimits(
-                        bytes(maxRequest), images, usual.bodies(), usual.readTime(), usual.connections()),
+                        bytes(maxRequest), images, usual.memory(), usual.readTime(), usual.connections()),
                 Math.max(1, cores / (threads == null ? 1 : threads)));
     }
 
@@ -277,12 +280,20 @@ final class ServeCommand implements Callable<Integer> {
         return offers;
     }
 
-    /** A decoder with a tighter usual limit than for files on this machine. */
+    /** A decoder with tighter usual limits than for files on this machine. */
     private ImageDecoder decoder() {
         ImageDecoder decoder = reading.decoder();
-        return reading.limits.stream().anyMatch(limit -> limit.startsWith("imagePixels="))
+        if (!limits("imagePixels")) {
+            decoder = decoder.withMaxPixels(MAX_PIXELS);
+        }
+        // Whoever allows larger images expects to decode them.
+        return limits("imageDecodedPixels") || limits("imagePixels")
                 ? decoder
-                : decoder.withMaxPixels(MAX_PIXELS);
+                : decoder.withMaxDecodedPixels(MAX_DECODED_PIXELS);
+    }
+
+    private boolean limits(String name) {
+        return reading.limits.stream().anyMatch(limit -> limit.startsWith(name + "="));
     }
 
     /** The names of models in URLs, in the order of the options. */

@@ -68,6 +68,9 @@ public final class ImageDecoder {
 
     private static final Pattern LIMIT = Pattern.compile("(\\w+)=(\\d{1,9})([KMG]?)");
 
+    /** The JDK takes about as long for a row of a PNG as for so many pixels, however short it is. */
+    private static final int ROW_PIXELS = 32;
+
     private static final String WEBP_LIBRARY = "com.luciad.imageio.webp.";
 
     private final boolean orientation;
@@ -117,7 +120,8 @@ public final class ImageDecoder {
 
     /**
      * Returns this decoder with another limit of decoded pixels. An image's pixels count once per scan (a progressive
-     * JPEG has about ten); a TIFF's tiles all count. A small file can require any amount of work.
+     * JPEG has about ten); a TIFF's tiles all count; a PNG's row counts as at least 32 pixels. A small file can require
+     * any amount of work.
      *
      * @param limit the maximum number of pixels, at least 1
      * @return the decoder
@@ -192,6 +196,15 @@ public final class ImageDecoder {
             case "imageBytes" -> withMaxStreamBytes((int) Math.min(number, Integer.MAX_VALUE));
             default -> withMaxFetchTime(Duration.ofSeconds(number));
         };
+    }
+
+    /**
+     * The maximum number of pixels of an image.
+     *
+     * @return the limit
+     */
+    public long maxPixels() {
+        return maxPixels;
     }
 
     /**
@@ -360,7 +373,22 @@ public final class ImageDecoder {
         ImageReader reader = jdkReader(format);
         try (SourceInputStream in = new SourceInputStream(source)) {
             return read(name, reader, in, () -> {
-                limit(name).check(reader.getWidth(0), reader.getHeight(0));
+                int width = reader.getWidth(0);
+                int height = reader.getHeight(0);
+                limit(name).check(width, height);
+                long pixels = (long) height * Math.max(width, ROW_PIXELS);
+                if (pixels > maxDecodedPixels) {
+                    throw new ImageException(
+                            name,
+                            String.format(
+                                    Locale.ROOT,
+                                    "%d x %d pixels take as long to decode as %,d pixels in long rows, more than the"
+                                            + " allowed %,d; raise the limit imageDecodedPixels if this is intended",
+                                    width,
+                                    height,
+                                    pixels,
+                                    maxDecodedPixels));
+                }
                 return RgbImage.takingOver(reader.read(0));
             });
         }

@@ -7,6 +7,7 @@ import java.security.MessageDigest;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,22 +22,29 @@ final class AccessRules {
     private static final Set<String> LOCAL = Set.of("localhost", "127.0.0.1", "[::1]");
 
     private final byte @Nullable [] key;
-    private final Set<String> hosts;
-    private final boolean checksHost;
+    private final Set<String> own;
+    private final Set<String> others;
+    private final IntSupplier port;
 
-    AccessRules(String host, ServerOptions.Access access) {
+    /**
+     * Creates the rules.
+     *
+     * @param host the address that the server listens on
+     * @param access who may use it
+     * @param port the port that the server listens on, once it does
+     */
+    AccessRules(String host, ServerOptions.Access access, IntSupplier port) {
         key = access.apiKey()
                 .map(value -> value.getBytes(StandardCharsets.UTF_8))
                 .orElse(null);
-        Set<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
-        names.addAll(access.hosts());
-        boolean loopback = isLoopback(host);
-        checksHost = loopback || !names.isEmpty();
-        if (loopback) {
-            names.addAll(LOCAL);
-            names.add(host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host);
+        others = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        others.addAll(access.hosts());
+        own = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        if (isLoopback(host)) {
+            own.addAll(LOCAL);
+            own.add(host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host);
         }
-        hosts = names;
+        this.port = port;
     }
 
     /**
@@ -60,17 +68,33 @@ final class AccessRules {
      */
     void requireOwnHost(@Nullable String host, @Nullable String origin) throws Problem {
         String authority = host == null ? "" : host.toLowerCase(Locale.ROOT);
-        if (checksHost && !hosts.contains(withoutPort(authority))) {
+        if (!isAllowed(authority)) {
+            Set<String> names = new TreeSet<>(others);
+            own.forEach(name -> names.add(name + ":" + port.getAsInt()));
             throw new Problem(
                     Problem.Kind.WRONG_HOST,
-                    "this server is not " + authority + "; use " + String.join(", ", hosts)
-                            + ", or start it with --allowed-host");
+                    "this server is not " + authority + "; use " + String.join(", ", names)
+                            + ", or start it with --allowed-host NAME or NAME:PORT");
         }
         if (origin != null && !isOwn(origin.toLowerCase(Locale.ROOT), authority)) {
             throw new Problem(
                     Problem.Kind.FORBIDDEN,
                     "a web page of " + origin + " may not use this server; only its own page may");
         }
+    }
+
+    /**
+     * This machine's names are allowed with the server's port or none, so that other programs on this machine cannot be
+     * confused with it. Others are a proxy's, whose port is not known, unless they are given with one.
+     */
+    private boolean isAllowed(String authority) {
+        if (own.isEmpty() && others.isEmpty()) {
+            return true;
+        }
+        String name = withoutPort(authority);
+        return others.contains(authority)
+                || others.contains(name)
+                || (own.contains(name) && (name.equals(authority) || authority.equals(name + ":" + port.getAsInt())));
     }
 
     private static boolean isOwn(String origin, String authority) {

@@ -18,6 +18,7 @@ final class Call {
     private final Function<String, @Nullable String> headers;
     private final byte[] body;
     private final long deadline;
+    private final MemoryBudget.Share memory;
 
     /**
      * Collects the parts of a request.
@@ -27,18 +28,21 @@ final class Call {
      * @param headers finds a header by its name, ignoring case
      * @param body the content
      * @param deadline when its computation must have begun, on the clock of the queue
+     * @param memory what the request may take of the memory that all share
      */
     Call(
             Map<String, String> path,
             Map<String, List<String>> query,
             Function<String, @Nullable String> headers,
             byte[] body,
-            long deadline) {
+            long deadline,
+            MemoryBudget.Share memory) {
         this.path = path;
         this.query = query;
         this.headers = headers;
         this.body = body;
         this.deadline = deadline;
+        this.memory = memory;
     }
 
     /** A part of the path that the route has. */
@@ -65,6 +69,11 @@ final class Call {
 
     long deadline() {
         return deadline;
+    }
+
+    /** The request's share of memory, from which whatever is larger than the body is taken before it is made. */
+    MemoryBudget.Share memory() {
+        return memory;
     }
 
     /** Refuses parameters that would have no effect. */

@@ -45,11 +45,18 @@ final class Explanations {
         if (query.isPresent() && field != null) {
             throw new Problem(Problem.Kind.BAD_REQUEST, "class is given in the URL and in the form; give it once");
         }
-        RgbImage image = predictions.image(model, content.images().get(0));
+        RgbImage image = predictions.image(model, content.images().get(0), call);
+        call.memory().take(cost(image, json), "its image and explanation");
         return model.explain(
                         new ServedModel.Question(image, query.or(() -> Optional.ofNullable(field))), call.deadline())
                 .thenApply(done ->
                         answer(image, done.outputs().get(0), json).with(Predictions.TIMING, Predictions.timing(done)));
+    }
+
+    /** The whole image waits, and is copied to be drawn on. Its map is small. */
+    private static long cost(RgbImage image, boolean json) {
+        long samples = 3L * image.width() * image.height();
+        return AnswerCost.BASE + (json ? samples : 2 * samples + AnswerCost.PICTURE);
     }
 
     /** JSON if it is named before pictures. */

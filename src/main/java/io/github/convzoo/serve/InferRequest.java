@@ -1,24 +1,17 @@
 package io.github.convzoo.serve;
 
-import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.MalformedJsonException;
-import java.io.ByteArrayInputStream;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.CodingErrorAction;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -29,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * A request for inference of the Open Inference Protocol, version 2, with the binary tensor data extension: JSON, and
  * behind it the data of the tensors that have a {@code binary_data_size}.
  *
- * <p>The JSON is read as a stream: a list of numbers takes no more memory than an array of floats. What the protocol
- * allows but this server would ignore is refused.
+ * <p>The JSON is read as a stream: a list of numbers takes no more memory than an array of floats, which is taken from
+ * the request's share of memory. What the protocol allows but this server would ignore is refused, and whatever the
+ * answer repeats or grows with is limited: no output is named twice, and the id is short.
  *
  * @param id the client's name of the request
  * @param input the only input
@@ -41,6 +35,9 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
 
     /** The header with the length of the JSON, if binary data follow. */
     static final String JSON_LENGTH = "Inference-Header-Content-Length";
+
+    /** The longest id in UTF-16 units; the answer repeats it. */
+    static final int MAX_ID = 1 << 10;
 
     private static final String TOP = "id, model_name, model_version, parameters, inputs, outputs";
 
@@ -85,8 +82,10 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
         private float[] values = new float[1024];
         private int size;
 
-        void add(float value) {
+        /** Adds a value. The array is the request's memory; numbers may be as short as two bytes of JSON. */
+        void add(float value, MemoryBudget.Share memory) throws Problem {
             if (size == values.length) {
+                memory.take((long) Float.BYTES * 2 * size, "its numbers");
                 values = Arrays.copyOf(values, 2 * size);
             }
             values[size++] = value;
@@ -120,21 +119,17 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
      *
      * @param body the whole body
      * @param jsonLength the header {@value #JSON_LENGTH}
+     * @param maxImages the largest number of images; a list of more strings is not even read
+     * @param memory the request's share of memory
      * @throws Problem if it is not as the protocol says, or asks for what this server does not do
      */
-    static InferRequest read(byte[] body, Optional<String> jsonLength) throws Problem {
+    static InferRequest read(byte[] body, Optional<String> jsonLength, int maxImages, MemoryBudget.Share memory)
+            throws Problem {
         int length = jsonLength.isEmpty() ? body.length : Call.number(JSON_LENGTH, jsonLength.get(), 0, body.length);
         ByteBuffer binary =
                 ByteBuffer.wrap(body, length, body.length - length).slice().order(ByteOrder.LITTLE_ENDIAN);
-        Reader text = new InputStreamReader(
-                new ByteArrayInputStream(body, 0, length),
-                StandardCharsets.UTF_8
-                        .newDecoder()
-                        .onMalformedInput(CodingErrorAction.REPORT)
-                        .onUnmappableCharacter(CodingErrorAction.REPORT));
-        try (JsonReader json = new JsonReader(text)) {
-            json.setStrictness(Strictness.STRICT);
-            InferRequest request = new Parser(json, binary).request();
+        try (JsonReader json = Json.reader(body, length)) {
+            InferRequest request = new Parser(json, binary, maxImages, memory).request();
             if (json.peek() != JsonToken.END_DOCUMENT) {
                 throw bad("there is something behind the JSON of the request");
             }
@@ -143,23 +138,9 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
                         + " binary_data_size, and " + JSON_LENGTH + " the length of the JSON alone");
             }
             return request;
-        } catch (EOFException e) {
-            throw new Problem(Problem.Kind.BAD_REQUEST, "the request ends within its JSON", e);
-        } catch (MalformedJsonException e) {
-            throw new Problem(Problem.Kind.BAD_REQUEST, "the request is not JSON: " + firstLine(e), e);
         } catch (IllegalStateException | NumberFormatException | IOException e) {
-            throw new Problem(Problem.Kind.BAD_REQUEST, "the request does not follow the protocol: " + firstLine(e), e);
+            throw Json.problem(e);
         }
-    }
-
-    /** What Gson says, without its advice to Java programmers. */
-    static String firstLine(Exception e) {
-        return String.valueOf(e.getMessage())
-                .lines()
-                .findFirst()
-                .orElse("unknown error")
-                .replaceFirst("^[\\w.]+Exception: ", "")
-                .replaceFirst("Use JsonReader\\S+ to accept malformed JSON", "unexpected text");
     }
 
     private static Problem bad(String message) {
@@ -170,10 +151,14 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
 
         private final JsonReader json;
         private final ByteBuffer binary;
+        private final int maxImages;
+        private final MemoryBudget.Share memory;
 
-        Parser(JsonReader json, ByteBuffer binary) {
+        Parser(JsonReader json, ByteBuffer binary, int maxImages, MemoryBudget.Share memory) {
             this.json = json;
             this.binary = binary;
+            this.maxImages = maxImages;
+            this.memory = memory;
         }
 
         InferRequest request() throws IOException, Problem {
@@ -186,7 +171,7 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
             while (json.hasNext()) {
                 String key = key(keys);
                 switch (key) {
-                    case "id" -> id = Optional.of(json.nextString());
+                    case "id" -> id = Optional.of(id(json.nextString()));
                     // The path has them.
                     case "model_name", "model_version" -> json.skipValue();
                     case "parameters" -> binaryOutputs = requestParameters();
@@ -194,14 +179,14 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
                         json.beginArray();
                         while (json.hasNext()) {
                             inputs.add(draft());
-                            requireOne(inputs.size());
+                            requireOne(inputs);
                         }
                         json.endArray();
                     }
                     case "outputs" -> {
                         json.beginArray();
                         while (json.hasNext()) {
-                            outputs.add(output());
+                            outputs.add(output(outputs));
                         }
                         json.endArray();
                     }
@@ -209,12 +194,24 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
                 }
             }
             json.endObject();
-            requireOne(inputs.size());
+            requireOne(inputs);
             return new InferRequest(id, tensor(inputs.get(0)), List.copyOf(outputs), binaryOutputs);
         }
 
-        private static void requireOne(int inputs) throws Problem {
-            if (inputs != 1) {
+        private static String id(String id) throws Problem {
+            if (id.length() > MAX_ID) {
+                throw bad("the id of the request has " + id.length() + " characters; it may have at most " + MAX_ID);
+            }
+            return id;
+        }
+
+        private static void requireOne(List<Draft> inputs) throws Problem {
+            if (inputs.size() == 2
+                    && inputs.get(0).name != null
+                    && Objects.equals(inputs.get(0).name, inputs.get(1).name)) {
+                throw bad("the input " + inputs.get(0).name + " comes twice; give it once");
+            }
+            if (inputs.size() != 1) {
                 throw bad("the request must have exactly one input: " + Inference.INPUTS);
             }
         }
@@ -305,10 +302,11 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
                     }
                     case NUMBER -> {
                         requireArray(depth);
-                        numbers.add(number(json.nextString()));
+                        numbers.add(number(json.nextString()), memory);
                     }
                     case STRING -> {
                         requireArray(depth);
+                        requireRoom(texts.size(), maxImages);
                         texts.add(json.nextString());
                     }
                     case BEGIN_OBJECT, END_OBJECT, NAME, BOOLEAN, NULL, END_DOCUMENT ->
@@ -319,6 +317,15 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
                 throw bad("the data of an input must be all numbers or all strings");
             }
             return texts.isEmpty() ? new Data.Numbers(numbers) : new Data.Texts(texts);
+        }
+
+        /** Only images are strings or have lengths. An empty one takes more memory than its bytes in the request. */
+        private static void requireRoom(int elements, int maxImages) throws Problem {
+            if (elements == maxImages) {
+                throw new Problem(
+                        Problem.Kind.TOO_LARGE,
+                        "a request may have at most " + maxImages + " images; send several requests");
+            }
         }
 
         private static void requireArray(int depth) throws Problem {
@@ -335,7 +342,7 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
             return value;
         }
 
-        private Output output() throws IOException, Problem {
+        private Output output(List<Output> others) throws IOException, Problem {
             String name = null;
             OptionalInt classification = OptionalInt.empty();
             Optional<Boolean> binaryData = Optional.empty();
@@ -344,7 +351,7 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
             while (json.hasNext()) {
                 String key = key(keys);
                 switch (key) {
-                    case "name" -> name = json.nextString();
+                    case "name" -> name = outputName(json.nextString(), others);
                     case "parameters" -> {
                         Set<String> inner = new HashSet<>();
                         json.beginObject();
@@ -371,6 +378,17 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
             }
             // As in Triton, no class at all means the tensor itself.
             return new Output(name, classification.orElse(0) == 0 ? OptionalInt.empty() : classification, binaryData);
+        }
+
+        /** An output would cost its whole tensor each time that it is named. */
+        private static String outputName(String name, List<Output> others) throws Problem {
+            if (!Inference.OUTPUT_NAMES.contains(name)) {
+                throw bad("there is no output " + name + "; use " + Inference.OUTPUTS);
+            }
+            if (others.stream().anyMatch(other -> other.name.equals(name))) {
+                throw bad("the output " + name + " comes twice; give it once");
+            }
+            return name;
         }
 
         private Tensor tensor(Draft draft) throws Problem {
@@ -424,7 +442,7 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
             }
         }
 
-        private static Data binaryData(String name, String type, long count, ByteBuffer bytes) throws Problem {
+        private Data binaryData(String name, String type, long count, ByteBuffer bytes) throws Problem {
             switch (type) {
                 case "FP32" -> {
                     if (bytes.remaining() % Float.BYTES != 0) {
@@ -438,7 +456,7 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
                         if (!Float.isFinite(value)) {
                             throw bad("the input " + name + " contains " + value);
                         }
-                        values.add(value);
+                        values.add(value, memory);
                     }
                     return new Data.Numbers(values);
                 }
@@ -454,6 +472,7 @@ record InferRequest(Optional<String> id, Tensor input, List<Output> outputs, boo
                             throw bad("element " + files.size() + " of the input " + name
                                     + " is not 4 bytes of its length, little-endian, and that many bytes");
                         }
+                        requireRoom(files.size(), maxImages);
                         files.add(bytes.slice().limit(length));
                         bytes.position(bytes.position() + length);
                     }

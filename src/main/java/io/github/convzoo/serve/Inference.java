@@ -42,6 +42,8 @@ final class Inference {
     /** For messages. */
     static final String OUTPUTS = "probabilities, class, or label";
 
+    static final List<String> OUTPUT_NAMES = List.of("probabilities", "class", "label");
+
     private final RequestImages requestImages;
     private final int maxImages;
 
@@ -84,12 +86,15 @@ final class Inference {
 
     /** Answers a request for inference. */
     CompletionStage<Answer> infer(ServedModel model, Call call) throws Problem {
-        InferRequest request = InferRequest.read(call.body(), call.header(InferRequest.JSON_LENGTH));
+        InferRequest request =
+                InferRequest.read(call.body(), call.header(InferRequest.JSON_LENGTH), maxImages, call.memory());
         List<InferRequest.Output> outputs = outputs(request);
         for (InferRequest.Output output : outputs) {
             check(output, model);
         }
-        List<PreparedImage> images = images(model, request.input());
+        int count = count(request.input());
+        call.memory().take(cost(model, count, outputs), "its answer");
+        List<PreparedImage> images = images(model, request.input(), count, call.deadline());
         return model.classify(images, call.deadline())
                 .thenApply(done -> response(model, request, outputs, done.outputs())
                         .with(Predictions.TIMING, Predictions.timing(done)));
@@ -97,16 +102,13 @@ final class Inference {
 
     private static List<InferRequest.Output> outputs(InferRequest request) {
         return request.outputs().isEmpty()
-                ? List.of("probabilities", "class", "label").stream()
+                ? OUTPUT_NAMES.stream()
                         .map(name -> new InferRequest.Output(name, OptionalInt.empty(), Optional.empty()))
                         .toList()
                 : request.outputs();
     }
 
     private static void check(InferRequest.Output output, ServedModel model) throws Problem {
-        if (!List.of("probabilities", "class", "label").contains(output.name())) {
-            throw new Problem(Problem.Kind.BAD_REQUEST, "there is no output " + output.name() + "; use " + OUTPUTS);
-        }
         if (output.classification().isPresent()
                 && (!output.name().equals("probabilities")
                         || output.classification().getAsInt() > model.labels().size())) {
@@ -118,7 +120,23 @@ final class Inference {
         }
     }
 
-    private List<PreparedImage> images(ServedModel model, InferRequest.Tensor tensor) throws Problem {
+    /** What the answer takes at most while it is made. */
+    private static long cost(ServedModel model, int images, List<InferRequest.Output> outputs) {
+        long cost = AnswerCost.results(model, images);
+        for (InferRequest.Output output : outputs) {
+            if (output.classification().isPresent()) {
+                cost += AnswerCost.texts(model, images, output.classification().getAsInt());
+            } else if (output.name().equals("probabilities")) {
+                cost += AnswerCost.numbers((long) images * model.labels().size());
+            } else {
+                cost += AnswerCost.texts(model, images, 1);
+            }
+        }
+        return cost;
+    }
+
+    /** Checks an input's name and type, and the number of its images. */
+    private int count(InferRequest.Tensor tensor) throws Problem {
         String expected =
                 switch (tensor.name()) {
                     case "images" -> "BYTES";
@@ -146,15 +164,20 @@ final class Inference {
                     "a request may have at most " + maxImages + " images, not " + shape.get(0)
                             + "; send several requests");
         }
-        int count = (int) (long) shape.get(0);
+        return (int) (long) shape.get(0);
+    }
+
+    private List<PreparedImage> images(ServedModel model, InferRequest.Tensor tensor, int count, long deadline)
+            throws Problem {
         return switch (tensor.name()) {
-            case "images" -> files(model, tensor, count);
-            case "pixels" -> pixels(model, tensor, count);
+            case "images" -> files(model, tensor, count, deadline);
+            case "pixels" -> pixels(model, tensor, count, deadline);
             default -> floats(model, tensor, count);
         };
     }
 
-    private List<PreparedImage> files(ServedModel model, InferRequest.Tensor tensor, int count) throws Problem {
+    private List<PreparedImage> files(ServedModel model, InferRequest.Tensor tensor, int count, long deadline)
+            throws Problem {
         if (tensor.shape().size() > 2
                 || (tensor.shape().size() == 2 && tensor.shape().get(1) != 1)) {
             throw new Problem(
@@ -162,7 +185,7 @@ final class Inference {
                     "the shape of the input images must be [N] or [N, 1], not " + tensor.shape());
         }
         if (tensor.data() instanceof InferRequest.Data.Files files) {
-            return requestImages.prepare(model, count, i -> {
+            return requestImages.prepare(model, count, deadline, i -> {
                 ByteBuffer file = files.files().get(i);
                 byte[] bytes = new byte[file.remaining()];
                 file.duplicate().get(bytes);
@@ -170,10 +193,10 @@ final class Inference {
             });
         }
         if (tensor.data() instanceof InferRequest.Data.Texts texts) {
-            return requestImages.prepare(model, count, i -> {
+            return requestImages.prepare(model, count, deadline, i -> {
                 String text = texts.texts().get(i);
                 return text.indexOf(':') >= 0
-                        ? requestImages.linked(model, text)
+                        ? requestImages.linked(model, text, deadline)
                         : requestImages.decode(model, InferRequest.decodeBase64(text), name(i, count));
             });
         }
@@ -184,7 +207,8 @@ final class Inference {
         return count == 1 ? "the image" : "image " + index;
     }
 
-    private List<PreparedImage> pixels(ServedModel model, InferRequest.Tensor tensor, int count) throws Problem {
+    private List<PreparedImage> pixels(ServedModel model, InferRequest.Tensor tensor, int count, long deadline)
+            throws Problem {
         List<Long> shape = tensor.shape();
         if (shape.size() != 4 || shape.get(1) < 1 || shape.get(2) < 1 || shape.get(3) != 3) {
             throw new Problem(
@@ -208,7 +232,7 @@ final class Inference {
         } else {
             throw new Problem(Problem.Kind.BAD_REQUEST, "the data of the input pixels must be numbers");
         }
-        return requestImages.prepare(model, count, i -> RgbImage.of(width, height, part.apply(i)));
+        return requestImages.prepare(model, count, deadline, i -> RgbImage.of(width, height, part.apply(i)));
     }
 
     private static byte[] bytes(InferRequest.FloatList values) throws Problem {

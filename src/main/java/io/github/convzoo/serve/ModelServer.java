@@ -56,6 +56,7 @@ public final class ModelServer implements AutoCloseable {
     private final ThreadPoolExecutor decoders;
     private final Server server;
     private final ServerConnector connector;
+    private final ConnectionWatch watch;
     private volatile boolean ready;
     private int port;
 
@@ -96,7 +97,11 @@ public final class ModelServer implements AutoCloseable {
         connector.setPort(options.port());
         connector.setIdleTimeout(IDLE.toMillis());
         server.addConnector(connector);
-        server.addBean(new NetworkConnectionLimit(options.limits().connections(), connector));
+        ServerOptions.ConnectionLimits limits = options.limits().connections();
+        watch = new ConnectionWatch(limits, System::nanoTime);
+        connector.addBean(watch);
+        connector.addBean(new ClientLimit(limits.perClient()));
+        server.addBean(new NetworkConnectionLimit(limits.all(), connector));
         server.setErrorHandler(new JsonErrors());
         // Every accepted request is answered before its deadline, or soon after.
         server.setStopTimeout(
@@ -132,11 +137,17 @@ public final class ModelServer implements AutoCloseable {
         }
         Routes routes = new Routes(models, options, metrics, () -> ready, version());
         server.setHandler(new Draining(new RequestHandler(
-                routes.all(), new AccessRules(options.host(), options.access()), options, metrics, decoders)));
+                routes.all(),
+                new AccessRules(options.host(), options.access(), connector::getLocalPort),
+                options,
+                metrics,
+                decoders,
+                watch)));
         ready = true;
         try {
             server.start();
             port = connector.getLocalPort();
+            watch.start(connector.getScheduler());
         } catch (IOException e) {
             throw new IOException(
                     "cannot listen on " + options.host() + ", port " + options.port() + " (" + e.getMessage()

@@ -2,17 +2,12 @@ package io.github.convzoo.serve;
 
 import ai.djl.modality.Classifications;
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import com.google.gson.JsonPrimitive;
-import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
 import io.github.convzoo.image.RgbImage;
-import java.io.StringReader;
+import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -74,8 +69,14 @@ final class Predictions {
         Content content = content(call, Set.of(TOP_K));
         int topK = topK(model, call, content);
         List<Upload> images = content.images;
+        call.memory()
+                .take(
+                        AnswerCost.results(model, images.size()) + AnswerCost.entries(model, images.size(), topK),
+                        "its answer");
         return model.classify(
-                        requestImages.prepare(model, images.size(), i -> image(model, images.get(i))), call.deadline())
+                        requestImages.prepare(
+                                model, images.size(), call.deadline(), i -> image(model, images.get(i), call)),
+                        call.deadline())
                 .thenApply(done -> response(done, topK));
     }
 
@@ -92,9 +93,9 @@ final class Predictions {
     }
 
     /** Reads an image. */
-    RgbImage image(ServedModel model, Upload upload) throws Problem {
+    RgbImage image(ServedModel model, Upload upload, Call call) throws Problem {
         if (upload instanceof Upload.Link link) {
-            return requestImages.linked(model, link.url);
+            return requestImages.linked(model, link.url, call.deadline());
         }
         Upload.File file = (Upload.File) upload;
         return requestImages.decode(model, file.bytes(), file.name);
@@ -127,18 +128,21 @@ final class Predictions {
     }
 
     private static String url(byte[] body) throws Problem {
-        JsonReader reader = new JsonReader(new StringReader(new String(body, StandardCharsets.UTF_8)));
-        reader.setStrictness(Strictness.STRICT);
-        try {
-            JsonElement json = JsonParser.parseReader(reader);
-            if (json instanceof JsonObject object
-                    && object.size() == 1
-                    && object.get("image_url") instanceof JsonPrimitive text
-                    && text.isString()) {
-                return text.getAsString();
+        try (JsonReader json = Json.reader(body, body.length)) {
+            if (json.peek() == JsonToken.BEGIN_OBJECT) {
+                json.beginObject();
+                if (json.hasNext() && json.nextName().equals("image_url") && json.peek() == JsonToken.STRING) {
+                    String url = json.nextString();
+                    if (!json.hasNext()) {
+                        json.endObject();
+                        if (json.peek() == JsonToken.END_DOCUMENT) {
+                            return url;
+                        }
+                    }
+                }
             }
-        } catch (JsonParseException e) {
-            throw new Problem(Problem.Kind.BAD_REQUEST, "the request is not JSON: " + InferRequest.firstLine(e), e);
+        } catch (IllegalStateException | IOException e) {
+            throw Json.problem(e);
         }
         throw bad("the JSON of a request must be {\"image_url\": \"...\"}");
     }

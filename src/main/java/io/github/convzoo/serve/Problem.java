@@ -47,7 +47,8 @@ final class Problem extends Exception {
                     return kind;
                 }
             }
-            return status >= 500 ? INTERNAL : BAD_REQUEST;
+            // 505 is about the client's version of HTTP.
+            return status >= 500 && status != 505 ? INTERNAL : BAD_REQUEST;
         }
     }
 

@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
@@ -20,21 +19,20 @@ final class RequestBody implements Runnable {
 
     private final Request request;
     private final ServerOptions.RequestLimits limits;
-    private final AtomicLong budget;
+    private final MemoryBudget.Share memory;
     private final CompletableFuture<byte[]> whole = new CompletableFuture<>();
     private byte[] bytes;
     private int length;
-    private final AtomicLong taken = new AtomicLong();
 
     /**
      * Prepares to read.
      *
-     * @param budget the bytes that all requests together may still take
+     * @param memory the request's share, of which the body is taken; the caller releases it
      */
-    RequestBody(Request request, ServerOptions.RequestLimits limits, AtomicLong budget) {
+    RequestBody(Request request, ServerOptions.RequestLimits limits, MemoryBudget.Share memory) {
         this.request = request;
         this.limits = limits;
-        this.budget = budget;
+        this.memory = memory;
         // Grows up to the announced length, so that the last array is the body.
         bytes = new byte[(int) Math.min(Math.max(0, request.getLength()), FIRST)];
     }
@@ -58,11 +56,6 @@ final class RequestBody implements Runnable {
         CompletableFuture<byte[]> timed = whole.whenComplete((body, failure) -> timeout.cancel());
         run();
         return timed;
-    }
-
-    /** Gives back what was taken from the budget, once the body is not used anymore. */
-    void release() {
-        budget.addAndGet(taken.getAndSet(0));
     }
 
     @Override
@@ -98,10 +91,7 @@ final class RequestBody implements Runnable {
         if (more > limits.bytes() - length) {
             throw tooLarge();
         }
-        taken.addAndGet(more);
-        if (budget.addAndGet(-more) < 0) {
-            throw new Problem(Problem.Kind.QUEUE_FULL, "the requests that wait take too much memory; try again later");
-        }
+        memory.take(more, "its body");
         if (more > bytes.length - length) {
             int announced = (int) Math.max(0, request.getLength());
             int doubled = Math.max(length + more, Math.min(limits.bytes(), Math.max(FIRST, 2 * bytes.length)));

@@ -11,7 +11,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -35,21 +34,30 @@ final class RequestHandler extends Handler.Abstract {
     private final ServerOptions options;
     private final Metrics metrics;
     private final Executor decoders;
-    private final AtomicLong budget;
+    private final MemoryBudget budget;
+    private final ConnectionWatch watch;
 
     /**
      * Creates the handler.
      *
      * @param decoders runs the first stage of requests with a body; may reject it
+     * @param watch learns what happens on connections
      */
-    RequestHandler(List<Route> routes, AccessRules access, ServerOptions options, Metrics metrics, Executor decoders) {
+    RequestHandler(
+            List<Route> routes,
+            AccessRules access,
+            ServerOptions options,
+            Metrics metrics,
+            Executor decoders,
+            ConnectionWatch watch) {
         super(InvocationType.NON_BLOCKING);
         this.routes = routes;
         this.access = access;
         this.options = options;
         this.metrics = metrics;
         this.decoders = decoders;
-        budget = new AtomicLong(options.limits().bodies());
+        this.watch = watch;
+        budget = new MemoryBudget(options.limits().memory());
     }
 
     /** A route that fits a path, and the parts of the path. */
@@ -59,14 +67,19 @@ final class RequestHandler extends Handler.Abstract {
     public boolean handle(Request request, Response response, Callback callback) {
         long start = System.nanoTime();
         String template = "none";
+        MemoryBudget.Share memory = budget.share();
+        ConnectionWatch.Watched connection =
+                watch.of(request.getConnectionMetaData().getConnection());
+        connection.handle();
         CompletionStage<Answer> answer;
         try {
             HttpFields headers = request.getHeaders();
             access.requireOwnHost(headers.get("Host"), headers.get("Origin"));
-            Found found = found(request);
+            Found found =
+                    found(request, () -> access.requireKey(headers.get("Authorization"), headers.get("X-Api-Key")));
             template = found.route.template();
             answer =
-                    answer(request, found, start + options.batching().deadline().toNanos());
+                    answer(request, found, start + options.batching().deadline().toNanos(), memory);
         } catch (Problem e) {
             answer = CompletableFuture.failedFuture(e);
         } catch (RuntimeException e) {
@@ -79,13 +92,42 @@ final class RequestHandler extends Handler.Abstract {
                     METHODS.contains(request.getMethod()) ? request.getMethod() : "other",
                     ready.status(),
                     System.nanoTime() - start);
-            write(ready, response, callback);
+            // What the client does not read fast enough stays in memory.
+            memory.settle(ready.body().remaining());
+            connection.write(ready.body().remaining());
+            Runnable written = () -> {
+                memory.release();
+                connection.finish();
+            };
+            // In this order: the next request may begin as soon as Jetty knows.
+            Callback last = Callback.from(written, callback);
+            try {
+                write(closing(request, ready), response, last);
+            } catch (RuntimeException e) {
+                // Jetty may have ended the response already.
+                last.failed(e);
+            }
         });
         return true;
     }
 
-    private Found found(Request request) throws Problem {
+    /** Refuses a request without the key. */
+    @FunctionalInterface
+    private interface Key {
+        void require() throws Problem;
+    }
+
+    /** A client that asked for a tunnel may send anything next, for another server to read. */
+    private static Answer closing(Request request, Answer answer) {
+        return request.getMethod().equals("CONNECT") ? answer.with("Connection", "close") : answer;
+    }
+
+    /** Finds a request's route. Without the key, nobody learns which routes there are, except for the open ones. */
+    private Found found(Request request, Key key) throws Problem {
         String path = Request.getPathInContext(request);
+        if (routes.stream().noneMatch(route -> route.open() && route.match(path).isPresent())) {
+            key.require();
+        }
         Set<String> methods = new TreeSet<>();
         for (Route route : routes) {
             Optional<Map<String, String>> parts = route.match(path);
@@ -117,14 +159,14 @@ final class RequestHandler extends Handler.Abstract {
         }
     }
 
-    private CompletionStage<Answer> answer(Request request, Found found, long deadline) throws Problem {
+    private CompletionStage<Answer> answer(Request request, Found found, long deadline, MemoryBudget.Share memory)
+            throws Problem {
         HttpFields headers = request.getHeaders();
-        if (!found.route.open()) {
-            access.requireKey(headers.get("Authorization"), headers.get("X-Api-Key"));
-        }
         Map<String, List<String>> query = query(request);
         if (!found.route.hasBody()) {
-            return found.route.endpoint().answer(new Call(found.parts, query, headers::get, new byte[0], deadline));
+            return found.route
+                    .endpoint()
+                    .answer(new Call(found.parts, query, headers::get, new byte[0], deadline, memory));
         }
         @Nullable String encoding = headers.get("Content-Encoding");
         if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
@@ -132,10 +174,10 @@ final class RequestHandler extends Handler.Abstract {
                     Problem.Kind.UNSUPPORTED_TYPE,
                     "the request's body is compressed (" + encoding + "); send it as it is, for images are already");
         }
-        RequestBody body = new RequestBody(request, options.limits(), budget);
-        return body.read()
-                .thenCompose(bytes -> decoded(found.route, new Call(found.parts, query, headers::get, bytes, deadline)))
-                .whenComplete((answer, failure) -> body.release());
+        return new RequestBody(request, options.limits(), memory)
+                .read()
+                .thenCompose(bytes ->
+                        decoded(found.route, new Call(found.parts, query, headers::get, bytes, deadline, memory)));
     }
 
     /** Runs an endpoint on a thread for decoding. */
@@ -180,7 +222,8 @@ final class RequestHandler extends Handler.Abstract {
         return query;
     }
 
-    private static Answer answer(Throwable failure) {
+    /** The answer to a request that failed. */
+    static Answer answer(Throwable failure) {
         Throwable cause = failure;
         while (cause instanceof CompletionException && cause.getCause() != null) {
             cause = cause.getCause();
@@ -192,6 +235,10 @@ final class RequestHandler extends Handler.Abstract {
                     : answer;
         }
         LOGGER.error("a request failed", cause);
+        if (cause instanceof OutOfMemoryError) {
+            return Answer.of(new Problem(
+                    Problem.Kind.QUEUE_FULL, "the server has too little memory for the request now; try again later"));
+        }
         return Answer.of(Problem.internal(cause));
     }
 

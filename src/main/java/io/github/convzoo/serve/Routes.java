@@ -41,7 +41,7 @@ final class Routes {
         this.metrics = metrics;
         this.ready = ready;
         this.version = version;
-        RequestImages requestImages = new RequestImages(options.access().urls());
+        RequestImages requestImages = new RequestImages(options.access().urls(), System::nanoTime);
         int maxImages = options.limits().images();
         Inference inference = new Inference(requestImages, maxImages);
         Predictions predictions = new Predictions(requestImages, maxImages);

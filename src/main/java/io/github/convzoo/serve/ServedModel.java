@@ -7,6 +7,7 @@ import ai.djl.translate.TranslateException;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
@@ -18,6 +19,7 @@ import io.github.convzoo.zoo.Explanation;
 import io.github.convzoo.zoo.PreparedImage;
 import io.github.convzoo.zoo.StagedModel;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -33,7 +35,7 @@ final class ServedModel implements AutoCloseable {
     /** The only version of every model. */
     static final String VERSION = "1";
 
-    /** Images that wait to be explained are whole; one may take 150 MB. */
+    /** Images that wait to be explained are whole, and taken from the memory that requests share. */
     private static final int QUESTIONS = 8;
 
     private final String name;
@@ -42,6 +44,7 @@ final class ServedModel implements AutoCloseable {
     private final ZooModel<RgbImage, Classifications> model;
     private final StagedModel<RgbImage, Classifications> stages;
     private final List<String> labels;
+    private final long[] labelBytes;
     private final BatchQueue.Lane<Question, Explanation> questions;
     private final Offer offer;
     private final Executor answers;
@@ -96,6 +99,7 @@ final class ServedModel implements AutoCloseable {
         this.model = model;
         this.stages = stages;
         this.labels = labels;
+        labelBytes = labelBytes(labels);
         policy = new BatchPolicy(batching.size().orElseGet(stages::usualBatchSize), batching.delay());
         lane = queue.add(policy, batching.queue(), stages::run, metrics.listener(name, "prediction"));
         questions = queue.add(
@@ -119,6 +123,24 @@ final class ServedModel implements AutoCloseable {
 
     List<String> labels() {
         return labels;
+    }
+
+    /** The bytes of so many labels in JSON, at most. */
+    long longestLabels(int count) {
+        return labelBytes[count];
+    }
+
+    private static long[] labelBytes(List<String> labels) {
+        int[] longestFirst = labels.stream()
+                .map(JsonPrimitive::new)
+                .mapToInt(label -> -Json.line(label).getBytes(StandardCharsets.UTF_8).length)
+                .sorted()
+                .toArray();
+        long[] sums = new long[longestFirst.length + 1];
+        for (int i = 0; i < longestFirst.length; i++) {
+            sums[i + 1] = sums[i] - longestFirst[i];
+        }
+        return sums;
     }
 
     /** The network's input: channels, height, width. */

@@ -88,19 +88,19 @@ public record ServerOptions(
     }
 
     /**
-     * The limits of a request.
+     * The limits of requests.
      *
-     * @param bytes the length of its body
-     * @param images the number of its images; at most the queue's length
-     * @param bodies the length of all bodies that are read or wait, together
-     * @param readTime how long its body may take to arrive
-     * @param connections the number of open connections
+     * @param bytes the length of a body
+     * @param images the number of a request's images; at most the queue's length
+     * @param memory the bytes that all requests take together: bodies, and answers until they are written
+     * @param readTime how long a body may take to arrive
+     * @param connections the limits of connections
      */
-    public record RequestLimits(int bytes, int images, long bodies, Duration readTime, int connections) {
+    public record RequestLimits(int bytes, int images, long memory, Duration readTime, ConnectionLimits connections) {
 
-        /** 32 MiB, 64 images, a quarter of the heap, 30 seconds, and 1024 connections. */
-        public static final RequestLimits DEFAULT =
-                new RequestLimits(32 << 20, 64, Runtime.getRuntime().maxMemory() / 4, Duration.ofSeconds(30), 1024);
+        /** 32 MiB, 64 images, a quarter of the heap, and 30 seconds. */
+        public static final RequestLimits DEFAULT = new RequestLimits(
+                32 << 20, 64, Runtime.getRuntime().maxMemory() / 4, Duration.ofSeconds(30), ConnectionLimits.DEFAULT);
 
         /**
          * Validates the numbers.
@@ -110,12 +110,45 @@ public record ServerOptions(
         public RequestLimits {
             atLeastOne("the largest request", bytes);
             atLeastOne("the number of images per request", images);
-            atLeastOne("the number of connections", connections);
-            // A single request must fit.
-            bodies = Math.max(bodies, bytes);
-            if (readTime.isNegative() || readTime.isZero()) {
-                throw new IllegalArgumentException("a request must have some time to arrive");
-            }
+            // A single request must fit, with its answer.
+            memory = Math.max(memory, 2L * bytes);
+            positive("the time for a request to arrive", readTime);
+        }
+    }
+
+    /**
+     * The limits of connections.
+     *
+     * @param all the number of open connections
+     * @param perClient the number of open connections of one IPv4 address, or of one IPv6 network (/64)
+     * @param headerTime how long URL and headers may take to arrive: from the start of the connection, then from the
+     *     first byte of each request
+     * @param writeTime how long a client may take to read any response
+     * @param writeRate the bytes per second that a client must read of a large one, in addition to that time
+     */
+    public record ConnectionLimits(int all, int perClient, Duration headerTime, Duration writeTime, int writeRate) {
+
+        /** 1024 connections, a quarter of them from one address, 30 seconds each, and 16 KiB per second. */
+        public static final ConnectionLimits DEFAULT =
+                new ConnectionLimits(1024, 256, Duration.ofSeconds(30), Duration.ofSeconds(30), 16 << 10);
+
+        /**
+         * Validates the numbers.
+         *
+         * @throws IllegalArgumentException if one is out of range
+         */
+        public ConnectionLimits {
+            atLeastOne("the number of connections", all);
+            atLeastOne("the number of connections per client", perClient);
+            atLeastOne("the rate of reading", writeRate);
+            positive("the time for headers to arrive", headerTime);
+            positive("the time to read a response", writeTime);
+        }
+    }
+
+    private static void positive(String name, Duration time) {
+        if (time.isNegative() || time.isZero()) {
+            throw new IllegalArgumentException(name + " must be positive, not " + time.toMillis() + " ms");
         }
     }
 

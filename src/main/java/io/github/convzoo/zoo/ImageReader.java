@@ -100,7 +100,11 @@ interface ImageReader<I> {
     /** Text that starts with a scheme is a URL. A single letter is a drive, not a scheme. */
     private static RgbImage located(ImageDecoder decoder, String text) throws IOException {
         if (SCHEME.matcher(text).lookingAt()) {
-            return linked(decoder, text, address -> true);
+            return linked(
+                    decoder,
+                    text,
+                    address -> true,
+                    "use an http, https, file, or base64 data URL, or a path, starting with ./ if it contains a colon");
         }
         try {
             return decoder.decode(Path.of(text));
@@ -109,19 +113,26 @@ interface ImageReader<I> {
         }
     }
 
-    /** Reads an image from a URL, or from the data in it. */
+    /** Reads an image from a URL that a request names, or from the data in it. */
     static RgbImage linked(ImageDecoder decoder, String url, Predicate<InetAddress> allowed) throws IOException {
+        return linked(decoder, url, allowed, "use an http, https, or base64 data URL");
+    }
+
+    /**
+     * Reads an image from a URL, or from the data in it.
+     *
+     * @param allowed the condition for all addresses of the host
+     * @param remedy what to use if this is not a URL, for the message
+     */
+    private static RgbImage linked(ImageDecoder decoder, String url, Predicate<InetAddress> allowed, String remedy)
+            throws IOException {
         Matcher data = DATA.matcher(url);
         try {
             return data.lookingAt()
                     ? decoder.decode(Base64.getMimeDecoder().decode(url.substring(data.end())), "the data URL")
                     : RemoteImage.read(decoder, new URI(url).toURL(), allowed);
         } catch (URISyntaxException | MalformedURLException | IllegalArgumentException e) {
-            throw new IOException(
-                    "not an image URL (" + e.getMessage()
-                            + "); use an http, https, file, or base64 data URL, or a"
-                            + " path, starting with ./ if it contains a colon",
-                    e);
+            throw new IOException("not an image URL (" + e.getMessage() + "); " + remedy, e);
         }
     }
 }

@@ -67,6 +67,21 @@ class HostileImagesTest {
         assertRefusedCheaply(jpeg).withMessageContaining("scans of 8000 x 8000 pixels exceed the limit of");
     }
 
+    /** Each row takes the JDK a while, so that sixty million of them, in 117 KB, take many seconds. */
+    @Test
+    void decode_ofManyShortRows_countsEachAs32Pixels() throws IOException {
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        ImageIO.write(new BufferedImage(3, 100, BufferedImage.TYPE_BYTE_BINARY), "png", png);
+
+        assertThat(decoder.withMaxDecodedPixels(3200)
+                        .decode(png.toByteArray(), "tall")
+                        .height())
+                .isEqualTo(100);
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> decoder.withMaxDecodedPixels(3199).decode(png.toByteArray(), "tall"))
+                .withMessageContaining("3 x 100 pixels take as long to decode as 3,200 pixels in long rows");
+    }
+
     @ParameterizedTest
     @CsvSource({"0, true", "-1, false"})
     void decode_atTheLimitOfDecodedPixels_isAllowed(int over, boolean allowed) throws IOException {

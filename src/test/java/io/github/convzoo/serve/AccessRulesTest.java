@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AccessRulesTest {
 
     private static AccessRules rules(String host, String... names) {
-        return new AccessRules(host, new ServerOptions.Access(Optional.empty(), Set.of(names), false));
+        return new AccessRules(host, new ServerOptions.Access(Optional.empty(), Set.of(names), false), () -> 8080);
     }
 
     private static void refused(Problem.Kind kind, ThrowableAssert.ThrowingCallable call) {
@@ -28,7 +28,7 @@ class AccessRulesTest {
             strings = {
                 "127.0.0.1:8080",
                 "127.0.0.1",
-                "localhost:9",
+                "localhost",
                 "LocalHost:8080",
                 "[::1]:8080",
                 "[::1]",
@@ -40,7 +40,17 @@ class AccessRulesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"evil.example:8080", "127.0.0.1.evil.example", "127.0.0.2:8080", "[::2]:8080", ""})
+    @ValueSource(
+            strings = {
+                "evil.example:8080",
+                "127.0.0.1.evil.example",
+                "127.0.0.2:8080",
+                "[::2]:8080",
+                "",
+                "localhost:9",
+                "127.0.0.1:80",
+                "localhost:08080"
+            })
     void host_ofAnother_isRefusedOnTheLoopbackInterface(String host) {
         refused(Problem.Kind.WRONG_HOST, () -> rules("127.0.0.1").requireOwnHost(host, null));
     }
@@ -57,15 +67,32 @@ class AccessRulesTest {
         refused(Problem.Kind.WRONG_HOST, () -> rules("0.0.0.0", "zoo").requireOwnHost("other", null));
     }
 
+    @Test
+    void host_withAPort_isThatNameWithThatPort() {
+        AccessRules rules = rules("127.0.0.1", "zoo.example:8443", "localhost:9000", "other.example");
+
+        for (String host : new String[] {"zoo.example:8443", "localhost:9000", "localhost:8080", "other.example:1"}) {
+            assertThatCode(() -> rules.requireOwnHost(host, null)).doesNotThrowAnyException();
+        }
+        for (String host : new String[] {"zoo.example:8444", "zoo.example", "localhost:9001"}) {
+            refused(Problem.Kind.WRONG_HOST, () -> rules.requireOwnHost(host, null));
+        }
+        assertThatThrownBy(() -> rules.requireOwnHost("x:1", null))
+                .hasMessageContaining("use 127.0.0.1:8080, [::1]:8080, localhost:8080, localhost:9000, other.example,"
+                        + " zoo.example:8443,")
+                .hasMessageContaining("--allowed-host");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "127.0.0.1:8080, http://127.0.0.1:8080",
         "localhost, http://localhost",
-        "localhost:8443, https://localhost:8443",
-        "localhost:80, http://LOCALHOST:80"
+        "localhost:8080, https://localhost:8080",
+        "zoo.example:80, http://ZOO.example:80"
     })
     void origin_ofTheOwnPage_isAccepted(String host, String origin) {
-        assertThatCode(() -> rules("127.0.0.1").requireOwnHost(host, origin)).doesNotThrowAnyException();
+        assertThatCode(() -> rules("127.0.0.1", "zoo.example").requireOwnHost(host, origin))
+                .doesNotThrowAnyException();
     }
 
     @ParameterizedTest
@@ -98,8 +125,8 @@ class AccessRulesTest {
 
     @Test
     void key_thatIsRight_isAcceptedInEitherHeader() {
-        AccessRules rules =
-                new AccessRules("0.0.0.0", new ServerOptions.Access(Optional.of("secret"), Set.of(), false));
+        AccessRules rules = new AccessRules(
+                "0.0.0.0", new ServerOptions.Access(Optional.of("secret"), Set.of(), false), () -> 8080);
 
         assertThatCode(() -> rules.requireKey("Bearer secret", null)).doesNotThrowAnyException();
         assertThatCode(() -> rules.requireKey("bearer  secret ", null)).doesNotThrowAnyException();
@@ -120,8 +147,8 @@ class AccessRulesTest {
         ","
     })
     void key_thatIsWrongOrMissing_isRefused(String authorization, String apiKey) {
-        AccessRules rules =
-                new AccessRules("0.0.0.0", new ServerOptions.Access(Optional.of("secret"), Set.of(), false));
+        AccessRules rules = new AccessRules(
+                "0.0.0.0", new ServerOptions.Access(Optional.of("secret"), Set.of(), false), () -> 8080);
 
         refused(Problem.Kind.UNAUTHORIZED, () -> rules.requireKey(authorization, apiKey));
     }

@@ -2,6 +2,8 @@ package io.github.convzoo.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -16,11 +18,12 @@ import java.util.List;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 
 /**
- * A thousand requests with something wrong: cut off, with wrong lengths, headers, types, JSON, or bytes. None may get a
- * 500 or a stack trace, and the server must still answer afterwards.
+ * A thousand requests with something wrong: cut off, with wrong lengths, headers, types, JSON, or bytes, or asking for a
+ * lot with little. None may get a 500 or a stack trace, and the server must still answer afterwards.
  */
 class MalformedRequestsTest {
 
@@ -82,10 +85,12 @@ class MalformedRequestsTest {
 
     private final Random random = new Random(16);
     private byte[] boot = new byte[0];
+    private byte[] tall = new byte[0];
 
     @Test
     void server_afterAThousandMalformedRequests_stillAnswers_andNeverFailed() throws IOException {
         boot = Files.readAllBytes(Served.BOOT);
+        tall = tall(2000);
         int[] statuses = new int[600];
         try (Served served = Served.of(Served.OPTIONS, "clothes")) {
             for (int i = 0; i < REQUESTS; i++) {
@@ -108,7 +113,7 @@ class MalformedRequestsTest {
         }
         // They reached the places that they were made for.
         assertThat(Arrays.stream(statuses).sum()).isGreaterThan(REQUESTS * 9 / 10);
-        for (int status : List.of(200, 400, 403, 404, 405, 415, 431)) {
+        for (int status : List.of(200, 400, 403, 404, 405, 413, 415, 431)) {
             assertThat(statuses[status]).as("responses " + status).isPositive();
         }
     }
@@ -165,7 +170,7 @@ class MalformedRequestsTest {
     }
 
     private byte[] body() {
-        return switch (random.nextInt(6)) {
+        return switch (random.nextInt(7)) {
             case 0 -> broken(boot);
             case 1 -> random(random.nextInt(2000));
             case 2 -> broken(json(random.nextInt(3)).getBytes(StandardCharsets.UTF_8));
@@ -175,6 +180,7 @@ class MalformedRequestsTest {
                         .file("data", "a\u202eb", broken(boot))
                         .end());
             case 4 -> withBinary();
+            case 5 -> greedy();
             default -> new byte[random.nextInt(3)];
         };
     }
@@ -203,6 +209,40 @@ class MalformedRequestsTest {
                         + "{\"binary_data_size\":" + (element.length + random.nextInt(2)) + "}}]}")
                 .getBytes(StandardCharsets.UTF_8);
         return concat(json, element);
+    }
+
+    /** A small request that would take much memory or time if it were not limited. */
+    private byte[] greedy() {
+        String pixels = "{\"name\":\"pixels\",\"datatype\":\"UINT8\",\"shape\":[1,1,1,3],\"data\":[1,2,3]}";
+        String images = "{\"name\":\"images\",\"datatype\":\"BYTES\",\"shape\":[5000],\"data\":[";
+        String json =
+                switch (random.nextInt(5)) {
+                    case 0 -> {
+                        String output = "{\"name\":\"" + any(List.of("probabilities", "class", "label")) + "\"}";
+                        yield "{\"inputs\":[" + pixels + "],\"outputs\":[" + (output + ",").repeat(5000) + output
+                                + "]}";
+                    }
+                    case 1 ->
+                        "{\"id\":\"" + any(List.of("x", "<", "\u00fc")).repeat(1000 + random.nextInt(50))
+                                + "\",\"inputs\":[" + pixels + "]}";
+                    case 2 -> "{\"inputs\":[" + (pixels + ",").repeat(1000) + pixels + "]}";
+                    case 3 -> "{\"inputs\":[" + images + "\"\",".repeat(4999) + "\"\"]}]}";
+                    default -> {
+                        Served.FormData form = new Served.FormData();
+                        for (int i = random.nextInt(80); i >= 0; i--) {
+                            form.file("data", "tall", tall);
+                        }
+                        yield new String(form.end(), StandardCharsets.ISO_8859_1);
+                    }
+                };
+        return json.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    /** A PNG with one black pixel per row. */
+    private static byte[] tall(int height) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        ImageIO.write(new BufferedImage(1, height, BufferedImage.TYPE_BYTE_BINARY), "png", bytes);
+        return bytes.toByteArray();
     }
 
     /** A change that a careless or hostile client makes: cut off, doubled, or with other bytes in it. */

@@ -50,6 +50,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -243,6 +244,29 @@ class ModelServerTest {
     }
 
     @ParameterizedTest
+    @ValueSource(
+            strings = {"data:", "data:image/png,abc", "data:image/png;base64,", "data:image/png;base64,A", "DATA:x"})
+    void prediction_ofABadDataUrl_isRefused_withoutAdviceAboutFiles(String url) throws IOException {
+        assertThat(error(served.post("/predictions/clothes", "{\"image_url\": \"" + url + "\"}"), 400, "bad_image"))
+                .startsWith("the data: URL ")
+                .endsWith("; send data:image/png;base64, and then the image file as base64")
+                .doesNotContain("./");
+        String tensor = "{\"name\":\"images\",\"datatype\":\"BYTES\",\"shape\":[1],\"data\":[\"" + url + "\"]}";
+        error(served.post("/v2/models/clothes/infer", infer(tensor, "")), 400, "bad_image");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1"})
+    void json_thatIsNotUtf8_isRefused_sayingSo(String charset) throws IOException {
+        byte[] json = "{\"image_url\": \"\u00fc\"}".getBytes(charset);
+        for (String path : List.of("/predictions/clothes", "/v2/models/clothes/infer")) {
+            assertThat(error(served.post(path, json, "Content-Type", "application/json"), 400, "bad_request"))
+                    .startsWith("the JSON of the request is not UTF-8")
+                    .contains("UTF-8");
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "image/png, 200",
         "IMAGE/JPEG; q=1, 200",
@@ -287,7 +311,18 @@ class ModelServerTest {
         assertThat(error(served.post("/predictions/clothes", "{\"image_url\": 3}"), 400, "bad_request"))
                 .contains("image_url");
         assertThat(error(served.post("/predictions/clothes", "{\"image_url\": "), 400, "bad_request"))
-                .contains("not JSON");
+                .contains("ends within its JSON");
+        for (String json : List.of(
+                "{}",
+                "[]",
+                "3",
+                "{\"image_url\": \"data:,\", \"more\": 1}",
+                "{\"image_url\": \"data:,\", \"image_url\": \"data:,\"}",
+                "{\"url\": \"data:,\"}")) {
+            assertThat(error(served.post("/predictions/clothes", json), 400, "bad_request"))
+                    .contains("must be {\"image_url\"");
+        }
+        error(served.post("/predictions/clothes", "{\"image_url\": \"data:,\"} more"), 400, "bad_request");
         assertThat(error(served.post("/predictions/clothes", "{'image_url': 'x'}"), 400, "bad_request"))
                 .contains("not JSON");
     }
@@ -767,6 +802,58 @@ class ModelServerTest {
         assertThat(response.statusCode()).isEqualTo(400);
     }
 
+    @Test
+    void inference_thatNamesSomethingTwice_isRefused_namingIt() throws IOException {
+        String pixels = "{\"name\":\"pixels\",\"datatype\":\"UINT8\",\"shape\":[1,1,1,3],\"data\":[1,2,3]}";
+        String class2 = ",\"outputs\":[{\"name\":\"class\"},{\"name\":\"label\"},{\"name\":\"class\"}]";
+
+        assertThat(error(served.post("/v2/models/clothes/infer", infer(pixels, class2)), 400, "bad_request"))
+                .isEqualTo("the output class comes twice; give it once");
+        assertThat(error(served.post("/v2/models/clothes/infer", infer(pixels + "," + pixels, "")), 400, "bad_request"))
+                .isEqualTo("the input pixels comes twice; give it once");
+        String other = pixels.replace("\"pixels\"", "\"images\"");
+        assertThat(error(served.post("/v2/models/clothes/infer", infer(pixels + "," + other, "")), 400, "bad_request"))
+                .contains("exactly one input");
+    }
+
+    @Test
+    void id_beyondTheLimit_isRefused_atTheLimitRepeated() throws IOException {
+        String pixels =
+                "\"inputs\":[{\"name\":\"pixels\",\"datatype\":\"UINT8\",\"shape\":[1,1,1,3],\"data\":[1,2,3]}]}";
+        String longest = "x".repeat(1024);
+
+        assertThat(succeeded(served.post("/v2/models/clothes/infer", "{\"id\":\"" + longest + "\"," + pixels))
+                        .getAsJsonObject()
+                        .get("id")
+                        .getAsString())
+                .isEqualTo(longest);
+        assertThat(error(
+                        served.post("/v2/models/clothes/infer", "{\"id\":\"" + longest + "x\"," + pixels),
+                        400,
+                        "bad_request"))
+                .contains("has 1025 characters", "at most 1024");
+    }
+
+    /** An empty string or file takes many times its bytes in memory. */
+    @Test
+    void inference_ofMoreElementsThanImages_isRefusedBeforeTheyAreRead() throws IOException {
+        String images = "{\"name\":\"images\",\"datatype\":\"BYTES\",\"shape\":[1],";
+        String texts = images + "\"data\":[" + "\"\",".repeat(64) + "\"\"]}";
+        byte[] files = new byte[4 * 65];
+
+        assertThat(error(served.post("/v2/models/clothes/infer", infer(texts, "")), 413, "too_large"))
+                .contains("64 images");
+        HttpResponse<byte[]> response =
+                inferBinary(infer(images + "\"parameters\":{\"binary_data_size\":" + files.length + "}}", ""), files);
+        assertThat(response.statusCode()).isEqualTo(413);
+        // One less has the wrong number of elements, and is read that far.
+        assertThat(error(
+                        served.post("/v2/models/clothes/infer", infer(texts.replaceFirst("\"\",", ""), "")),
+                        400,
+                        "bad_request"))
+                .contains("64 elements");
+    }
+
     // Everything else
 
     @Test
@@ -976,10 +1063,42 @@ class ModelServerTest {
     }
 
     @Test
+    void serverWithAKey_withoutTheKey_doesNotShowItsRoutes() throws IOException {
+        try (Served guarded = Served.of(Served.withKey("secret"), "clothes")) {
+            for (String path : List.of("/nothing", "/predictions/clothes", "/models/none", "/predictions/none/x")) {
+                error(guarded.get(path), 401, "unauthorized");
+            }
+            HttpRequest delete = guarded.request("/ping").DELETE().build();
+            error(guarded.send(delete), 405, "method_not_allowed");
+            HttpRequest known =
+                    guarded.request("/nothing").header("X-Api-Key", "secret").build();
+            error(guarded.send(known), 404, "not_found");
+        }
+    }
+
+    /** Sooner than by Jetty's idle timeout of 30 seconds. */
+    @ParameterizedTest
+    @Timeout(20)
+    @ValueSource(strings = {"localhost:80", "localhost", "/"})
+    void connect_isRefused_andTheConnectionClosed(String target) throws IOException {
+        try (Socket socket = served.connect()) {
+            socket.getOutputStream()
+                    .write(("CONNECT " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            assertThat(Served.read(socket.getInputStream())).matches("(?s)HTTP/1\\.1 4.*\"type\":\"[a-z_]+\"}");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/0.9\r\n\r\n"})
+    void request_ofAnotherVersionOfHttp_isTheClientsMistake(String request) throws IOException {
+        assertThat(served.raw(request)).startsWith("HTTP/1.1 505 ").contains("\"type\":\"bad_request\"");
+    }
+
+    @Test
     void bodies_beyondTheLimit_areRefused_atTheLimitAccepted() throws IOException {
         byte[] boot = Files.readAllBytes(Served.BOOT);
-        ServerOptions.RequestLimits limits =
-                new ServerOptions.RequestLimits(boot.length, 2, 1 << 20, Duration.ofSeconds(30), 100);
+        ServerOptions.RequestLimits limits = Served.limits(boot.length, 2, 1 << 20, Duration.ofSeconds(30));
         try (Served small = Served.of(Served.with(limits), "clothes")) {
             succeeded(small.post("/predictions/clothes", boot));
             byte[] more = java.util.Arrays.copyOf(boot, boot.length + 1);
@@ -996,8 +1115,7 @@ class ModelServerTest {
     @Test
     void images_beyondTheLimit_areRefused_atTheLimitAccepted() throws IOException {
         byte[] boot = Files.readAllBytes(Served.BOOT);
-        ServerOptions.RequestLimits limits =
-                new ServerOptions.RequestLimits(1 << 20, 2, 1 << 20, Duration.ofSeconds(30), 100);
+        ServerOptions.RequestLimits limits = Served.limits(1 << 20, 2, 1 << 20, Duration.ofSeconds(30));
         try (Served small = Served.of(Served.with(limits), "clothes")) {
             Served.FormData two = new Served.FormData().file("a", "a", boot).file("b", "b", boot);
             assertThat(succeeded(small.postForm("/predictions/clothes", two)).getAsJsonArray())
@@ -1030,33 +1148,33 @@ class ModelServerTest {
 
     @Test
     void bodies_thatTogetherTakeTooMuchMemory_areRefused_andGivenBack() throws IOException {
-        ServerOptions.RequestLimits limits =
-                new ServerOptions.RequestLimits(1000, 2, 1500, Duration.ofSeconds(30), 100);
+        ServerOptions.RequestLimits limits = Served.limits(100_000, 2, 200_000, Duration.ofSeconds(30));
+        byte[] almost = ("POST /predictions/clothes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
+                        + "x".repeat(99_999))
+                .getBytes(StandardCharsets.US_ASCII);
         try (Served small = Served.of(Served.with(limits), "clothes");
-                Socket slow = new Socket(
-                        InetAddress.getLoopbackAddress(),
-                        small.server().address().getPort())) {
-            slow.getOutputStream()
-                    .write(("POST /predictions/clothes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
-                                    + "x".repeat(999))
-                            .getBytes(StandardCharsets.US_ASCII));
+                Socket slow = small.connect();
+                Socket other = small.connect()) {
+            slow.getOutputStream().write(almost);
+            other.getOutputStream().write(almost);
             HttpResponse<String> response = small.post("/predictions/clothes", new byte[600]);
             for (int i = 0; i < 100 && response.statusCode() != 503; i++) {
-                // The other body may not have arrived.
+                // The other bodies may not have arrived.
                 response = small.post("/predictions/clothes", new byte[600]);
             }
             assertThat(error(response, 503, "queue_full")).contains("memory");
-            slow.getOutputStream().write('x');
-            slow.shutdownOutput();
-            assertThat(Served.read(slow.getInputStream())).startsWith("HTTP/1.1 400 ");
+            for (Socket socket : List.of(slow, other)) {
+                socket.getOutputStream().write('x');
+                socket.shutdownOutput();
+                Served.read(socket.getInputStream());
+            }
             error(small.post("/predictions/clothes", new byte[600]), 400, "bad_image");
         }
     }
 
     @Test
     void client_thatIsTooSlow_isAnsweredAndDisconnected_whileOthersAreServed() throws IOException {
-        ServerOptions.RequestLimits limits =
-                new ServerOptions.RequestLimits(1 << 20, 2, 1 << 20, Duration.ofMillis(300), 200);
+        ServerOptions.RequestLimits limits = Served.limits(1 << 20, 2, 1 << 20, Duration.ofMillis(300));
         try (Served small = Served.of(Served.with(limits), "clothes")) {
             List<Socket> slow = new ArrayList<>();
             for (int i = 0; i < 100; i++) {
@@ -1082,8 +1200,7 @@ class ModelServerTest {
     void requests_beyondTheQueue_areRefusedWithRetryAfter() throws Exception {
         // A batch that never fills keeps its images in the queue until the deadline.
         ServerOptions.Batching batching = Served.batching(100, Duration.ofMillis(2900), 2, Duration.ofSeconds(3));
-        ServerOptions.RequestLimits limits =
-                new ServerOptions.RequestLimits(1 << 20, 2, 1 << 20, Duration.ofSeconds(30), 100);
+        ServerOptions.RequestLimits limits = Served.limits(1 << 20, 2, 1 << 20, Duration.ofSeconds(30));
         ServerOptions options = new ServerOptions("127.0.0.1", 0, Served.OPTIONS.access(), batching, limits, 1);
         try (Served small = Served.of(options, "clothes")) {
             ExecutorService clients = Executors.newFixedThreadPool(4);

@@ -83,6 +83,12 @@ final class Served implements AutoCloseable {
         return new ServerOptions("127.0.0.1", 0, OPTIONS.access(), OPTIONS.batching(), limits, 2);
     }
 
+    /** Limits of requests, with the usual ones of connections. */
+    static ServerOptions.RequestLimits limits(int bytes, int images, long memory, Duration readTime) {
+        return new ServerOptions.RequestLimits(
+                bytes, images, memory, readTime, OPTIONS.limits().connections());
+    }
+
     static ServerOptions.Batching batching(int size, Duration delay, int queue, Duration deadline) {
         return new ServerOptions.Batching(OptionalInt.of(size), delay, queue, deadline);
     }
@@ -128,11 +134,17 @@ final class Served implements AutoCloseable {
         return post(path, Files.readAllBytes(file));
     }
 
+    /** A connection on which a test reads and writes bytes itself. */
+    Socket connect() throws IOException {
+        Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), server.address().getPort());
+        socket.setSoTimeout(60_000);
+        return socket;
+    }
+
     /** Sends bytes as they are, and returns what comes back until the server closes the connection. */
     String raw(byte[] request) throws IOException {
-        try (Socket socket =
-                new Socket(InetAddress.getLoopbackAddress(), server.address().getPort())) {
-            socket.setSoTimeout(60_000);
+        try (Socket socket = connect()) {
             socket.getOutputStream().write(request);
             socket.getOutputStream().flush();
             socket.shutdownOutput();

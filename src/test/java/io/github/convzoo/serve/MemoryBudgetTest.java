@@ -1,0 +1,91 @@
+package io.github.convzoo.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.concurrent.CyclicBarrier;
+import org.junit.jupiter.api.Test;
+
+class MemoryBudgetTest {
+
+    private final MemoryBudget budget = new MemoryBudget(100);
+    private final MemoryBudget.Share share = budget.share();
+
+    private static void refused(Problem.Kind kind, MemoryBudget.Share share, long bytes) {
+        assertThatThrownBy(() -> share.take(bytes, "its answer"))
+                .isInstanceOfSatisfying(
+                        Problem.class, problem -> assertThat(problem.kind()).isEqualTo(kind));
+    }
+
+    @Test
+    void take_upToAll_isAccepted_oneMoreRefused() throws Problem {
+        share.take(60, "its body");
+        share.take(40, "its answer");
+
+        assertThat(budget.left()).isZero();
+        refused(Problem.Kind.QUEUE_FULL, budget.share(), 1);
+        assertThat(budget.left()).isZero();
+    }
+
+    @Test
+    void take_ofWhatNeverFits_isTooLarge_andTakesNothing() throws Problem {
+        refused(Problem.Kind.TOO_LARGE, share, 101);
+        share.take(60, "its body");
+        refused(Problem.Kind.TOO_LARGE, share, 41);
+
+        assertThat(budget.left()).isEqualTo(40);
+    }
+
+    @Test
+    void settle_leavesTheAnswerAlone_evenIfThereIsNotEnough() throws Problem {
+        share.take(60, "its body");
+        share.settle(10);
+        assertThat(budget.left()).isEqualTo(90);
+
+        budget.share().settle(95);
+        assertThat(budget.left()).isEqualTo(-5);
+        refused(Problem.Kind.QUEUE_FULL, budget.share(), 1);
+    }
+
+    @Test
+    void release_givesEverythingBack_once() throws Problem {
+        share.take(60, "its body");
+        share.settle(30);
+        share.release();
+        share.release();
+
+        assertThat(budget.left()).isEqualTo(100);
+    }
+
+    /** As when the time for a body is over while a part of it is read. */
+    @Test
+    void take_afterRelease_losesNothing() {
+        share.release();
+
+        refused(Problem.Kind.EXPIRED, share, 60);
+        share.settle(60);
+        assertThat(budget.left()).isEqualTo(100);
+    }
+
+    @Test
+    void take_whileReleasing_losesNothing() throws Exception {
+        for (int i = 0; i < 2000; i++) {
+            MemoryBudget.Share raced = budget.share();
+            CyclicBarrier start = new CyclicBarrier(2);
+            Thread other = new Thread(() -> {
+                try {
+                    start.await();
+                    raced.take(1, "its body");
+                    raced.settle(2);
+                } catch (Exception e) {
+                    // It was released already.
+                }
+            });
+            other.start();
+            start.await();
+            raced.release();
+            other.join();
+            assertThat(budget.left()).isEqualTo(100);
+        }
+    }
+}
