@@ -22,8 +22,8 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 
 /**
- * A thousand requests with something wrong: cut off, with wrong lengths, headers, types, JSON, or bytes, or asking for a
- * lot with little. None may get a 500 or a stack trace, and the server must still answer afterwards.
+ * A thousand requests with something wrong: cut off, with wrong lengths, headers, types, JSON, or bytes, or small and
+ * greedy. None may get a 500 or a stack trace, and the server must still answer afterwards.
  */
 class MalformedRequestsTest {
 
