@@ -33,13 +33,13 @@ import picocli.CommandLine.Spec;
         description = "Turn images into vectors, for example to search for similar ones.",
         footer = {
             "",
-            "Writes VECTORS.npy, one row of float32 per image (numpy.load reads it); names.txt next to it, the images'"
-                    + " names, one per line; and VECTORS.json, which describes the model. An image that cannot be read"
-                    + " is reported and has no row.",
+            "Writes VECTORS.npy, one row of float32 per image (numpy.load reads it); VECTORS.names.txt, the images'"
+                    + " names, one per line (names.txt for vectors.npy); and VECTORS.json, which describes the model."
+                    + " An image that cannot be read is reported and has no row.",
             "",
             "Examples:",
             "  convzoo embed photos/ --recursive --model dla34 --compiled --output vectors.npy",
-            "  convzoo embed --list names.txt --model run --normalize --output vectors.npy"
+            "  convzoo embed --list photos.txt --model run --normalize --output vectors.npy"
         })
 final class EmbedCommand implements Callable<Integer> {
 

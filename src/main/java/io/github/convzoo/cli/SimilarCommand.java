@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "similar",
-        description = "Find the images that are most similar to others.",
+        description = "Find the images most similar to a given one.",
         footer = {
             "",
             "The index has the embeddings of images: vectors.npy from convzoo embed, or any float32 matrix from NumPy."
@@ -74,7 +74,8 @@ final class SimilarCommand implements Callable<Integer> {
     @Option(
             names = "--names",
             paramLabel = "FILE",
-            description = "The images' names, one per line. Default: names.txt next to the index, else row numbers.")
+            description = "The images' names, one per line. Default: those that embed wrote next to the index, else row"
+                    + " numbers.")
     @Nullable Path names;
 
     @Mixin

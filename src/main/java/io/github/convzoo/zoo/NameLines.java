@@ -11,6 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 
 /** A file with one name per line, in UTF-8, kept as bytes: a million names take little more than the file. */
 final class NameLines {
@@ -85,6 +88,19 @@ final class NameLines {
         return new String(text, starts[line], end - starts[line], StandardCharsets.UTF_8);
     }
 
+    /** The SHA-256 of the file's bytes, in hexadecimal. */
+    String sha256() {
+        return HexFormat.of().formatHex(newDigest().digest(text));
+    }
+
+    private static MessageDigest newDigest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
     /** Refuses a name that would become several lines, or that cannot be written. */
     static void requireOneLine(String name) {
         if (name.indexOf('\n') >= 0 || name.indexOf('\r') >= 0) {
@@ -101,6 +117,7 @@ final class NameLines {
     static final class Writer implements AutoCloseable {
 
         private final ReplacedFile.Draft draft;
+        private final MessageDigest digest = newDigest();
         private ByteBuffer buffer = ByteBuffer.allocate(PIECE);
 
         private Writer(ReplacedFile.Draft draft) {
@@ -124,6 +141,7 @@ final class NameLines {
 
         private void flush() throws CheckpointException {
             buffer.flip();
+            digest.update(buffer.duplicate());
             try {
                 while (buffer.hasRemaining()) {
                     draft.channel().write(buffer);
@@ -134,9 +152,11 @@ final class NameLines {
             buffer.clear();
         }
 
-        void finish() throws CheckpointException {
+        /** Moves the file into place, and returns its SHA-256 in hexadecimal. */
+        String finish() throws CheckpointException {
             flush();
             draft.finish();
+            return HexFormat.of().formatHex(digest.digest());
         }
 
         @Override
