@@ -66,7 +66,7 @@ final class OutputFile {
         } catch (NoClassDefFoundError e) {
             throw new DrawingException(
                     file + ": cannot be drawn because a class is missing (" + e.getMessage()
-                            + "); add org.knowm.xchart:xchart to the class path",
+                            + "); add org.knowm.xchart:xchart:3.8.8 to the class path",
                     e);
         } catch (RuntimeException | InternalError | LinkageError | AWTError | OutOfMemoryError | IOException e) {
             // Systems without fonts or their configuration, processes that are exiting, too many classes for memory.

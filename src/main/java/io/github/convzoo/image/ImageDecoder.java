@@ -467,7 +467,7 @@ public final class ImageDecoder {
         }
         throw new ImageException(
                 name,
-                "this is a WebP, which needs a library: add com.github.usefulness:webp-imageio to the class path, or"
-                        + " convert the image to JPEG or PNG");
+                "this is a WebP, which needs a library: add com.github.usefulness:webp-imageio:0.11.0 to the class path,"
+                        + " or convert the image to JPEG or PNG");
     }
 }

@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Embeddings of images in files, searched exactly: every vector is compared.
  *
- * <p>An index is {@code NAME.npy}, one row of float32 per image; {@code NAME.names.txt}, the images' names, one per line
- * ({@code names.txt} for {@code vectors.npy}); and {@code NAME.json}, a {@link Source} with the SHA-256 of the names.
- * NumPy reads and writes the first, any editor the second. The rows are memory-mapped, so that an index may be larger
- * than memory. {@link Writer} writes all three.
+ * <p>An index is {@code NAME.npy}, one row of float32 per image; {@code NAME.names.txt}, the images' names, one per
+ * line ({@code names.txt} for {@code vectors.npy}); and {@code NAME.json}, a {@link Source} with the SHA-256 of the
+ * names. NumPy reads and writes the first, any editor the second. The rows are memory-mapped, so that an index may be
+ * larger than memory. {@link Writer} writes all three.
  *
  * <p>Thread-safe. Results do not depend on the number of threads.
  */
