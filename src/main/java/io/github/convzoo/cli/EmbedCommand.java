@@ -69,8 +69,8 @@ final class EmbedCommand implements Callable<Integer> {
             names = "--output",
             paramLabel = "VECTORS.npy",
             required = true,
-            description = "The file for the vectors; the others are next to it. They are replaced when all images are"
-                    + " done.")
+            description = "The file for the vectors; the others are next to it. Those of an earlier index are replaced"
+                    + " when all images are done.")
     Path output = Path.of("");
 
     @Option(
@@ -102,6 +102,7 @@ final class EmbedCommand implements Callable<Integer> {
         if (!output.toString().toLowerCase(Locale.ROOT).endsWith(".npy")) {
             throw new IllegalArgumentException("--output: vectors go to a .npy file, not " + output);
         }
+        OutputFile.Existing existing = OutputFile.Existing.among(output);
         ImageNames names = new ImageNames(images, Optional.ofNullable(list), recursive, main.in);
         Optional<Device> device = compute.applyForMany();
         PrintWriter err = spec.commandLine().getErr();
@@ -117,6 +118,7 @@ final class EmbedCommand implements Callable<Integer> {
                 throw new IOException("no image could be read, so " + output + " was not written");
             }
             writer.finish();
+            existing.sayReplaced(err);
             spec.commandLine()
                     .getOut()
                     .println(Main.oneLine(output.toString()) + ": " + Count.of(writer.size(), "vector"));

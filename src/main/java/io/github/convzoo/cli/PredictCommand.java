@@ -107,7 +107,7 @@ final class PredictCommand implements Callable<Integer> {
     @Option(
             names = "--grid",
             paramLabel = "FILE",
-            description = "Draw the images with their predictions as a picture (.png).")
+            description = "Draw the images with their predictions as a picture (.png). An existing file is replaced.")
     @Nullable Path grid;
 
     @Mixin
@@ -125,7 +125,12 @@ final class PredictCommand implements Callable<Integer> {
                     + " be read has an error instead of predictions. With FILE (.jsonl), write the lines there.")
     @Nullable String jsonl;
 
-    @Option(names = "--csv", paramLabel = "FILE", description = "Write a table with one row per image (.csv).")
+    @Option(
+            names = "--csv",
+            paramLabel = "FILE",
+            description =
+                    "Write a table with one row per image (.csv). An existing file is replaced when all images are"
+                            + " done.")
     @Nullable Path csv;
 
     @Option(
@@ -203,7 +208,7 @@ final class PredictCommand implements Callable<Integer> {
                 .map(Path::of);
     }
 
-    private void checkOutputs() {
+    private void checkOutputs() throws IOException {
         List<String> formats = new ArrayList<>();
         if (json) {
             formats.add("--json");
@@ -222,6 +227,9 @@ final class PredictCommand implements Callable<Integer> {
             // It may be an image that follows the option.
             throw new IllegalArgumentException("--jsonl: results go to a .jsonl file, not " + file.get()
                     + "; to print them, put --jsonl after the images");
+        }
+        if (file.isPresent()) {
+            OutputFile.requireFile("--jsonl", file.get());
         }
         if (resume && file.isEmpty()) {
             throw new IllegalArgumentException("--resume needs --jsonl FILE");
@@ -246,6 +254,7 @@ final class PredictCommand implements Callable<Integer> {
             bar.get().startAt(run.done);
         }
         run.classify(entries, bar);
+        OutputFile.Existing existing = OutputFile.Existing.among(csv, run.tiles.isEmpty() ? null : grid);
         run.writer.complete();
         if (lines.isPresent() && lines.get().unused() > 0) {
             run.err.println("convzoo: " + jsonl + " has results of images that were not given: "
@@ -254,7 +263,18 @@ final class PredictCommand implements Callable<Integer> {
         if (grid != null && !run.tiles.isEmpty()) {
             OutputFile.writePng(grid, () -> ImageGrid.draw(run.tiles));
         }
-        return run.failed ? Main.FAILED : Main.DONE;
+        existing.sayReplaced(run.err);
+        sayWritten(run);
+        return run.failures > 0 ? Main.FAILED : Main.DONE;
+    }
+
+    private void sayWritten(Run run) {
+        Optional<Path> results = lineFile().or(() -> Optional.ofNullable(csv));
+        String failures = run.failures == 0 ? "" : ", " + run.failures + " of them errors";
+        results.ifPresent(file -> OutputFile.sayWritten(file, Count.of(run.done, "image") + failures, run.err));
+        if (grid != null && !run.tiles.isEmpty()) {
+            OutputFile.sayWritten(grid, Count.of(run.tiles.size(), "image"), run.err);
+        }
     }
 
     /** Classifies images and reports the results. */
@@ -266,7 +286,7 @@ final class PredictCommand implements Callable<Integer> {
         private final ResultWriter writer;
         private final PrintWriter err;
         private final List<ImageGrid.Entry> tiles = new ArrayList<>();
-        private boolean failed;
+        private long failures;
         private long done;
 
         Run(
@@ -336,7 +356,7 @@ final class PredictCommand implements Callable<Integer> {
                             pixels, classified, truth(name, success.output().getClassNames())));
                 }
             } else if (result instanceof StreamResult.Failure<Item, Classifications> failure) {
-                failed = true;
+                failures++;
                 String message = Main.oneLine(failure.error().getMessage());
                 err.println("convzoo: " + message);
                 writer.write(new ImageResult.Failed(name, message));
@@ -349,11 +369,11 @@ final class PredictCommand implements Callable<Integer> {
          * @throws IllegalArgumentException if this run would give other results
          */
         Iterator<ImageNames.Entry> resumed(ResultLines lines, Iterator<ImageNames.Entry> all) throws IOException {
-            failed = lines.failed() > 0;
+            failures = lines.failed();
             if (lines.finished() > 0) {
                 requireSame(lines);
                 err.println("convzoo: resuming after " + lines.finished() + " results in " + jsonl
-                        + (failed ? ", " + lines.failed() + " of them errors" : ""));
+                        + (failures > 0 ? ", " + failures + " of them errors" : ""));
             }
             return new Iterator<>() {
                 private ImageNames.@Nullable Entry next;

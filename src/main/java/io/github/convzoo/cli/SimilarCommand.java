@@ -100,7 +100,7 @@ final class SimilarCommand implements Callable<Integer> {
             names = "--grid",
             paramLabel = "FILE",
             description = "Draw each query and its similar images as a picture (.png). Names must be files, relative to"
-                    + " here or to the index.")
+                    + " here or to the index. An existing file is replaced.")
     @Nullable Path grid;
 
     @Mixin
@@ -143,6 +143,7 @@ final class SimilarCommand implements Callable<Integer> {
         if (grid != null) {
             OutputFile.requirePng("--grid", grid);
         }
+        OutputFile.Existing existing = OutputFile.Existing.among(grid);
         EmbeddingIndex searched =
                 names == null ? EmbeddingIndex.open(index) : EmbeddingIndex.open(index, Optional.of(names));
         model.requireModel();
@@ -159,6 +160,8 @@ final class SimilarCommand implements Callable<Integer> {
             }
             if (grid != null && !run.entries.isEmpty()) {
                 OutputFile.writePng(grid, () -> ImageGrid.draw(run.entries));
+                existing.sayReplaced(err);
+                OutputFile.sayWritten(grid, Count.of(run.entries.size(), "image"), err);
             }
             if (run.missing > 0) {
                 err.println("convzoo: " + grid + ": " + Count.of(run.missing, "similar image")

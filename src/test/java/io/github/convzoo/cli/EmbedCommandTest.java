@@ -109,6 +109,8 @@ class EmbedCommandTest {
     void embed_thatCannotSucceed_saysWhy_andKeepsTheEarlierIndex() throws Exception {
         Run.of(args().toArray());
         byte[] before = Files.readAllBytes(vectors);
+        Run again = Run.of(args().toArray());
+        assertThat(again.err()).contains("convzoo: replaced " + vectors + System.lineSeparator());
 
         Run none = Run.of("embed", images.resolve("damaged.png"), "--model", "peleenet.fmnist", "--output", vectors);
         assertThat(none.status()).isEqualTo(1);
@@ -125,6 +127,10 @@ class EmbedCommandTest {
                 List.of("embed", images, "--model", "peleenet.fmnist", "--output", folder.resolve("a.bin")),
                 "--output: vectors go to a .npy file");
         Run.refused(2, List.of("embed", "--model", "peleenet.fmnist", "--output", vectors), "give images, folders");
+        Run.refused(
+                1,
+                List.of("embed", images, "--model", "no-model", "--output", folder.resolve("none/a.npy")),
+                "a.npy: directory " + folder.resolve("none") + " does not exist; create it first");
     }
 
     /** Names are lines, and a name on two lines would move those after it to other rows. */

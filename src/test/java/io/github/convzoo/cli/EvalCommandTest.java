@@ -423,13 +423,19 @@ class EvalCommandTest {
     @Test
     void eval_withAConfusionMatrixThatCannotBeWritten_saysWhatWasMeasuredAllTheSame() throws IOException {
         Path list = threeTrousers();
-        for (String name : List.of("none/confusion.csv", "none/confusion.png")) {
-            Path file = folder.resolve(name);
+        for (String type : List.of(".csv", ".png")) {
+            Path file = folder.resolve("x".repeat(300) + type);
             Run run = Run.of(imageList(list, "--json", "--confusion", file).toArray());
 
             assertThat(run.status()).isEqualTo(1);
-            run.assertOneErrorLine(file + ": directory " + file.getParent());
+            run.assertOneErrorLine(file + ": it cannot be written");
             assertThat(run.json().getAsJsonObject().get("correct").getAsInt()).isEqualTo(2);
+
+            Path nowhere = folder.resolve("none/confusion" + type);
+            Run.refused(
+                    1,
+                    imageList(folder.resolve("none.txt"), "--confusion", nowhere),
+                    nowhere + ": directory " + nowhere.getParent() + " does not exist; create it first");
         }
     }
 

@@ -243,9 +243,12 @@ class PredictCommandTest {
         // Beyond the ten classes.
         Path unknown = copy(TROUSER, "10/2.png");
         Path grid = Files.writeString(folder.resolve("grid.PNG"), "of the last time");
-        Run run = Run.succeeding(
+        Run run = Run.of(
                 args(wrong, unknown, "--json", "--top-k", 1, "--grid", grid).toArray());
 
+        assertThat(run.status()).isZero();
+        assertThat(run.err()).isEqualToIgnoringNewLines("convzoo: replaced " + grid);
+        assertThat(run.written()).containsExactly(grid + ": 2 images");
         assertShows(
                 grid,
                 entry(BOOT, caption(run, 0, "9"), "true: 1", ImageGrid.Verdict.WRONG),
@@ -284,12 +287,22 @@ class PredictCommandTest {
 
     @Test
     void predict_withAGridThatCannotBeWritten_givesThePredictionsAllTheSame() {
-        Path grid = folder.resolve("none/grid.png");
+        Path grid = folder.resolve("x".repeat(300) + ".png");
         Run run = Run.of(args(BOOT, "--json", "--grid", grid).toArray());
 
         assertThat(run.status()).isEqualTo(1);
-        run.assertOneErrorLine(grid + ": directory " + grid.getParent());
+        run.assertOneErrorLine(grid + ": it cannot be written");
+        assertThat(run.written()).isEmpty();
         assertThat(run.json().getAsJsonArray()).hasSize(1);
+    }
+
+    @Test
+    void predict_withAGridInNoFolder_isRefusedBeforeItComputes() {
+        Path grid = folder.resolve("none/grid.png");
+        Run.refused(
+                1,
+                args(folder.resolve("no-image.png"), "--grid", grid),
+                "convzoo: " + grid + ": directory " + grid.getParent() + " does not exist; create it first");
     }
 
     private Path copy(Path image, String to) throws IOException {
@@ -458,7 +471,7 @@ class PredictCommandTest {
                 new PrintWriter(new OutputStreamWriter(new ResultStream(out), StandardCharsets.UTF_8), true),
                 new PrintWriter(err, true),
                 args.stream().map(Object::toString).toArray(String[]::new));
-        return new Run(status, "", err.toString(), "", List.of());
+        return new Run(status, "", err.toString(), "", List.of(), List.of());
     }
 
     @Test

@@ -57,6 +57,7 @@ class PredictFilesTest {
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.out()).isEmpty();
         run.assertOneErrorLine("4.png");
+        assertThat(run.written()).containsExactly(results + ": 9 images, 1 of them errors");
         return Files.readAllBytes(results);
     }
 
@@ -90,6 +91,7 @@ class PredictFilesTest {
         Run run = predict("--jsonl", results, "--resume");
         assertThat(run.status()).isEqualTo(1);
         run.assertOneErrorLine("resuming after 9 results in " + results + ", 1 of them errors");
+        assertThat(run.written()).containsExactly(results + ": 9 images, 1 of them errors");
         assertThat(Files.readAllBytes(results)).isEqualTo(whole);
     }
 
@@ -196,7 +198,7 @@ class PredictFilesTest {
         Run.refused(2, args("--csv", folder), "--csv: " + folder + " is a folder");
         Run.refused(2, args("--batch-size", 0), "--batch-size or --workers: the batch size must be at least 1");
         Run.refused(1, args("--csv", folder.resolve("none/a.csv")), "none does not exist; create it first");
-        Run.refused(1, args("--jsonl", folder.resolve("none/a.jsonl")), "none/a.jsonl: cannot be opened");
+        Run.refused(1, args("--jsonl", folder.resolve("none/a.jsonl")), "none does not exist; create it first");
         assertThat(results).doesNotExist();
     }
 
