@@ -2,7 +2,9 @@ package io.github.convzoo.cli;
 
 import ai.djl.engine.EngineException;
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.hub.StoreSettings;
+import io.github.convzoo.image.ImageException;
 import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.PathText;
 import java.io.FileDescriptor;
@@ -21,6 +23,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
 /** The command {@code convzoo}. */
@@ -158,7 +161,7 @@ public final class Main {
                 .setExpandAtFiles(false)
                 .registerConverter(Path.class, PathText::path)
                 .setParameterExceptionHandler((e, given) -> misused(err, e))
-                .setExecutionExceptionHandler((e, line, result) -> failed(err, e, verbose));
+                .setExecutionExceptionHandler((e, line, result) -> failed(err, withRemedy(e, line), verbose));
         try {
             int status = command.execute(args);
             out.flush();
@@ -207,6 +210,17 @@ public final class Main {
             err.println("convzoo: " + oneLine(e.toString()) + "; run again with --verbose for the stack trace");
         }
         return FAILED;
+    }
+
+    /** Adds the option that skips an image that cannot be read, if the command has it. */
+    private static Exception withRemedy(Exception e, CommandLine line) {
+        OptionSpec option = line.getCommandSpec().findOption("--on-bad-image");
+        return e instanceof IOException
+                        && e.getCause() instanceof ImageException
+                        && option != null
+                        && option.getValue() == OnBadImage.FAIL
+                ? new IOException(e.getMessage() + "; or pass --on-bad-image skip", e)
+                : e;
     }
 
     /**

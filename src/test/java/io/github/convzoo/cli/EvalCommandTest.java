@@ -443,6 +443,7 @@ class EvalCommandTest {
     void eval_thatSkipsBadImages_namesAndCountsThem() throws IOException {
         Path list = list("trouser.png 1", "bad.png 1", "trouser.png 0", "none.png 0");
         Path bad = Files.writeString(folder.resolve("bad.png"), "no image");
+        Run.refused(1, imageList(list), "convzoo: " + bad + ": ", "; or pass --on-bad-image skip");
         Run run = Run.of(imageList(list, "--on-bad-image", "skip", "--json").toArray());
 
         assertThat(run.status()).isZero();

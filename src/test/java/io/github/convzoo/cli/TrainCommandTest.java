@@ -258,7 +258,11 @@ class TrainCommandTest {
         Path bad = Files.writeString(data.resolve("train/Bag/bad.png"), "no image");
 
         // 72 images are 9 whole batches, so that each is read.
-        Run.refused(1, args("--batch-size", 8), bad.toString());
+        Run.refused(
+                1,
+                args("--batch-size", 8),
+                bad.toString(),
+                "; or skip such images: convzoo train --resume " + run + " --on-bad-image skip");
         run = directory.resolve("skipping");
         Run trained = trained("--batch-size", 8, "--on-bad-image", "skip");
         assertThat(trained.err()).contains("skipped: " + bad).contains("1 image skipped");
@@ -270,6 +274,21 @@ class TrainCommandTest {
         Run more = Run.of("train", "--resume", directory.resolve("run"), "--on-bad-image", "skip", "--device", "cpu");
         assertThat(more.status()).as(more.err()).isZero();
         assertThat(Files.readString(directory.resolve("run/train.json"))).contains("\"on-bad-image\": \"skip\"");
+    }
+
+    @Test
+    void train_withABadImageInTheFirstStep_leavesTheFolderFree() throws IOException {
+        Path bad = Files.writeString(data.resolve("train/Bag/bad.png"), "no image");
+
+        // One step reads each of the 72 images.
+        Run.refused(1, args("--batch-size", 72), bad + ": ", "; or remove it, or pass --on-bad-image skip");
+        assertThat(run).doesNotExist();
+        Run.refused(
+                1,
+                args("--weights", Samples.PELEENET, "--head-only", "--batch-size", 8),
+                bad + ": ",
+                "; or remove it, or pass --on-bad-image skip");
+        assertThat(run).doesNotExist();
     }
 
     @Test
