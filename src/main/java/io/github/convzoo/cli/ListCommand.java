@@ -2,6 +2,7 @@ package io.github.convzoo.cli;
 
 import ai.djl.ndarray.types.Shape;
 import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.network.Spelling;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.Layer;
 import io.github.convzoo.weights.Glob;
@@ -106,8 +107,13 @@ final class ListCommand implements Callable<Integer> {
             }
         }
         if (rows.isEmpty()) {
-            throw new IllegalArgumentException("no network is named " + pattern + "; choose from "
-                    + String.join(", ", Variant.all().keySet()));
+            List<String> all = new ArrayList<>(Variant.all().keySet());
+            Manifest.rows().forEach(each -> all.add(each.name()));
+            String question = Spelling.question(String.valueOf(pattern), all);
+            throw new IllegalArgumentException("no network is named " + pattern
+                    + (question.isEmpty()
+                            ? "; choose from " + String.join(", ", Variant.all().keySet())
+                            : question));
         }
         if (json) {
             spec.commandLine().getOut().println(Json.of(rows));

@@ -5,6 +5,7 @@ import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.hub.StoreSettings;
 import io.github.convzoo.image.ImageException;
+import io.github.convzoo.network.Spelling;
 import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.PathText;
 import java.io.FileDescriptor;
@@ -23,8 +24,10 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command {@code convzoo}. */
 @Command(
@@ -178,8 +181,29 @@ public final class Main {
 
     private static int misused(PrintWriter err, ParameterException e) {
         String name = e.getCommandLine().getCommandSpec().qualifiedName();
-        err.println("convzoo: " + oneLine(e.getMessage()) + "; see " + name + " --help");
+        String message = oneLine(misuse(e));
+        err.println("convzoo: " + message + (message.endsWith("?") ? " See " : "; see ") + name + " --help");
         return MISUSED;
+    }
+
+    private static String misuse(ParameterException e) {
+        CommandSpec spec = e.getCommandLine().getCommandSpec();
+        if (e instanceof UnmatchedArgumentException unmatched) {
+            String first = unmatched.getUnmatched().get(0);
+            if (unmatched.isUnknownOption()) {
+                String option = first.replaceFirst("=.*", "");
+                return "unknown option " + option
+                        + Spelling.question(option, spec.optionsMap().keySet());
+            }
+            if (!spec.subcommands().isEmpty()) {
+                return "unknown command " + first
+                        + Spelling.question(first, spec.subcommands().keySet());
+            }
+        } else if (String.valueOf(e.getMessage()).startsWith("Missing required subcommand")) {
+            return "a command is missing; choose from "
+                    + String.join(", ", spec.subcommands().keySet());
+        }
+        return String.valueOf(e.getMessage());
     }
 
     private static int failed(PrintWriter err, Exception e, boolean verbose) {

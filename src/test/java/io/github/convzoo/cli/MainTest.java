@@ -44,9 +44,15 @@ class MainTest {
             quoteCharacter = '"',
             textBlock =
                     """
-                    ""                                                                  | Missing required subcommand
-                    classify                                                            | 'classify'
-                    list --frobnicate                                                   | '--frobnicate'; see convzoo list --help
+                    ""                                                                  | a command is missing; choose from list, summary, predict,
+                    classify                                                            | unknown command classify; see convzoo --help
+                    trian                                                               | unknown command trian; did you mean train? See convzoo --help
+                    cache                                                               | a command is missing; choose from list, verify, prune; see convzoo cache --help
+                    cache verfy                                                         | unknown command verfy; did you mean verify? See convzoo cache --help
+                    predict a.png --modle=run                                           | unknown option --modle; did you mean --model? See convzoo predict --help
+                    predict a.png --on-bad                                              | unknown option --on-bad; see convzoo predict --help
+                    eval --on-bad skip --data d                                         | unknown option --on-bad; did you mean --on-bad-image? See convzoo eval --help
+                    list --frobnicate                                                   | unknown option --frobnicate; see convzoo list --help
                     list a b                                                            | 'b'; see convzoo list --help
                     summary                                                             | MODEL
                     predict --model dla34 --weights w                                   | images, folders, or URLs
@@ -72,7 +78,7 @@ class MainTest {
                 .contains("java.lang.IllegalArgumentException: unknown network dla35", "\tat io.github.convzoo.");
         assertThat(run.err().lines().reduce((first, last) -> last).orElseThrow())
                 .startsWith("convzoo: unknown network dla35");
-        Run.refused(2, List.of("summary", "dla35"), "unknown network dla35; choose from dla34, ");
+        Run.refused(2, List.of("summary", "dla35"), "unknown network dla35; did you mean dla34?");
     }
 
     @Test

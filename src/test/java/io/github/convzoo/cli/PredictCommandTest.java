@@ -201,6 +201,10 @@ class PredictCommandTest {
         Path none = folder.resolve("none.pth");
         Run.refused(1, List.of("predict", BOOT, "--model", "dla34", "--weights", none), none + ": ");
         Run.refused(1, List.of("predict", BOOT, "--model", "dla34", "--weights", LABELS), LABELS + ": ");
+        Run.refused(
+                2,
+                List.of("predict", BOOT, "--model", "dla34.in1kk"),
+                "there are no published weights dla34.in1kk; did you mean dla34.in1k?");
         Run.refused(2, List.of("predict", BOOT, "--model", "dla35", "--weights", LABELS), "unknown network dla35");
     }
 
