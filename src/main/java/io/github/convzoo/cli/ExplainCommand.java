@@ -131,7 +131,7 @@ final class ExplainCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Optional<Device> device = compute.apply();
         if (images.isEmpty()) {
-            throw new IllegalArgumentException("give images, folders, or URLs; see convzoo explain --help");
+            throw new IllegalArgumentException("no images given; pass files, folders, or URLs");
         }
         ImageNames names = new ImageNames(images, Optional.empty(), recursive, main.in);
         PrintWriter out = spec.commandLine().getOut();

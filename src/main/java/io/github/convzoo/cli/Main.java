@@ -66,6 +66,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
         })
 public final class Main {
 
+    /** The version in the POM, for builds without a jar. */
+    static final String VERSION = "0.1.0";
+
     /** Exit status: success. */
     static final int DONE = 0;
 
@@ -263,13 +266,13 @@ public final class Main {
                 shown.strip().replaceAll("\\s*\\R\\s*", " ").replace('\t', '?'));
     }
 
-    /** Reads the version from the jar; a build in the source tree has none. */
+    /** Reads the version from the jar; a build in the source tree has no jar. */
     static final class Version implements CommandLine.IVersionProvider {
 
         @Override
         public String[] getVersion() {
             String version = Main.class.getPackage().getImplementationVersion();
-            return new String[] {"convzoo " + (version == null ? "(development build)" : version)};
+            return new String[] {"convzoo " + (version == null ? VERSION + " (development build)" : version)};
         }
     }
 }

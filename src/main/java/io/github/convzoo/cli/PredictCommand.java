@@ -209,6 +209,9 @@ final class PredictCommand implements Callable<Integer> {
     }
 
     private void checkOutputs() throws IOException {
+        if (topK < 1) {
+            throw new IllegalArgumentException("--top-k must be at least 1, not " + topK);
+        }
         List<String> formats = new ArrayList<>();
         if (json) {
             formats.add("--json");

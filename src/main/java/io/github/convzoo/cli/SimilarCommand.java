@@ -135,7 +135,7 @@ final class SimilarCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--top-k must be at least 1, not " + topK);
         }
         if (images.isEmpty()) {
-            throw new IllegalArgumentException("give images, folders, or URLs; see convzoo similar --help");
+            throw new IllegalArgumentException("no images given; pass files, folders, or URLs");
         }
         ImageNames queries = new ImageNames(images, Optional.empty(), recursive, main.in);
         EmbeddingIndex.Metric by = metric == null ? EmbeddingIndex.Metric.COSINE : EmbeddingIndex.Metric.of(metric);

@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
 final class SummaryCommand implements Callable<Integer> {
 
     private static final Pattern SIZE = Pattern.compile("(\\d{1,6})x(\\d{1,6})x(\\d{1,6})");
-    private static final double MEGABYTE = 1 << 20;
+    private static final double MEGABYTE = 1e6;
 
     @Spec
     CommandSpec spec = CommandSpec.create();

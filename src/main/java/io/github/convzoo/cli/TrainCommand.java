@@ -246,6 +246,9 @@ final class TrainCommand implements Callable<Integer> {
         unlogged.forEach(shown::append);
         if (resumed) {
             shown.resumed(run);
+            if (run.epochs() >= options.epochs) {
+                shown.note("the run is complete; to train longer, pass an --epochs above " + options.epochs);
+            }
         }
         if (options.headOnly && !Files.exists(folder.start())) {
             saved.writeTo(folder.start());

@@ -43,8 +43,8 @@ import javax.imageio.stream.ImageInputStream;
  */
 public final class ImageDecoder {
 
-    /** The supported formats, for messages and help: "JPEG, PNG, GIF, BMP, TIFF and WebP". */
-    public static final String FORMATS = "JPEG, PNG, GIF, BMP, TIFF and WebP";
+    /** The supported formats, for messages and help: "JPEG, PNG, GIF, BMP, TIFF, and WebP". */
+    public static final String FORMATS = "JPEG, PNG, GIF, BMP, TIFF, and WebP";
 
     /** The default maximum number of pixels of an image, beyond which Pillow also refuses. */
     public static final long DEFAULT_MAX_PIXELS = 178_956_970;

@@ -35,7 +35,7 @@ public final class Manifest {
      * @param preprocessing the name of the preprocessing
      * @param top1 measured top-1 accuracy, from 0 to 1, on the data that the family states
      * @param top5 measured top-5 accuracy; null if not published
-     * @param licence the license of the weights
+     * @param license the license of the weights
      * @param larger the accuracy on inputs larger than the training size; null if not published
      * @param bundled the file, if the library bundles it; null if it is downloaded
      */
@@ -47,7 +47,7 @@ public final class Manifest {
             String preprocessing,
             double top1,
             @Nullable Double top5,
-            String licence,
+            String license,
             @Nullable Larger larger,
             @Nullable Bundled bundled) {
 

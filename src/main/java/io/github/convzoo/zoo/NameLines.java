@@ -10,6 +10,7 @@ import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -41,7 +42,11 @@ final class NameLines {
             }
             text = Files.readAllBytes(file);
         } catch (FileSystemException e) {
-            throw new IOException(file + ": cannot be read (" + e + "); check the path", e);
+            throw new IOException(
+                    e instanceof NoSuchFileException
+                            ? file + ": no such file; check the path"
+                            : file + ": cannot be read (" + e + "); check the path",
+                    e);
         }
         requireUtf8(file, text);
         int count = 0;

@@ -116,7 +116,7 @@ class EmbedCommandTest {
         assertThat(none.status()).isEqualTo(1);
         assertThat(none.err()).contains("no image could be read, so " + vectors + " was not written");
         assertThat(Run.of(args("--list", folder.resolve("none.txt")).toArray()).err())
-                .contains("none.txt: cannot be read");
+                .contains("none.txt: no such file; check the path");
         assertThat(Files.readAllBytes(vectors)).isEqualTo(before);
         try (Stream<Path> files = Files.list(vectors.getParent())) {
             assertThat(files.map(file -> file.getFileName().toString()))
@@ -126,7 +126,10 @@ class EmbedCommandTest {
                 2,
                 List.of("embed", images, "--model", "peleenet.fmnist", "--output", folder.resolve("a.bin")),
                 "--output: vectors go to a .npy file");
-        Run.refused(2, List.of("embed", "--model", "peleenet.fmnist", "--output", vectors), "give images, folders");
+        Run.refused(
+                2,
+                List.of("embed", "--model", "peleenet.fmnist", "--output", vectors),
+                "no images given; pass files, folders, or URLs, or --list FILE");
         Run.refused(
                 1,
                 List.of("embed", images, "--model", "no-model", "--output", folder.resolve("none/a.npy")),

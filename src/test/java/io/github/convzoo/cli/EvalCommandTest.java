@@ -138,7 +138,7 @@ class EvalCommandTest {
                 "--json");
         Run run = Run.succeeding(args.toArray());
 
-        assertThat(run.found()).isEqualTo("2 images of 2 of 1,000 classes");
+        assertThat(run.found()).isEqualTo("2 images; 2 of the 1,000 classes have images");
         assertThat(run.json().getAsJsonObject().getAsJsonArray("classes"))
                 .extracting(each -> each.getAsJsonObject().get("name").getAsString())
                 .containsExactly(
@@ -165,7 +165,7 @@ class EvalCommandTest {
         Run run = Run.succeeding(args);
         JsonObject result = run.json().getAsJsonObject();
 
-        assertThat(run.found()).isEqualTo("3 images of 3 of 10 classes");
+        assertThat(run.found()).isEqualTo("3 images; 3 of the 10 classes have images");
         assertThat(result.get("correct").getAsInt()).isEqualTo(2);
         assertThat(result.get("total").getAsInt()).isEqualTo(3);
         assertThat(result.getAsJsonArray("classes")).hasSize(10);

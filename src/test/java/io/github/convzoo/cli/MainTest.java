@@ -2,6 +2,9 @@ package io.github.convzoo.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,8 +37,11 @@ class MainTest {
     }
 
     @Test
-    void version_ofABuildWithoutAJar_saysSo() {
-        assertThat(Run.succeeding("--version").out().strip()).isEqualTo("convzoo (development build)");
+    void version_ofABuildWithoutAJar_isThePoms() throws IOException {
+        assertThat(Run.succeeding("--version").out().strip())
+                .isEqualTo("convzoo " + Main.VERSION + " (development build)");
+        assertThat(Files.readString(Path.of("pom.xml")).lines().map(String::strip))
+                .containsSubsequence("<artifactId>convzoo</artifactId>", "<version>" + Main.VERSION + "</version>");
     }
 
     @ParameterizedTest
@@ -55,7 +61,6 @@ class MainTest {
                     list --frobnicate                                                   | unknown option --frobnicate; see convzoo list --help
                     list a b                                                            | 'b'; see convzoo list --help
                     summary                                                             | MODEL
-                    predict --model dla34 --weights w                                   | images, folders, or URLs
                     eval --model dla34 --weights w --dataset cifar --data d             | cifar
                     eval --model dla34 --weights w --dataset image-folder --data d --batch-size x | 'x'
                     forward --model dla34 --weights w --input a.npy                     | '--output=OUT.npy'

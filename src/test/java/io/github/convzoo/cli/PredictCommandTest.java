@@ -52,7 +52,7 @@ class PredictCommandTest {
     @Test
     void help_ofPredict_namesEveryFormat() {
         assertThat(Run.succeeding("predict", "--help").out().replaceAll("\\s+", " "))
-                .contains("JPEG, PNG, GIF, BMP, TIFF and WebP");
+                .contains("JPEG, PNG, GIF, BMP, TIFF, and WebP");
     }
 
     @Test
@@ -163,7 +163,7 @@ class PredictCommandTest {
         Run.refused(1, args(BOOT, "--labels", folder.resolve("none.txt")), "none.txt: no such");
         Run.refused(1, args(BOOT, "--num-classes", 12), "have 10 classes, not 12; request 10");
         Run.refused(2, args(BOOT, "--num-classes", 0), "at least 1 class, not 0");
-        Run.refused(2, args(BOOT, "--top-k", 0), "at least 1 class, not 0");
+        Run.refused(2, args(BOOT, "--top-k", 0), "--top-k must be at least 1, not 0");
         Run.refused(2, args(BOOT, "--threads", 0), "--threads must be at least 1 and at most 1024, not 0");
     }
 
@@ -301,6 +301,14 @@ class PredictCommandTest {
     }
 
     @Test
+    void predict_ofAnUnknownHost_namesIt() {
+        Run.refused(
+                1,
+                args("https://nohost.invalid/a.png"),
+                "convzoo: https://nohost.invalid/a.png: unknown host nohost.invalid; check the connection");
+    }
+
+    @Test
     void predict_withAGridInNoFolder_isRefusedBeforeItComputes() {
         Path grid = folder.resolve("none/grid.png");
         Run.refused(
@@ -398,7 +406,7 @@ class PredictCommandTest {
         Run marked = Run.of(args("--list", list, "--top-k", 1).toArray());
         assertThat(marked.status()).isEqualTo(1);
         assertThat(names(marked)).containsExactly(BOOT.toString());
-        Run.refused(1, args("--list", folder.resolve("none.txt")), "none.txt: cannot be read");
+        Run.refused(1, args("--list", folder.resolve("none.txt")), "none.txt: no such file; check the path");
         Run.refused(2, args("-", "--list", "-"), "standard input can be an image (-) or a list of names (--list -)");
     }
 

@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
  */
 record Run(int status, String out, String err, String found, List<String> guesses, List<String> written) {
 
-    private static final Pattern FOUND = Pattern.compile("(?m)^[\\d,]+ (training )?images? of .*\\R");
+    private static final Pattern FOUND = Pattern.compile("(?m)^[\\d,]+ (training )?images?( of|;) .*\\R");
     private static final Pattern GUESS =
             Pattern.compile(": no configuration found; using the preprocessing of |[(]the default[)]$"
                     + "|folder names are read as class numbers$");

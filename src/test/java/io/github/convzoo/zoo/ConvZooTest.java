@@ -300,7 +300,7 @@ class ConvZooTest {
             int open = openBelow(engine);
             assertRefused(
                     () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withLabels(new Labels(List.of("a")))),
-                    "there are 1 labels");
+                    "there is 1 label,");
             assertThatIllegalStateException()
                     .isThrownBy(() -> ConvZoo.loadLogits("peleenet", OPTIONS.withOnLoaded(report -> {
                         throw new IllegalStateException("no");
