@@ -112,8 +112,14 @@ final class EmbedCommand implements Callable<Integer> {
         try (ZooModel<RgbImage, float[]> loaded =
                         ConvZoo.loadEmbeddings(opened.model(), RgbImage.class, opened.options());
                 EmbeddingIndex.Writer writer =
-                        EmbeddingIndex.Writer.create(output, model.model, probe(loaded), normalize)) {
-            boolean failed = embed(loaded, names, decoder, writer);
+                        EmbeddingIndex.Writer.create(output, model.model, probe(loaded), normalize);
+                CleanExit exit = new CleanExit(main.ended, () -> {})) {
+            boolean failed = embed(loaded, names, decoder, writer, exit);
+            if (exit.isAskedFor()) {
+                err.println("convzoo: stopped after " + Count.of(writer.size(), "image") + "; " + output
+                        + " was not written");
+                return Main.FAILED;
+            }
             if (writer.size() == 0) {
                 throw new IOException("no image could be read, so " + output + " was not written");
             }
@@ -134,7 +140,11 @@ final class EmbedCommand implements Callable<Integer> {
 
     /** Appends the vectors of all images; whether one could not be read. */
     private boolean embed(
-            ZooModel<RgbImage, float[]> loaded, ImageNames names, ImageDecoder decoder, EmbeddingIndex.Writer writer)
+            ZooModel<RgbImage, float[]> loaded,
+            ImageNames names,
+            ImageDecoder decoder,
+            EmbeddingIndex.Writer writer,
+            CleanExit exit)
             throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         ProgressBar bar = new ProgressBar(err, names.count().orElse(0), ProgressBar.Unit.IMAGES);
@@ -143,7 +153,7 @@ final class EmbedCommand implements Callable<Integer> {
         try (Stream<StreamResult<ImageNames.Entry, float[]>> results =
                 ConvZoo.stream(loaded, names.iterator(), entry -> names.read(entry, decoder), streaming.get())) {
             Iterator<StreamResult<ImageNames.Entry, float[]>> all = results.iterator();
-            while (all.hasNext()) {
+            while (!exit.isAskedFor() && all.hasNext()) {
                 Optional<String> problem = append(writer, all.next());
                 if (problem.isPresent()) {
                     failed = true;

@@ -163,7 +163,8 @@ final class ExportCommand implements Callable<Integer> {
         ExportReport report;
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(open, ModelOptions.with(loading, config))) {
             Network network = (Network) loaded.getBlock();
-            report = new Exporter(network, config.withOptions(network.options())).export(output, options);
+            Exporter exporter = new Exporter(network, config.withOptions(network.options()));
+            report = CleanExit.interruptible(main.ended, () -> exporter.export(output, options));
         }
         existing.sayReplaced(spec.commandLine().getErr());
         PrintWriter out = spec.commandLine().getOut();

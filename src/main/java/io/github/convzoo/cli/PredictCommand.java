@@ -27,6 +27,7 @@ import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -256,7 +257,18 @@ final class PredictCommand implements Callable<Integer> {
             run.done = lines.get().finished();
             bar.get().startAt(run.done);
         }
-        run.classify(entries, bar);
+        if (bar.isPresent()) {
+            try (CleanExit exit = new CleanExit(main.ended, () -> {})) {
+                run.classify(entries, bar, exit::isAskedFor);
+                if (exit.isAskedFor()) {
+                    run.err.println("convzoo: stopped after " + Count.of(run.done, "image")
+                            + (lines.isPresent() ? "; continue with --resume" : "; " + csv + " was not written"));
+                    return Main.FAILED;
+                }
+            }
+        } else {
+            run.classify(entries, bar, () -> false);
+        }
         OutputFile.Existing existing = OutputFile.Existing.among(csv, run.tiles.isEmpty() ? null : grid);
         run.writer.complete();
         if (lines.isPresent() && lines.get().unused() > 0) {
@@ -305,10 +317,11 @@ final class PredictCommand implements Callable<Integer> {
             this.err = err;
         }
 
-        void classify(Iterator<ImageNames.Entry> entries, Optional<ProgressBar> bar) throws IOException {
+        void classify(Iterator<ImageNames.Entry> entries, Optional<ProgressBar> bar, BooleanSupplier stop)
+                throws IOException {
             try (Stream<StreamResult<Item, Classifications>> results = results(entries)) {
                 Iterator<StreamResult<Item, Classifications>> all = results.iterator();
-                while (all.hasNext()) {
+                while (!stop.getAsBoolean() && all.hasNext()) {
                     StreamResult<Item, Classifications> each = all.next();
                     if (each instanceof StreamResult.Failure) {
                         bar.ifPresent(ProgressBar::clear);

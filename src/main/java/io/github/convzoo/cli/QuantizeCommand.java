@@ -206,7 +206,7 @@ final class QuantizeCommand implements Callable<Integer> {
                                 options,
                                 data.batches(chosen, own, BATCH, bar),
                                 bar.next(chosen.size(), ProgressBar.Unit.IMAGES));
-                QuantizationReport written = quantized.write(output);
+                QuantizationReport written = CleanExit.interruptible(main.ended, () -> quantized.write(output));
                 bar.clear();
                 for (String doubt : written.notes()) {
                     spec.commandLine().getErr().println("convzoo: " + Main.oneLine(doubt));

@@ -15,10 +15,15 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Results of {@code predict} in files, and runs that resume them. */
 class PredictFilesTest {
@@ -184,6 +189,51 @@ class PredictFilesTest {
                 List.of("predict", "--model", "peleenet.fmnist", "--jsonl", image),
                 "--jsonl: results go to a .jsonl file, not " + image + "; to print them, put --jsonl after the images");
         assertThat(Files.readAllBytes(image)).isEqualTo(before);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--jsonl", "--csv"})
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void interrupted_leavesNoPartialFile_andSaysHowManyAreDone(String option) throws Exception {
+        Path list = folder.resolve("list.txt");
+        Files.writeString(list, (images.resolve("1.png") + "\n").repeat(50_000));
+        Path out = Files.createDirectory(folder.resolve("out")).resolve("results." + option.substring(2));
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Main.class.getName(),
+                        "predict",
+                        "--list",
+                        list.toString(),
+                        "--model",
+                        "peleenet.fmnist",
+                        option,
+                        out.toString())
+                .redirectErrorStream(true)
+                .start();
+        try {
+            // It exists, under whatever name, once the model is loaded.
+            while (out.getParent().toFile().list().length == 0 && process.isAlive()) {
+                Thread.sleep(20);
+            }
+            Thread.sleep(1000);
+            process.toHandle().destroy();
+            String said = String.join("\n", process.inputReader().lines().toList());
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isEqualTo(143);
+            assertThat(said).contains("convzoo: stopped after ");
+            if (option.equals("--csv")) {
+                assertThat(said).endsWith("; " + out + " was not written");
+                assertThat(out.getParent()).isEmptyDirectory();
+            } else {
+                assertThat(said).endsWith("; continue with --resume");
+                long lines = Files.readAllLines(out).size();
+                assertThat(said).contains("stopped after " + Count.of(lines, "image"));
+            }
+        } finally {
+            process.destroyForcibly();
+        }
     }
 
     @Test
