@@ -110,7 +110,7 @@ class ModelCardsTest {
                 multiplyAdds / 1e9,
                 (parameters + statistics) * 4 / 1e6,
                 preprocessing,
-                row.licence());
+                row.license());
     }
 
     @ParameterizedTest

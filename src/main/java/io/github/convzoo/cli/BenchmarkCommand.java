@@ -191,7 +191,8 @@ final class BenchmarkCommand implements Callable<Integer> {
         }
         if (runtimes.contains("onnx")
                 && ExportRuntime.of(ExportOptions.Format.ONNX).isEmpty()) {
-            throw new IllegalArgumentException("--runtime: ONNX Runtime is not on the class path");
+            throw new IllegalArgumentException("--runtime: ONNX Runtime is not on the class path; add "
+                    + CompiledRuntime.DEPENDENCY + ", or omit onnx");
         }
         for (Path peer : peers) {
             runtimeOf(peer);

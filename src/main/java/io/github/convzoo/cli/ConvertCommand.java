@@ -123,6 +123,7 @@ final class ConvertCommand implements Callable<Integer> {
         } else {
             OutputFile.requireFile("OUT", target);
         }
+        OutputFile.Existing existing = OutputFile.Existing.among(target);
         ModelOptions from = new ModelOptions();
         from.model = model;
         from.weights = in;
@@ -141,6 +142,7 @@ final class ConvertCommand implements Callable<Integer> {
                 : folder == null
                         ? Conversion.toSafetensors(weights, read, target, config, names, half)
                         : Conversion.toFolder(weights, read, target, config, names, half);
+        existing.sayReplaced(spec.commandLine().getErr());
         PrintWriter printer = spec.commandLine().getOut();
         if (json) {
             printer.println(Json.of(Reports.json(report)));

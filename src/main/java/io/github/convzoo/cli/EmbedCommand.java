@@ -33,13 +33,13 @@ import picocli.CommandLine.Spec;
         description = "Turn images into vectors, for example to search for similar ones.",
         footer = {
             "",
-            "Writes VECTORS.npy, one row of float32 per image (numpy.load reads it); names.txt next to it, the images'"
-                    + " names, one per line; and VECTORS.json, which describes the model. An image that cannot be read"
-                    + " is reported and has no row.",
+            "Writes VECTORS.npy, one row of float32 per image (numpy.load reads it); VECTORS.names.txt, the images'"
+                    + " names, one per line (names.txt for vectors.npy); and VECTORS.json, which describes the model."
+                    + " An image that cannot be read is reported and has no row.",
             "",
             "Examples:",
             "  convzoo embed photos/ --recursive --model dla34 --compiled --output vectors.npy",
-            "  convzoo embed --list names.txt --model run --normalize --output vectors.npy"
+            "  convzoo embed --list photos.txt --model run --normalize --output vectors.npy"
         })
 final class EmbedCommand implements Callable<Integer> {
 
@@ -69,8 +69,8 @@ final class EmbedCommand implements Callable<Integer> {
             names = "--output",
             paramLabel = "VECTORS.npy",
             required = true,
-            description = "The file for the vectors; the others are next to it. They are replaced when all images are"
-                    + " done.")
+            description = "The file for the vectors; the others are next to it. Those of an earlier index are replaced"
+                    + " when all images are done.")
     Path output = Path.of("");
 
     @Option(
@@ -102,6 +102,7 @@ final class EmbedCommand implements Callable<Integer> {
         if (!output.toString().toLowerCase(Locale.ROOT).endsWith(".npy")) {
             throw new IllegalArgumentException("--output: vectors go to a .npy file, not " + output);
         }
+        OutputFile.Existing existing = OutputFile.Existing.among(output);
         ImageNames names = new ImageNames(images, Optional.ofNullable(list), recursive, main.in);
         Optional<Device> device = compute.applyForMany();
         PrintWriter err = spec.commandLine().getErr();
@@ -111,12 +112,19 @@ final class EmbedCommand implements Callable<Integer> {
         try (ZooModel<RgbImage, float[]> loaded =
                         ConvZoo.loadEmbeddings(opened.model(), RgbImage.class, opened.options());
                 EmbeddingIndex.Writer writer =
-                        EmbeddingIndex.Writer.create(output, model.model, probe(loaded), normalize)) {
-            boolean failed = embed(loaded, names, decoder, writer);
+                        EmbeddingIndex.Writer.create(output, model.model, probe(loaded), normalize);
+                CleanExit exit = new CleanExit(main.ended, () -> {})) {
+            boolean failed = embed(loaded, names, decoder, writer, exit);
+            if (exit.isAskedFor()) {
+                err.println("convzoo: stopped after " + Count.of(writer.size(), "image") + "; " + output
+                        + " was not written");
+                return Main.FAILED;
+            }
             if (writer.size() == 0) {
                 throw new IOException("no image could be read, so " + output + " was not written");
             }
             writer.finish();
+            existing.sayReplaced(err);
             spec.commandLine()
                     .getOut()
                     .println(Main.oneLine(output.toString()) + ": " + Count.of(writer.size(), "vector"));
@@ -132,7 +140,11 @@ final class EmbedCommand implements Callable<Integer> {
 
     /** Appends the vectors of all images; whether one could not be read. */
     private boolean embed(
-            ZooModel<RgbImage, float[]> loaded, ImageNames names, ImageDecoder decoder, EmbeddingIndex.Writer writer)
+            ZooModel<RgbImage, float[]> loaded,
+            ImageNames names,
+            ImageDecoder decoder,
+            EmbeddingIndex.Writer writer,
+            CleanExit exit)
             throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         ProgressBar bar = new ProgressBar(err, names.count().orElse(0), ProgressBar.Unit.IMAGES);
@@ -141,7 +153,7 @@ final class EmbedCommand implements Callable<Integer> {
         try (Stream<StreamResult<ImageNames.Entry, float[]>> results =
                 ConvZoo.stream(loaded, names.iterator(), entry -> names.read(entry, decoder), streaming.get())) {
             Iterator<StreamResult<ImageNames.Entry, float[]>> all = results.iterator();
-            while (all.hasNext()) {
+            while (!exit.isAskedFor() && all.hasNext()) {
                 Optional<String> problem = append(writer, all.next());
                 if (problem.isPresent()) {
                     failed = true;

@@ -202,11 +202,13 @@ final class EvalCommand implements Callable<Integer> {
         if (confusion == null) {
             return;
         }
+        OutputFile.Existing existing = OutputFile.Existing.among(confusion);
         if (isTable(confusion)) {
             OutputFile.write(confusion, matrix.toCsv());
         } else {
             OutputFile.writePng(confusion, () -> ConfusionPicture.draw(matrix));
         }
+        existing.sayReplaced(spec.commandLine().getErr());
     }
 
     private void print(Evaluation evaluation, int skipped) {

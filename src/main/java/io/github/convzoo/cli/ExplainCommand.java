@@ -89,7 +89,7 @@ final class ExplainCommand implements Callable<Integer> {
             names = "--output",
             paramLabel = "OUT",
             description = "For one image, the picture (.png); otherwise a folder for NAME-explained.png of each image,"
-                    + " created if missing.")
+                    + " created if missing. Existing pictures are replaced.")
     @Nullable Path output;
 
     @Option(
@@ -131,7 +131,7 @@ final class ExplainCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Optional<Device> device = compute.apply();
         if (images.isEmpty()) {
-            throw new IllegalArgumentException("give images, folders, or URLs; see convzoo explain --help");
+            throw new IllegalArgumentException("no images given; pass files, folders, or URLs");
         }
         ImageNames names = new ImageNames(images, Optional.empty(), recursive, main.in);
         PrintWriter out = spec.commandLine().getOut();
@@ -225,7 +225,9 @@ final class ExplainCommand implements Callable<Integer> {
                 picture = OutputFile.isPng(output)
                         ? output
                         : Files.createDirectories(output).resolve(pictureName(name));
+                OutputFile.Existing existing = OutputFile.Existing.among(picture);
                 OutputFile.writePng(picture, () -> ExplanationPicture.draw(pixels, explanation));
+                existing.sayReplaced(err);
             }
             if (json) {
                 results.add(result(name, explanation, picture));

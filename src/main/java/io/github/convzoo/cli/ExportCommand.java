@@ -5,6 +5,7 @@ import ai.djl.repository.zoo.ZooModel;
 import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportReport;
 import io.github.convzoo.export.Exporter;
+import io.github.convzoo.export.FileKind;
 import io.github.convzoo.export.Precision;
 import io.github.convzoo.export.Target;
 import io.github.convzoo.network.Network;
@@ -64,8 +65,13 @@ final class ExportCommand implements Callable<Integer> {
             names = "--output",
             paramLabel = "DIR",
             required = true,
-            description = "The model folder; created if missing.")
+            description = "The model folder; created if missing. A file from an earlier export is replaced.")
     Path output = Path.of("");
+
+    @Option(
+            names = "--overwrite",
+            description = "Replace a model file even if it is of another kind: quantized, or not from convzoo export.")
+    boolean overwrite;
 
     @Mixin
     InputOptions input = new InputOptions();
@@ -146,14 +152,21 @@ final class ExportCommand implements Callable<Integer> {
                 .withFeatures(features)
                 .withClassMaps(classMaps)
                 .withTarget(target(target));
+        Path file = output.resolve(options.format().file());
+        if (!overwrite) {
+            OutputFile.requireSameKind(file, FileKind.FLOATS);
+        }
+        OutputFile.Existing existing = OutputFile.Existing.among(file);
         LoadOptions loading = model.options(main, common, spec.commandLine().getErr());
         OpenModel open = ConvZoo.open(model.model, loading);
         ModelConfig config = model.config(open, loading, input, null);
         ExportReport report;
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(open, ModelOptions.with(loading, config))) {
             Network network = (Network) loaded.getBlock();
-            report = new Exporter(network, config.withOptions(network.options())).export(output, options);
+            Exporter exporter = new Exporter(network, config.withOptions(network.options()));
+            report = CleanExit.interruptible(main.ended, () -> exporter.export(output, options));
         }
+        existing.sayReplaced(spec.commandLine().getErr());
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(Json.of(new Written(

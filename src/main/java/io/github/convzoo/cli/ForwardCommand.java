@@ -89,6 +89,7 @@ final class ForwardCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         model.requireModel();
         OutputFile.requireFile("--output", output);
+        OutputFile.Existing existing = OutputFile.Existing.among(output);
         Optional<Device> device = compute.apply();
         Tensor array = Npy.read(input);
         long[] shape = array.shape();
@@ -141,6 +142,7 @@ final class ForwardCommand implements Callable<Integer> {
             Npy.write(
                     output,
                     Tensor.of("logits", ElementType.F32, logits.getShape().getShape(), logits.toByteBuffer()));
+            existing.sayReplaced(spec.commandLine().getErr());
         }
         return Main.DONE;
     }

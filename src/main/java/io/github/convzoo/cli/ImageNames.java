@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -55,8 +56,7 @@ final class ImageNames {
         this.recursive = recursive;
         this.in = in;
         if (arguments.isEmpty() && list.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "give images, folders, or URLs, or pass a file of names with --list; see --help");
+            throw new IllegalArgumentException("no images given; pass files, folders, or URLs, or --list FILE");
         }
         if (arguments.contains(STANDARD_INPUT)
                 && list.filter(STANDARD_INPUT::equals).isPresent()) {
@@ -182,8 +182,11 @@ final class ImageNames {
             } catch (CharacterCodingException e) {
                 throw new UncheckedIOException(new IOException(name + ": not UTF-8; save the list as UTF-8", e));
             } catch (FileSystemException e) {
-                throw new UncheckedIOException(
-                        new IOException(name + ": cannot be read (" + e + "); check the path", e));
+                throw new UncheckedIOException(new IOException(
+                        e instanceof NoSuchFileException
+                                ? name + ": no such file; check the path"
+                                : name + ": cannot be read (" + e + "); check the path",
+                        e));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

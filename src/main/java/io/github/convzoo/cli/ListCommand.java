@@ -2,6 +2,7 @@ package io.github.convzoo.cli;
 
 import ai.djl.ndarray.types.Shape;
 import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.network.Spelling;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.Layer;
 import io.github.convzoo.weights.Glob;
@@ -75,7 +76,7 @@ final class ListCommand implements Callable<Integer> {
             @Nullable Double top5,
             Input preprocessing,
             @Nullable Larger larger,
-            String licence,
+            String license,
             boolean bundled,
             @Nullable String hub,
             List<Manifest.OlderFile> olderFiles,
@@ -106,8 +107,13 @@ final class ListCommand implements Callable<Integer> {
             }
         }
         if (rows.isEmpty()) {
-            throw new IllegalArgumentException("no network is named " + pattern + "; choose from "
-                    + String.join(", ", Variant.all().keySet()));
+            List<String> all = new ArrayList<>(Variant.all().keySet());
+            Manifest.rows().forEach(each -> all.add(each.name()));
+            String question = Spelling.question(String.valueOf(pattern), all);
+            throw new IllegalArgumentException("no network is named " + pattern
+                    + (question.isEmpty()
+                            ? "; choose from " + String.join(", ", Variant.all().keySet())
+                            : question));
         }
         if (json) {
             spec.commandLine().getOut().println(Json.of(rows));
@@ -148,7 +154,7 @@ final class ListCommand implements Callable<Integer> {
                 row.top5(),
                 input(row.preprocessing()),
                 larger == null ? null : new Larger(input(larger.preprocessing()), larger.top1(), larger.top5()),
-                row.licence(),
+                row.license(),
                 bundled != null,
                 row.hub(),
                 row.olderFiles(),
@@ -211,7 +217,7 @@ final class ListCommand implements Callable<Integer> {
                 ">",
                 "top-5 %",
                 ">",
-                "licence",
+                "license",
                 "<");
         for (Row row : rows) {
             if (row.weights.isEmpty()) {
@@ -227,7 +233,7 @@ final class ListCommand implements Callable<Integer> {
                         each.multiplyAdds,
                         each.top1,
                         each.top5,
-                        each.licence);
+                        each.license);
                 if (each.larger != null) {
                     int side = each.larger.preprocessing.height;
                     long multiplyAdds = multiplyAdds(layers(Variant.of(row.name), each.numClasses, side));
@@ -240,7 +246,7 @@ final class ListCommand implements Callable<Integer> {
                             multiplyAdds,
                             each.larger.top1,
                             each.larger.top5,
-                            each.licence);
+                            each.license);
                 }
             }
         }
@@ -256,7 +262,7 @@ final class ListCommand implements Callable<Integer> {
             long multiplyAdds,
             @Nullable Double top1,
             @Nullable Double top5,
-            String licence) {
+            String license) {
         table.row(
                 name,
                 tag,
@@ -265,7 +271,7 @@ final class ListCommand implements Callable<Integer> {
                 String.format(Locale.ROOT, "%.3f", multiplyAdds / 1e9),
                 percent(top1),
                 percent(top5),
-                licence);
+                license);
     }
 
     private static String percent(@Nullable Double fraction) {

@@ -2,7 +2,10 @@ package io.github.convzoo.cli;
 
 import ai.djl.engine.EngineException;
 import io.github.convzoo.checkpoint.CheckpointException;
+import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.hub.StoreSettings;
+import io.github.convzoo.image.ImageException;
+import io.github.convzoo.network.Spelling;
 import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.PathText;
 import java.io.FileDescriptor;
@@ -21,7 +24,10 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command {@code convzoo}. */
 @Command(
@@ -59,6 +65,9 @@ import picocli.CommandLine.ParameterException;
             "Exit status: 0 success, 1 failure, 2 invalid usage."
         })
 public final class Main {
+
+    /** The version in the POM, for builds without a jar. */
+    static final String VERSION = "0.1.0";
 
     /** Exit status: success. */
     static final int DONE = 0;
@@ -158,7 +167,7 @@ public final class Main {
                 .setExpandAtFiles(false)
                 .registerConverter(Path.class, PathText::path)
                 .setParameterExceptionHandler((e, given) -> misused(err, e))
-                .setExecutionExceptionHandler((e, line, result) -> failed(err, e, verbose));
+                .setExecutionExceptionHandler((e, line, result) -> failed(err, withRemedy(e, line), verbose));
         try {
             int status = command.execute(args);
             out.flush();
@@ -175,8 +184,29 @@ public final class Main {
 
     private static int misused(PrintWriter err, ParameterException e) {
         String name = e.getCommandLine().getCommandSpec().qualifiedName();
-        err.println("convzoo: " + oneLine(e.getMessage()) + "; see " + name + " --help");
+        String message = oneLine(misuse(e));
+        err.println("convzoo: " + message + (message.endsWith("?") ? " See " : "; see ") + name + " --help");
         return MISUSED;
+    }
+
+    private static String misuse(ParameterException e) {
+        CommandSpec spec = e.getCommandLine().getCommandSpec();
+        if (e instanceof UnmatchedArgumentException unmatched) {
+            String first = unmatched.getUnmatched().get(0);
+            if (unmatched.isUnknownOption()) {
+                String option = first.replaceFirst("=.*", "");
+                return "unknown option " + option
+                        + Spelling.question(option, spec.optionsMap().keySet());
+            }
+            if (!spec.subcommands().isEmpty()) {
+                return "unknown command " + first
+                        + Spelling.question(first, spec.subcommands().keySet());
+            }
+        } else if (String.valueOf(e.getMessage()).startsWith("Missing required subcommand")) {
+            return "a command is missing; choose from "
+                    + String.join(", ", spec.subcommands().keySet());
+        }
+        return String.valueOf(e.getMessage());
     }
 
     private static int failed(PrintWriter err, Exception e, boolean verbose) {
@@ -209,6 +239,17 @@ public final class Main {
         return FAILED;
     }
 
+    /** Adds the option that skips an image that cannot be read, if the command has it. */
+    private static Exception withRemedy(Exception e, CommandLine line) {
+        OptionSpec option = line.getCommandSpec().findOption("--on-bad-image");
+        return e instanceof IOException
+                        && e.getCause() instanceof ImageException
+                        && option != null
+                        && option.getValue() == OnBadImage.FAIL
+                ? new IOException(e.getMessage() + "; or pass --on-bad-image skip", e)
+                : e;
+    }
+
     /**
      * A message on one line: names from files may contain line breaks and tabs. {@link HarmlessWriter} handles the
      * rest.
@@ -225,13 +266,13 @@ public final class Main {
                 shown.strip().replaceAll("\\s*\\R\\s*", " ").replace('\t', '?'));
     }
 
-    /** Reads the version from the jar; a build in the source tree has none. */
+    /** Reads the version from the jar; a build in the source tree has no jar. */
     static final class Version implements CommandLine.IVersionProvider {
 
         @Override
         public String[] getVersion() {
             String version = Main.class.getPackage().getImplementationVersion();
-            return new String[] {"convzoo " + (version == null ? "(development build)" : version)};
+            return new String[] {"convzoo " + (version == null ? VERSION + " (development build)" : version)};
         }
     }
 }

@@ -27,6 +27,7 @@ import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -107,7 +108,7 @@ final class PredictCommand implements Callable<Integer> {
     @Option(
             names = "--grid",
             paramLabel = "FILE",
-            description = "Draw the images with their predictions as a picture (.png).")
+            description = "Draw the images with their predictions as a picture (.png). An existing file is replaced.")
     @Nullable Path grid;
 
     @Mixin
@@ -125,7 +126,12 @@ final class PredictCommand implements Callable<Integer> {
                     + " be read has an error instead of predictions. With FILE (.jsonl), write the lines there.")
     @Nullable String jsonl;
 
-    @Option(names = "--csv", paramLabel = "FILE", description = "Write a table with one row per image (.csv).")
+    @Option(
+            names = "--csv",
+            paramLabel = "FILE",
+            description =
+                    "Write a table with one row per image (.csv). An existing file is replaced when all images are"
+                            + " done.")
     @Nullable Path csv;
 
     @Option(
@@ -203,7 +209,10 @@ final class PredictCommand implements Callable<Integer> {
                 .map(Path::of);
     }
 
-    private void checkOutputs() {
+    private void checkOutputs() throws IOException {
+        if (topK < 1) {
+            throw new IllegalArgumentException("--top-k must be at least 1, not " + topK);
+        }
         List<String> formats = new ArrayList<>();
         if (json) {
             formats.add("--json");
@@ -222,6 +231,9 @@ final class PredictCommand implements Callable<Integer> {
             // It may be an image that follows the option.
             throw new IllegalArgumentException("--jsonl: results go to a .jsonl file, not " + file.get()
                     + "; to print them, put --jsonl after the images");
+        }
+        if (file.isPresent()) {
+            OutputFile.requireFile("--jsonl", file.get());
         }
         if (resume && file.isEmpty()) {
             throw new IllegalArgumentException("--resume needs --jsonl FILE");
@@ -245,7 +257,19 @@ final class PredictCommand implements Callable<Integer> {
             run.done = lines.get().finished();
             bar.get().startAt(run.done);
         }
-        run.classify(entries, bar);
+        if (bar.isPresent()) {
+            try (CleanExit exit = new CleanExit(main.ended, () -> {})) {
+                run.classify(entries, bar, exit::isAskedFor);
+                if (exit.isAskedFor()) {
+                    run.err.println("convzoo: stopped after " + Count.of(run.done, "image")
+                            + (lines.isPresent() ? "; continue with --resume" : "; " + csv + " was not written"));
+                    return Main.FAILED;
+                }
+            }
+        } else {
+            run.classify(entries, bar, () -> false);
+        }
+        OutputFile.Existing existing = OutputFile.Existing.among(csv, run.tiles.isEmpty() ? null : grid);
         run.writer.complete();
         if (lines.isPresent() && lines.get().unused() > 0) {
             run.err.println("convzoo: " + jsonl + " has results of images that were not given: "
@@ -254,7 +278,18 @@ final class PredictCommand implements Callable<Integer> {
         if (grid != null && !run.tiles.isEmpty()) {
             OutputFile.writePng(grid, () -> ImageGrid.draw(run.tiles));
         }
-        return run.failed ? Main.FAILED : Main.DONE;
+        existing.sayReplaced(run.err);
+        sayWritten(run);
+        return run.failures > 0 ? Main.FAILED : Main.DONE;
+    }
+
+    private void sayWritten(Run run) {
+        Optional<Path> results = lineFile().or(() -> Optional.ofNullable(csv));
+        String failures = run.failures == 0 ? "" : ", " + run.failures + " of them errors";
+        results.ifPresent(file -> OutputFile.sayWritten(file, Count.of(run.done, "image") + failures, run.err));
+        if (grid != null && !run.tiles.isEmpty()) {
+            OutputFile.sayWritten(grid, Count.of(run.tiles.size(), "image"), run.err);
+        }
     }
 
     /** Classifies images and reports the results. */
@@ -266,7 +301,7 @@ final class PredictCommand implements Callable<Integer> {
         private final ResultWriter writer;
         private final PrintWriter err;
         private final List<ImageGrid.Entry> tiles = new ArrayList<>();
-        private boolean failed;
+        private long failures;
         private long done;
 
         Run(
@@ -282,10 +317,11 @@ final class PredictCommand implements Callable<Integer> {
             this.err = err;
         }
 
-        void classify(Iterator<ImageNames.Entry> entries, Optional<ProgressBar> bar) throws IOException {
+        void classify(Iterator<ImageNames.Entry> entries, Optional<ProgressBar> bar, BooleanSupplier stop)
+                throws IOException {
             try (Stream<StreamResult<Item, Classifications>> results = results(entries)) {
                 Iterator<StreamResult<Item, Classifications>> all = results.iterator();
-                while (all.hasNext()) {
+                while (!stop.getAsBoolean() && all.hasNext()) {
                     StreamResult<Item, Classifications> each = all.next();
                     if (each instanceof StreamResult.Failure) {
                         bar.ifPresent(ProgressBar::clear);
@@ -336,7 +372,7 @@ final class PredictCommand implements Callable<Integer> {
                             pixels, classified, truth(name, success.output().getClassNames())));
                 }
             } else if (result instanceof StreamResult.Failure<Item, Classifications> failure) {
-                failed = true;
+                failures++;
                 String message = Main.oneLine(failure.error().getMessage());
                 err.println("convzoo: " + message);
                 writer.write(new ImageResult.Failed(name, message));
@@ -349,11 +385,11 @@ final class PredictCommand implements Callable<Integer> {
          * @throws IllegalArgumentException if this run would give other results
          */
         Iterator<ImageNames.Entry> resumed(ResultLines lines, Iterator<ImageNames.Entry> all) throws IOException {
-            failed = lines.failed() > 0;
+            failures = lines.failed();
             if (lines.finished() > 0) {
                 requireSame(lines);
                 err.println("convzoo: resuming after " + lines.finished() + " results in " + jsonl
-                        + (failed ? ", " + lines.failed() + " of them errors" : ""));
+                        + (failures > 0 ? ", " + failures + " of them errors" : ""));
             }
             return new Iterator<>() {
                 private ImageNames.@Nullable Entry next;

@@ -10,6 +10,7 @@ import io.github.convzoo.data.Subset;
 import io.github.convzoo.export.ExportOptions;
 import io.github.convzoo.export.ExportReport;
 import io.github.convzoo.export.Exporter;
+import io.github.convzoo.export.FileKind;
 import io.github.convzoo.export.Target;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.nn.CanonicalNames;
@@ -31,8 +32,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -91,8 +94,14 @@ final class QuantizeCommand implements Callable<Integer> {
             names = "--output",
             paramLabel = "DIR",
             required = true,
-            description = "The model folder; created if missing.")
+            description = "The model folder; created if missing. A quantized network in it is replaced.")
     Path output = Path.of("");
+
+    @Option(
+            names = "--overwrite",
+            description =
+                    "Replace a model file even if it is of another kind: in floats, or not from convzoo quantize.")
+    boolean overwrite;
 
     @Option(
             names = "--runtime",
@@ -178,6 +187,7 @@ final class QuantizeCommand implements Callable<Integer> {
         if (samples < 1) {
             throw new IllegalArgumentException("--samples must be at least 1, not " + samples);
         }
+        OutputFile.Existing existing = existing(wanted);
         LoadOptions loading = model.options(main, common, spec.commandLine().getErr());
         OpenModel open = ConvZoo.open(model.model, loading);
         ModelConfig config = model.config(open, loading, input, data.dataset);
@@ -196,7 +206,7 @@ final class QuantizeCommand implements Callable<Integer> {
                                 options,
                                 data.batches(chosen, own, BATCH, bar),
                                 bar.next(chosen.size(), ProgressBar.Unit.IMAGES));
-                QuantizationReport written = quantized.write(output);
+                QuantizationReport written = CleanExit.interruptible(main.ended, () -> quantized.write(output));
                 bar.clear();
                 for (String doubt : written.notes()) {
                     spec.commandLine().getErr().println("convzoo: " + Main.oneLine(doubt));
@@ -207,11 +217,29 @@ final class QuantizeCommand implements Callable<Integer> {
                     print(result);
                 }
             }
+            existing.sayReplaced(spec.commandLine().getErr());
             if (json) {
                 spec.commandLine().getOut().println(Json.of(results));
             }
         }
         return Main.DONE;
+    }
+
+    /** The files that will be replaced; refuses to replace one of another kind. */
+    private OutputFile.Existing existing(List<QuantizeOptions> wanted) throws IOException {
+        Map<Path, FileKind> files = new LinkedHashMap<>();
+        for (QuantizeOptions each : wanted) {
+            files.put(output.resolve(each.format().file()), FileKind.INTEGERS);
+            if (each.format() == ExportOptions.Format.TORCHSCRIPT) {
+                files.put(output.resolve(ModelFolder.TORCHSCRIPT_FLOATS), FileKind.FLOATS);
+            }
+        }
+        for (Map.Entry<Path, FileKind> each : files.entrySet()) {
+            if (!overwrite) {
+                OutputFile.requireSameKind(each.getKey(), each.getValue());
+            }
+        }
+        return OutputFile.Existing.among(files.keySet().toArray(Path[]::new));
     }
 
     /** Images of classes other than the network's can calibrate it, but cannot measure its accuracy. */

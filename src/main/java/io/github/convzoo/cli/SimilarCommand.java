@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "similar",
-        description = "Find the images that are most similar to others.",
+        description = "Find the images most similar to a given one.",
         footer = {
             "",
             "The index has the embeddings of images: vectors.npy from convzoo embed, or any float32 matrix from NumPy."
@@ -74,7 +74,8 @@ final class SimilarCommand implements Callable<Integer> {
     @Option(
             names = "--names",
             paramLabel = "FILE",
-            description = "The images' names, one per line. Default: names.txt next to the index, else row numbers.")
+            description = "The images' names, one per line. Default: those that embed wrote next to the index, else row"
+                    + " numbers.")
     @Nullable Path names;
 
     @Mixin
@@ -99,7 +100,7 @@ final class SimilarCommand implements Callable<Integer> {
             names = "--grid",
             paramLabel = "FILE",
             description = "Draw each query and its similar images as a picture (.png). Names must be files, relative to"
-                    + " here or to the index.")
+                    + " here or to the index. An existing file is replaced.")
     @Nullable Path grid;
 
     @Mixin
@@ -134,7 +135,7 @@ final class SimilarCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--top-k must be at least 1, not " + topK);
         }
         if (images.isEmpty()) {
-            throw new IllegalArgumentException("give images, folders, or URLs; see convzoo similar --help");
+            throw new IllegalArgumentException("no images given; pass files, folders, or URLs");
         }
         ImageNames queries = new ImageNames(images, Optional.empty(), recursive, main.in);
         EmbeddingIndex.Metric by = metric == null ? EmbeddingIndex.Metric.COSINE : EmbeddingIndex.Metric.of(metric);
@@ -142,6 +143,7 @@ final class SimilarCommand implements Callable<Integer> {
         if (grid != null) {
             OutputFile.requirePng("--grid", grid);
         }
+        OutputFile.Existing existing = OutputFile.Existing.among(grid);
         EmbeddingIndex searched =
                 names == null ? EmbeddingIndex.open(index) : EmbeddingIndex.open(index, Optional.of(names));
         model.requireModel();
@@ -158,6 +160,8 @@ final class SimilarCommand implements Callable<Integer> {
             }
             if (grid != null && !run.entries.isEmpty()) {
                 OutputFile.writePng(grid, () -> ImageGrid.draw(run.entries));
+                existing.sayReplaced(err);
+                OutputFile.sayWritten(grid, Count.of(run.entries.size(), "image"), err);
             }
             if (run.missing > 0) {
                 err.println("convzoo: " + grid + ": " + Count.of(run.missing, "similar image")

@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
 final class SummaryCommand implements Callable<Integer> {
 
     private static final Pattern SIZE = Pattern.compile("(\\d{1,6})x(\\d{1,6})x(\\d{1,6})");
-    private static final double MEGABYTE = 1 << 20;
+    private static final double MEGABYTE = 1e6;
 
     @Spec
     CommandSpec spec = CommandSpec.create();
@@ -109,8 +109,10 @@ final class SummaryCommand implements Callable<Integer> {
         network.getOutputShapes(new Shape[] {input});
         List<Layer> layers = Layer.list(network, input);
         if (graph != null) {
+            OutputFile.Existing existing = OutputFile.Existing.among(graph);
             Graph flow = network.graph();
             ReplacedFile.write(graph, flow.toDot(GraphBlock.types(flow, input)).getBytes(StandardCharsets.UTF_8));
+            existing.sayReplaced(spec.commandLine().getErr());
         }
 
         long parameters = layers.stream().mapToLong(Layer::parameters).sum();

@@ -18,6 +18,9 @@ import java.util.Optional;
 /** Refuses contradictory options of a training run before anything is read or computed. */
 final class TrainChecks {
 
+    /** Fewer steps per epoch hardly train. */
+    static final int GOOD_STEPS = 10;
+
     private static final long ANY_STEPS = 1000;
 
     /** A twentieth of the steps of the shortest published recipe, AlexNet's on CIFAR-10. */
@@ -88,6 +91,12 @@ final class TrainChecks {
     private static void ranges(TrainOptions o) {
         if (o.epochs < 1) {
             throw new IllegalArgumentException("--epochs must be at least 1, not " + o.epochs);
+        }
+        if (o.batchSize < 1) {
+            throw new IllegalArgumentException("--batch-size must be at least 1, not " + o.batchSize);
+        }
+        if (o.lr != null && !(o.lr > 0 && Double.isFinite(o.lr))) {
+            throw new IllegalArgumentException("--lr must be above 0, not " + o.lr);
         }
         if (!(o.saveEvery > 0)) {
             throw new IllegalArgumentException("--save-every must be more than 0 minutes, not " + o.saveEvery);

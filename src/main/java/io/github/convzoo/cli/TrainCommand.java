@@ -215,12 +215,17 @@ final class TrainCommand implements Callable<Integer> {
             }
         } catch (DivergedException e) {
             throw new IOException(e.getMessage() + whatIsLeft(folder, e), e);
-        } catch (ImageException e) {
+        } catch (IOException e) {
+            if (!(e instanceof ImageException || e.getCause() instanceof ImageException)) {
+                throw e;
+            }
+            // After a step, the images must stay the same.
             throw new IOException(
-                    e.getMessage() + "; or skip such images: "
-                            + (Files.exists(folder.path())
-                                    ? "convzoo train --resume " + folder.path() + " --on-bad-image skip"
-                                    : "pass --on-bad-image skip"),
+                    e.getMessage()
+                            + (Files.exists(folder.options())
+                                    ? "; or skip such images: convzoo train --resume " + quoted(folder.path())
+                                            + " --on-bad-image skip"
+                                    : "; or remove it, or pass --on-bad-image skip"),
                     e);
         }
     }
@@ -241,6 +246,9 @@ final class TrainCommand implements Callable<Integer> {
         unlogged.forEach(shown::append);
         if (resumed) {
             shown.resumed(run);
+            if (run.epochs() >= options.epochs) {
+                shown.note("the run is complete; to train longer, pass an --epochs above " + options.epochs);
+            }
         }
         if (options.headOnly && !Files.exists(folder.start())) {
             saved.writeTo(folder.start());

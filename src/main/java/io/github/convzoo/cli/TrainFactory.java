@@ -108,7 +108,8 @@ final class TrainFactory {
         requireEveryClass(training);
         if (training.size() < options.batchSize) {
             throw new IllegalArgumentException(Count.of(training.size(), "training image") + " cannot fill a batch of "
-                    + options.batchSize + "; pass --batch-size " + Math.max(1, training.size() / 2) + " or less");
+                    + options.batchSize + "; pass --batch-size " + Math.max(1, training.size() / TrainChecks.GOOD_STEPS)
+                    + " or less, so that an epoch has at least " + TrainChecks.GOOD_STEPS + " steps");
         }
         return new Data(training, found.validation());
     }

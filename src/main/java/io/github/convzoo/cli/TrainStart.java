@@ -2,7 +2,10 @@ package io.github.convzoo.cli;
 
 import ai.djl.Device;
 import ai.djl.repository.zoo.ZooModel;
+import io.github.convzoo.image.CropMode;
 import io.github.convzoo.image.Labels;
+import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.image.Resampling;
 import io.github.convzoo.network.DpnOptions;
 import io.github.convzoo.network.LastActivation;
 import io.github.convzoo.network.Network;
@@ -20,6 +23,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +82,29 @@ record TrainStart(
         }
         OpenModel open = ConvZoo.open(options.model, load);
         ModelConfig config = model.config(open, load, options.input, options.dataset);
+        if (begun == null) {
+            unusual(config.preprocessing(), options.input)
+                    .ifPresent(text -> err.println("convzoo: " + Main.oneLine(options.model) + ": " + text));
+        }
         return new TrainStart(options.model, config, open, load, common.verbose, err);
+    }
+
+    /** What is unusual for photos about the preprocessing of weights, unless an option asked for it. */
+    private static Optional<String> unusual(Preprocessing preprocessing, InputOptions given) {
+        List<String> found = new ArrayList<>();
+        boolean resized = preprocessing.cropMode() != CropMode.UNRESIZED;
+        if (!resized && !given.noResize) {
+            found.add("does not resize images (--crop-mode center does)");
+        }
+        if (resized && preprocessing.cropFraction() > 1 && given.resize == null) {
+            found.add("pads images (--resize " + preprocessing.height() + " does not)");
+        }
+        if (resized && preprocessing.resampling() == Resampling.NEAREST && given.interpolation == null) {
+            found.add("resizes with the nearest pixel (--interpolation bilinear is usual)");
+        }
+        return found.isEmpty()
+                ? Optional.empty()
+                : Optional.of("keeping the preprocessing of the weights, which " + String.join(" and ", found));
     }
 
     private static void requireOneMeaning(TrainOptions options) {
@@ -138,7 +164,8 @@ record TrainStart(
             err.println(Main.oneLine("the classifier starts from that of " + name + ", whose class names differ: "
                     + "class 0 was '" + before.get().get(0) + "' and is now '" + classes.get(0) + "'"));
         }
-        return ConvZoo.loadLogits(open, used(from, classes.size(), device).withOnLoaded(this::tell));
+        return ConvZoo.loadLogits(
+                open, used(from, classes.size(), device).withOnLoaded(report -> tell(report, classes.size())));
     }
 
     /** The network without its classifier, which computes the features to train a classifier on. */
@@ -163,15 +190,21 @@ record TrainStart(
     }
 
     /** Prints guesses, and parameters that do not start from the weights. */
-    private void tell(LoadReport report) {
+    private void tell(LoadReport report, int classes) {
         if (verbose) {
             report.lines().forEach(line -> err.println(Main.oneLine(line)));
             return;
         }
         for (LoadReport.Note note : report.notes()) {
-            if (note.rule() == LoadReport.Rule.CLASSIFIER_REPLACED
-                    || note.rule() == LoadReport.Rule.CLASSIFIER_NEW
-                    || note.rule() == LoadReport.Rule.INPUT_CHANNELS_ADAPTED) {
+            if (note.rule() == LoadReport.Rule.CLASSIFIER_REPLACED) {
+                // Weights without class names may have another number of classes than their network's configuration.
+                err.println("convzoo: new classifier: the data has " + Count.of(classes, "class", "classes")
+                        + config.labels()
+                                .map(labels -> ", the weights have " + labels.size())
+                                .orElse(", and the weights have another number"));
+            } else if (note.rule() == LoadReport.Rule.CLASSIFIER_NEW) {
+                err.println("convzoo: new classifier: the weights have none");
+            } else if (note.rule() == LoadReport.Rule.INPUT_CHANNELS_ADAPTED) {
                 err.println("convzoo: " + note.rule().text());
             }
         }

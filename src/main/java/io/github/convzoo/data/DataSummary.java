@@ -46,18 +46,23 @@ public final class DataSummary {
      * Describes the data of an evaluation.
      *
      * @param images the images
-     * @return a line such as {@code 40 images of 2 classes}, or {@code of 2 of 10 classes} if the others have no
-     *     images, and one for each guess or likely mistake
+     * @return a line such as {@code 40 images of 2 classes}, or {@code 40 images; 2 of the 10 classes have images}, and
+     *     one for each guess or likely mistake
      */
     public static List<String> of(LabeledImages images) {
         List<String> lines = new ArrayList<>();
         int classes = images.classes().size();
         int missing = missing(images).size();
-        lines.add("%s of %s%s"
-                .formatted(
-                        count(images.size(), "image", "images"),
-                        missing == 0 ? "" : String.format(Locale.ROOT, "%,d of ", classes - missing),
-                        count(classes, "class", "classes")));
+        int there = classes - missing;
+        lines.add(count(images.size(), "image", "images")
+                + (missing == 0
+                        ? " of " + count(classes, "class", "classes")
+                        : String.format(
+                                Locale.ROOT,
+                                "; %,d of the %s %s images",
+                                there,
+                                count(classes, "class", "classes"),
+                                there == 1 ? "has" : "have")));
         images.notes().stream().distinct().forEach(lines::add);
         addOneClass(images, lines);
         return lines;

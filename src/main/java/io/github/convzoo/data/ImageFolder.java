@@ -205,7 +205,7 @@ public final class ImageFolder extends ImageFiles {
         }
         List<Path> listed = listed(folder);
         if (listed.isEmpty()) {
-            throw new IOException(folder + ": no folders found; there must be one folder of images per class");
+            throw new IOException(folder + ": no folders found; put the images of each class into a folder of its own");
         }
         FolderParts.requireClasses(folder);
         Map<String, ClassFolder> folders = new HashMap<>();

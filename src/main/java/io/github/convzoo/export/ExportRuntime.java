@@ -1,6 +1,7 @@
 package io.github.convzoo.export;
 
 import ai.djl.Device;
+import io.github.convzoo.zoo.CompiledRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -55,7 +56,7 @@ public enum ExportRuntime {
     public ExportedModel open(Path file, Device device) throws IOException {
         if (!isThere()) {
             throw new IllegalStateException(
-                    "ONNX Runtime is not on the class path; add the dependency com.microsoft.onnxruntime:onnxruntime");
+                    "ONNX Runtime is not on the class path; add the dependency " + CompiledRuntime.DEPENDENCY);
         }
         return switch (this) {
             case ONNX_RUNTIME -> OnnxModel.open(file);

@@ -35,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class OnnxWriter {
 
+    /** The producer's name in every file. */
+    static final String PRODUCER = "convzoo";
+
     private static final int IR_VERSION = 8;
     private static final int OPSET = 13;
     private static final String BATCH = "batch";
@@ -91,7 +94,7 @@ final class OnnxWriter {
         }
         ProtobufMessage model = new ProtobufMessage()
                 .integer(1, IR_VERSION)
-                .text(2, "convzoo")
+                .text(2, PRODUCER)
                 .message(8, new ProtobufMessage().text(1, "").integer(2, OPSET));
         network.metadata()
                 .forEach((key, value) ->

@@ -43,8 +43,8 @@ import javax.imageio.stream.ImageInputStream;
  */
 public final class ImageDecoder {
 
-    /** The supported formats, for messages and help: "JPEG, PNG, GIF, BMP, TIFF and WebP". */
-    public static final String FORMATS = "JPEG, PNG, GIF, BMP, TIFF and WebP";
+    /** The supported formats, for messages and help: "JPEG, PNG, GIF, BMP, TIFF, and WebP". */
+    public static final String FORMATS = "JPEG, PNG, GIF, BMP, TIFF, and WebP";
 
     /** The default maximum number of pixels of an image, beyond which Pillow also refuses. */
     public static final long DEFAULT_MAX_PIXELS = 178_956_970;
@@ -507,7 +507,7 @@ public final class ImageDecoder {
         }
         throw new ImageException(
                 name,
-                "this is a WebP, which needs a library: add com.github.usefulness:webp-imageio to the class path, or"
-                        + " convert the image to JPEG or PNG");
+                "this is a WebP, which needs a library: add com.github.usefulness:webp-imageio:0.11.0 to the class path,"
+                        + " or convert the image to JPEG or PNG");
     }
 }

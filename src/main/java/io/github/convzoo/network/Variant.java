@@ -3,7 +3,6 @@ package io.github.convzoo.network;
 import ai.djl.ndarray.types.Shape;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -93,24 +92,11 @@ public sealed interface Variant permits DlaVariant, PeleeNetVariant, DpnVariant,
     static Variant of(String modelName) {
         Variant variant = all().get(modelName);
         if (variant == null) {
+            String question = Spelling.question(modelName, all().keySet());
             throw new IllegalArgumentException("unknown network " + modelName
-                    + similar(modelName)
-                            .map(name -> "; did you mean " + name + "?")
-                            .orElseGet(() -> "; choose from " + String.join(", ", all().keySet())));
+                    + (question.isEmpty() ? "; choose from " + String.join(", ", all().keySet()) : question));
         }
         return variant;
-    }
-
-    /** The network whose name has the same letters and digits in the same order. */
-    private static Optional<String> similar(String modelName) {
-        String letters = letters(modelName);
-        return all().keySet().stream()
-                .filter(name -> letters(name).equals(letters))
-                .findFirst();
-    }
-
-    private static String letters(String name) {
-        return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
     }
 
     /**

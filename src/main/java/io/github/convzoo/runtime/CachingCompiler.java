@@ -92,8 +92,8 @@ public final class CachingCompiler implements ModelCompiler {
                     + "; choose " + CompiledRuntime.TORCHSCRIPT + ", or the device cpu");
         }
         if (onnx && !onnxRuntime) {
-            throw new IllegalArgumentException("ONNX Runtime is not on the class path; add"
-                    + " com.microsoft.onnxruntime:onnxruntime, or choose " + CompiledRuntime.TORCHSCRIPT);
+            throw new IllegalArgumentException("ONNX Runtime is not on the class path; add "
+                    + CompiledRuntime.DEPENDENCY + ", or choose " + CompiledRuntime.TORCHSCRIPT);
         }
         return (onnx ? ExportOptions.onnx() : ExportOptions.torchScript())
                 .withPrecision(
@@ -119,8 +119,9 @@ public final class CachingCompiler implements ModelCompiler {
                     case TORCHSCRIPT -> ExportRuntime.TORCHSCRIPT;
                 };
         if (runtime == ExportRuntime.ONNX_RUNTIME && !hasOnnxRuntime()) {
-            throw new IllegalArgumentException(file.path() + ": needs ONNX Runtime, which is not on the class path; add"
-                    + " com.microsoft.onnxruntime:onnxruntime, or export to TorchScript");
+            throw new IllegalArgumentException(
+                    file.path() + ": needs ONNX Runtime, which is not on the class path; add "
+                            + CompiledRuntime.DEPENDENCY + ", or export to TorchScript");
         }
         ExportedModel model = runtime.open(file.path(), device);
         ExportedGraph graph = new ExportedGraph(

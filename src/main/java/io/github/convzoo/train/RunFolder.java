@@ -102,8 +102,10 @@ public record RunFolder(Path path) {
             // A process that was killed early leaves its lock.
             try (Stream<Path> inside = Files.walk(path)) {
                 if (inside.anyMatch(each -> Files.isRegularFile(each) && !isLeftover(each) && !each.endsWith(LOCK))) {
-                    throw new IllegalArgumentException(
-                            path + ": not empty; resume the run in it with --resume, or choose another folder");
+                    throw new IllegalArgumentException(path + ": not empty; "
+                            + (Files.isRegularFile(path.resolve(OPTIONS))
+                                    ? "resume the run in it with --resume, or choose another folder"
+                                    : "choose another folder"));
                 }
             } catch (FileSystemException | UncheckedIOException e) {
                 throw new IOException(path + ": cannot be listed (" + e + "); check its permissions", e);

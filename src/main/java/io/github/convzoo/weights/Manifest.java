@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import io.github.convzoo.hub.RemoteFile;
 import io.github.convzoo.image.Preprocessing;
+import io.github.convzoo.network.Spelling;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -15,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The published weights: their addresses, accuracies, and preprocessing. */
@@ -35,7 +35,7 @@ public final class Manifest {
      * @param preprocessing the name of the preprocessing
      * @param top1 measured top-1 accuracy, from 0 to 1, on the data that the family states
      * @param top5 measured top-5 accuracy; null if not published
-     * @param licence the license of the weights
+     * @param license the license of the weights
      * @param larger the accuracy on inputs larger than the training size; null if not published
      * @param bundled the file, if the library bundles it; null if it is downloaded
      */
@@ -47,7 +47,7 @@ public final class Manifest {
             String preprocessing,
             double top1,
             @Nullable Double top5,
-            String licence,
+            String license,
             @Nullable Larger larger,
             @Nullable Bundled bundled) {
 
@@ -192,8 +192,10 @@ public final class Manifest {
                 return row;
             }
         }
-        throw new IllegalArgumentException("there are no published weights " + name + "; choose from "
-                + rows.stream().map(Row::name).collect(Collectors.joining(", ")));
+        List<String> names = rows.stream().map(Row::name).toList();
+        String question = Spelling.question(name, names);
+        throw new IllegalArgumentException("there are no published weights " + name
+                + (question.isEmpty() ? "; choose from " + String.join(", ", names) : question));
     }
 
     /** The resource path of a file next to the manifests. */

@@ -53,8 +53,9 @@ public record ModelConfig(
      */
     public ModelConfig {
         if (labels.isPresent() && labels.get().size() != options.numClasses()) {
-            throw new IllegalArgumentException("there are " + labels.get().size() + " labels for "
-                    + options.numClasses() + " classes; give one label per class");
+            int count = labels.get().size();
+            throw new IllegalArgumentException((count == 1 ? "there is 1 label" : "there are " + count + " labels")
+                    + " for " + options.numClasses() + " classes; give one label per class");
         }
     }
 
@@ -96,7 +97,7 @@ public record ModelConfig(
                 true,
                 labels,
                 Optional.of(row.tag()),
-                Optional.of(row.licence()));
+                Optional.of(row.license()));
     }
 
     /**

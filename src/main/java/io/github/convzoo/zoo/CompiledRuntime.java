@@ -10,10 +10,13 @@ public enum CompiledRuntime {
      * GPU, TorchScript.
      */
     FASTEST,
-    /** ONNX Runtime on the CPU; needs {@code com.microsoft.onnxruntime:onnxruntime} on the class path. */
+    /** ONNX Runtime on the CPU; needs {@link #DEPENDENCY} on the class path. */
     ONNX,
     /** TorchScript in DJL's PyTorch engine. */
     TORCHSCRIPT;
+
+    /** ONNX Runtime as a Maven dependency, in the version that ConvZoo is tested with. */
+    public static final String DEPENDENCY = "com.microsoft.onnxruntime:onnxruntime:1.24.1";
 
     /**
      * Returns a runtime by name.

@@ -806,8 +806,9 @@ public final class ConvZoo {
         Labels labels =
                 options.labels == null ? config.labels().orElseGet(() -> Labels.usual(classes)) : options.labels;
         if (labels.size() != classes) {
-            throw new IllegalArgumentException("there are " + labels.size() + " labels, but the weights have " + classes
-                    + " classes; give one label per class");
+            throw new IllegalArgumentException(
+                    (labels.size() == 1 ? "there is 1 label" : "there are " + labels.size() + " labels")
+                            + ", but the weights have " + classes + " classes; give one label per class");
         }
         return labels;
     }

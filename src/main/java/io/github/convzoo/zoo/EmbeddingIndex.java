@@ -6,7 +6,6 @@ import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.NpyMatrix;
 import io.github.convzoo.image.RgbImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,16 +21,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Embeddings of images in files, searched exactly: every vector is compared.
  *
- * <p>An index is {@code NAME.npy}, one row of float32 per image; {@code names.txt} next to it, the images' names, one
- * per line; and {@code NAME.json}, a {@link Source}. NumPy reads and writes the first, any editor the second. The rows
- * are memory-mapped, so that an index may be larger than memory. {@link Writer} writes all three.
+ * <p>An index is {@code NAME.npy}, one row of float32 per image; {@code NAME.names.txt}, the images' names, one per
+ * line ({@code names.txt} for {@code vectors.npy}); and {@code NAME.json}, a {@link Source} with the SHA-256 of the
+ * names. NumPy reads and writes the first, any editor the second. The rows are memory-mapped, so that an index may be
+ * larger than memory. {@link Writer} writes all three.
  *
  * <p>Thread-safe. Results do not depend on the number of threads.
  */
 public final class EmbeddingIndex {
-
-    /** The name of the file with names. */
-    public static final String NAMES = "names.txt";
 
     /** The number of floats that a thread compares at a time: they fit in a cache. */
     private static final int BLOCK = 1 << 17;
@@ -105,14 +102,6 @@ public final class EmbeddingIndex {
         /** Vectors of the same model, whatever the runtime: rounding changes the sixth digit. */
         private static final double SAME = 0.9999;
 
-        /** The file next to an index. */
-        static Path file(Path vectors) {
-            String name = String.valueOf(vectors.getFileName());
-            return vectors.resolveSibling(
-                    (name.toLowerCase(Locale.ROOT).endsWith(".npy") ? name.substring(0, name.length() - 4) : name)
-                            + ".json");
-        }
-
         /**
          * Compares a model with the one that computed the vectors.
          *
@@ -161,20 +150,40 @@ public final class EmbeddingIndex {
     }
 
     /**
-     * Opens an index with the names next to it, if there are any.
+     * Returns the file with the names of an index.
+     *
+     * @param vectors the {@code .npy} file
+     * @return {@code names.txt} next to {@code vectors.npy}, and {@code NAME.names.txt} next to {@code NAME.npy}
+     */
+    public static Path namesFile(Path vectors) {
+        return IndexFiles.of(vectors).names();
+    }
+
+    /**
+     * Opens an index with the names next to it, if there are any. They must be those that the index was written with.
      *
      * @param vectors the {@code .npy} file
      * @return the index
      * @throws CheckpointException if the vectors cannot be read, or are not a matrix of float32
-     * @throws IOException if the names or the source cannot be read, or their count differs
+     * @throws IOException if the names or the source cannot be read, their count differs, the names have changed, or
+     *     they may be another index's
      */
     public static EmbeddingIndex open(Path vectors) throws IOException {
-        Path names = vectors.resolveSibling(NAMES);
-        return open(vectors, Files.exists(names) ? Optional.of(names) : Optional.empty());
+        NpyMatrix matrix = NpyMatrix.open(vectors);
+        Optional<Path> names = IndexFiles.of(vectors).findNames();
+        EmbeddingIndex index = open(vectors, matrix, names);
+        Optional<String> written =
+                SourceFile.read(IndexFiles.of(vectors).source()).flatMap(SourceFile.Content::namesSha256);
+        if (index.names != null && written.isPresent() && !written.get().equals(index.names.sha256())) {
+            throw new IOException("%s: not the names that %s was written with; write both again, or if you edited the"
+                            .formatted(names.orElseThrow(), vectors)
+                    + " names, pass the file (--names)");
+        }
+        return index;
     }
 
     /**
-     * Opens an index.
+     * Opens an index with any names.
      *
      * @param vectors the {@code .npy} file
      * @param names the file with one name per line; empty for none
@@ -183,7 +192,10 @@ public final class EmbeddingIndex {
      * @throws IOException if the names or the source cannot be read, or their count differs
      */
     public static EmbeddingIndex open(Path vectors, Optional<Path> names) throws IOException {
-        NpyMatrix matrix = NpyMatrix.open(vectors);
+        return open(vectors, NpyMatrix.open(vectors), names);
+    }
+
+    private static EmbeddingIndex open(Path vectors, NpyMatrix matrix, Optional<Path> names) throws IOException {
         if (matrix.rows() == 0) {
             throw new IOException(vectors + ": has no vectors; write it again with images");
         }
@@ -192,12 +204,13 @@ public final class EmbeddingIndex {
             throw new IOException("%s: has %d names, but %s has %d vectors; write both again, or pass the right names"
                     .formatted(names.get(), lines.count(), vectors, matrix.rows()));
         }
-        Optional<Source> source = SourceFile.read(Source.file(vectors));
+        Path described = IndexFiles.of(vectors).source();
+        Optional<Source> source = SourceFile.read(described).map(SourceFile.Content::source);
         if (source.isPresent()
                 && (source.get().count() != matrix.rows() || source.get().dimension() != matrix.columns())) {
             throw new IOException("%s: is for %d vectors of %d numbers, but %s has %d of %d; write both again"
                     .formatted(
-                            Source.file(vectors),
+                            described,
                             source.get().count(),
                             source.get().dimension(),
                             vectors,
@@ -484,7 +497,7 @@ public final class EmbeddingIndex {
      */
     public static final class Writer implements AutoCloseable {
 
-        private final Path vectors;
+        private final Path source;
         private final String model;
         private final float[] probe;
         private final boolean normalized;
@@ -492,13 +505,13 @@ public final class EmbeddingIndex {
         private final NameLines.Writer names;
 
         private Writer(
-                Path vectors,
+                Path source,
                 String model,
                 float[] probe,
                 boolean normalized,
                 NpyMatrix.Writer matrix,
                 NameLines.Writer names) {
-            this.vectors = vectors;
+            this.source = source;
             this.model = model;
             this.probe = probe;
             this.normalized = normalized;
@@ -515,13 +528,15 @@ public final class EmbeddingIndex {
          * @param normalize whether to divide each vector by its length
          * @return the writer; close it
          * @throws CheckpointException if the folder cannot be written to
+         * @throws IOException if the files next to the vectors are not this index's
          */
-        public static Writer create(Path vectors, String model, float[] probe, boolean normalize)
-                throws CheckpointException {
+        public static Writer create(Path vectors, String model, float[] probe, boolean normalize) throws IOException {
+            IndexFiles files = IndexFiles.of(vectors);
+            files.requireOwnNames();
             NpyMatrix.Writer matrix = NpyMatrix.Writer.create(vectors, probe.length);
             try {
-                NameLines.Writer names = NameLines.Writer.create(vectors.resolveSibling(NAMES));
-                return new Writer(vectors, model, probe.clone(), normalize, matrix, names);
+                NameLines.Writer names = NameLines.Writer.create(files.names());
+                return new Writer(files.source(), model, probe.clone(), normalize, matrix, names);
             } catch (CheckpointException e) {
                 matrix.close();
                 throw e;
@@ -572,15 +587,14 @@ public final class EmbeddingIndex {
                 throw new IllegalStateException("an index needs at least one vector");
             }
             // Without it, files that do not belong together are not taken for an index of its model.
-            Path json = Source.file(vectors);
-            SourceFile.delete(json);
-            names.finish();
+            SourceFile.delete(source);
+            String namesSha256 = names.finish();
             matrix.finish();
             List<Float> numbers = new ArrayList<>(probe.length);
             for (float each : probe) {
                 numbers.add(each);
             }
-            SourceFile.write(json, new Source(model, probe.length, matrix.rows(), normalized, numbers));
+            SourceFile.write(source, new Source(model, probe.length, matrix.rows(), normalized, numbers), namesSha256);
         }
 
         /** Discards what was written, unless it is finished. */

@@ -18,6 +18,7 @@ import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.RgbImage;
 import io.github.convzoo.network.Network;
+import io.github.convzoo.network.Spelling;
 import io.github.convzoo.nn.CompiledGraph;
 import io.github.convzoo.nn.GraphBlock;
 import io.github.convzoo.nn.PreparedGraph;
@@ -466,26 +467,12 @@ public final class Explainer implements AutoCloseable {
     private static String suggestion(String wanted, List<String> names) {
         String lower = wanted.toLowerCase(Locale.ROOT);
         List<String> similar = names.stream()
-                .filter(name -> distance(lower, name.toLowerCase(Locale.ROOT)) <= Math.max(2, name.length() / 2))
-                .sorted(Comparator.comparingInt(name -> distance(lower, name.toLowerCase(Locale.ROOT))))
+                .filter(name ->
+                        Spelling.distance(lower, name.toLowerCase(Locale.ROOT)) <= Math.max(2, name.length() / 2))
+                .sorted(Comparator.comparingInt(name -> Spelling.distance(lower, name.toLowerCase(Locale.ROOT))))
                 .limit(MOST_SUGGESTIONS)
                 .toList();
         return similar.isEmpty() ? "" : "; similar: " + String.join(", ", similar);
-    }
-
-    /** The number of characters to insert, delete, or replace; Levenshtein's distance. */
-    private static int distance(String a, String b) {
-        int[] row = IntStream.rangeClosed(0, b.length()).toArray();
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[b.length()];
     }
 
     /** Frees the model's memory, after work in progress; does nothing the second time. */

@@ -1,10 +1,16 @@
 package io.github.convzoo.zoo;
 
+import io.github.convzoo.network.Spelling;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.Manifest;
+import io.github.convzoo.weights.ModelFolder;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -74,6 +80,15 @@ sealed interface ModelName {
      * @throws IllegalArgumentException if there is no such model
      */
     static ModelName of(String text) {
+        return of(text, Path.of(""));
+    }
+
+    /**
+     * Parses a name.
+     *
+     * @param here the folder whose model folders a misspelled name may mean
+     */
+    static ModelName of(String text, Path here) {
         if (text.startsWith(HUB)) {
             return Hub.of(text);
         }
@@ -89,6 +104,10 @@ sealed interface ModelName {
                     || text.contains("\\")
                     || exists(text)) {
                 return new Local(path(text));
+            }
+            String question = Spelling.question(text, folders(here));
+            if (!question.isEmpty()) {
+                throw new IllegalArgumentException("no network and no folder is named " + text + question, e);
             }
             throw e;
         }
@@ -112,8 +131,11 @@ sealed interface ModelName {
             }
         }
         List<String> names = rows(variant).stream().map(Manifest.Row::name).toList();
-        throw new IllegalArgumentException("there are no published weights " + name + "; "
-                + (names.isEmpty() ? variant.modelName() + " has none" : "choose from " + String.join(", ", names)));
+        String question = Spelling.question(name, names);
+        throw new IllegalArgumentException("there are no published weights " + name
+                + (names.isEmpty()
+                        ? "; " + variant.modelName() + " has none"
+                        : question.isEmpty() ? "; choose from " + String.join(", ", names) : question));
     }
 
     /** The published weights of a network; the network's name alone means the first. */
@@ -130,6 +152,22 @@ sealed interface ModelName {
         } catch (InvalidPathException e) {
             throw new IllegalArgumentException(text + " is not a path (" + e.getReason() + ")", e);
         }
+    }
+
+    /** The model folders in a folder, for suggestions. */
+    private static List<String> folders(Path here) {
+        List<String> names = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(here)) {
+            for (Path each : files) {
+                if (Files.exists(each.resolve(ModelFolder.CONFIG))) {
+                    names.add(String.valueOf(each.getFileName()));
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            return List.of();
+        }
+        names.sort(null);
+        return names;
     }
 
     private static boolean exists(String text) {

@@ -10,7 +10,11 @@ import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 
 /** A file with one name per line, in UTF-8, kept as bytes: a million names take little more than the file. */
 final class NameLines {
@@ -38,7 +42,11 @@ final class NameLines {
             }
             text = Files.readAllBytes(file);
         } catch (FileSystemException e) {
-            throw new IOException(file + ": cannot be read (" + e + "); check the path", e);
+            throw new IOException(
+                    e instanceof NoSuchFileException
+                            ? file + ": no such file; check the path"
+                            : file + ": cannot be read (" + e + "); check the path",
+                    e);
         }
         requireUtf8(file, text);
         int count = 0;
@@ -85,6 +93,19 @@ final class NameLines {
         return new String(text, starts[line], end - starts[line], StandardCharsets.UTF_8);
     }
 
+    /** The SHA-256 of the file's bytes, in hexadecimal. */
+    String sha256() {
+        return HexFormat.of().formatHex(newDigest().digest(text));
+    }
+
+    private static MessageDigest newDigest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
     /** Refuses a name that would become several lines, or that cannot be written. */
     static void requireOneLine(String name) {
         if (name.indexOf('\n') >= 0 || name.indexOf('\r') >= 0) {
@@ -101,6 +122,7 @@ final class NameLines {
     static final class Writer implements AutoCloseable {
 
         private final ReplacedFile.Draft draft;
+        private final MessageDigest digest = newDigest();
         private ByteBuffer buffer = ByteBuffer.allocate(PIECE);
 
         private Writer(ReplacedFile.Draft draft) {
@@ -124,6 +146,7 @@ final class NameLines {
 
         private void flush() throws CheckpointException {
             buffer.flip();
+            digest.update(buffer.duplicate());
             try {
                 while (buffer.hasRemaining()) {
                     draft.channel().write(buffer);
@@ -134,9 +157,11 @@ final class NameLines {
             buffer.clear();
         }
 
-        void finish() throws CheckpointException {
+        /** Moves the file into place, and returns its SHA-256 in hexadecimal. */
+        String finish() throws CheckpointException {
             flush();
             draft.finish();
+            return HexFormat.of().formatHex(digest.digest());
         }
 
         @Override

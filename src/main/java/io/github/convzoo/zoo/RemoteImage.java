@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.URL;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Predicate;
@@ -42,6 +43,8 @@ final class RemoteImage {
             };
         } catch (ImageException e) {
             throw e;
+        } catch (UnknownHostException e) {
+            throw new ImageException(shown, "unknown host " + url.getHost() + "; check the connection", e);
         } catch (IOException e) {
             throw new ImageException(shown, "cannot be downloaded (" + e + ")", e);
         }

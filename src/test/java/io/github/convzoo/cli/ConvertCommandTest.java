@@ -66,6 +66,9 @@ class ConvertCommandTest {
                 .getAsJsonObject();
 
         assertThat(report.keySet()).containsExactly("file", "path", "model", "loaded", "notes", "placeholders");
+        assertThat(Run.of("convert", Samples.DLA_AUTHORS, out, "--model", "dla46x_c")
+                        .err())
+                .isEqualToIgnoringNewLines("convzoo: replaced " + out);
         assertThat(report.get("file").getAsString()).isEqualTo(Samples.DLA_AUTHORS.toString());
         assertThat(report.get("model").getAsString()).isEqualTo("dla46x_c");
         assertThat(report.getAsJsonArray("loaded")).isNotEmpty();

@@ -109,12 +109,14 @@ class EmbedCommandTest {
     void embed_thatCannotSucceed_saysWhy_andKeepsTheEarlierIndex() throws Exception {
         Run.of(args().toArray());
         byte[] before = Files.readAllBytes(vectors);
+        Run again = Run.of(args().toArray());
+        assertThat(again.err()).contains("convzoo: replaced " + vectors + System.lineSeparator());
 
         Run none = Run.of("embed", images.resolve("damaged.png"), "--model", "peleenet.fmnist", "--output", vectors);
         assertThat(none.status()).isEqualTo(1);
         assertThat(none.err()).contains("no image could be read, so " + vectors + " was not written");
         assertThat(Run.of(args("--list", folder.resolve("none.txt")).toArray()).err())
-                .contains("none.txt: cannot be read");
+                .contains("none.txt: no such file; check the path");
         assertThat(Files.readAllBytes(vectors)).isEqualTo(before);
         try (Stream<Path> files = Files.list(vectors.getParent())) {
             assertThat(files.map(file -> file.getFileName().toString()))
@@ -124,7 +126,14 @@ class EmbedCommandTest {
                 2,
                 List.of("embed", images, "--model", "peleenet.fmnist", "--output", folder.resolve("a.bin")),
                 "--output: vectors go to a .npy file");
-        Run.refused(2, List.of("embed", "--model", "peleenet.fmnist", "--output", vectors), "give images, folders");
+        Run.refused(
+                2,
+                List.of("embed", "--model", "peleenet.fmnist", "--output", vectors),
+                "no images given; pass files, folders, or URLs, or --list FILE");
+        Run.refused(
+                1,
+                List.of("embed", images, "--model", "no-model", "--output", folder.resolve("none/a.npy")),
+                "a.npy: directory " + folder.resolve("none") + " does not exist; create it first");
     }
 
     /** Names are lines, and a name on two lines would move those after it to other rows. */

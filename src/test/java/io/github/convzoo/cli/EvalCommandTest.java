@@ -138,7 +138,7 @@ class EvalCommandTest {
                 "--json");
         Run run = Run.succeeding(args.toArray());
 
-        assertThat(run.found()).isEqualTo("2 images of 2 of 1,000 classes");
+        assertThat(run.found()).isEqualTo("2 images; 2 of the 1,000 classes have images");
         assertThat(run.json().getAsJsonObject().getAsJsonArray("classes"))
                 .extracting(each -> each.getAsJsonObject().get("name").getAsString())
                 .containsExactly(
@@ -165,7 +165,7 @@ class EvalCommandTest {
         Run run = Run.succeeding(args);
         JsonObject result = run.json().getAsJsonObject();
 
-        assertThat(run.found()).isEqualTo("3 images of 3 of 10 classes");
+        assertThat(run.found()).isEqualTo("3 images; 3 of the 10 classes have images");
         assertThat(result.get("correct").getAsInt()).isEqualTo(2);
         assertThat(result.get("total").getAsInt()).isEqualTo(3);
         assertThat(result.getAsJsonArray("classes")).hasSize(10);
@@ -423,13 +423,19 @@ class EvalCommandTest {
     @Test
     void eval_withAConfusionMatrixThatCannotBeWritten_saysWhatWasMeasuredAllTheSame() throws IOException {
         Path list = threeTrousers();
-        for (String name : List.of("none/confusion.csv", "none/confusion.png")) {
-            Path file = folder.resolve(name);
+        for (String type : List.of(".csv", ".png")) {
+            Path file = folder.resolve("x".repeat(300) + type);
             Run run = Run.of(imageList(list, "--json", "--confusion", file).toArray());
 
             assertThat(run.status()).isEqualTo(1);
-            run.assertOneErrorLine(file + ": directory " + file.getParent());
+            run.assertOneErrorLine(file + ": it cannot be written");
             assertThat(run.json().getAsJsonObject().get("correct").getAsInt()).isEqualTo(2);
+
+            Path nowhere = folder.resolve("none/confusion" + type);
+            Run.refused(
+                    1,
+                    imageList(folder.resolve("none.txt"), "--confusion", nowhere),
+                    nowhere + ": directory " + nowhere.getParent() + " does not exist; create it first");
         }
     }
 
@@ -437,6 +443,7 @@ class EvalCommandTest {
     void eval_thatSkipsBadImages_namesAndCountsThem() throws IOException {
         Path list = list("trouser.png 1", "bad.png 1", "trouser.png 0", "none.png 0");
         Path bad = Files.writeString(folder.resolve("bad.png"), "no image");
+        Run.refused(1, imageList(list), "convzoo: " + bad + ": ", "; or pass --on-bad-image skip");
         Run run = Run.of(imageList(list, "--on-bad-image", "skip", "--json").toArray());
 
         assertThat(run.status()).isZero();

@@ -58,6 +58,8 @@ class ExplainCommandTest {
         BufferedImage image = ImageIO.read(picture.toFile());
         assertThat(image.getWidth()).isGreaterThanOrEqualTo(320);
         assertThat(image.getHeight()).isGreaterThan(image.getWidth());
+        Run again = Run.of("explain", BOOT, "--model", MODEL, "--output", picture);
+        assertThat(again.err()).isEqualToIgnoringNewLines("convzoo: replaced " + picture);
     }
 
     @Test

@@ -160,7 +160,17 @@ class LauncherTest {
         assertThat(process.waitFor()).isEqualTo(1);
         assertThat(tree.resolve("built")).exists();
         assertThat(err(process))
-                .isEqualTo("convzoo: " + gone + " is not readable after the build; check its permissions\n");
+                .isEqualTo("convzoo: compiling ConvZoo again, because its sources, jars, or profiles changed\n"
+                        + "convzoo: " + gone + " is not readable after the build; check its permissions\n");
+
+        // A tree that was never built, and does not build.
+        Files.delete(stamp);
+        Files.writeString(mvn, "#!/bin/sh\nexit 1\n");
+        process = start(copy, "list");
+        assertThat(process.waitFor()).isEqualTo(1);
+        assertThat(err(process))
+                .startsWith("convzoo: compiling ConvZoo; this takes a minute or two, once\n"
+                        + "convzoo: the build failed; see ");
     }
 
     /**

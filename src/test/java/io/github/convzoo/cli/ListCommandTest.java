@@ -24,7 +24,7 @@ class ListCommandTest {
         List<String> lines = Run.succeeding("list").out().lines().toList();
 
         assertThat(lines.get(0))
-                .isEqualTo("name            tag      input  parameters   GMACs  top-1 %  top-5 %  licence");
+                .isEqualTo("name            tag      input  parameters   GMACs  top-1 %  top-5 %  license");
         assertThat(lines.get(1)).matches("-+");
         List<String> expected = new ArrayList<>();
         for (String network : Variant.all().keySet()) {
@@ -55,11 +55,11 @@ class ListCommandTest {
                 .anyMatch(line -> line.matches("dpn68b +ra_in1k +288  12,611,602 +3\\.\\d{3} +79\\.342 +94\\.430 .*"));
         // Every column begins, and every number ends, where its head does.
         int tag = lines.get(0).indexOf("tag");
-        int licence = lines.get(0).indexOf("licence");
+        int license = lines.get(0).indexOf("license");
         assertThat(lines.subList(2, lines.size()))
                 .allMatch(line -> line.charAt(tag - 1) == ' ' && line.charAt(tag) != ' ')
-                .allMatch(line -> line.charAt(licence - 1) == ' ' && line.charAt(licence) != ' ')
-                .allMatch(line -> line.charAt(licence - 3) != ' ');
+                .allMatch(line -> line.charAt(license - 1) == ' ' && line.charAt(license) != ' ')
+                .allMatch(line -> line.charAt(license - 3) != ' ');
     }
 
     @Test
@@ -102,7 +102,7 @@ class ListCommandTest {
                 assertThat(weights.get("tag").getAsString()).isEqualTo(row.tag());
                 assertThat(weights.get("top1").getAsDouble()).isEqualTo(row.top1());
                 assertThat(weights.get("top5").isJsonNull()).isEqualTo(row.top5() == null);
-                assertThat(weights.get("licence").getAsString()).isEqualTo(row.licence());
+                assertThat(weights.get("license").getAsString()).isEqualTo(row.license());
                 assertThat(weights.get("hub").isJsonNull()).isEqualTo(row.hub() == null);
                 assertThat(weights.getAsJsonArray("olderFiles"))
                         .extracting(file -> file.getAsJsonObject().get("url").getAsString())
@@ -170,7 +170,7 @@ class ListCommandTest {
     @Test
     void list_ofAPatternForNothing_namesTheNetworks() {
         Run.refused(2, List.of("list", "resnet*"), "no network is named resnet*; choose from dla34, ");
-        Run.refused(2, List.of("list", "dla34.mx_in1k"), "no network is named dla34.mx_in1k; choose from dla34, ");
+        Run.refused(2, List.of("list", "dla34.mx_in1k"), "no network is named dla34.mx_in1k; did you mean dla34.in1k?");
         // A pattern is not a regular expression.
         Run.refused(2, List.of("list", "dla3."), "no network is named dla3.");
     }

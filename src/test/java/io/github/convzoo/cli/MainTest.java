@@ -2,6 +2,9 @@ package io.github.convzoo.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,8 +37,11 @@ class MainTest {
     }
 
     @Test
-    void version_ofABuildWithoutAJar_saysSo() {
-        assertThat(Run.succeeding("--version").out().strip()).isEqualTo("convzoo (development build)");
+    void version_ofABuildWithoutAJar_isThePoms() throws IOException {
+        assertThat(Run.succeeding("--version").out().strip())
+                .isEqualTo("convzoo " + Main.VERSION + " (development build)");
+        assertThat(Files.readString(Path.of("pom.xml")).lines().map(String::strip))
+                .containsSubsequence("<artifactId>convzoo</artifactId>", "<version>" + Main.VERSION + "</version>");
     }
 
     @ParameterizedTest
@@ -44,12 +50,17 @@ class MainTest {
             quoteCharacter = '"',
             textBlock =
                     """
-                    ""                                                                  | Missing required subcommand
-                    classify                                                            | 'classify'
-                    list --frobnicate                                                   | '--frobnicate'; see convzoo list --help
+                    ""                                                                  | a command is missing; choose from list, summary, predict,
+                    classify                                                            | unknown command classify; see convzoo --help
+                    trian                                                               | unknown command trian; did you mean train? See convzoo --help
+                    cache                                                               | a command is missing; choose from list, verify, prune; see convzoo cache --help
+                    cache verfy                                                         | unknown command verfy; did you mean verify? See convzoo cache --help
+                    predict a.png --modle=run                                           | unknown option --modle; did you mean --model? See convzoo predict --help
+                    predict a.png --on-bad                                              | unknown option --on-bad; see convzoo predict --help
+                    eval --on-bad skip --data d                                         | unknown option --on-bad; did you mean --on-bad-image? See convzoo eval --help
+                    list --frobnicate                                                   | unknown option --frobnicate; see convzoo list --help
                     list a b                                                            | 'b'; see convzoo list --help
                     summary                                                             | MODEL
-                    predict --model dla34 --weights w                                   | images, folders, or URLs
                     eval --model dla34 --weights w --dataset cifar --data d             | cifar
                     eval --model dla34 --weights w --dataset image-folder --data d --batch-size x | 'x'
                     forward --model dla34 --weights w --input a.npy                     | '--output=OUT.npy'
@@ -72,7 +83,7 @@ class MainTest {
                 .contains("java.lang.IllegalArgumentException: unknown network dla35", "\tat io.github.convzoo.");
         assertThat(run.err().lines().reduce((first, last) -> last).orElseThrow())
                 .startsWith("convzoo: unknown network dla35");
-        Run.refused(2, List.of("summary", "dla35"), "unknown network dla35; choose from dla34, ");
+        Run.refused(2, List.of("summary", "dla35"), "unknown network dla35; did you mean dla34?");
     }
 
     @Test

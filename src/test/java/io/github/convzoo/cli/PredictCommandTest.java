@@ -52,7 +52,7 @@ class PredictCommandTest {
     @Test
     void help_ofPredict_namesEveryFormat() {
         assertThat(Run.succeeding("predict", "--help").out().replaceAll("\\s+", " "))
-                .contains("JPEG, PNG, GIF, BMP, TIFF and WebP");
+                .contains("JPEG, PNG, GIF, BMP, TIFF, and WebP");
     }
 
     @Test
@@ -163,7 +163,7 @@ class PredictCommandTest {
         Run.refused(1, args(BOOT, "--labels", folder.resolve("none.txt")), "none.txt: no such");
         Run.refused(1, args(BOOT, "--num-classes", 12), "have 10 classes, not 12; request 10");
         Run.refused(2, args(BOOT, "--num-classes", 0), "at least 1 class, not 0");
-        Run.refused(2, args(BOOT, "--top-k", 0), "at least 1 class, not 0");
+        Run.refused(2, args(BOOT, "--top-k", 0), "--top-k must be at least 1, not 0");
         Run.refused(2, args(BOOT, "--threads", 0), "--threads must be at least 1 and at most 1024, not 0");
     }
 
@@ -201,6 +201,10 @@ class PredictCommandTest {
         Path none = folder.resolve("none.pth");
         Run.refused(1, List.of("predict", BOOT, "--model", "dla34", "--weights", none), none + ": ");
         Run.refused(1, List.of("predict", BOOT, "--model", "dla34", "--weights", LABELS), LABELS + ": ");
+        Run.refused(
+                2,
+                List.of("predict", BOOT, "--model", "dla34.in1kk"),
+                "there are no published weights dla34.in1kk; did you mean dla34.in1k?");
         Run.refused(2, List.of("predict", BOOT, "--model", "dla35", "--weights", LABELS), "unknown network dla35");
     }
 
@@ -243,9 +247,12 @@ class PredictCommandTest {
         // Beyond the ten classes.
         Path unknown = copy(TROUSER, "10/2.png");
         Path grid = Files.writeString(folder.resolve("grid.PNG"), "of the last time");
-        Run run = Run.succeeding(
+        Run run = Run.of(
                 args(wrong, unknown, "--json", "--top-k", 1, "--grid", grid).toArray());
 
+        assertThat(run.status()).isZero();
+        assertThat(run.err()).isEqualToIgnoringNewLines("convzoo: replaced " + grid);
+        assertThat(run.written()).containsExactly(grid + ": 2 images");
         assertShows(
                 grid,
                 entry(BOOT, caption(run, 0, "9"), "true: 1", ImageGrid.Verdict.WRONG),
@@ -284,12 +291,30 @@ class PredictCommandTest {
 
     @Test
     void predict_withAGridThatCannotBeWritten_givesThePredictionsAllTheSame() {
-        Path grid = folder.resolve("none/grid.png");
+        Path grid = folder.resolve("x".repeat(300) + ".png");
         Run run = Run.of(args(BOOT, "--json", "--grid", grid).toArray());
 
         assertThat(run.status()).isEqualTo(1);
-        run.assertOneErrorLine(grid + ": directory " + grid.getParent());
+        run.assertOneErrorLine(grid + ": it cannot be written");
+        assertThat(run.written()).isEmpty();
         assertThat(run.json().getAsJsonArray()).hasSize(1);
+    }
+
+    @Test
+    void predict_ofAnUnknownHost_namesIt() {
+        Run.refused(
+                1,
+                args("https://nohost.invalid/a.png"),
+                "convzoo: https://nohost.invalid/a.png: unknown host nohost.invalid; check the connection");
+    }
+
+    @Test
+    void predict_withAGridInNoFolder_isRefusedBeforeItComputes() {
+        Path grid = folder.resolve("none/grid.png");
+        Run.refused(
+                1,
+                args(folder.resolve("no-image.png"), "--grid", grid),
+                "convzoo: " + grid + ": directory " + grid.getParent() + " does not exist; create it first");
     }
 
     private Path copy(Path image, String to) throws IOException {
@@ -381,7 +406,7 @@ class PredictCommandTest {
         Run marked = Run.of(args("--list", list, "--top-k", 1).toArray());
         assertThat(marked.status()).isEqualTo(1);
         assertThat(names(marked)).containsExactly(BOOT.toString());
-        Run.refused(1, args("--list", folder.resolve("none.txt")), "none.txt: cannot be read");
+        Run.refused(1, args("--list", folder.resolve("none.txt")), "none.txt: no such file; check the path");
         Run.refused(2, args("-", "--list", "-"), "standard input can be an image (-) or a list of names (--list -)");
     }
 
@@ -458,7 +483,7 @@ class PredictCommandTest {
                 new PrintWriter(new OutputStreamWriter(new ResultStream(out), StandardCharsets.UTF_8), true),
                 new PrintWriter(err, true),
                 args.stream().map(Object::toString).toArray(String[]::new));
-        return new Run(status, "", err.toString(), "", List.of());
+        return new Run(status, "", err.toString(), "", List.of(), List.of());
     }
 
     @Test

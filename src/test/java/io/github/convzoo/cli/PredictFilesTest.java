@@ -15,12 +15,15 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Results of {@code predict} in files, and runs that resume them. */
 class PredictFilesTest {
@@ -59,6 +62,7 @@ class PredictFilesTest {
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.out()).isEmpty();
         run.assertOneErrorLine("4.png");
+        assertThat(run.written()).containsExactly(results + ": 9 images, 1 of them errors");
         return Files.readAllBytes(results);
     }
 
@@ -92,6 +96,7 @@ class PredictFilesTest {
         Run run = predict("--jsonl", results, "--resume");
         assertThat(run.status()).isEqualTo(1);
         run.assertOneErrorLine("resuming after 9 results in " + results + ", 1 of them errors");
+        assertThat(run.written()).containsExactly(results + ": 9 images, 1 of them errors");
         assertThat(Files.readAllBytes(results)).isEqualTo(whole);
     }
 
@@ -214,6 +219,51 @@ class PredictFilesTest {
         assertThat(Files.readAllBytes(image)).isEqualTo(before);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"--jsonl", "--csv"})
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void interrupted_leavesNoPartialFile_andSaysHowManyAreDone(String option) throws Exception {
+        Path list = folder.resolve("list.txt");
+        Files.writeString(list, (images.resolve("1.png") + "\n").repeat(50_000));
+        Path out = Files.createDirectory(folder.resolve("out")).resolve("results." + option.substring(2));
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Main.class.getName(),
+                        "predict",
+                        "--list",
+                        list.toString(),
+                        "--model",
+                        "peleenet.fmnist",
+                        option,
+                        out.toString())
+                .redirectErrorStream(true)
+                .start();
+        try {
+            // It exists, under whatever name, once the model is loaded.
+            while (out.getParent().toFile().list().length == 0 && process.isAlive()) {
+                Thread.sleep(20);
+            }
+            Thread.sleep(1000);
+            process.toHandle().destroy();
+            String said = String.join("\n", process.inputReader().lines().toList());
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isEqualTo(143);
+            assertThat(said).contains("convzoo: stopped after ");
+            if (option.equals("--csv")) {
+                assertThat(said).endsWith("; " + out + " was not written");
+                assertThat(out.getParent()).isEmptyDirectory();
+            } else {
+                assertThat(said).endsWith("; continue with --resume");
+                long lines = Files.readAllLines(out).size();
+                assertThat(said).contains("stopped after " + Count.of(lines, "image"));
+            }
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
     @Test
     void outputs_thatDoNotGoTogether_areRefused() {
         Run.refused(
@@ -226,7 +276,7 @@ class PredictFilesTest {
         Run.refused(2, args("--csv", folder), "--csv: " + folder + " is a folder");
         Run.refused(2, args("--batch-size", 0), "--batch-size or --workers: the batch size must be at least 1");
         Run.refused(1, args("--csv", folder.resolve("none/a.csv")), "none does not exist; create it first");
-        Run.refused(1, args("--jsonl", folder.resolve("none/a.jsonl")), "none/a.jsonl: cannot be opened");
+        Run.refused(1, args("--jsonl", folder.resolve("none/a.jsonl")), "none does not exist; create it first");
         assertThat(results).doesNotExist();
     }
 

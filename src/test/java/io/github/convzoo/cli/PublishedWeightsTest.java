@@ -191,7 +191,8 @@ class PublishedWeightsTest {
         return run(args);
     }
 
-    private float[] logits(Path input, Object... more) throws CheckpointException {
+    private float[] logits(Path input, Object... more) throws IOException {
+        Files.deleteIfExists(directory.resolve("out.npy"));
         CommandRun run = forward(input, more);
         assertThat(run.err()).isEmpty();
         Tensor logits = Npy.read(directory.resolve("out.npy"));

@@ -82,6 +82,37 @@ class QuantizeCommandTest {
         }
     }
 
+    /** Floats replaced by integers, or the reverse, would lose a file that someone may have meant to keep. */
+    @Test
+    void modelOfAnotherKind_isReplacedOnlyIfAsked_andOfTheSame_withAWord() throws IOException {
+        Path model = out.resolve("model.onnx");
+        List<Object> export = new ArrayList<>(List.of("export", "--model", MODEL, "--format", "onnx", "--output", out));
+        Run.succeeding(export.toArray());
+        Run.refused(
+                2,
+                List.of(fashionMnist("--samples", 16)),
+                "--output: " + model + " is a network in floats, which a quantized network would replace; choose"
+                        + " another folder, or pass --overwrite");
+        Run replaced = Run.of(fashionMnist("--samples", 16, "--overwrite"));
+        assertThat(replaced.status()).isZero();
+        assertThat(replaced.err()).isEqualToIgnoringNewLines("convzoo: replaced " + model);
+        byte[] quantized = Files.readAllBytes(model);
+        Run.refused(
+                2,
+                export,
+                "--output: " + model + " is a quantized network, which a network in floats would replace; choose"
+                        + " another folder, or pass --overwrite");
+        assertThat(model).hasBinaryContent(quantized);
+        assertThat(Run.of(fashionMnist("--samples", 16)).err()).isEqualToIgnoringNewLines("convzoo: replaced " + model);
+
+        Files.writeString(model, "of another tool");
+        Run.refused(2, export, model + " is a file that convzoo export did not write, which a network in floats would");
+        export.add("--overwrite");
+        Run again = Run.of(export.toArray());
+        assertThat(again.status()).isZero();
+        assertThat(again.err()).isEqualToIgnoringNewLines("convzoo: replaced " + model);
+    }
+
     @Test
     void report_namesTheLayersThatCostMost_andTimes() {
         String text = Run.succeeding(fashionMnist(

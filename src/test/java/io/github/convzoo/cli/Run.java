@@ -17,13 +17,17 @@ import java.util.stream.Collectors;
  * @param found the line that describes a data set, empty if none exists; the rest of standard error is separate
  *     from it
  * @param guesses what it said about weights without a configuration, also separate
+ * @param written what it said about files that it wrote, such as "results.csv: 2 images", also separate
  */
-record Run(int status, String out, String err, String found, List<String> guesses) {
+record Run(int status, String out, String err, String found, List<String> guesses, List<String> written) {
 
-    private static final Pattern FOUND = Pattern.compile("(?m)^[\\d,]+ (training )?images? of .*\\R");
+    private static final Pattern FOUND = Pattern.compile("(?m)^[\\d,]+ (training )?images?( of|;) .*\\R");
     private static final Pattern GUESS =
             Pattern.compile(": no configuration found; using the preprocessing of |[(]the default[)]$"
                     + "|folder names are read as class numbers$");
+
+    private static final Pattern WRITTEN =
+            Pattern.compile("(?i)^(?!convzoo: ).*\\.(jsonl|csv|png): [\\d,]+ images?(, \\d+ of them errors)?$");
 
     /** How a training run begins to talk. */
     private static final Pattern BEGUN =
@@ -38,8 +42,13 @@ record Run(int status, String out, String err, String found, List<String> guesse
                 .lines()
                 .filter(line -> GUESS.matcher(line).find())
                 .toList();
+        List<String> written = err.toString()
+                .lines()
+                .filter(line -> WRITTEN.matcher(line).matches())
+                .toList();
         String rest = err.toString()
                 .lines()
+                .filter(line -> !WRITTEN.matcher(line).matches())
                 .filter(line -> !GUESS.matcher(line).find())
                 .filter(line -> !BEGUN.matcher(line).find())
                 .map(line -> line + System.lineSeparator())
@@ -50,7 +59,8 @@ record Run(int status, String out, String err, String found, List<String> guesse
                 out.toString(),
                 found.replaceFirst(""),
                 found.reset().find() ? found.group().strip() : "",
-                guesses);
+                guesses,
+                written);
     }
 
     /** Runs what must succeed, and say nothing but its results. */

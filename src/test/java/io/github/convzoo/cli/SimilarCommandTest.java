@@ -118,6 +118,7 @@ class SimilarCommandTest {
         assertThat(run.err())
                 .isEqualToIgnoringNewLines("convzoo: " + grid + ": 1 similar image not drawn, because the name is not a"
                         + " readable file here or next to the index");
+        assertThat(run.written()).containsExactly(grid + ": 3 images");
         // The query and two others: two by two.
         assertThat(ImageIO.read(grid.toFile()).getWidth()).isEqualTo(8 + 2 * 168);
     }

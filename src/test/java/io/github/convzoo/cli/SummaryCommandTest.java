@@ -52,8 +52,8 @@ class SummaryCommandTest {
         assertThat(lines.get(2)).matches("base_layer\\.0 +Conv2d +1 x 16 x 224 x 224 +2,352");
         assertThat(lines.get(3)).matches("base_layer\\.1 +BatchNorm2d +1 x 16 x 224 x 224 +32");
         assertThat(lines.get(4)).matches("base_layer +ReLU +1 x 16 x 224 x 224");
-        assertThat(lines).anyMatch(line -> line.matches("input \\(MB\\) +0\\.57"));
-        assertThat(lines).anyMatch(line -> line.matches("parameters \\(MB\\) +60\\.\\d\\d"));
+        assertThat(lines).anyMatch(line -> line.matches("input \\(MB\\) +0\\.60"));
+        assertThat(lines).anyMatch(line -> line.matches("parameters \\(MB\\) +63\\.\\d\\d"));
     }
 
     @Test

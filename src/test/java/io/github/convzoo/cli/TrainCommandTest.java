@@ -254,11 +254,31 @@ class TrainCommandTest {
     }
 
     @Test
+    void train_fromWeightsWithUnusualPreprocessing_namesTheOptionsThatChangeIt() throws IOException {
+        Run run = Run.of(args("--model", "peleenet.fmnist", "--pretrained", "--input-size", 32, "--batch-size", 1000)
+                .toArray());
+        assertThat(run.err())
+                .contains("convzoo: peleenet.fmnist: keeping the preprocessing of the weights, which ")
+                .contains("(--");
+    }
+
+    @Test
+    void folderThatIsNotARun_isRefusedWithoutResume() throws IOException {
+        Files.createDirectories(run);
+        Files.writeString(run.resolve("notes.txt"), "mine");
+        Run.refused(2, args(), run + ": not empty; choose another folder");
+    }
+
+    @Test
     void train_withABadImage_failsOrSkipsIt() throws IOException {
         Path bad = Files.writeString(data.resolve("train/Bag/bad.png"), "no image");
 
         // 72 images are 9 whole batches, so that each is read.
-        Run.refused(1, args("--batch-size", 8), bad.toString());
+        Run.refused(
+                1,
+                args("--batch-size", 8),
+                bad.toString(),
+                "; or skip such images: convzoo train --resume " + run + " --on-bad-image skip");
         run = directory.resolve("skipping");
         Run trained = trained("--batch-size", 8, "--on-bad-image", "skip");
         assertThat(trained.err()).contains("skipped: " + bad).contains("1 image skipped");
@@ -270,6 +290,21 @@ class TrainCommandTest {
         Run more = Run.of("train", "--resume", directory.resolve("run"), "--on-bad-image", "skip", "--device", "cpu");
         assertThat(more.status()).as(more.err()).isZero();
         assertThat(Files.readString(directory.resolve("run/train.json"))).contains("\"on-bad-image\": \"skip\"");
+    }
+
+    @Test
+    void train_withABadImageInTheFirstStep_leavesTheFolderFree() throws IOException {
+        Path bad = Files.writeString(data.resolve("train/Bag/bad.png"), "no image");
+
+        // One step reads each of the 72 images.
+        Run.refused(1, args("--batch-size", 72), bad + ": ", "; or remove it, or pass --on-bad-image skip");
+        assertThat(run).doesNotExist();
+        Run.refused(
+                1,
+                args("--weights", Samples.PELEENET, "--head-only", "--batch-size", 8),
+                bad + ": ",
+                "; or remove it, or pass --on-bad-image skip");
+        assertThat(run).doesNotExist();
     }
 
     @Test
@@ -458,12 +493,12 @@ class TrainCommandTest {
         Run.refused(2, args("--model", "peleenett"), "peleenett");
         Run.refused(2, args("--pretrained", "--weights", Samples.PELEENET), "are mutually exclusive");
         Run.refused(2, args("--epochs", 0), "--epochs must be at least 1, not 0");
-        Run.refused(2, args("--batch-size", 0), "the batch size must be at least 1, not 0");
+        Run.refused(2, args("--batch-size", 0), "--batch-size must be at least 1, not 0");
         Run.refused(
                 2,
                 args("--batch-size", 1000),
                 "71 training images",
-                "cannot fill a batch of 1000; pass --batch-size 35 or less");
+                "cannot fill a batch of 1000; pass --batch-size 7 or less, so that an epoch has at least 10 steps");
         Run.refused(
                 2,
                 args("--weights", Samples.PELEENET, "--head-only", "--batch-size", 1000),
@@ -503,7 +538,7 @@ class TrainCommandTest {
                 1, args("--val-data", data.resolve("train/Bag")), data + ": has train and val, which are not classes");
         Run.refused(
                 1, args("--data", data.resolve("train"), "--val-data", data.resolve("val/Bag")), "no folders found");
-        Run.refused(2, args("--lr", -1), "the learning rate must be positive and finite, not -1.0");
+        Run.refused(2, args("--lr", -1), "--lr must be above 0, not -1.0");
         Run.refused(2, args("--ema", 1), "must be in (0, 1), not 1.0");
         Run.refused(2, args("--anneal", "30,1,10"), "peleenet has no dynamic convolution");
         Run.refused(2, args("--anneal", "30,1"), "--anneal must be START,END,EPOCHS");

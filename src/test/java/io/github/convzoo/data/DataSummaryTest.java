@@ -45,7 +45,7 @@ class DataSummaryTest {
 
     @Test
     void of_images_saysHowManyClassesHaveSome() {
-        assertThat(DataSummary.of(Made.of(0, 0, 2, 2))).containsExactly("4 images of 2 of 3 classes");
+        assertThat(DataSummary.of(Made.of(0, 0, 2, 2))).containsExactly("4 images; 2 of the 3 classes have images");
         assertThat(DataSummary.of(Made.of(0, 1))).containsExactly("2 images of 2 classes");
     }
 
@@ -83,7 +83,7 @@ class DataSummaryTest {
                 .isEqualTo("n02102040 " + Labels.imageNet().name(217));
         assertThat(images.image(1)).isEqualTo(found.image(1));
         assertThat(images.name(1)).isEqualTo(found.name(1));
-        assertThat(DataSummary.of(images)).containsExactly("3 images of 3 of 1,000 classes");
+        assertThat(DataSummary.of(images)).containsExactly("3 images; 3 of the 1,000 classes have images");
         copy("n00007846/1.png");
         assertThatIOException()
                 .isThrownBy(() -> ImageNetClasses.of(ImageFolder.of(folder)))

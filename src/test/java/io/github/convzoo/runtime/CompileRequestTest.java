@@ -57,7 +57,8 @@ class CompileRequestTest {
         "FASTEST, FLOAT16, cpu, true, fp16 is slower than fp32 on a CPU",
         "TORCHSCRIPT, BFLOAT16, cpu, true, bf16 is slower than fp32 on a CPU",
         "ONNX, FLOAT32, gpu, true, 'ONNX Runtime runs on the CPU only, but the device is gpu(1); choose torchscript'",
-        "ONNX, FLOAT32, cpu, false, ONNX Runtime is not on the class path"
+        "ONNX, FLOAT32, cpu, false, 'ONNX Runtime is not on the class path; add"
+                + " com.microsoft.onnxruntime:onnxruntime:1.24.1, or choose torchscript'"
     })
     void request_thatNothingServes_isRefused(
             CompiledRuntime runtime, CompiledPrecision precision, String device, boolean onnxRuntime, String message) {

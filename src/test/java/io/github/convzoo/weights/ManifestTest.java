@@ -47,7 +47,7 @@ class ManifestTest {
             assertThat(row.top5()).isGreaterThan(row.top1()).isLessThanOrEqualTo(1.0);
         }
         assertThat(row.preprocessing()).isIn("imagenet", "dpn", "dpn68b_ra", "fashion_mnist_64");
-        assertThat(row.licence()).isIn("BSD-3-Clause", "Apache-2.0", "unknown");
+        assertThat(row.license()).isIn("BSD-3-Clause", "Apache-2.0", "unknown");
         assertThat(row.hub() != null || !row.urls().isEmpty() || row.bundled() != null)
                 .as("is somewhere")
                 .isTrue();

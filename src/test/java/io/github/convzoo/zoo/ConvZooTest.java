@@ -233,7 +233,8 @@ class ConvZooTest {
                 "images have 3 channels, or 1 if grayscale, but the network takes 2; use loadLogits");
         assertRefused(
                 () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withTestTimePool(true)), "is an option of DPN only");
-        assertRefused(() -> ConvZoo.load("pelenet", Path.class, OPTIONS), "unknown network pelenet");
+        assertRefused(
+                () -> ConvZoo.load("pelenet", Path.class, OPTIONS), "unknown network pelenet; did you mean peleenet?");
         assertRefused(() -> ConvZoo.loadLogits("pelenet", OPTIONS), "unknown network pelenet");
         assertRefused(() -> ConvZoo.loadLogits("peleenet", OPTIONS.withInChannels(0)), "at least 1, not 0");
     }
@@ -299,7 +300,7 @@ class ConvZooTest {
             int open = openBelow(engine);
             assertRefused(
                     () -> ConvZoo.load("peleenet", Path.class, OPTIONS.withLabels(new Labels(List.of("a")))),
-                    "there are 1 labels");
+                    "there is 1 label,");
             assertThatIllegalStateException()
                     .isThrownBy(() -> ConvZoo.loadLogits("peleenet", OPTIONS.withOnLoaded(report -> {
                         throw new IllegalStateException("no");
@@ -386,7 +387,7 @@ class ConvZooTest {
         assertRefused(() -> ConvZoo.load("alexnet", LoadOptions.published()), "no published weights for alexnet");
         assertRefused(
                 () -> ConvZoo.load("dpn68b.in1k", LoadOptions.published()),
-                "choose from dpn68b.ra_in1k, dpn68b.mx_in1k");
+                "did you mean dpn68b.ra_in1k or dpn68b.mx_in1k?");
         assertRefused(() -> ConvZoo.load("alexnet.in1k", LoadOptions.published()), "alexnet has none");
     }
 

@@ -23,6 +23,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -282,6 +283,113 @@ class EmbeddingIndexTest {
         assertThatIOException()
                 .isThrownBy(() -> EmbeddingIndex.open(file()))
                 .withMessage(folder.resolve("names.txt") + ": not UTF-8 (at byte 1); save it as UTF-8");
+    }
+
+    private void write(String file, String... names) throws Exception {
+        try (EmbeddingIndex.Writer writer =
+                EmbeddingIndex.Writer.create(folder.resolve(file), "dla34", new float[] {1}, false)) {
+            for (String name : names) {
+                writer.append(name, new float[] {1});
+            }
+            writer.finish();
+        }
+    }
+
+    private String firstName(String file) throws Exception {
+        return EmbeddingIndex.open(folder.resolve(file)).name(0);
+    }
+
+    /** Makes an index what early builds wrote: with the names in names.txt, and without their SHA-256. */
+    private void writeAsEarlyBuild(String base, String... names) throws Exception {
+        write(base + ".npy", names);
+        Path own = EmbeddingIndex.namesFile(folder.resolve(base + ".npy"));
+        Files.move(own, folder.resolve("names.txt"), StandardCopyOption.REPLACE_EXISTING);
+        Path json = folder.resolve(base + ".json");
+        Files.writeString(json, Files.readString(json).replaceFirst("\"names_sha256\":\"[0-9a-f]{64}\",", ""));
+        assertThat(json).content().doesNotContain("sha256");
+    }
+
+    @Test
+    void indexesInOneFolder_haveNamesOfTheirOwn() throws Exception {
+        write("vectors.npy", "v");
+        write("a.npy", "a");
+        write("b.NPY", "b");
+        write("a.npy", "again");
+        assertThat(firstName("vectors.npy")).isEqualTo("v");
+        assertThat(firstName("a.npy")).isEqualTo("again");
+        assertThat(firstName("b.NPY")).isEqualTo("b");
+        assertThat(folder.resolve("names.txt")).hasContent("v\n");
+        assertThat(folder.resolve("a.names.txt")).hasContent("again\n");
+        assertThat(EmbeddingIndex.namesFile(folder.resolve("b.NPY"))).isEqualTo(folder.resolve("b.names.txt"));
+        Files.delete(folder.resolve("a.names.txt"));
+        // The names of vectors.npy are not those of a.npy.
+        assertThat(firstName("a.npy")).isEqualTo("0");
+    }
+
+    @Test
+    void namesThatChanged_areRefusedUnlessPassed() throws Exception {
+        write("a.npy", "x".repeat(100_000), "b");
+        Path names = folder.resolve("a.names.txt");
+        Files.writeString(names, "c\nb\n");
+        assertThatIOException()
+                .isThrownBy(() -> firstName("a.npy"))
+                .withMessage("%s: not the names that %s was written with; write both again, or if you edited the names,"
+                                .formatted(names, folder.resolve("a.npy"))
+                        + " pass the file (--names)");
+        assertThat(EmbeddingIndex.open(folder.resolve("a.npy"), Optional.of(names))
+                        .name(0))
+                .isEqualTo("c");
+    }
+
+    @Test
+    void indexOfAnEarlyBuild_hasTheSharedNames_unlessTheyMayBeAnothers() throws Exception {
+        writeAsEarlyBuild("a", "a");
+        assertThat(firstName("a.npy")).isEqualTo("a");
+        write("c.npy", "c");
+        assertThat(firstName("a.npy")).isEqualTo("a");
+        Npy.write(folder.resolve("labels.npy"), Samples.tensor("", new float[] {1, 2}, 1, 2));
+        assertThat(firstName("a.npy")).isEqualTo("a");
+
+        writeAsEarlyBuild("b", "b");
+        Path names = folder.resolve("names.txt");
+        assertThatIOException()
+                .isThrownBy(() -> firstName("a.npy"))
+                .withMessage(names + ": may have the names of a.npy or of b.npy; write the indexes again, or pass the"
+                        + " names of this one (--names)");
+        // Writing one of them again settles the other.
+        write("b.npy", "b");
+        assertThat(firstName("b.npy")).isEqualTo("b");
+        assertThat(firstName("a.npy")).isEqualTo("b");
+        assertThat(names).hasContent("b\n");
+    }
+
+    @Test
+    void namesOfAnother_areNotReplaced() throws Exception {
+        writeAsEarlyBuild("a", "a");
+        Path names = folder.resolve("names.txt");
+        assertThatIOException()
+                .isThrownBy(() -> write("vectors.npy", "v"))
+                .withMessage(names + ": exists, but vectors.npy does not, so these may be other names; move or remove"
+                        + " the file, or name the vectors differently");
+        Npy.write(file(), Samples.tensor("", new float[] {1, 2}, 1, 2));
+        assertThatIOException()
+                .isThrownBy(() -> write("vectors.npy", "v"))
+                .withMessage(names + ": may have the names of a.npy; move or remove the file, or write the vectors to"
+                        + " another folder");
+        assertThat(names).hasContent("a\n");
+        write("a.npy", "a");
+        write("vectors.npy", "v");
+        write("vectors.npy", "w");
+        assertThat(firstName("vectors.npy")).isEqualTo("w");
+        Files.writeString(folder.resolve("list.names.txt"), "mine\n");
+        assertThatIOException()
+                .isThrownBy(() -> write("list.npy", "v"))
+                .withMessageStartingWith(folder.resolve("list.names.txt") + ": exists, but list.npy does not");
+        Files.writeString(folder.resolve("d.json"), "{}");
+        assertThatIOException()
+                .isThrownBy(() -> write("d.npy", "v"))
+                .withMessageStartingWith(folder.resolve("d.json") + ": does not say that it is");
+        assertThat(folder.resolve("d.npy")).doesNotExist();
     }
 
     @Test
