@@ -333,8 +333,8 @@ public final class TrainingRun implements AutoCloseable {
      * @throws DivergedException if the loss or a gradient is not finite; then the weights before that step are saved
      *     next to the state, which remains unchanged, unless it is the first step; or if the validation loss is not
      *     finite; then the best and the last weights remain those of earlier epochs
-     * @throws IOException if an image cannot be read, in which case the state is saved unless there was no step, or if a
-     *     file cannot be written; everything saved before remains
+     * @throws IOException if an image cannot be read, in which case the state is saved unless there was no step, or if
+     *     a file cannot be written; everything saved before remains
      * @throws InterruptedException if the thread is interrupted; everything saved before remains
      */
     public boolean run(int epochs, BooleanSupplier stop, Listener listener)
