@@ -427,6 +427,9 @@ class TrainCommandTest {
         assertThat(more.status()).as(more.err()).isZero();
         assertThat(more.err()).contains("resumed after 1 epoch and 0 batches").contains("epoch 2/2");
         assertThat(new RunFolder(run).metrics()).hasSize(2);
+        Run complete = Run.of("train", "--resume", run, "--device", "cpu");
+        assertThat(complete.status()).isZero();
+        assertThat(complete.err()).contains("the run is complete; to train longer, pass an --epochs above 2");
         assertThat(Files.readString(run.resolve("train.json"))).contains("\"epochs\": 2");
         String config = Files.readString(run.resolve("train.json"));
         Run.refused(2, List.of("train", "--resume", run, "--lr", 0.1), "--resume keeps the run's options; omit --lr");

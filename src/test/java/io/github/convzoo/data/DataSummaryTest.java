@@ -46,6 +46,7 @@ class DataSummaryTest {
     @Test
     void of_images_saysHowManyClassesHaveSome() {
         assertThat(DataSummary.of(Made.of(0, 0, 2, 2))).containsExactly("4 images; 2 of the 3 classes have images");
+        assertThat(DataSummary.of(Made.of(2, 2)).get(0)).isEqualTo("2 images; 1 of the 3 classes has images");
         assertThat(DataSummary.of(Made.of(0, 1))).containsExactly("2 images of 2 classes");
     }
 

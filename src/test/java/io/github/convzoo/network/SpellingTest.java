@@ -13,6 +13,7 @@ class SpellingTest {
     @ParameterizedTest
     @CsvSource({
         "DLA-34, dla34",
+        "d-l-a-6-0-x, dla60x",
         "dla_60, dla60",
         "peelenet, peleenet",
         "peleeet, peleenet",
