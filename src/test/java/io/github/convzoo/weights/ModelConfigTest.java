@@ -51,6 +51,12 @@ class ModelConfigTest {
         assertThat(config.preprocessing()).isEqualTo(Preprocessing.ofCropFraction(192, 0.95, Resampling.BICUBIC, half));
         assertThat(config.preprocessing(288)).isEqualTo(Preprocessing.ofCropFraction(288, 1, Resampling.BICUBIC, half));
         assertThat(config.preprocessing(256).cropFraction()).isEqualTo(0.95);
+        // The size for larger inputs is a whole: one equal side is another size.
+        assertThat(config.preprocessing(288, 256).cropFraction()).isEqualTo(0.95);
+        assertThat(config.preprocessing(256, 288).cropFraction()).isEqualTo(0.95);
+        // Another preprocessing is for inputs of any size.
+        Preprocessing other = Preprocessing.ofCropFraction(64, 0.5, Resampling.BICUBIC, half);
+        assertThat(config.withPreprocessing(other).preprocessing(288).cropFraction()).isEqualTo(0.5);
         assertThat(config.upright()).isTrue();
         assertThat(config.tag()).contains("ra_in1k");
         assertThat(config.license()).contains("apache-2.0");
