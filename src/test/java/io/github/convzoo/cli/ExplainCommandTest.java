@@ -148,6 +148,6 @@ class ExplainCommandTest {
                 Main.MISUSED,
                 List.of("explain", BOOT, "--model", MODEL, "--layer", "features", "--compiled"),
                 "--layer and --compiled are mutually exclusive");
-        Run.refused(Main.MISUSED, List.of("explain", "--model", MODEL), "give images");
+        Run.refused(Main.MISUSED, List.of("explain", "--model", MODEL), "no images given");
     }
 }

@@ -278,7 +278,7 @@ class ModelConfigTest {
         ModelConfig config = ModelConfig.usual(DlaVariant.DLA34);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> config.withLabels(new Labels(List.of("a"))))
-                .withMessageContaining("1 labels for 1000 classes");
+                .withMessageContaining("there is 1 label for 1000 classes");
         ModelConfig labeled =
                 config.withOptions(config.options().withNumClasses(1)).withLabels(new Labels(List.of("a")));
         assertThat(labeled.withOptions(config.options().withNumClasses(2)).labels())
