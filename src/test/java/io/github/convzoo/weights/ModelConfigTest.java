@@ -56,7 +56,8 @@ class ModelConfigTest {
         assertThat(config.preprocessing(256, 288).cropFraction()).isEqualTo(0.95);
         // Another preprocessing is for inputs of any size.
         Preprocessing other = Preprocessing.ofCropFraction(64, 0.5, Resampling.BICUBIC, half);
-        assertThat(config.withPreprocessing(other).preprocessing(288).cropFraction()).isEqualTo(0.5);
+        assertThat(config.withPreprocessing(other).preprocessing(288).cropFraction())
+                .isEqualTo(0.5);
         assertThat(config.upright()).isTrue();
         assertThat(config.tag()).contains("ra_in1k");
         assertThat(config.license()).contains("apache-2.0");
