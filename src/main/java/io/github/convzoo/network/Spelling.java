@@ -61,6 +61,18 @@ public final class Spelling {
     }
 
     /**
+     * Helps to correct a name, at the end of a message.
+     *
+     * @param wanted the misspelled name
+     * @param names the names that exist
+     * @return the {@linkplain #question question}, or all names if none is similar
+     */
+    public static String advice(String wanted, Collection<String> names) {
+        String question = question(wanted, names);
+        return question.isEmpty() ? "; choose from " + String.join(", ", names) : question;
+    }
+
+    /**
      * Counts differences.
      *
      * @param a a text

@@ -92,9 +92,8 @@ public sealed interface Variant permits DlaVariant, PeleeNetVariant, DpnVariant,
     static Variant of(String modelName) {
         Variant variant = all().get(modelName);
         if (variant == null) {
-            String question = Spelling.question(modelName, all().keySet());
-            throw new IllegalArgumentException("unknown network " + modelName
-                    + (question.isEmpty() ? "; choose from " + String.join(", ", all().keySet()) : question));
+            throw new IllegalArgumentException(
+                    "unknown network " + modelName + Spelling.advice(modelName, all().keySet()));
         }
         return variant;
     }

@@ -193,9 +193,7 @@ public final class Manifest {
             }
         }
         List<String> names = rows.stream().map(Row::name).toList();
-        String question = Spelling.question(name, names);
-        throw new IllegalArgumentException("there are no published weights " + name
-                + (question.isEmpty() ? "; choose from " + String.join(", ", names) : question));
+        throw new IllegalArgumentException("there are no published weights " + name + Spelling.advice(name, names));
     }
 
     /** The resource path of a file next to the manifests. */

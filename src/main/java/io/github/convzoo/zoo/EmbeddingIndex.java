@@ -170,10 +170,11 @@ public final class EmbeddingIndex {
      */
     public static EmbeddingIndex open(Path vectors) throws IOException {
         NpyMatrix matrix = NpyMatrix.open(vectors);
-        Optional<Path> names = IndexFiles.of(vectors).findNames();
-        EmbeddingIndex index = open(vectors, matrix, names);
-        Optional<String> written =
-                SourceFile.read(IndexFiles.of(vectors).source()).flatMap(SourceFile.Content::namesSha256);
+        IndexFiles files = IndexFiles.of(vectors);
+        Optional<SourceFile.Content> described = SourceFile.read(files.source());
+        Optional<String> written = described.flatMap(SourceFile.Content::namesSha256);
+        Optional<Path> names = files.findNames(written.isPresent());
+        EmbeddingIndex index = open(files, matrix, names, described);
         if (index.names != null && written.isPresent() && !written.get().equals(index.names.sha256())) {
             throw new IOException("%s: not the names that %s was written with; write both again, or if you edited the"
                             .formatted(names.orElseThrow(), vectors)
@@ -192,10 +193,15 @@ public final class EmbeddingIndex {
      * @throws IOException if the names or the source cannot be read, or their count differs
      */
     public static EmbeddingIndex open(Path vectors, Optional<Path> names) throws IOException {
-        return open(vectors, NpyMatrix.open(vectors), names);
+        NpyMatrix matrix = NpyMatrix.open(vectors);
+        IndexFiles files = IndexFiles.of(vectors);
+        return open(files, matrix, names, SourceFile.read(files.source()));
     }
 
-    private static EmbeddingIndex open(Path vectors, NpyMatrix matrix, Optional<Path> names) throws IOException {
+    private static EmbeddingIndex open(
+            IndexFiles files, NpyMatrix matrix, Optional<Path> names, Optional<SourceFile.Content> described)
+            throws IOException {
+        Path vectors = files.vectors();
         if (matrix.rows() == 0) {
             throw new IOException(vectors + ": has no vectors; write it again with images");
         }
@@ -204,13 +210,12 @@ public final class EmbeddingIndex {
             throw new IOException("%s: has %d names, but %s has %d vectors; write both again, or pass the right names"
                     .formatted(names.get(), lines.count(), vectors, matrix.rows()));
         }
-        Path described = IndexFiles.of(vectors).source();
-        Optional<Source> source = SourceFile.read(described).map(SourceFile.Content::source);
+        Optional<Source> source = described.map(SourceFile.Content::source);
         if (source.isPresent()
                 && (source.get().count() != matrix.rows() || source.get().dimension() != matrix.columns())) {
             throw new IOException("%s: is for %d vectors of %d numbers, but %s has %d of %d; write both again"
                     .formatted(
-                            described,
+                            files.source(),
                             source.get().count(),
                             source.get().dimension(),
                             vectors,

@@ -36,10 +36,10 @@ record IndexFiles(Path vectors, Path names, Path source) {
     /**
      * Returns the file with the images' names; empty if the index has none.
      *
+     * @param recorded whether the index says which names it has
      * @throws IOException if it may be another index's
      */
-    Optional<Path> findNames() throws IOException {
-        boolean recorded = recordsNames();
+    Optional<Path> findNames(boolean recorded) throws IOException {
         Path file = Files.exists(names) || recorded ? names : vectors.resolveSibling(SHARED);
         if (!Files.exists(file)) {
             return Optional.empty();

@@ -131,11 +131,8 @@ sealed interface ModelName {
             }
         }
         List<String> names = rows(variant).stream().map(Manifest.Row::name).toList();
-        String question = Spelling.question(name, names);
         throw new IllegalArgumentException("there are no published weights " + name
-                + (names.isEmpty()
-                        ? "; " + variant.modelName() + " has none"
-                        : question.isEmpty() ? "; choose from " + String.join(", ", names) : question));
+                + (names.isEmpty() ? "; " + variant.modelName() + " has none" : Spelling.advice(name, names)));
     }
 
     /** The published weights of a network; the network's name alone means the first. */
