@@ -87,8 +87,8 @@ final class BenchmarkCommand implements Callable<Integer> {
     @Option(
             names = "--peer",
             paramLabel = "FILE",
-            description = "A .onnx or .pt file of another tool to time as well; it must take the model's input. May be"
-                    + " repeated.")
+            description = "A .onnx or .pt file of another tool to time as well; it must take the model's input. The"
+                    + " code of a .pt file runs unchecked, so use only files that you trust. May be repeated.")
     List<Path> peers = List.of();
 
     @Option(
@@ -277,7 +277,7 @@ final class BenchmarkCommand implements Callable<Integer> {
         if (name.endsWith(".onnx")) {
             return "onnx";
         } else if (name.endsWith(".pt")) {
-            return "torchscript";
+            return BenchmarkProcess.FOREIGN_TORCHSCRIPT;
         }
         throw new IllegalArgumentException("--peer: " + peer + " is neither a .onnx nor a .pt file");
     }

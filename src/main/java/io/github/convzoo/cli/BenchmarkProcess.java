@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.TranslateException;
 import com.google.gson.Gson;
@@ -25,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The process that {@code convzoo benchmark} starts for each measurement: one runtime, one file, one batch size. */
 final class BenchmarkProcess {
+
+    /** A TorchScript file of another tool, which runs without the check that ConvZoo's own files must pass. */
+    static final String FOREIGN_TORCHSCRIPT = "foreign-torchscript";
 
     /** The heap has this size from the start, so resident memory beyond it is native. */
     static final int HEAP_MEBIBYTES = 256;
@@ -46,7 +50,7 @@ final class BenchmarkProcess {
     /**
      * Starts a process and waits for it.
      *
-     * @param runtime eager, onnx or torchscript
+     * @param runtime eager, onnx, torchscript or {@link #FOREIGN_TORCHSCRIPT}
      * @param file the file, or the model folder for eager
      * @param input the shape of the input
      * @param seconds how long to measure
@@ -106,7 +110,7 @@ final class BenchmarkProcess {
         return sorted.get(low) + (place - low) * (above - sorted.get(low));
     }
 
-    /** Arguments: eager, onnx or torchscript; the file or model folder; N, C, H, W; seconds to measure; the device. */
+    /** Arguments: the runtime; the file or model folder; N, C, H, W; seconds to measure; the device. */
     public static void main(String[] args) throws Exception {
         PrintStream out = System.out;
         // Output of other libraries must not end up in the result.
@@ -121,6 +125,7 @@ final class BenchmarkProcess {
                     case "eager" -> eager(file, shape, seconds, device);
                     case "onnx" -> exported(ExportRuntime.ONNX_RUNTIME, file, shape, seconds, device);
                     case "torchscript" -> exported(ExportRuntime.TORCHSCRIPT, file, shape, seconds, device);
+                    case FOREIGN_TORCHSCRIPT -> foreign(file, shape, seconds, device);
                     default -> throw new IllegalArgumentException("unknown runtime: " + args[0]);
                 };
         out.println(new Gson().toJson(result));
@@ -128,9 +133,27 @@ final class BenchmarkProcess {
     }
 
     private static Result eager(Path folder, Shape shape, double seconds, Device device) throws Exception {
-        try (ZooModel<NDList, NDList> model =
-                        ConvZoo.loadLogits(folder, LoadOptions.published().withDevice(device));
-                Predictor<NDList, NDList> predictor = model.newPredictor()) {
+        LoadOptions options = LoadOptions.published().withDevice(device);
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(folder, options)) {
+            return measure(shape, seconds, device, model);
+        }
+    }
+
+    private static Result foreign(Path file, Shape shape, double seconds, Device device) throws Exception {
+        Criteria<NDList, NDList> criteria = Criteria.builder()
+                .setTypes(NDList.class, NDList.class)
+                .optModelPath(file)
+                .optEngine("PyTorch")
+                .optDevice(device)
+                .build();
+        try (ZooModel<NDList, NDList> model = criteria.loadModel()) {
+            return measure(shape, seconds, device, model);
+        }
+    }
+
+    private static Result measure(Shape shape, double seconds, Device device, ZooModel<NDList, NDList> model)
+            throws IOException {
+        try (Predictor<NDList, NDList> predictor = model.newPredictor()) {
             return measure(shape, seconds, device, input -> {
                 try {
                     return predictor.predict(input);

@@ -240,6 +240,32 @@ class ExportCommandTest {
     }
 
     @Test
+    void benchmark_ofATracedPeer_runsItsCode() {
+        Path peer = Path.of("src/test/resources/checkpoint/torchscript_traced.pt");
+        Run run = Run.succeeding(
+                "benchmark",
+                "peleenet",
+                "--input-size",
+                "32",
+                "--runtime",
+                "eager",
+                "--batch",
+                "1",
+                "--rounds",
+                "1",
+                "--seconds",
+                "0.01",
+                "--peer",
+                peer,
+                "--json");
+        JsonArray rows = JsonParser.parseString(run.out()).getAsJsonArray();
+        assertThat(rows).hasSize(2).first().satisfies(row -> {
+            assertThat(row.getAsJsonObject().get("runtime").getAsString()).isEqualTo("torchscript_traced.pt");
+            assertThat(row.getAsJsonObject().get("medianMs").getAsDouble()).isPositive();
+        });
+    }
+
+    @Test
     void benchmark_misused_saysWhat() throws IOException {
         Path peer = Files.writeString(folder.resolve("peer.txt"), "");
         Run.refused(Main.MISUSED, List.of("benchmark", MODEL, "--peer", peer), "is neither a .onnx nor a .pt file");
