@@ -88,9 +88,9 @@ def network_of(weights: dict[str, Tensor]) -> nn.Module:
 
 def prepare(images: np.ndarray) -> Tensor:
     """Gray bytes (N, 28, 28) as the network was trained on them: padded, three channels, normalized."""
-    grey = F.pad(torch.from_numpy(images.copy()).float(), [PADDING] * 4) / 255
+    gray = F.pad(torch.from_numpy(images.copy()).float(), [PADDING] * 4) / 255
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, STD))
-    return (grey.unsqueeze(1).expand(-1, 3, -1, -1) - mean) / std
+    return (gray.unsqueeze(1).expand(-1, 3, -1, -1) - mean) / std
 
 
 def evaluate(network: nn.Module, images: np.ndarray) -> Tensor:

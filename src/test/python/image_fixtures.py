@@ -60,8 +60,8 @@ for sampling in ("4:4:4", "4:2:2", "4:2:0"):
         expect(name, encode(photo, "JPEG", quality=80, subsampling=sampling, progressive=progressive))
 expect("ycc_quality50.jpg", encode(photo, "JPEG", quality=50))
 expect("ycc_restart.jpg", encode(photo, "JPEG", quality=80, restart_marker_rows=1))
-expect("grey.jpg", encode(photo.convert("L"), "JPEG", quality=85))
-expect("grey_progressive.jpg", encode(photo.convert("L"), "JPEG", quality=85, progressive=True))
+expect("gray.jpg", encode(photo.convert("L"), "JPEG", quality=85))
+expect("gray_progressive.jpg", encode(photo.convert("L"), "JPEG", quality=85, progressive=True))
 plain = encode(photo, "JPEG", quality=85)
 expect("trailing_garbage.jpg", plain + bytes(range(256)))
 
@@ -114,8 +114,8 @@ def chunk(kind, body):
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def png(width, height, bits, colour, rows, interlace=0, extra=b""):
-    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlace)
+def png(width, height, bits, color, rows, interlace=0, extra=b""):
+    header = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, interlace)
     body = zlib.compress(b"".join(b"\0" + r for r in rows), 9)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
@@ -134,21 +134,21 @@ alpha = np.linspace(0, 255, h * w).astype(np.uint8).reshape(h, w)
 expect("rgb.png", encode(photo, "PNG"))
 expect("rgb_interlaced.png", png(w, h, 8, 2, passes(rgb8), 1))
 expect("rgba.png", encode(Image.fromarray(np.dstack([rgb8, alpha])), "PNG"))
-grey = np.asarray(photo.convert("L"))
-expect("grey.png", encode(Image.fromarray(grey), "PNG"))
+gray = np.asarray(photo.convert("L"))
+expect("gray.png", encode(Image.fromarray(gray), "PNG"))
 gamma = chunk(b"gAMA", struct.pack(">I", 100000))
-expect("grey_gamma.png", png(w, h, 8, 0, list(map(bytes, grey)), extra=gamma))
+expect("gray_gamma.png", png(w, h, 8, 0, list(map(bytes, gray)), extra=gamma))
 expect("rgb_gamma_profile.png", encode(photo, "PNG", icc_profile=profile))
-expect("grey_alpha.png", encode(Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)]), "PNG"))
-expect("grey_interlaced.png", png(w, h, 8, 0, passes(grey[..., None]), 1))
-expect("grey_transparent_level.png", png(w, h, 8, 0, list(map(bytes, grey)), extra=chunk(b"tRNS", b"\0\x40")))
-expect("rgb_transparent_colour.png", png(w, h, 8, 2, list(map(bytes, rgb8)), extra=chunk(b"tRNS", b"\0\x40\0\x40\0\x40")))
+expect("gray_alpha.png", encode(Image.merge("LA", [Image.fromarray(gray), Image.fromarray(alpha)]), "PNG"))
+expect("gray_interlaced.png", png(w, h, 8, 0, passes(gray[..., None]), 1))
+expect("gray_transparent_level.png", png(w, h, 8, 0, list(map(bytes, gray)), extra=chunk(b"tRNS", b"\0\x40")))
+expect("rgb_transparent_color.png", png(w, h, 8, 2, list(map(bytes, rgb8)), extra=chunk(b"tRNS", b"\0\x40\0\x40\0\x40")))
 for bits in (1, 2, 4):
-    values = grey >> (8 - bits)
+    values = gray >> (8 - bits)
     padded = np.zeros((h, -(-w * bits // 8) * 8 // bits), np.uint8)
     padded[:, :w] = values
     packed = sum(padded[:, i :: 8 // bits].astype(int) << (8 - bits * (i + 1)) for i in range(8 // bits)).astype(np.uint8)
-    expect(f"grey_{bits}bit.png", png(w, h, bits, 0, list(map(bytes, packed))))
+    expect(f"gray_{bits}bit.png", png(w, h, bits, 0, list(map(bytes, packed))))
 indexed = photo.quantize(60)
 expect("palette.png", encode(indexed, "PNG"))
 expect("palette_transparent.png", encode(indexed, "PNG", transparency=bytes([0, 128, 255, 7])))
@@ -162,14 +162,14 @@ interleave = lambda high: np.stack([high, low[..., : high.shape[2]]], -1).reshap
 expect("rgb_16bit.png", png(w, h, 16, 2, list(map(bytes, interleave(rgb8)))))
 expect("rgba_16bit.png", png(w, h, 16, 6, list(map(bytes, interleave(np.dstack([rgb8, alpha]))))))
 expect("rgb_16bit_interlaced.png", png(w, h, 16, 2, passes(interleave(rgb8)), 1))
-expect("grey_16bit.png", png(w, h, 16, 0, list(map(bytes, interleave(grey[..., None])))), Image.fromarray(grey).convert("RGB"))
-expect("grey_alpha_16bit.png", png(w, h, 16, 4, list(map(bytes, interleave(np.dstack([grey, alpha]))))))
+expect("gray_16bit.png", png(w, h, 16, 0, list(map(bytes, interleave(gray[..., None])))), Image.fromarray(gray).convert("RGB"))
+expect("gray_alpha_16bit.png", png(w, h, 16, 4, list(map(bytes, interleave(np.dstack([gray, alpha]))))))
 
 # GIF and BMP
 expect("palette.gif", encode(indexed, "GIF"))
 expect("animated.gif", encode(indexed, "GIF", save_all=True, append_images=[indexed.transpose(Image.FLIP_LEFT_RIGHT)]))
 expect("rgb.bmp", encode(photo, "BMP"))
-expect("grey.bmp", encode(photo.convert("L"), "BMP"))
+expect("gray.bmp", encode(photo.convert("L"), "BMP"))
 expect("palette.bmp", encode(indexed, "BMP"))
 
 # Resizes to many sizes and shapes. Pillow makes the columns first, then the rows; 13.0 turns that round where the image
@@ -208,7 +208,7 @@ for width, height, crop_mode, crop_pct, size in (
 # operation, factor, CRC.
 levels = np.arange(0, 256, 5, dtype=np.uint8)
 cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(levels.size, -1, 3)
-colours = Image.fromarray(cube)
+colors = Image.fromarray(cube)
 enhancements = {
     "brightness": (TF.adjust_brightness, (0.0, 0.3, 0.71234, 1.0, 1.4, 3.3)),
     "contrast": (TF.adjust_contrast, (0.0, 0.3, 0.71234, 1.0, 1.4, 3.3)),
@@ -218,7 +218,7 @@ enhancements = {
 with open(out / "enhancement.txt", "w") as lines:
     for name, (change, factors) in enhancements.items():
         for factor in factors:
-            lines.write(f"{name} {factor} {zlib.crc32(np.asarray(change(colours, factor)).tobytes()):08x}\n")
+            lines.write(f"{name} {factor} {zlib.crc32(np.asarray(change(colors, factor)).tobytes()):08x}\n")
 # One of each on the photo, to look at.
 for name, factor in (("brightness", 1.4), ("contrast", 0.6), ("saturation", 1.7), ("hue", 0.2)):
     enhancements[name][0](photo, factor).save(out / f"enhanced_{name}_{factor}.png", optimize=True)

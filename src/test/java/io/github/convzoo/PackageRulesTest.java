@@ -20,6 +20,9 @@ class PackageRulesTest {
     private static final String COMMAND_LINE = "picocli..";
 
     @ArchTest
+    static final ArchRule message_usesOnlyTheJdk = only("message");
+
+    @ArchTest
     static final ArchRule checkpoint_usesOnlyTheJdk = only("checkpoint");
 
     @ArchTest
@@ -181,6 +184,7 @@ class PackageRulesTest {
     private static ArchRule only(String name, String... packages) {
         List<String> allowed = new ArrayList<>(List.of(packages));
         allowed.add(ours(name));
+        allowed.add(ours("message"));
         allowed.add("java..");
         allowed.add("javax.imageio..");
         allowed.add("javax.net.ssl..");

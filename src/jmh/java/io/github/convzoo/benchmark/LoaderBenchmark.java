@@ -135,7 +135,7 @@ public final class LoaderBenchmark {
         time("decode", rounds, count, i -> decoded[i] = images.image(i));
         time("random resized crop", rounds, count, i -> cropped[i] = crop.apply(decoded[i], random));
         time("flip", rounds, count, i -> cropped[i] = flip.apply(cropped[i], random));
-        time("normalise", rounds, count, i -> normalize.toChw(cropped[i], random, values));
+        time("normalize", rounds, count, i -> normalize.toChw(cropped[i], random, values));
     }
 
     private static void time(String part, int rounds, int count, Task task) throws IOException {

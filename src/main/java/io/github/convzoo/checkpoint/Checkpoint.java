@@ -145,7 +145,7 @@ public final class Checkpoint {
     /** Detects the format of a zip archive by its entries. */
     private static Checkpoint readZip(MappedFile file, Limits limits) throws CheckpointException {
         Map<String, ZipDirectory.Entry> entries = ZipDirectory.read(file, limits);
-        return NpzReader.recognises(entries)
+        return NpzReader.recognizes(entries)
                 ? NpzReader.read(file, entries, limits)
                 : PyTorchZipReader.read(file, entries, limits);
     }

@@ -42,7 +42,7 @@ final class DjlReader {
     }
 
     /** Whether a file starts like DJL's, in Latin-1. */
-    static boolean recognises(String head) {
+    static boolean recognizes(String head) {
         return head.startsWith(MAGIC) || head.contains(ARRAY + "\0\0\0");
     }
 
@@ -59,9 +59,8 @@ final class DjlReader {
             offset = 0;
         }
         while (findParameter()) {
-            if (parameters.size() == limits.tensors()) {
-                throw file.overLimit(
-                        offset, null, "the file has more tensors than are allowed", "tensors", limits.tensors());
+            if (parameters.size() == limits.of(Limit.TENSORS)) {
+                throw file.overLimit(offset, null, "the file has more tensors than are allowed", Limit.TENSORS, limits);
             }
             readParameter();
         }
@@ -93,7 +92,7 @@ final class DjlReader {
     private boolean findParameter() throws CheckpointException {
         long left = file.size() - offset;
         // A parameter's start, and its name's length, may extend beyond the gap. Most gaps are a few bytes long.
-        long most = Math.min(GAP + 3L * limits.nameLength() + 16, left);
+        long most = Math.min(GAP + 3L * limits.of(Limit.NAME_LENGTH) + 16, left);
         int at = find(Math.min(NEAR, most), Math.min(NEAR, most) == most);
         if (at < 0) {
             at = find(most, true);
@@ -196,8 +195,8 @@ final class DjlReader {
                     name,
                     type + " of shape " + Arrays.toString(shape) + " takes " + bytes + " bytes, not " + length);
         }
-        if (bytes > limits.tensorBytes()) {
-            throw file.overLimit(at, name, "it has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
+        if (bytes > limits.of(Limit.TENSOR_BYTES)) {
+            throw file.overLimit(at, name, "it has " + bytes + " bytes", Limit.TENSOR_BYTES, limits);
         }
         if (bytes > file.size() - offset) {
             throw file.corrupt(
@@ -241,8 +240,8 @@ final class DjlReader {
     private int count(String of) throws CheckpointException {
         long at = offset;
         int count = int32("the number of " + of);
-        if (count < 0 || count > limits.tensors()) {
-            throw file.overLimit(at, null, "the file has " + count + " " + of, "tensors", limits.tensors());
+        if (count < 0 || count > limits.of(Limit.TENSORS)) {
+            throw file.overLimit(at, null, "the file has " + count + " " + of, Limit.TENSORS, limits);
         }
         return count;
     }
@@ -253,14 +252,12 @@ final class DjlReader {
         int length =
                 Short.toUnsignedInt(Short.reverseBytes((short) next(2, what).u16()));
         textBytes += length;
-        if (textBytes > limits.headerBytes()) {
-            throw file.overLimit(
-                    at, null, "the names and properties have more bytes", "headerBytes", limits.headerBytes());
+        if (textBytes > limits.of(Limit.HEADER_BYTES)) {
+            throw file.overLimit(at, null, "the names and properties have more bytes", Limit.HEADER_BYTES, limits);
         }
         String text = next(length, what).utf8(length);
-        if (text.length() > limits.nameLength()) {
-            throw file.overLimit(
-                    at, null, what + " has " + text.length() + " characters", "nameLength", limits.nameLength());
+        if (text.length() > limits.of(Limit.NAME_LENGTH)) {
+            throw file.overLimit(at, null, what + " has " + text.length() + " characters", Limit.NAME_LENGTH, limits);
         }
         return text;
     }
@@ -269,16 +266,16 @@ final class DjlReader {
     private long[] shape(String of) throws CheckpointException {
         long at = offset;
         int dimensions = int32("a shape");
-        if (dimensions < 0 || dimensions > limits.dimensions()) {
-            throw file.overLimit(at, of, "it has " + dimensions + " dimensions", "dimensions", limits.dimensions());
+        if (dimensions < 0 || dimensions > limits.of(Limit.DIMENSIONS)) {
+            throw file.overLimit(at, of, "it has " + dimensions + " dimensions", Limit.DIMENSIONS, limits);
         }
         long[] shape = new long[dimensions];
         for (int i = 0; i < dimensions; i++) {
             shape[i] = Long.reverseBytes(next(8, "a shape").i64());
         }
         int letters = int32("a layout");
-        if (letters < 0 || letters > limits.dimensions()) {
-            throw file.overLimit(at, of, "its layout has " + letters + " letters", "dimensions", limits.dimensions());
+        if (letters < 0 || letters > limits.of(Limit.DIMENSIONS)) {
+            throw file.overLimit(at, of, "its layout has " + letters + " letters", Limit.DIMENSIONS, limits);
         }
         next(2L * letters, "a layout").skip(2L * letters);
         return shape;

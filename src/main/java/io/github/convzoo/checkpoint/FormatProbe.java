@@ -31,13 +31,13 @@ final class FormatProbe {
         if (head.startsWith("PK\u0003\u0004") || head.startsWith("PK\u0005\u0006")) {
             return Format.PYTORCH_ZIP;
         }
-        if (ShardedReader.recognises(head)) {
+        if (ShardedReader.recognizes(head)) {
             return Format.SAFETENSORS_INDEX;
         }
         if (head.startsWith("{", 8)) {
             return Format.SAFETENSORS;
         }
-        if (DjlReader.recognises(head)) {
+        if (DjlReader.recognizes(head)) {
             return Format.DJL;
         }
         if (head.startsWith(MXNET_MAGIC)) {

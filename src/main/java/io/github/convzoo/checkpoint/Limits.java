@@ -1,10 +1,12 @@
 package io.github.convzoo.checkpoint;
 
-import java.lang.reflect.RecordComponent;
 import java.math.BigInteger;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -13,93 +15,61 @@ import java.util.regex.Pattern;
  * limit, before anything is allocated for it.
  *
  * <p>{@link #DEFAULT} allows every published image classifier and its training checkpoint, and restricts a hostile file
- * to some tens of megabytes of heap. Each limit is changed by the method of its name: {@code
- * Limits.DEFAULT.withTensors(200_000)}.
+ * to some tens of megabytes of heap. Another limit: {@code Limits.DEFAULT.with(Limit.TENSORS, 200_000)}.
  *
- * @param headerBytes the maximum size of a safetensors or {@code .npy} header, of a zip archive's directory, and of all
- *     names in another file together, in bytes; of the paths of a pickle's tensors together, in UTF-16 units
- * @param pickleBytes the maximum size of a pickle, in bytes; the data of tensors and NumPy arrays does not count
- * @param values the maximum number of values that a pickle may build, or expand to if it shares them; a mapping and a
- *     global count four and more by their length, bytes four, an entry of a mapping three in addition to its key and
- *     value, a sequence two, any other value one
- * @param memoEntries the maximum number of values that a pickle may memoize
- * @param nestingDepth the maximum nesting depth of mappings and sequences, at most 256
- * @param tensors the maximum number of tensors in a file, and of entries in its metadata
- * @param zipEntries the maximum number of entries in a zip archive
- * @param nameLength the maximum length of the name of a tensor, mapping key, global or zip entry, in UTF-16 units
- * @param dimensions the maximum number of dimensions of a tensor
- * @param tensorBytes the maximum size of a tensor, in bytes; at most {@link Integer#MAX_VALUE}, the capacity of a
- *     buffer
- * @param copiedBytes the maximum size of a tensor that is not row-major in its file, in bytes, because {@link
- *     Tensor#bytes} must copy it to the heap
- * @param inflatedBytes the maximum total size that a file's compressed entries may inflate to, in bytes, beyond four
- *     times their compressed size
+ * @param changed the limits that differ from their defaults
  */
-public record Limits(
-        int headerBytes,
-        int pickleBytes,
-        int values,
-        int memoEntries,
-        int nestingDepth,
-        int tensors,
-        int zipEntries,
-        int nameLength,
-        int dimensions,
-        int tensorBytes,
-        int copiedBytes,
-        int inflatedBytes) {
+public record Limits(Map<Limit, Integer> changed) {
 
     private static final Pattern SETTING = Pattern.compile("([A-Za-z]+) *= *([0-9]{1,10}) *([KMGkmg]?)");
 
-    /** The names, in the record's order. */
-    private static final List<String> NAMES = Arrays.stream(Limits.class.getRecordComponents())
-            .map(RecordComponent::getName)
-            .toList();
-
     /** The default limits. */
-    public static final Limits DEFAULT = new Limits(
-            8 << 20, 8 << 20, 500_000, 250_000, 64, 50_000, 50_000, 4096, 32, Integer.MAX_VALUE, 256 << 20, 16 << 20);
+    public static final Limits DEFAULT = new Limits(Map.of());
 
     /**
      * Creates limits.
      *
-     * @param headerBytes the maximum size of a safetensors or {@code .npy} header, of a zip archive's directory, and of
-     *     all names in another file together, in bytes
-     * @param pickleBytes the maximum size of a pickle, in bytes; the data of tensors and NumPy arrays does not count
-     * @param values the maximum number of values that a pickle may build, or expand to if it shares them
-     * @param memoEntries the maximum number of values that a pickle may memoize
-     * @param nestingDepth the maximum nesting depth of mappings and sequences, at most 256
-     * @param tensors the maximum number of tensors in a file, and of entries in its metadata
-     * @param zipEntries the maximum number of entries in a zip archive
-     * @param nameLength the maximum length of the name of a tensor, mapping key, global or zip entry, in UTF-16 units
-     * @param dimensions the maximum number of dimensions of a tensor
-     * @param tensorBytes the maximum size of a tensor, in bytes; at most {@link Integer#MAX_VALUE}
-     * @param copiedBytes the maximum size of a tensor that is not row-major in its file, in bytes
-     * @param inflatedBytes the maximum total size that compressed entries may inflate to, in bytes, beyond four times
-     *     their compressed size
-     * @throws IllegalArgumentException if a limit is not positive
+     * @param changed the limits that differ from their defaults
+     * @throws IllegalArgumentException if a limit is not positive or exceeds its maximum
      */
     public Limits {
-        positive("headerBytes", headerBytes);
-        positive("pickleBytes", pickleBytes);
-        positive("values", values);
-        positive("memoEntries", memoEntries);
-        positive("nestingDepth", nestingDepth);
-        positive("tensors", tensors);
-        positive("zipEntries", zipEntries);
-        positive("nameLength", nameLength);
-        positive("dimensions", dimensions);
-        positive("tensorBytes", tensorBytes);
-        positive("copiedBytes", copiedBytes);
-        positive("inflatedBytes", inflatedBytes);
-        // Recursive methods build, compare and print values.
-        if (nestingDepth > 256) {
-            throw new IllegalArgumentException("nestingDepth must be at most 256, not " + nestingDepth + "");
-        }
+        Map<Limit, Integer> checked = new EnumMap<>(Limit.class);
+        changed.forEach((limit, value) -> {
+            if (limit.checked(value) != limit.usual()) {
+                checked.put(limit, value);
+            }
+        });
+        changed = Collections.unmodifiableMap(checked);
     }
 
     /**
-     * Returns these limits with another one, given as text.
+     * Returns a limit's value.
+     *
+     * @param limit the limit
+     * @return its value, positive
+     */
+    public int of(Limit limit) {
+        Integer value = changed.get(limit);
+        return value == null ? limit.usual() : value;
+    }
+
+    /**
+     * Returns these limits with another value for one of them.
+     *
+     * @param limit the limit to change
+     * @param value its new value
+     * @return the changed limits
+     * @throws IllegalArgumentException if the value is not positive or exceeds the limit's maximum
+     */
+    public Limits with(Limit limit, int value) {
+        Map<Limit, Integer> all = new EnumMap<>(Limit.class);
+        all.putAll(changed);
+        all.put(limit, value);
+        return new Limits(all);
+    }
+
+    /**
+     * Returns these limits with another value for one of them, given as text.
      *
      * @param setting the limit's name and value, such as {@code pickleBytes=64M}; K, M and G multiply by powers of 1024
      * @return the changed limits
@@ -118,168 +88,15 @@ public record Limits(
             throw new IllegalArgumentException(
                     setting + " exceeds the maximum, " + parts.group(1) + "=" + Integer.MAX_VALUE);
         }
-        return with(parts.group(1), value.intValue());
+        return with(named(parts.group(1)), value.intValue());
     }
 
-    private Limits with(String name, int limit) {
-        int place = NAMES.indexOf(name);
-        if (place < 0) {
-            throw new IllegalArgumentException("unknown limit " + name + "; choose from " + String.join(", ", NAMES));
-        }
-        int[] all = {
-            headerBytes,
-            pickleBytes,
-            values,
-            memoEntries,
-            nestingDepth,
-            tensors,
-            zipEntries,
-            nameLength,
-            dimensions,
-            tensorBytes,
-            copiedBytes,
-            inflatedBytes
-        };
-        all[place] = limit;
-        return new Limits(
-                all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7], all[8], all[9], all[10], all[11]);
-    }
-
-    private static void positive(String name, int limit) {
-        if (limit <= 0) {
-            throw new IllegalArgumentException(name + " must be a positive number, not " + limit);
-        }
-    }
-
-    /**
-     * These limits with another {@link #headerBytes}.
-     *
-     * @param limit the longest header, in bytes
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withHeaderBytes(int limit) {
-        return with("headerBytes", limit);
-    }
-
-    /**
-     * These limits with another {@link #pickleBytes}.
-     *
-     * @param limit the longest pickle, in bytes
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withPickleBytes(int limit) {
-        return with("pickleBytes", limit);
-    }
-
-    /**
-     * These limits with another {@link #values}.
-     *
-     * @param limit the most values of a pickle
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withValues(int limit) {
-        return with("values", limit);
-    }
-
-    /**
-     * These limits with another {@link #memoEntries}.
-     *
-     * @param limit the most memorized values
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withMemoEntries(int limit) {
-        return with("memoEntries", limit);
-    }
-
-    /**
-     * These limits with another {@link #nestingDepth}.
-     *
-     * @param limit the deepest nesting, at most 256
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withNestingDepth(int limit) {
-        return with("nestingDepth", limit);
-    }
-
-    /**
-     * These limits with another {@link #tensors}.
-     *
-     * @param limit the most tensors
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withTensors(int limit) {
-        return with("tensors", limit);
-    }
-
-    /**
-     * These limits with another {@link #zipEntries}.
-     *
-     * @param limit the most zip entries
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withZipEntries(int limit) {
-        return with("zipEntries", limit);
-    }
-
-    /**
-     * These limits with another {@link #nameLength}.
-     *
-     * @param limit the longest name, in UTF-16 units
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withNameLength(int limit) {
-        return with("nameLength", limit);
-    }
-
-    /**
-     * These limits with another {@link #dimensions}.
-     *
-     * @param limit the most dimensions
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withDimensions(int limit) {
-        return with("dimensions", limit);
-    }
-
-    /**
-     * These limits with another {@link #tensorBytes}.
-     *
-     * @param limit the largest tensor, in bytes
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withTensorBytes(int limit) {
-        return with("tensorBytes", limit);
-    }
-
-    /**
-     * These limits with another {@link #copiedBytes}.
-     *
-     * @param limit the largest tensor to copy, in bytes
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withCopiedBytes(int limit) {
-        return with("copiedBytes", limit);
-    }
-
-    /**
-     * These limits with another {@link #inflatedBytes}.
-     *
-     * @param limit the most bytes to inflate to, beyond four times those in the file
-     * @return the changed limits
-     * @throws IllegalArgumentException if the limit is out of its range
-     */
-    public Limits withInflatedBytes(int limit) {
-        return with("inflatedBytes", limit);
+    private static Limit named(String name) {
+        List<Limit> all = Arrays.asList(Limit.values());
+        return all.stream()
+                .filter(limit -> limit.toString().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("unknown limit " + name + "; choose from "
+                        + String.join(", ", all.stream().map(Limit::toString).toList())));
     }
 }

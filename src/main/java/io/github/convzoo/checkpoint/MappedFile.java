@@ -1,5 +1,6 @@
 package io.github.convzoo.checkpoint;
 
+import io.github.convzoo.message.Reason;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -181,14 +182,11 @@ final class MappedFile implements AutoCloseable {
         }
     }
 
-    /**
-     * The reason of a read failure, for the end of a message. Channels of an interrupted thread close without a
-     * message.
-     */
+    /** The reason of a read failure, for the end of a message. */
     private static String reason(IOException e) {
         return e instanceof ClosedByInterruptException
                 ? " because the thread was interrupted; try again"
-                : ": " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
+                : ": " + Reason.of(e);
     }
 
     private static void closeQuietly(@Nullable FileChannel channel, IOException failure) {
@@ -373,12 +371,12 @@ final class MappedFile implements AutoCloseable {
         return new CheckpointException(path, blamed < 0 ? offset : blamed, tensor, problem, null);
     }
 
-    CheckpointException overLimit(long offset, @Nullable String tensor, String what, String limit, long allowed) {
+    CheckpointException overLimit(long offset, @Nullable String tensor, String what, Limit limit, Limits limits) {
         return corrupt(
                 offset,
                 tensor,
-                what + ", more than the limit of " + allowed + "; if you trust the file, raise Limits." + limit
-                        + " (--limit " + limit + "=N)");
+                what + ", more than the limit of " + limits.of(limit) + "; if you trust the file, raise the limit "
+                        + limit + " (--limit " + limit + "=N, or ReadOptions.withLimits in Java)");
     }
 
     @Override
@@ -386,7 +384,7 @@ final class MappedFile implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw new CheckpointException(path, -1, null, "it cannot be closed: " + e.getMessage(), e);
+            throw new CheckpointException(path, -1, null, "it cannot be closed: " + Reason.of(e), e);
         }
     }
 }

@@ -70,14 +70,14 @@ final class MxnetReader {
             long at = offset;
             long length = next(8, "a name's length").i64();
             // A character takes at most four bytes.
-            if (length < 0 || length > 4L * limits.nameLength()) {
+            if (length < 0 || length > 4L * limits.of(Limit.NAME_LENGTH)) {
                 throw tooLongName(at, length);
             }
-            if (offset + length - begin > limits.headerBytes()) {
-                throw file.overLimit(at, null, "the names have more bytes", "headerBytes", limits.headerBytes());
+            if (offset + length - begin > limits.of(Limit.HEADER_BYTES)) {
+                throw file.overLimit(at, null, "the names have more bytes", Limit.HEADER_BYTES, limits);
             }
             String name = next(length, "a name").utf8(length);
-            if (name.length() > limits.nameLength()) {
+            if (name.length() > limits.of(Limit.NAME_LENGTH)) {
                 throw tooLongName(at, name.length());
             }
             if (name.indexOf(0) >= 0) {
@@ -92,7 +92,7 @@ final class MxnetReader {
 
     private CheckpointException tooLongName(long at, long length) {
         return file.overLimit(
-                at, null, "a name has " + Long.toUnsignedString(length) + " bytes", "nameLength", limits.nameLength());
+                at, null, "a name has " + Long.toUnsignedString(length) + " bytes", Limit.NAME_LENGTH, limits);
     }
 
     /** A reader of the next bytes, which the file must have. */
@@ -106,9 +106,9 @@ final class MxnetReader {
     private long count(String of) throws CheckpointException {
         long at = offset;
         long count = next(8, "the number of " + of).i64();
-        if (count < 0 || count > limits.tensors()) {
+        if (count < 0 || count > limits.of(Limit.TENSORS)) {
             throw file.overLimit(
-                    at, null, "the file has " + Long.toUnsignedString(count) + " " + of, "tensors", limits.tensors());
+                    at, null, "the file has " + Long.toUnsignedString(count) + " " + of, Limit.TENSORS, limits);
         }
         return count;
     }
@@ -143,8 +143,8 @@ final class MxnetReader {
                     "the shape" + " " + Arrays.toString(shape)
                             + " has a dimension of more than 31 bits, which MXNet truncates");
         }
-        if (bytes > limits.tensorBytes()) {
-            throw file.overLimit(at, name, "it has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
+        if (bytes > limits.of(Limit.TENSOR_BYTES)) {
+            throw file.overLimit(at, name, "it has " + bytes + " bytes", Limit.TENSOR_BYTES, limits);
         }
         long data = offset;
         offset += bytes;
@@ -175,8 +175,8 @@ final class MxnetReader {
             throw file.corrupt(
                     at, name, String.format("expected an array, but found 0x%08x; the file is corrupt", magic));
         }
-        if (dimensions < 0 || dimensions > limits.dimensions()) {
-            throw file.overLimit(at, name, "it has " + dimensions + " dimensions", "dimensions", limits.dimensions());
+        if (dimensions < 0 || dimensions > limits.of(Limit.DIMENSIONS)) {
+            throw file.overLimit(at, name, "it has " + dimensions + " dimensions", Limit.DIMENSIONS, limits);
         }
         Cursor in = next((long) dimensions * (wide ? 8 : 4), "an array's dimensions");
         long[] shape = new long[dimensions];

@@ -81,9 +81,9 @@ public final class Npy {
             throw file.corrupt(start + 6, "version " + version + " of .npy is not supported, only 1.0, 2.0 and 3.0");
         }
         long headerBytes = version == 1 ? prefix.u16() : prefix.u32();
-        if (headerBytes > limits.headerBytes()) {
+        if (headerBytes > limits.of(Limit.HEADER_BYTES)) {
             throw file.overLimit(
-                    start + 8, null, "the header has " + headerBytes + " bytes", "headerBytes", limits.headerBytes());
+                    start + 8, null, "the header has " + headerBytes + " bytes", Limit.HEADER_BYTES, limits);
         }
         Header header =
                 new Header(file, new Cursor(file, prefix.offset(), headerBytes, "the header"), version < 3, limits);
@@ -113,9 +113,8 @@ public final class Npy {
         } catch (ArithmeticException e) {
             throw file.corrupt(start + 8, "the shape " + Arrays.toString(header.shape) + " is larger than any file");
         }
-        if (bytes > limits.tensorBytes()) {
-            throw file.overLimit(
-                    start + 8, null, "the array has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
+        if (bytes > limits.of(Limit.TENSOR_BYTES)) {
+            throw file.overLimit(start + 8, null, "the array has " + bytes + " bytes", Limit.TENSOR_BYTES, limits);
         }
         long available = start + length - dataStart;
         if (bytes != available) {
@@ -135,13 +134,9 @@ public final class Npy {
             // An array without elements may have dimensions whose product overflows; its strides are never used.
             stride *= header.shape[i];
         }
-        if (size > 0 && !Tensor.isRowMajor(header.shape, strides) && bytes > limits.copiedBytes()) {
+        if (size > 0 && !Tensor.isRowMajor(header.shape, strides) && bytes > limits.of(Limit.COPIED_BYTES)) {
             throw file.overLimit(
-                    start + 8,
-                    null,
-                    "the array in Fortran order has " + bytes + " bytes",
-                    "copiedBytes",
-                    limits.copiedBytes());
+                    start + 8, null, "the array in Fortran order has " + bytes + " bytes", Limit.COPIED_BYTES, limits);
         }
         return Tensor.strided(name, type, header.shape, size, strides, file, dataStart, bytes);
     }
@@ -310,7 +305,7 @@ public final class Npy {
             in.u8();
             StringBuilder text = new StringBuilder();
             for (int c = in.u8(); c != quote; c = in.u8()) {
-                if (c == '\\' || c < 0x20 || c > 0x7e || text.length() == limits.nameLength()) {
+                if (c == '\\' || c < 0x20 || c > 0x7e || text.length() == limits.of(Limit.NAME_LENGTH)) {
                     throw in.corrupt("the header is malformed: a text has an invalid character or is too long");
                 }
                 text.append((char) c);
@@ -332,9 +327,9 @@ public final class Npy {
             List<Long> numbers = new ArrayList<>();
             expect('(');
             while (next() != ')') {
-                if (numbers.size() == limits.dimensions()) {
+                if (numbers.size() == limits.of(Limit.DIMENSIONS)) {
                     throw file.overLimit(
-                            in.offset(), null, "the array has too many dimensions", "dimensions", limits.dimensions());
+                            in.offset(), null, "the array has too many dimensions", Limit.DIMENSIONS, limits);
                 }
                 numbers.add(whole());
                 if (next() != ')') {

@@ -12,7 +12,7 @@ import java.util.zip.Inflater;
 
 /**
  * Reads the zip archives of {@code numpy.savez}: one {@code NAME.npy} per array. Stored arrays are views on the file;
- * deflated ones ({@code numpy.savez_compressed}) are inflated to the heap, within {@link Limits#inflatedBytes}.
+ * deflated ones ({@code numpy.savez_compressed}) are inflated to the heap, within {@link Limit#INFLATED_BYTES}.
  */
 final class NpzReader {
     private static final String SUFFIX = ".npy";
@@ -25,11 +25,11 @@ final class NpzReader {
     private NpzReader(MappedFile file, Limits limits) {
         this.file = file;
         this.limits = limits;
-        this.allowance = limits.inflatedBytes();
+        this.allowance = limits.of(Limit.INFLATED_BYTES);
     }
 
     /** Whether an archive is from {@code numpy.savez}: it contains only arrays. */
-    static boolean recognises(Map<String, Entry> entries) {
+    static boolean recognizes(Map<String, Entry> entries) {
         return !entries.isEmpty() && entries.keySet().stream().allMatch(name -> name.endsWith(SUFFIX));
     }
 
@@ -38,9 +38,8 @@ final class NpzReader {
     }
 
     private Checkpoint read(Map<String, Entry> entries) throws CheckpointException {
-        if (entries.size() > limits.tensors()) {
-            throw file.overLimit(
-                    -1, null, "the archive has " + entries.size() + " arrays", "tensors", limits.tensors());
+        if (entries.size() > limits.of(Limit.TENSORS)) {
+            throw file.overLimit(-1, null, "the archive has " + entries.size() + " arrays", Limit.TENSORS, limits);
         }
         Map<String, Value> arrays = new LinkedHashMap<>();
         Set<String> placeholders = new LinkedHashSet<>();
@@ -104,17 +103,15 @@ final class NpzReader {
                     entry.header(),
                     null,
                     "its " + entry.length() + " bytes inflate to " + entry.inflated(),
-                    "inflatedBytes",
-                    limits.inflatedBytes());
+                    Limit.INFLATED_BYTES,
+                    limits);
         }
         // Any array's header is shorter; the array itself is checked below.
-        if (entry.inflated() > Math.min(limits.tensorBytes() + (long) limits.headerBytes(), Integer.MAX_VALUE - 8)) {
+        if (entry.inflated()
+                > Math.min(
+                        limits.of(Limit.TENSOR_BYTES) + (long) limits.of(Limit.HEADER_BYTES), Integer.MAX_VALUE - 8)) {
             throw file.overLimit(
-                    entry.header(),
-                    null,
-                    "it inflates to " + entry.inflated() + " bytes",
-                    "tensorBytes",
-                    limits.tensorBytes());
+                    entry.header(), null, "it inflates to " + entry.inflated() + " bytes", Limit.TENSOR_BYTES, limits);
         }
         allowance -= entry.inflated();
         byte[] content = new byte[(int) entry.inflated()];

@@ -46,8 +46,8 @@ final class PickleBudget {
     /** Moves to an opcode of the pickle that starts at an offset. */
     void moveTo(long opcode, long start) throws CheckpointException {
         at = opcode;
-        if (at + 1 - start - dataBytes > limits.pickleBytes()) {
-            throw file.overLimit(at, null, "the pickle has more bytes", "pickleBytes", limits.pickleBytes());
+        if (at + 1 - start - dataBytes > limits.of(Limit.PICKLE_BYTES)) {
+            throw file.overLimit(at, null, "the pickle has more bytes", Limit.PICKLE_BYTES, limits);
         }
     }
 
@@ -56,8 +56,8 @@ final class PickleBudget {
     }
 
     void count(int weight) throws CheckpointException {
-        if (weight > limits.values() - values) {
-            throw file.overLimit(at, null, "the pickle builds too many values", "values", limits.values());
+        if (weight > limits.of(Limit.VALUES) - values) {
+            throw file.overLimit(at, null, "the pickle builds too many values", Limit.VALUES, limits);
         }
         values += weight;
     }
@@ -75,8 +75,8 @@ final class PickleBudget {
     }
 
     void countTensor() throws CheckpointException {
-        if (tensors == limits.tensors()) {
-            throw file.overLimit(at, null, "the file has more tensors than are allowed", "tensors", limits.tensors());
+        if (tensors == limits.of(Limit.TENSORS)) {
+            throw file.overLimit(at, null, "the file has more tensors than are allowed", Limit.TENSORS, limits);
         }
         tensors++;
         count(2);

@@ -271,7 +271,7 @@ final class PickleCalls {
             throw badArguments(global);
         }
         budget.count(EMBEDDED_VALUES);
-        return PyTorchLegacyReader.storage(bytes.region.part(), budget.limits().withValues(EMBEDDED_VALUES));
+        return PyTorchLegacyReader.storage(bytes.region.part(), budget.limits().with(Limit.VALUES, EMBEDDED_VALUES));
     }
 
     /** The bytes of a text whose characters are all below 256, one each. */
@@ -341,14 +341,10 @@ final class PickleCalls {
                 || !(items.items.get(3) instanceof Value.Bool fortranOrder)) {
             throw budget.corrupt("the pickle is corrupt: the state of an array is not what NumPy writes");
         }
-        if (shape.items.size() > budget.limits().dimensions()) {
+        if (shape.items.size() > budget.limits().of(Limit.DIMENSIONS)) {
             throw budget.file()
                     .overLimit(
-                            budget.at(),
-                            null,
-                            "an array has too many dimensions",
-                            "dimensions",
-                            budget.limits().dimensions());
+                            budget.at(), null, "an array has too many dimensions", Limit.DIMENSIONS, budget.limits());
         }
         array.shape = wholeNumbers(shape, new Global("numpy.ndarray", PickleGlobals.Role.ARRAY_TYPE, null));
         array.fortranOrder = fortranOrder.truth();
@@ -412,14 +408,10 @@ final class PickleCalls {
             }
             type = given;
         }
-        if (shape.items.size() > budget.limits().dimensions()) {
+        if (shape.items.size() > budget.limits().of(Limit.DIMENSIONS)) {
             throw budget.file()
                     .overLimit(
-                            budget.at(),
-                            null,
-                            "a tensor has too many dimensions",
-                            "dimensions",
-                            budget.limits().dimensions());
+                            budget.at(), null, "a tensor has too many dimensions", Limit.DIMENSIONS, budget.limits());
         }
         budget.countTensor();
         return new StridedTensor(

@@ -49,7 +49,7 @@ final class PickleMachine {
 
     /**
      * For a pickle of known length, in an archive. The bytes of arrays in it are views on the file, and do not count
-     * against {@link Limits#pickleBytes}.
+     * against {@link Limit#PICKLE_BYTES}.
      */
     PickleMachine(MappedFile file, long offset, long length, Limits limits) throws CheckpointException {
         this(file, offset, length, limits, false, false);
@@ -71,7 +71,7 @@ final class PickleMachine {
         this.in = new Cursor(file, offset, length, "the pickle");
         this.budget = new PickleBudget(file, limits);
         this.calls = new PickleCalls(budget, legacy, embedded);
-        this.longestName = Math.max(1 << 14, 4L * limits.nameLength());
+        this.longestName = Math.max(1 << 14, 4L * limits.of(Limit.NAME_LENGTH));
     }
 
     /** Names of all globals. */
@@ -173,10 +173,13 @@ final class PickleMachine {
             case 's' -> setItems(popLast(2));
             case 'u' -> setItems(even(popToMark()));
 
-            case 'c' -> push(calls.global(in.asciiLine(limits.nameLength()), in.asciiLine(limits.nameLength())));
+            case 'c' ->
+                push(calls.global(
+                        in.asciiLine(limits.of(Limit.NAME_LENGTH)), in.asciiLine(limits.of(Limit.NAME_LENGTH))));
             case 0x93 -> stackGlobal();
             case 'i' -> {
-                Global global = calls.global(in.asciiLine(limits.nameLength()), in.asciiLine(limits.nameLength()));
+                Global global = calls.global(
+                        in.asciiLine(limits.of(Limit.NAME_LENGTH)), in.asciiLine(limits.of(Limit.NAME_LENGTH)));
                 popToMark();
                 push(calls.unbuilt(global));
             }
@@ -226,8 +229,8 @@ final class PickleMachine {
 
     private void push(Object object) throws CheckpointException {
         // Pushing a value takes a slot even if nothing is built.
-        if (stack.size() == limits.values()) {
-            throw file.overLimit(budget.at(), null, "the pickle pushes too many values", "values", limits.values());
+        if (stack.size() == limits.of(Limit.VALUES)) {
+            throw file.overLimit(budget.at(), null, "the pickle pushes too many values", Limit.VALUES, limits);
         }
         stack.add(object);
     }
@@ -297,17 +300,14 @@ final class PickleMachine {
     }
 
     private void memorize(long index) throws CheckpointException {
-        if (index >= limits.memoEntries()) {
+        if (index >= limits.of(Limit.MEMO_ENTRIES)) {
             throw file.overLimit(
-                    budget.at(),
-                    null,
-                    "the pickle memoizes value number " + index,
-                    "memoEntries",
-                    limits.memoEntries());
+                    budget.at(), null, "the pickle memoizes value number " + index, Limit.MEMO_ENTRIES, limits);
         }
         if (index >= memo.length) {
             // Indices are consecutive; an index that leaps ahead costs at most the limit's array.
-            memo = Arrays.copyOf(memo, (int) Math.min(limits.memoEntries(), Math.max(index + 1, 2L * memo.length)));
+            memo = Arrays.copyOf(
+                    memo, (int) Math.min(limits.of(Limit.MEMO_ENTRIES), Math.max(index + 1, 2L * memo.length)));
         }
         if (memo[(int) index] == null) {
             memorized++;
@@ -490,7 +490,7 @@ final class PickleMachine {
 
     private String globalText(Object object) throws CheckpointException {
         String text = object.getClass() == Value.Text.class ? ((Value.Text) object).text() : null;
-        if (text == null || text.length() > limits.nameLength()) {
+        if (text == null || text.length() > limits.of(Limit.NAME_LENGTH)) {
             throw budget.corrupt("the pickle is corrupt: a global's name is not text, or too long");
         }
         return text;

@@ -121,9 +121,9 @@ final class PickleValues {
     }
 
     private void checkDepth(int depth) throws CheckpointException {
-        if (depth > limits.nestingDepth()) {
+        if (depth > limits.of(Limit.NESTING_DEPTH)) {
             throw file.overLimit(
-                    -1, null, "the value at " + place() + " is nested too deep", "nestingDepth", limits.nestingDepth());
+                    -1, null, "the value at " + place() + " is nested too deep", Limit.NESTING_DEPTH, limits);
         }
     }
 
@@ -141,33 +141,33 @@ final class PickleValues {
         void add(Built child, int nameLength) throws CheckpointException {
             height = Math.max(height, child.height());
             checkDepth(height + 1);
-            if (child.values() > limits.values() - values) {
+            if (child.values() > limits.of(Limit.VALUES) - values) {
                 throw file.overLimit(
                         -1,
                         null,
                         "the value at " + place() + " shares its parts so often that it expands to too many values",
-                        "values",
-                        limits.values());
+                        Limit.VALUES,
+                        limits);
             }
             values += child.values();
-            if (child.tensors() > limits.tensors() - tensors) {
+            if (child.tensors() > limits.of(Limit.TENSORS) - tensors) {
                 throw file.overLimit(
                         -1,
                         null,
                         "the value at " + place() + " shares its parts so often that it expands to too many tensors",
-                        "tensors",
-                        limits.tensors());
+                        Limit.TENSORS,
+                        limits);
             }
             tensors += child.tensors();
             // A path consists of the names that lead to a tensor, each followed by a dot.
             paths += child.paths() + (nameLength + 1L) * child.tensors();
-            if (paths > limits.headerBytes()) {
+            if (paths > limits.of(Limit.HEADER_BYTES)) {
                 throw file.overLimit(
                         -1,
                         null,
                         "the paths of the tensors at " + place() + " have " + paths + " characters together",
-                        "headerBytes",
-                        limits.headerBytes());
+                        Limit.HEADER_BYTES,
+                        limits);
             }
         }
 
@@ -230,9 +230,8 @@ final class PickleValues {
         if (!(value instanceof Tensor tensor)) {
             return value;
         }
-        if (tensors == limits.tensors()) {
-            throw file.overLimit(
-                    -1, place(), "the file has more tensors than are allowed", "tensors", limits.tensors());
+        if (tensors == limits.of(Limit.TENSORS)) {
+            throw file.overLimit(-1, place(), "the file has more tensors than are allowed", Limit.TENSORS, limits);
         }
         tensors++;
         return tensor.withName(name);
@@ -323,8 +322,7 @@ final class PickleValues {
     private @Nullable String name(Object key) throws CheckpointException {
         String name = null;
         if (key instanceof LongText text) {
-            throw file.overLimit(
-                    -1, null, "a name has " + text.utf8().length() + " bytes", "nameLength", limits.nameLength());
+            throw file.overLimit(-1, null, "a name has " + text.utf8().length() + " bytes", Limit.NAME_LENGTH, limits);
         }
         if (key instanceof Value.Text text) {
             name = text.text();
@@ -338,9 +336,8 @@ final class PickleValues {
         } else if (key instanceof Value.None) {
             name = "None";
         }
-        if (name != null && name.length() > limits.nameLength()) {
-            throw file.overLimit(
-                    -1, name, "the name has " + name.length() + " characters", "nameLength", limits.nameLength());
+        if (name != null && name.length() > limits.of(Limit.NAME_LENGTH)) {
+            throw file.overLimit(-1, name, "the name has " + name.length() + " characters", Limit.NAME_LENGTH, limits);
         }
         return name;
     }
@@ -386,13 +383,13 @@ final class PickleValues {
 
     private Value longText(LongText text) throws CheckpointException {
         textBytes += text.utf8().length();
-        if (textBytes > limits.pickleBytes()) {
+        if (textBytes > limits.of(Limit.PICKLE_BYTES)) {
             throw file.overLimit(
                     -1,
                     null,
                     "up to the text at " + place() + ", the long texts have " + textBytes + " bytes",
-                    "pickleBytes",
-                    limits.pickleBytes());
+                    Limit.PICKLE_BYTES,
+                    limits);
         }
         String decoded = Cursor.decode(text.utf8().cursor().take(text.utf8().length()));
         if (decoded == null) {
@@ -470,8 +467,8 @@ final class PickleValues {
                     type + " of shape " + Arrays.toString(array.shape) + " takes " + bytes + " bytes, not "
                             + data.length());
         }
-        if (bytes > limits.tensorBytes()) {
-            throw file.overLimit(array.at, place(), "it has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
+        if (bytes > limits.of(Limit.TENSOR_BYTES)) {
+            throw file.overLimit(array.at, place(), "it has " + bytes + " bytes", Limit.TENSOR_BYTES, limits);
         }
         long[] strides = new long[array.shape.length];
         long stride = 1;
@@ -481,13 +478,9 @@ final class PickleValues {
             // An array without elements may have dimensions whose product overflows; its strides are never used.
             stride *= array.shape[axis];
         }
-        if (size > 0 && !Tensor.isRowMajor(array.shape, strides) && bytes > limits.copiedBytes()) {
+        if (size > 0 && !Tensor.isRowMajor(array.shape, strides) && bytes > limits.of(Limit.COPIED_BYTES)) {
             throw file.overLimit(
-                    array.at,
-                    place(),
-                    "it has " + bytes + " bytes that are not row-major",
-                    "copiedBytes",
-                    limits.copiedBytes());
+                    array.at, place(), "it has " + bytes + " bytes that are not row-major", Limit.COPIED_BYTES, limits);
         }
         return Tensor.strided(
                 tensorName(), type, array.shape, size, strides, data.file(), data.offset(), data.length());
@@ -513,21 +506,17 @@ final class PickleValues {
 
     private void checkLimits(StridedTensor tensor, long bytes, long span) throws CheckpointException {
         // A view with gaps may span more than it contains; one buffer holds the span.
-        if (Math.max(bytes, span) > limits.tensorBytes()) {
+        if (Math.max(bytes, span) > limits.of(Limit.TENSOR_BYTES)) {
             throw file.overLimit(
-                    tensor.at,
-                    place(),
-                    "it has " + bytes + " bytes and spans " + span,
-                    "tensorBytes",
-                    limits.tensorBytes());
+                    tensor.at, place(), "it has " + bytes + " bytes and spans " + span, Limit.TENSOR_BYTES, limits);
         }
-        if (bytes > limits.copiedBytes() && !Tensor.isRowMajor(tensor.shape, tensor.strides)) {
+        if (bytes > limits.of(Limit.COPIED_BYTES) && !Tensor.isRowMajor(tensor.shape, tensor.strides)) {
             throw file.overLimit(
                     tensor.at,
                     place(),
                     "it has " + bytes + " bytes that are not row-major",
-                    "copiedBytes",
-                    limits.copiedBytes());
+                    Limit.COPIED_BYTES,
+                    limits);
         }
     }
 

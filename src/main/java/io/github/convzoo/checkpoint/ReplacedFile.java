@@ -1,5 +1,6 @@
 package io.github.convzoo.checkpoint;
 
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
@@ -212,6 +213,10 @@ public final class ReplacedFile {
                     file, -1, null, "it was not written because the thread was interrupted; try again", e);
         }
         return new CheckpointException(
-                file, -1, null, "it cannot be written (" + e + "); check the directory's permissions and space", e);
+                file,
+                -1,
+                null,
+                "it cannot be written (" + Reason.of(e) + "); check the directory's permissions and space",
+                e);
     }
 }

@@ -63,9 +63,8 @@ final class SafetensorsReader {
                     "the header has " + Long.toUnsignedString(headerBytes) + " bytes by its length, but the file has "
                             + (file.size() - 8) + " left; it is truncated or corrupt, so copy or download it again");
         }
-        if (headerBytes > limits.headerBytes()) {
-            throw file.overLimit(
-                    0, null, "the header has " + headerBytes + " bytes", "headerBytes", limits.headerBytes());
+        if (headerBytes > limits.of(Limit.HEADER_BYTES)) {
+            throw file.overLimit(0, null, "the header has " + headerBytes + " bytes", Limit.HEADER_BYTES, limits);
         }
         readHeader(new Cursor(file, 8, headerBytes, "the header"));
         long dataStart = 8 + headerBytes;
@@ -108,9 +107,9 @@ final class SafetensorsReader {
         for (boolean first = true; json.more(first, '}'); first = false) {
             long at = json.offset();
             String name = json.name();
-            if (name.length() > limits.nameLength()) {
+            if (name.length() > limits.of(Limit.NAME_LENGTH)) {
                 throw file.overLimit(
-                        at, name, "the name has " + name.length() + " characters", "nameLength", limits.nameLength());
+                        at, name, "the name has " + name.length() + " characters", Limit.NAME_LENGTH, limits);
             }
             if (name.equals(METADATA)) {
                 if (metadataSeen) {
@@ -119,9 +118,8 @@ final class SafetensorsReader {
                 metadataSeen = true;
                 readMetadata(json);
             } else {
-                if (infos.size() == limits.tensors()) {
-                    throw file.overLimit(
-                            at, name, "the file has more tensors than are allowed", "tensors", limits.tensors());
+                if (infos.size() == limits.of(Limit.TENSORS)) {
+                    throw file.overLimit(at, name, "the file has more tensors than are allowed", Limit.TENSORS, limits);
                 }
                 if (infos.put(name, readInfo(json, name, at)) != null) {
                     throw file.corrupt(at, name, "the header has two tensors of this name");
@@ -135,9 +133,8 @@ final class SafetensorsReader {
         json.open('{');
         for (boolean first = true; json.more(first, '}'); first = false) {
             long at = json.offset();
-            if (metadata.size() == limits.tensors()) {
-                throw file.overLimit(
-                        at, null, METADATA + " has more entries than are allowed", "tensors", limits.tensors());
+            if (metadata.size() == limits.of(Limit.TENSORS)) {
+                throw file.overLimit(at, null, METADATA + " has more entries than are allowed", Limit.TENSORS, limits);
             }
             String key = json.name();
             if (metadata.put(key, json.string()) != null) {
@@ -193,9 +190,8 @@ final class SafetensorsReader {
         int count = 0;
         json.open('[');
         for (boolean first = true; json.more(first, ']'); first = false) {
-            if (count == limits.dimensions()) {
-                throw file.overLimit(
-                        json.offset(), tensor, "it has too many " + what, "dimensions", limits.dimensions());
+            if (count == limits.of(Limit.DIMENSIONS)) {
+                throw file.overLimit(json.offset(), tensor, "it has too many " + what, Limit.DIMENSIONS, limits);
             }
             if (count == numbers.length) {
                 numbers = Arrays.copyOf(numbers, 2 * count);
@@ -224,8 +220,8 @@ final class SafetensorsReader {
                     info.type + " of shape " + Arrays.toString(info.shape) + " takes " + bytes
                             + " bytes, but data_offsets give it " + (info.end - info.begin));
         }
-        if (bytes > limits.tensorBytes()) {
-            throw file.overLimit(info.at, info.name, "it has " + bytes + " bytes", "tensorBytes", limits.tensorBytes());
+        if (bytes > limits.of(Limit.TENSOR_BYTES)) {
+            throw file.overLimit(info.at, info.name, "it has " + bytes + " bytes", Limit.TENSOR_BYTES, limits);
         }
     }
 

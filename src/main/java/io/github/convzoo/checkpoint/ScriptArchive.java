@@ -58,7 +58,7 @@ public record ScriptArchive(Set<String> entries, Map<String, String> code, Set<S
         }
         Map<String, String> code = new LinkedHashMap<>();
         Set<String> entries = new LinkedHashSet<>();
-        long left = limits.pickleBytes();
+        long left = limits.of(Limit.PICKLE_BYTES);
         try (ZipFile zip = new ZipFile(file.toFile())) {
             for (String name : names) {
                 String entry = name.substring(name.indexOf('/') + 1);
@@ -71,7 +71,7 @@ public record ScriptArchive(Set<String> entries, Map<String, String> code, Set<S
                                 file,
                                 -1,
                                 null,
-                                "its code has more than " + limits.pickleBytes()
+                                "its code has more than " + limits.of(Limit.PICKLE_BYTES)
                                         + " bytes, the limit pickleBytes; raise it if you trust the file",
                                 null);
                     }

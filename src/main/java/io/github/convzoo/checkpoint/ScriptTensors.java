@@ -20,7 +20,7 @@ final class ScriptTensors {
         this.limits = limits;
     }
 
-    /** Adds the content of a value, whose depth is at most {@link Limits#nestingDepth}. */
+    /** Adds the content of a value, whose depth is at most {@link Limit#NESTING_DEPTH}. */
     void add(String path, Value value) throws CheckpointException {
         if (value instanceof Value.Mapping mapping) {
             for (Map.Entry<String, Value> entry : mapping.entries().entrySet()) {
@@ -32,8 +32,8 @@ final class ScriptTensors {
             }
         } else if (value instanceof Tensor tensor) {
             nameLengths += path.length();
-            if (nameLengths > limits.headerBytes()) {
-                throw file.overLimit(-1, path, "the names are too long together", "headerBytes", limits.headerBytes());
+            if (nameLengths > limits.of(Limit.HEADER_BYTES)) {
+                throw file.overLimit(-1, path, "the names are too long together", Limit.HEADER_BYTES, limits);
             }
             if (tensors.put(path, tensor.withName(path)) != null) {
                 throw file.corrupt(-1, path, "two tensors have this path; the file is corrupt");
@@ -53,9 +53,9 @@ final class ScriptTensors {
 
     private String join(String path, String name) throws CheckpointException {
         String joined = path.isEmpty() ? name : path + "." + name;
-        if (joined.length() > limits.nameLength()) {
+        if (joined.length() > limits.of(Limit.NAME_LENGTH)) {
             throw file.overLimit(
-                    -1, joined, "the path has " + joined.length() + " characters", "nameLength", limits.nameLength());
+                    -1, joined, "the path has " + joined.length() + " characters", Limit.NAME_LENGTH, limits);
         }
         return joined;
     }

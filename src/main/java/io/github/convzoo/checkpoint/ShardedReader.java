@@ -31,7 +31,7 @@ final class ShardedReader {
     }
 
     /** Whether a file starts like JSON: with a brace and text. A safetensors file's length has zeros there. */
-    static boolean recognises(String head) {
+    static boolean recognizes(String head) {
         String trimmed = head.stripLeading();
         return trimmed.startsWith("{") && head.chars().limit(8).noneMatch(c -> c < '\t' || c > 0x7e);
     }
@@ -42,9 +42,8 @@ final class ShardedReader {
     }
 
     private <E extends IOException> Checkpoint read(Checkpoint.Parts<E> parts) throws CheckpointException, E {
-        if (index.size() > limits.headerBytes()) {
-            throw index.overLimit(
-                    0, null, "the index has " + index.size() + " bytes", "headerBytes", limits.headerBytes());
+        if (index.size() > limits.of(Limit.HEADER_BYTES)) {
+            throw index.overLimit(0, null, "the index has " + index.size() + " bytes", Limit.HEADER_BYTES, limits);
         }
         readIndex(new JsonReader(new Cursor(index, 0, index.size(), "the index")));
 
@@ -156,14 +155,14 @@ final class ShardedReader {
         json.open('{');
         for (boolean first = true; json.more(first, '}'); first = false) {
             long at = json.offset();
-            if (texts.size() == limits.tensors()) {
+            if (texts.size() == limits.of(Limit.TENSORS)) {
                 throw index.overLimit(
-                        at, null, "the index has more " + what + " than are allowed", "tensors", limits.tensors());
+                        at, null, "the index has more " + what + " than are allowed", Limit.TENSORS, limits);
             }
             String name = json.name();
-            if (name.length() > limits.nameLength()) {
+            if (name.length() > limits.of(Limit.NAME_LENGTH)) {
                 throw index.overLimit(
-                        at, name, "the name has " + name.length() + " characters", "nameLength", limits.nameLength());
+                        at, name, "the name has " + name.length() + " characters", Limit.NAME_LENGTH, limits);
             }
             if (texts.put(name, json.scalar()) != null) {
                 throw index.corrupt(at, name, "the index lists it twice");

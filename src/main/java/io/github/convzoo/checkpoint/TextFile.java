@@ -1,5 +1,6 @@
 package io.github.convzoo.checkpoint;
 
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -33,7 +34,7 @@ public final class TextFile {
         try (InputStream in = Files.newInputStream(file)) {
             bytes = in.readNBytes(MAX_BYTES + 1);
         } catch (FileSystemException e) {
-            throw new IOException(file + ": cannot be read (" + e + "); check its permissions", e);
+            throw new IOException(file + ": cannot be read (" + Reason.of(e) + "); check its permissions", e);
         }
         if (bytes.length > MAX_BYTES) {
             throw new IOException(file + ": more than 16 MiB, too large for this kind of file");

@@ -98,13 +98,13 @@ final class ZipDirectory {
 
     private Map<String, Entry> read() throws CheckpointException {
         Extent extent = extent();
-        if (extent.entries > limits.zipEntries() || extent.entries < 0) {
+        if (extent.entries > limits.of(Limit.ZIP_ENTRIES) || extent.entries < 0) {
             throw file.overLimit(
                     extent.offset,
                     null,
                     "the zip archive has " + Long.toUnsignedString(extent.entries) + " entries",
-                    "zipEntries",
-                    limits.zipEntries());
+                    Limit.ZIP_ENTRIES,
+                    limits);
         }
         if (extent.offset < 0
                 || extent.bytes < 0
@@ -113,13 +113,13 @@ final class ZipDirectory {
             throw file.corrupt(
                     extent.end, "the zip directory does not end where its end record starts; the file is corrupt");
         }
-        if (extent.bytes > limits.headerBytes()) {
+        if (extent.bytes > limits.of(Limit.HEADER_BYTES)) {
             throw file.overLimit(
                     extent.offset,
                     null,
                     "the zip directory has " + extent.bytes + " bytes",
-                    "headerBytes",
-                    limits.headerBytes());
+                    Limit.HEADER_BYTES,
+                    limits);
         }
         Cursor in = new Cursor(file, extent.offset, extent.bytes, "the zip directory");
         Map<String, Entry> entries = new LinkedHashMap<>();
@@ -331,13 +331,9 @@ final class ZipDirectory {
     }
 
     private void checkName(String name, long at) throws CheckpointException {
-        if (name.length() > limits.nameLength()) {
+        if (name.length() > limits.of(Limit.NAME_LENGTH)) {
             throw file.overLimit(
-                    at,
-                    null,
-                    "a zip entry's name has " + name.length() + " characters",
-                    "nameLength",
-                    limits.nameLength());
+                    at, null, "a zip entry's name has " + name.length() + " characters", Limit.NAME_LENGTH, limits);
         }
         boolean bad = name.isEmpty() || name.indexOf('\\') >= 0;
         // A Windows drive.

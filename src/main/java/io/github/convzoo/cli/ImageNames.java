@@ -3,6 +3,7 @@ package io.github.convzoo.cli;
 import io.github.convzoo.data.ImageFolder;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.message.Reason;
 import io.github.convzoo.zoo.ConvZoo;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -185,7 +186,7 @@ final class ImageNames {
                 throw new UncheckedIOException(new IOException(
                         e instanceof NoSuchFileException
                                 ? name + ": no such file; check the path"
-                                : name + ": cannot be read (" + e + "); check the path",
+                                : name + ": cannot be read (" + Reason.of(e) + "); check the path",
                         e));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -234,7 +235,7 @@ final class ImageNames {
             files.filter(each -> !Files.isDirectory(each) && ImageFolder.isImage(each))
                     .forEach(images::add);
         } catch (FileSystemException | UncheckedIOException e) {
-            throw new IOException(folder + ": cannot be listed (" + e + "); check its permissions", e);
+            throw new IOException(folder + ": cannot be listed (" + Reason.withFile(e) + "); check its permissions", e);
         }
         if (images.isEmpty()) {
             throw new IOException(

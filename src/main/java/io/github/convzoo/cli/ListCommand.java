@@ -2,7 +2,7 @@ package io.github.convzoo.cli;
 
 import ai.djl.ndarray.types.Shape;
 import io.github.convzoo.image.Preprocessing;
-import io.github.convzoo.network.Spelling;
+import io.github.convzoo.message.Spelling;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.nn.Layer;
 import io.github.convzoo.weights.Glob;

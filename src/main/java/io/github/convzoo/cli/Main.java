@@ -5,7 +5,8 @@ import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.hub.StoreSettings;
 import io.github.convzoo.image.ImageException;
-import io.github.convzoo.network.Spelling;
+import io.github.convzoo.message.Reason;
+import io.github.convzoo.message.Spelling;
 import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.PathText;
 import java.io.FileDescriptor;
@@ -16,7 +17,6 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
@@ -226,13 +226,8 @@ public final class Main {
             err.println("convzoo: " + oneLine(e.getMessage()));
             return MISUSED;
         }
-        if (e instanceof FileSystemException) {
-            // These exceptions' messages are just the path.
-            err.println("convzoo: " + oneLine(e.toString()));
-        } else if (e instanceof IOException
-                || e instanceof ResultStream.FailedException
-                || e instanceof EngineException) {
-            err.println("convzoo: " + oneLine(e.getMessage()));
+        if (e instanceof IOException || e instanceof ResultStream.FailedException || e instanceof EngineException) {
+            err.println("convzoo: " + oneLine(Reason.withFile(e)));
         } else {
             err.println("convzoo: " + oneLine(e.toString()) + "; run again with --verbose for the stack trace");
         }

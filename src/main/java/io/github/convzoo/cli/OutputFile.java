@@ -2,6 +2,7 @@ package io.github.convzoo.cli;
 
 import io.github.convzoo.checkpoint.ReplacedFile;
 import io.github.convzoo.export.FileKind;
+import io.github.convzoo.message.Reason;
 import java.awt.AWTError;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -119,7 +120,9 @@ final class OutputFile {
         } catch (RuntimeException | InternalError | LinkageError | AWTError | OutOfMemoryError | IOException e) {
             // Systems without fonts or their configuration, processes that are exiting, too many classes for memory.
             throw new DrawingException(
-                    file + ": cannot be drawn (" + e + "); if the system has no fonts, install one and fontconfig", e);
+                    file + ": cannot be drawn (" + Reason.of(e)
+                            + "); if the system has no fonts, install one and fontconfig",
+                    e);
         }
         ReplacedFile.write(file, png.toByteArray());
     }

@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import io.github.convzoo.message.Reason;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -58,7 +59,7 @@ final class ResultLines implements ResultWriter {
             channel = FileChannel.open(
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         } catch (FileSystemException e) {
-            throw new IOException(file + ": cannot be opened (" + e + "); check its folder", e);
+            throw new IOException(file + ": cannot be opened (" + Reason.of(e) + "); check its folder", e);
         }
         try {
             lock();
@@ -198,7 +199,7 @@ final class ResultLines implements ResultWriter {
             }
         } catch (IOException e) {
             throw new IOException(
-                    file + ": cannot be written (" + e.getMessage() + "); make space, then continue with --resume", e);
+                    file + ": cannot be written (" + Reason.of(e) + "); make space, then continue with --resume", e);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.github.convzoo.cli;
 
+import io.github.convzoo.message.Reason;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -20,7 +21,7 @@ final class ResultStream extends FilterOutputStream {
 
         FailedException(IOException cause) {
             super(
-                    "standard output: cannot be written (" + cause.getMessage()
+                    "standard output: cannot be written (" + Reason.of(cause)
                             + "); the results after this point are lost",
                     cause);
         }

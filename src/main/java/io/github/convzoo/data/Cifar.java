@@ -1,6 +1,7 @@
 package io.github.convzoo.data;
 
 import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.CharacterCodingException;
@@ -165,7 +166,8 @@ public final class Cifar implements LabeledImages {
             }
             return records;
         } catch (FileSystemException e) {
-            throw new IOException(file + ": cannot be read (" + e + "); check the file and its permissions", e);
+            throw new IOException(
+                    file + ": cannot be read (" + Reason.of(e) + "); check the file and its permissions", e);
         }
     }
 
@@ -184,7 +186,8 @@ public final class Cifar implements LabeledImages {
                     .filter(line -> !line.isEmpty())
                     .toList();
         } catch (CharacterCodingException | FileSystemException e) {
-            throw new IOException(file + ": cannot be read (" + e + "); check the file and its permissions", e);
+            throw new IOException(
+                    file + ": cannot be read (" + Reason.of(e) + "); check the file and its permissions", e);
         }
         if (names.size() != kind.classes) {
             throw new IOException(

@@ -1,6 +1,7 @@
 package io.github.convzoo.data;
 
 import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.message.Reason;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -140,7 +141,8 @@ public final class FashionMnist implements LabeledImages {
         } catch (ZipException e) {
             throw new IOException(file + ": damaged gzip file (" + e.getMessage() + "); download it again", e);
         } catch (FileSystemException e) {
-            throw new IOException(file + ": cannot be read (" + e + "); check the file and its permissions", e);
+            throw new IOException(
+                    file + ": cannot be read (" + Reason.of(e) + "); check the file and its permissions", e);
         }
     }
 
@@ -164,11 +166,11 @@ public final class FashionMnist implements LabeledImages {
             for (int x = 0; x < inputSize; x++) {
                 int column = x * padded / inputSize - margin;
                 if (row >= 0 && row < SIDE && column >= 0 && column < SIDE) {
-                    byte grey = pixels[(index * SIDE + row) * SIDE + column];
+                    byte gray = pixels[(index * SIDE + row) * SIDE + column];
                     int at = (y * inputSize + x) * 3;
-                    samples[at] = grey;
-                    samples[at + 1] = grey;
-                    samples[at + 2] = grey;
+                    samples[at] = gray;
+                    samples[at + 1] = gray;
+                    samples[at + 2] = gray;
                 }
             }
         }

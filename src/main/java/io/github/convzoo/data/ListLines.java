@@ -1,5 +1,6 @@
 package io.github.convzoo.data;
 
+import io.github.convzoo.message.Reason;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -280,7 +281,8 @@ final class ListLines {
         } catch (CharacterCodingException e) {
             throw new IOException("%s: not UTF-8 after line %d; save the list as UTF-8".formatted(list, number), e);
         } catch (FileSystemException e) {
-            throw new IOException(list + ": cannot be read (" + e + "); check the file and its permissions", e);
+            throw new IOException(
+                    list + ": cannot be read (" + Reason.of(e) + "); check the file and its permissions", e);
         }
         if (lines.isEmpty()) {
             throw new IOException(list + ": no images listed; write a path and a label per line");

@@ -30,7 +30,7 @@ final class ServingFiles {
 
     static final String SYNSET = "synset.txt";
 
-    private static final int GREY = 1;
+    private static final int GRAY = 1;
     private static final int RGB = 3;
 
     private final ModelConfig config;
@@ -115,13 +115,13 @@ final class ServingFiles {
                             + " arrays");
             return;
         }
-        if (channels != RGB && channels != GREY) {
+        if (channels != RGB && channels != GRAY) {
             differences.add("no translator is set because images do not have " + channels
                     + " channels; the model's inputs and outputs are arrays");
             return;
         }
         properties.put("translatorFactory", "ai.djl.modality.cv.translator.ImageClassificationTranslatorFactory");
-        if (channels == GREY) {
+        if (channels == GRAY) {
             properties.put("flag", "GRAYSCALE");
         }
         resize(config.preprocessing());
@@ -166,7 +166,7 @@ final class ServingFiles {
             }
             case SQUASH -> properties.put("resize", resizedWidth + "," + resizedHeight + "," + filter);
             case BORDER -> {
-                properties.put("pad", Long.toString(grey(preprocessing.normalization())));
+                properties.put("pad", Long.toString(gray(preprocessing.normalization())));
                 properties.put("resize", resizedWidth + "," + resizedHeight + "," + filter);
                 differences.add("DJL fills the border with one gray level instead of the mean color, before resizing");
                 if (resizedWidth != resizedHeight) {
@@ -203,7 +203,7 @@ final class ServingFiles {
         };
     }
 
-    private static long grey(Normalization normalization) {
+    private static long gray(Normalization normalization) {
         return Math.round(255
                 * normalization.mean().stream()
                         .mapToDouble(Double::doubleValue)

@@ -2,6 +2,7 @@ package io.github.convzoo.hub;
 
 import ai.djl.util.Progress;
 import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -135,7 +136,10 @@ public final class FileStore {
                     new InterruptedIOException(remote.name() + ": interrupted during the download").initCause(e);
         } catch (IOException e) {
             throw new FetchException(
-                    remote.name(), "the cache in " + directory + " cannot be used (" + e + ")", List.of(), e);
+                    remote.name(),
+                    "the cache in " + directory + " cannot be used (" + Reason.withFile(e) + ")",
+                    List.of(),
+                    e);
         }
     }
 
@@ -180,7 +184,7 @@ public final class FileStore {
                     forgetForeignPart(remote, source, sources);
                     return download(remote, source, transfer, deadline, progress);
                 } catch (TransferException e) {
-                    failures.add(source + ": " + e.getMessage());
+                    failures.add(source + ": " + Reason.withFile(e));
                     missing &= e.isMissing();
                     if (deadline.hasPassed()) {
                         break;
@@ -367,7 +371,7 @@ public final class FileStore {
                     commit.ifPresent(found -> remember(new CacheRecord.Reference(found, source.toString()), any));
                     return new Revision(commit.orElse(revision), Optional.empty());
                 } catch (TransferException e) {
-                    failures.add(source + ": " + e.getMessage());
+                    failures.add(source + ": " + Reason.withFile(e));
                     missing &= e.isMissing();
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
@@ -393,7 +397,7 @@ public final class FileStore {
                 return new Revision(known.get(), Optional.of(why));
             }
         } catch (IOException e) {
-            failures.add(e.toString());
+            failures.add(Reason.withFile(e));
         }
         throw settings.offline() == null
                 ? new FetchException(name, "the hub cannot be reached", failures, null)

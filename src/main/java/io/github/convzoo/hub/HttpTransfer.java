@@ -1,6 +1,7 @@
 package io.github.convzoo.hub;
 
 import ai.djl.util.Progress;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.net.ProxySelector;
 import java.net.URI;
@@ -367,7 +368,7 @@ final class HttpTransfer {
                         ? tooLong(deadline, e)
                         : TransferException.passing("no data for " + Deadline.seconds(limits.idleTimeout()), e);
             } catch (IOException e) {
-                throw TransferException.passing("the connection broke (" + e.getMessage() + ")", e);
+                throw TransferException.passing("the connection broke (" + Reason.of(e) + ")", e);
             }
         }
 
@@ -487,16 +488,16 @@ final class HttpTransfer {
             }
             if (cause instanceof CertificateException) {
                 return TransferException.lasting(
-                        "the certificate of " + uri.getHost() + " is not trusted (" + cause.getMessage() + ")", e);
+                        "the certificate of " + uri.getHost() + " is not trusted (" + Reason.of(cause) + ")", e);
             }
         }
         if (!(e instanceof IOException)) {
-            return TransferException.lasting("the request failed (" + e + ")", e);
+            return TransferException.lasting("the request failed (" + Reason.of(e) + ")", e);
         }
         return TransferException.passing(
                 e instanceof HttpTimeoutException
                         ? "no connection in time"
-                        : "no connection to " + Source.shown(uri.resolve("/")) + " (" + e + ")",
+                        : "no connection to " + Source.shown(uri.resolve("/")) + " (" + Reason.of(e) + ")",
                 e);
     }
 

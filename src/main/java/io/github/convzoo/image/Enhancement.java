@@ -38,7 +38,7 @@ public final class Enhancement {
         byte[] samples = image.samples();
         long sum = 0;
         for (int i = 0; i < samples.length; i += RgbImage.CHANNELS) {
-            sum += grey(samples[i] & 0xff, samples[i + 1] & 0xff, samples[i + 2] & 0xff);
+            sum += gray(samples[i] & 0xff, samples[i + 1] & 0xff, samples[i + 2] & 0xff);
         }
         double mean = sum / ((double) image.width() * image.height());
         return throughLevels(image, (int) (mean + 0.5), checked);
@@ -60,10 +60,10 @@ public final class Enhancement {
             int red = from[i] & 0xff;
             int green = from[i + 1] & 0xff;
             int blue = from[i + 2] & 0xff;
-            int grey = grey(red, green, blue);
-            to[i] = (byte) blend(grey, red, checked);
-            to[i + 1] = (byte) blend(grey, green, checked);
-            to[i + 2] = (byte) blend(grey, blue, checked);
+            int gray = gray(red, green, blue);
+            to[i] = (byte) blend(gray, red, checked);
+            to[i + 1] = (byte) blend(gray, green, checked);
+            to[i + 2] = (byte) blend(gray, blue, checked);
         }
         return new RgbImage(image.width(), image.height(), to);
     }
@@ -164,7 +164,7 @@ public final class Enhancement {
     }
 
     /** ITU-R BT.601 luma with 16 fractional bits, as in Pillow's {@code convert("L")}. */
-    private static int grey(int red, int green, int blue) {
+    private static int gray(int red, int green, int blue) {
         return (red * 19595 + green * 38470 + blue * 7471 + (1 << 15)) >> 16;
     }
 

@@ -1,5 +1,6 @@
 package io.github.convzoo.image;
 
+import io.github.convzoo.message.Reason;
 import java.awt.image.DataBufferByte;
 import java.awt.image.Raster;
 import java.io.FileNotFoundException;
@@ -245,7 +246,8 @@ public final class ImageDecoder {
         } catch (ClosedByInterruptException e) {
             throw interrupted(name, e);
         } catch (IOException e) {
-            throw new ImageException(name, "cannot be read (" + e + "); check the file and its permissions", e);
+            throw new ImageException(
+                    name, "cannot be read (" + Reason.of(e) + "); check the file and its permissions", e);
         }
     }
 
@@ -277,10 +279,10 @@ public final class ImageDecoder {
             throw e;
         } catch (ClosedByInterruptException | InterruptedIOException e) {
             throw e instanceof SocketTimeoutException
-                    ? new ImageException(name, "cannot be read (" + e + "); check where it comes from", e)
+                    ? new ImageException(name, "cannot be read (" + Reason.of(e) + "); check where it comes from", e)
                     : interrupted(name, e);
         } catch (IOException e) {
-            throw new ImageException(name, "cannot be read (" + e + "); check where it comes from", e);
+            throw new ImageException(name, "cannot be read (" + Reason.of(e) + "); check where it comes from", e);
         } catch (OutOfMemoryError e) {
             throw outOfMemory(name, e);
         }
@@ -301,7 +303,7 @@ public final class ImageDecoder {
         } catch (ImageException e) {
             throw e;
         } catch (IOException e) {
-            throw new ImageException(name, "cannot be decoded (" + e + ")", e);
+            throw new ImageException(name, "cannot be decoded (" + Reason.of(e) + ")", e);
         }
     }
 
@@ -313,7 +315,7 @@ public final class ImageDecoder {
             throw outOfMemory(name, e);
         } catch (RuntimeException e) {
             // A bug here, which must not end the work on other images.
-            throw new ImageException(name, DAMAGED + " (" + e + "); fetch or copy it again", e);
+            throw new ImageException(name, DAMAGED + " (" + Reason.of(e) + "); fetch or copy it again", e);
         }
     }
 
@@ -354,7 +356,7 @@ public final class ImageDecoder {
             }
             samples = ((DataBufferByte) raster.getDataBuffer()).getData();
         }
-        RgbImage stored = new RgbImage(width, height, JpegColours.toRgb(header.colours(), samples, width * height));
+        RgbImage stored = new RgbImage(width, height, JpegColors.toRgb(header.colors(), samples, width * height));
         return orientation ? header.orientation().apply(stored) : stored;
     }
 
@@ -413,7 +415,9 @@ public final class ImageDecoder {
             return orientation ? file.orientation().apply(stored) : stored;
         } catch (LinkageError e) {
             throw new ImageException(
-                    name, "the WebP library's native part did not load (" + e + "); convert it to JPEG or PNG", e);
+                    name,
+                    "the WebP library's native part did not load (" + Reason.of(e) + "); convert it to JPEG or PNG",
+                    e);
         }
     }
 
@@ -472,16 +476,10 @@ public final class ImageDecoder {
                 }
             }
             // The JDK's readers throw various exceptions on damaged data: index, null, arithmetic, argument.
-            throw new ImageException(name, DAMAGED + " (" + reason(e) + "); fetch or copy it again", e);
+            throw new ImageException(name, DAMAGED + " (" + Reason.of(e) + "); fetch or copy it again", e);
         } finally {
             reader.dispose();
         }
-    }
-
-    private static String reason(Throwable e) {
-        return e.getMessage() == null
-                ? e.getClass().getSimpleName()
-                : e.getMessage().strip();
     }
 
     /** The JDK's own reader, so that results do not depend on readers on the class path. */

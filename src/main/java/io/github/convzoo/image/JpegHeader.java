@@ -15,8 +15,8 @@ import java.util.Arrays;
 final class JpegHeader {
 
     /** The color model of a JPEG's samples. */
-    enum Colours {
-        GREY,
+    enum Colors {
+        GRAY,
         RGB,
         YCBCR,
         CMYK,
@@ -44,16 +44,15 @@ final class JpegHeader {
 
     private final int width;
     private final int height;
-    private final Colours colours;
+    private final Colors colors;
     private final Orientation orientation;
     private final byte[] essence;
     private final long scanStart;
 
-    private JpegHeader(
-            int width, int height, Colours colours, Orientation orientation, byte[] essence, long scanStart) {
+    private JpegHeader(int width, int height, Colors colors, Orientation orientation, byte[] essence, long scanStart) {
         this.width = width;
         this.height = height;
-        this.colours = colours;
+        this.colors = colors;
         this.orientation = orientation;
         this.essence = essence;
         this.scanStart = scanStart;
@@ -69,8 +68,8 @@ final class JpegHeader {
         return height;
     }
 
-    Colours colours() {
-        return colours;
+    Colors colors() {
+        return colors;
     }
 
     Orientation orientation() {
@@ -134,7 +133,7 @@ final class JpegHeader {
                         name, "this JPEG declares %d x %d pixels; save it again".formatted(width, height));
             }
             return new JpegHeader(
-                    width, height, colours(), metadata.find(), essence.toByteArray(), in.getStreamPosition() - 2);
+                    width, height, colors(), metadata.find(), essence.toByteArray(), in.getStreamPosition() - 2);
         }
 
         /** Skips to the next marker, over padding and, as in libjpeg, over stray bytes. */
@@ -229,20 +228,20 @@ final class JpegHeader {
         }
 
         /** libjpeg's rules, in its order. */
-        private Colours colours() throws ImageException {
+        private Colors colors() throws ImageException {
             int components = frame[5] & 0xff;
             return switch (components) {
-                case 1 -> Colours.GREY;
+                case 1 -> Colors.GRAY;
                 case 3 -> {
                     if (jfif) {
-                        yield Colours.YCBCR;
+                        yield Colors.YCBCR;
                     }
                     if (adobeTransform >= 0) {
-                        yield adobeTransform == 0 ? Colours.RGB : Colours.YCBCR;
+                        yield adobeTransform == 0 ? Colors.RGB : Colors.YCBCR;
                     }
-                    yield frame[6] == 'R' && frame[9] == 'G' && frame[12] == 'B' ? Colours.RGB : Colours.YCBCR;
+                    yield frame[6] == 'R' && frame[9] == 'G' && frame[12] == 'B' ? Colors.RGB : Colors.YCBCR;
                 }
-                case 4 -> adobeTransform <= 0 ? Colours.CMYK : Colours.YCCK;
+                case 4 -> adobeTransform <= 0 ? Colors.CMYK : Colors.YCCK;
                 default ->
                     throw new ImageException(
                             name,

@@ -306,13 +306,13 @@ public record Preprocessing(
             int to = start + channel * plane;
             for (int i = 0; i < plane; i++) {
                 int at = RgbImage.CHANNELS * i;
-                target.put(to + i, levels[channels == 1 ? grey(samples, at) : samples[at + channel] & 0xff]);
+                target.put(to + i, levels[channels == 1 ? gray(samples, at) : samples[at + channel] & 0xff]);
             }
         }
         target.position(start + channels * plane);
     }
 
-    private static int grey(byte[] samples, int at) {
+    private static int gray(byte[] samples, int at) {
         return (19595 * (samples[at] & 0xff)
                         + 38470 * (samples[at + 1] & 0xff)
                         + 7471 * (samples[at + 2] & 0xff)

@@ -72,12 +72,12 @@ final class ResamplingAxis {
         ResamplingAxis axis = new ResamplingAxis(identity, outputs, stride);
         double[] exact = new double[stride];
         for (int i = 0; i < outputs; i++) {
-            double centre = (first + i + 0.5) * scale;
-            int start = Math.max((int) (centre - support + 0.5), 0);
-            int count = Math.min((int) (centre + support + 0.5), from) - start;
+            double center = (first + i + 0.5) * scale;
+            int start = Math.max((int) (center - support + 0.5), 0);
+            int count = Math.min((int) (center + support + 0.5), from) - start;
             double sum = 0;
             for (int k = 0; k < count; k++) {
-                exact[k] = filter.weight((start + k - centre + 0.5) * (1 / stretch));
+                exact[k] = filter.weight((start + k - center + 0.5) * (1 / stretch));
                 sum += exact[k];
             }
             for (int k = 0; k < count; k++) {

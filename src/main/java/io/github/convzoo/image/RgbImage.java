@@ -335,12 +335,12 @@ public final class RgbImage {
                 : null;
     }
 
-    private static void copyInterleaved(Raster raster, byte[] bytes, int colours, byte[] samples) {
+    private static void copyInterleaved(Raster raster, byte[] bytes, int colors, byte[] samples) {
         PixelInterleavedSampleModel model = (PixelInterleavedSampleModel) raster.getSampleModel();
         int[] bands = model.getBandOffsets();
         int red = bands[0];
-        int green = bands[colours == 1 ? 0 : 1];
-        int blue = bands[colours == 1 ? 0 : 2];
+        int green = bands[colors == 1 ? 0 : 1];
+        int blue = bands[colors == 1 ? 0 : 2];
         int origin = raster.getDataBuffer().getOffset()
                 - raster.getSampleModelTranslateY() * model.getScanlineStride()
                 - raster.getSampleModelTranslateX() * model.getPixelStride();
@@ -356,8 +356,8 @@ public final class RgbImage {
     }
 
     private static void copyPalette(Raster raster, IndexColorModel palette, byte[] samples) {
-        int[] colours = new int[palette.getMapSize()];
-        palette.getRGBs(colours);
+        int[] colors = new int[palette.getMapSize()];
+        palette.getRGBs(colors);
         int width = raster.getWidth();
         int[] row = new int[width];
         int to = 0;
@@ -365,10 +365,10 @@ public final class RgbImage {
             raster.getSamples(0, y, width, 1, 0, row);
             for (int index : row) {
                 // A file may use indices past the end of its palette; Pillow's palettes are padded with black.
-                int colour = index < colours.length ? colours[index] : 0;
-                samples[to++] = (byte) (colour >> 16);
-                samples[to++] = (byte) (colour >> 8);
-                samples[to++] = (byte) colour;
+                int color = index < colors.length ? colors[index] : 0;
+                samples[to++] = (byte) (color >> 16);
+                samples[to++] = (byte) (color >> 8);
+                samples[to++] = (byte) color;
             }
         }
     }
@@ -376,14 +376,14 @@ public final class RgbImage {
     private static void copyScaled(Raster raster, ColorModel model, byte[] samples) {
         int width = raster.getWidth();
         int bands = raster.getNumBands();
-        int colours = model.getNumColorComponents();
+        int colors = model.getNumColorComponents();
         int[] row = new int[width * bands];
         int to = 0;
         for (int y = 0; y < raster.getHeight(); y++) {
             raster.getPixels(0, y, width, 1, row);
             for (int x = 0; x < width; x++) {
                 for (int channel = 0; channel < CHANNELS; channel++) {
-                    int band = colours == 1 ? 0 : channel;
+                    int band = colors == 1 ? 0 : channel;
                     samples[to++] = (byte) toEightBits(row[x * bands + band], model.getComponentSize(band));
                 }
             }
@@ -404,10 +404,10 @@ public final class RgbImage {
         int to = 0;
         for (int y = 0; y < image.getHeight(); y++) {
             image.getRGB(0, y, width, 1, row, 0, width);
-            for (int colour : row) {
-                samples[to++] = (byte) (colour >> 16);
-                samples[to++] = (byte) (colour >> 8);
-                samples[to++] = (byte) colour;
+            for (int color : row) {
+                samples[to++] = (byte) (color >> 16);
+                samples[to++] = (byte) (color >> 8);
+                samples[to++] = (byte) color;
             }
         }
     }

@@ -167,7 +167,7 @@ final class TiffLayout {
                 inks[to++] = (byte) ~ink;
             }
         }
-        return new RgbImage(width, height, JpegColours.toRgb(JpegHeader.Colours.CMYK, inks, width * height));
+        return new RgbImage(width, height, JpegColors.toRgb(JpegHeader.Colors.CMYK, inks, width * height));
     }
 
     /** Pillow uses the high bytes of a palette's 16-bit samples; the JDK rounds. */

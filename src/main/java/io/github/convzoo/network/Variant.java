@@ -1,6 +1,7 @@
 package io.github.convzoo.network;
 
 import ai.djl.ndarray.types.Shape;
+import io.github.convzoo.message.Spelling;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,5 +1,6 @@
 package io.github.convzoo.serve;
 
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
@@ -150,13 +151,13 @@ public final class ModelServer implements AutoCloseable {
             watch.start(connector.getScheduler());
         } catch (IOException e) {
             throw new IOException(
-                    "cannot listen on " + options.host() + ", port " + options.port() + " (" + e.getMessage()
+                    "cannot listen on " + options.host() + ", port " + options.port() + " (" + Reason.of(e)
                             + "); choose another --port or --host",
                     e);
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {
-            throw new IOException("the server does not start (" + e.getMessage() + ")", e);
+            throw new IOException("the server does not start (" + Reason.of(e) + ")", e);
         }
     }
 

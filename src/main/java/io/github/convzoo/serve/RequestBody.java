@@ -1,5 +1,6 @@
 package io.github.convzoo.serve;
 
+import io.github.convzoo.message.Reason;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -107,7 +108,7 @@ final class RequestBody implements Runnable {
         }
         return new Problem(
                 failure instanceof HttpException http ? Problem.Kind.of(http.getCode()) : Problem.Kind.BAD_REQUEST,
-                "the request's body cannot be read: " + failure.getMessage(),
+                "the request's body cannot be read: " + Reason.of(failure),
                 failure);
     }
 

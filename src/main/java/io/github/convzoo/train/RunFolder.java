@@ -5,6 +5,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.github.convzoo.checkpoint.ReplacedFile;
 import io.github.convzoo.checkpoint.TextFile;
+import io.github.convzoo.message.Reason;
 import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -108,7 +109,8 @@ public record RunFolder(Path path) {
                                     : "choose another folder"));
                 }
             } catch (FileSystemException | UncheckedIOException e) {
-                throw new IOException(path + ": cannot be listed (" + e + "); check its permissions", e);
+                throw new IOException(
+                        path + ": cannot be listed (" + Reason.withFile(e) + "); check its permissions", e);
             }
         }
     }
@@ -117,7 +119,8 @@ public record RunFolder(Path path) {
         try {
             Files.createDirectories(last());
         } catch (FileSystemException e) {
-            throw new IOException(path + ": cannot be set up for a run (" + e + "); check its permissions", e);
+            throw new IOException(
+                    path + ": cannot be set up for a run (" + Reason.withFile(e) + "); check its permissions", e);
         }
     }
 

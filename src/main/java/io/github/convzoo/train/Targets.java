@@ -2,26 +2,21 @@ package io.github.convzoo.train;
 
 import io.github.convzoo.data.Batch;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * The targets of a batch's samples: classes, pairs of classes as created by mixup and CutMix, or arbitrary
  * distributions over the classes.
  */
+// The records are private, and are neither compared nor changed.
+@SuppressWarnings("ArrayRecordComponent")
 public final class Targets {
 
-    private final int size;
-    private final int[] first;
-    private final int[] second;
-    private final float[] shares;
-    private final float[][] rows;
+    private final Samples samples;
 
-    private Targets(int size, int[] first, int[] second, float[] shares, float[][] rows) {
-        this.size = size;
-        this.first = first;
-        this.second = second;
-        this.shares = shares;
-        this.rows = rows;
-        if (size < 1) {
+    private Targets(Samples samples) {
+        this.samples = samples;
+        if (samples.size() < 1) {
             throw new IllegalArgumentException("a batch must have at least 1 sample");
         }
     }
@@ -33,7 +28,7 @@ public final class Targets {
      * @return the targets
      */
     public static Targets of(int... labels) {
-        return new Targets(labels.length, labels.clone(), new int[0], new float[0], new float[0][]);
+        return new Targets(new Classes(labels.clone()));
     }
 
     /**
@@ -70,7 +65,7 @@ public final class Targets {
                 throw new IllegalArgumentException("a share must be from 0 to 1, not " + share);
             }
         }
-        return new Targets(first.length, first.clone(), second.clone(), shares.clone(), new float[0][]);
+        return new Targets(new Pairs(first.clone(), second.clone(), shares.clone()));
     }
 
     /**
@@ -90,7 +85,7 @@ public final class Targets {
                 }
             }
         }
-        return new Targets(rows.length, new int[0], new int[0], new float[0], copy);
+        return new Targets(new Distributions(copy));
     }
 
     /**
@@ -99,58 +94,26 @@ public final class Targets {
      * @return at least 1
      */
     public int size() {
-        return size;
+        return samples.size();
     }
 
     /** Samples {@code start} to {@code end} - 1. */
     Targets slice(int start, int end) {
-        return new Targets(
-                end - start,
-                first.length == 0 ? first : Arrays.copyOfRange(first, start, end),
-                second.length == 0 ? second : Arrays.copyOfRange(second, start, end),
-                shares.length == 0 ? shares : Arrays.copyOfRange(shares, start, end),
-                rows.length == 0 ? rows : Arrays.copyOfRange(rows, start, end));
+        return new Targets(samples.slice(start, end));
     }
 
     /** The distributions, row by row. */
     float[] distributions(int classes) {
-        float[] all = new float[Math.multiplyExact(size, classes)];
-        for (int i = 0; i < size; i++) {
-            int row = i * classes;
-            if (rows.length > 0) {
-                if (rows[i].length != classes) {
-                    throw new IllegalArgumentException("sample " + i + " has probabilities of " + rows[i].length
-                            + " classes, but the network has " + classes + " classes");
-                }
-                System.arraycopy(rows[i], 0, all, row, classes);
-            } else if (second.length > 0) {
-                all[row + checked(first[i], classes, i)] += shares[i];
-                all[row + checked(second[i], classes, i)] += 1 - shares[i];
-            } else {
-                all[row + checked(first[i], classes, i)] = 1;
-            }
+        float[] all = new float[Math.multiplyExact(size(), classes)];
+        for (int i = 0; i < size(); i++) {
+            samples.write(i, classes, all);
         }
         return all;
     }
 
     /** Each sample's class with the largest weight; the first one wins ties. */
     int[] classes() {
-        if (rows.length == 0 && second.length == 0) {
-            return first;
-        }
-        int[] classes = new int[size];
-        for (int i = 0; i < size; i++) {
-            if (rows.length == 0) {
-                classes[i] = shares[i] >= 0.5f ? first[i] : second[i];
-                continue;
-            }
-            for (int c = 1; c < rows[i].length; c++) {
-                if (rows[i][c] > rows[i][classes[i]]) {
-                    classes[i] = c;
-                }
-            }
-        }
-        return classes;
+        return IntStream.range(0, size()).map(samples::largest).toArray();
     }
 
     private static int checked(int label, int classes, int sample) {
@@ -159,5 +122,102 @@ public final class Targets {
                     "sample " + sample + " has class " + label + ", but the network has " + classes + " classes");
         }
         return label;
+    }
+
+    /** The targets by kind. */
+    private sealed interface Samples {
+
+        int size();
+
+        Samples slice(int start, int end);
+
+        /** Adds sample i's distribution to row i of zeros. */
+        void write(int i, int classes, float[] rows);
+
+        /** The class of sample i with the largest weight. */
+        int largest(int i);
+    }
+
+    private record Classes(int[] labels) implements Samples {
+
+        @Override
+        public int size() {
+            return labels.length;
+        }
+
+        @Override
+        public Samples slice(int start, int end) {
+            return new Classes(Arrays.copyOfRange(labels, start, end));
+        }
+
+        @Override
+        public void write(int i, int classes, float[] rows) {
+            rows[i * classes + checked(labels[i], classes, i)] = 1;
+        }
+
+        @Override
+        public int largest(int i) {
+            return labels[i];
+        }
+    }
+
+    private record Pairs(int[] first, int[] second, float[] shares) implements Samples {
+
+        @Override
+        public int size() {
+            return first.length;
+        }
+
+        @Override
+        public Samples slice(int start, int end) {
+            return new Pairs(
+                    Arrays.copyOfRange(first, start, end),
+                    Arrays.copyOfRange(second, start, end),
+                    Arrays.copyOfRange(shares, start, end));
+        }
+
+        @Override
+        public void write(int i, int classes, float[] rows) {
+            rows[i * classes + checked(first[i], classes, i)] += shares[i];
+            rows[i * classes + checked(second[i], classes, i)] += 1 - shares[i];
+        }
+
+        @Override
+        public int largest(int i) {
+            return shares[i] >= 0.5f ? first[i] : second[i];
+        }
+    }
+
+    private record Distributions(float[][] each) implements Samples {
+
+        @Override
+        public int size() {
+            return each.length;
+        }
+
+        @Override
+        public Samples slice(int start, int end) {
+            return new Distributions(Arrays.copyOfRange(each, start, end));
+        }
+
+        @Override
+        public void write(int i, int classes, float[] rows) {
+            if (each[i].length != classes) {
+                throw new IllegalArgumentException("sample " + i + " has probabilities of " + each[i].length
+                        + " classes, but the network has " + classes + " classes");
+            }
+            System.arraycopy(each[i], 0, rows, i * classes, classes);
+        }
+
+        @Override
+        public int largest(int i) {
+            int largest = 0;
+            for (int c = 1; c < each[i].length; c++) {
+                if (each[i][c] > each[i][largest]) {
+                    largest = c;
+                }
+            }
+            return largest;
+        }
     }
 }

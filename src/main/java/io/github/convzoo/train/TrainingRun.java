@@ -5,6 +5,7 @@ import io.github.convzoo.data.Batch;
 import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.Epoch;
 import io.github.convzoo.data.Samples;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -252,7 +253,8 @@ public final class TrainingRun implements AutoCloseable {
         try {
             channel = FileChannel.open(folder.lock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         } catch (FileSystemException e) {
-            throw new IOException(folder.lock() + ": cannot be written (" + e + "); check its permissions", e);
+            throw new IOException(
+                    folder.lock() + ": cannot be written (" + Reason.of(e) + "); check its permissions", e);
         }
         boolean ours = false;
         try {

@@ -5,7 +5,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import io.github.convzoo.hub.RemoteFile;
 import io.github.convzoo.image.Preprocessing;
-import io.github.convzoo.network.Spelling;
+import io.github.convzoo.message.Spelling;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;

@@ -173,12 +173,12 @@ public record ModelConfig(
      */
     public ModelConfig withOptions(NetworkOptions value) {
         int channels = value.inChannels();
-        boolean grey = channels == 1 || channels == 3;
+        boolean gray = channels == 1 || channels == 3;
         return new ModelConfig(
                 variant,
                 value,
-                grey ? withChannels(preprocessing, channels) : preprocessing,
-                grey ? larger.map(each -> withChannels(each, channels)) : larger,
+                gray ? withChannels(preprocessing, channels) : preprocessing,
+                gray ? larger.map(each -> withChannels(each, channels)) : larger,
                 upright,
                 labels.filter(names -> names.size() == value.numClasses()),
                 tag,

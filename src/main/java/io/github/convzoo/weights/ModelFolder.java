@@ -4,6 +4,7 @@ import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ReplacedFile;
 import io.github.convzoo.checkpoint.TextFile;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -168,7 +169,8 @@ public final class ModelFolder {
                 }
             }
         } catch (FileSystemException e) {
-            throw new IOException(folder + ": cannot be listed (" + e + "); check the path and its permissions", e);
+            throw new IOException(
+                    folder + ": cannot be listed (" + Reason.withFile(e) + "); check the path and its permissions", e);
         }
         List<Path> candidates = indexes.isEmpty() ? found : indexes;
         if (candidates.size() > 1) {
@@ -201,7 +203,7 @@ public final class ModelFolder {
             Files.createDirectories(folder);
         } catch (FileSystemException e) {
             throw new CheckpointException(
-                    folder, -1, null, "the folder cannot be created (" + e + "); choose another", e);
+                    folder, -1, null, "the folder cannot be created (" + Reason.withFile(e) + "); choose another", e);
         }
     }
 }

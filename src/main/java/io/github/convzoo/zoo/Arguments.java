@@ -253,7 +253,7 @@ record Arguments(Map<String, ?> values) {
      * @throws IOException if the labels cannot be read
      * @throws IllegalArgumentException if a value is invalid; the message names its argument
      */
-    LoadOptions labelled(@Nullable Path home) throws IOException {
+    LoadOptions labeled(@Nullable Path home) throws IOException {
         return text(Key.LABELS) == null ? options(home) : options(home).withLabels(Labels.read(path(home, Key.LABELS)));
     }
 

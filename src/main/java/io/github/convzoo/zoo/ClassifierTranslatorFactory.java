@@ -71,7 +71,7 @@ public final class ClassifierTranslatorFactory implements TranslatorFactory, Ser
         }
         try {
             ModelConfig config = config(model, network, given);
-            LoadOptions options = given.labelled(model.getModelPath());
+            LoadOptions options = given.labeled(model.getModelPath());
             if (input == Input.class) {
                 return (Translator<I, O>) new ServingTranslator(
                         ConvZoo.classifier(config, RgbImage.class, options), ConvZoo.decoder(config, options));

@@ -71,7 +71,7 @@ public final class ConvZoo {
     private static final Pattern PUBLIC = Pattern.compile("(https?|data):", Pattern.CASE_INSENSITIVE);
 
     private static final int RGB = 3;
-    private static final int GREY = 1;
+    private static final int GRAY = 1;
     private static final Logger LOGGER = LoggerFactory.getLogger(ConvZoo.class);
 
     private ConvZoo() {}
@@ -829,7 +829,7 @@ public final class ConvZoo {
     /** Refuses options that an image classifier does not support, before anything is loaded. */
     static void requireImages(LoadOptions options) {
         int channels = options.inChannels.orElse(RGB);
-        if (channels != RGB && channels != GREY) {
+        if (channels != RGB && channels != GRAY) {
             throw channelError(channels);
         }
         if (options.numClasses.orElse(1) == 0) {

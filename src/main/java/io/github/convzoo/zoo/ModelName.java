@@ -1,6 +1,6 @@
 package io.github.convzoo.zoo;
 
-import io.github.convzoo.network.Spelling;
+import io.github.convzoo.message.Spelling;
 import io.github.convzoo.network.Variant;
 import io.github.convzoo.weights.Manifest;
 import io.github.convzoo.weights.ModelFolder;

@@ -2,6 +2,7 @@ package io.github.convzoo.zoo;
 
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ReplacedFile;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -45,7 +46,7 @@ final class NameLines {
             throw new IOException(
                     e instanceof NoSuchFileException
                             ? file + ": no such file; check the path"
-                            : file + ": cannot be read (" + e + "); check the path",
+                            : file + ": cannot be read (" + Reason.of(e) + "); check the path",
                     e);
         }
         requireUtf8(file, text);

@@ -3,6 +3,7 @@ package io.github.convzoo.zoo;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.ImageException;
 import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -46,7 +47,7 @@ final class RemoteImage {
         } catch (UnknownHostException e) {
             throw new ImageException(shown, "unknown host " + url.getHost() + "; check the connection", e);
         } catch (IOException e) {
-            throw new ImageException(shown, "cannot be downloaded (" + e + ")", e);
+            throw new ImageException(shown, "cannot be downloaded (" + Reason.of(e) + ")", e);
         }
     }
 

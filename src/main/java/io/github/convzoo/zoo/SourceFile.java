@@ -8,6 +8,7 @@ import com.google.gson.JsonParser;
 import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.checkpoint.ReplacedFile;
 import io.github.convzoo.checkpoint.TextFile;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -80,7 +81,7 @@ final class SourceFile {
             Files.deleteIfExists(file);
         } catch (IOException e) {
             throw new CheckpointException(
-                    file, -1, null, "it cannot be removed (" + e + "); check the folder's permissions", e);
+                    file, -1, null, "it cannot be removed (" + Reason.of(e) + "); check the folder's permissions", e);
         }
     }
 }

@@ -21,7 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Valid files with random damage: they are read, or refused with the documented exception; nothing else happens. */
 class CheckpointMutationTest {
     private static final int ROUNDS = 500;
-    private static final Limits SMALL = Limits.DEFAULT.withTensorBytes(1 << 20).withValues(10_000);
+    private static final Limits SMALL =
+            Limits.DEFAULT.with(Limit.TENSOR_BYTES, 1 << 20).with(Limit.VALUES, 10_000);
 
     private final Path directory;
 

@@ -192,16 +192,16 @@ class DjlReaderTest {
         for (int count : new int[] {-1, Integer.MAX_VALUE}) {
             Djl djl = new Djl();
             djl.inputs = count;
-            assertThat(refusal(djl)).hasMessageContaining("Limits.tensors");
+            assertThat(refusal(djl)).hasMessageContaining("--limit tensors=N");
             djl = new Djl();
             djl.properties = count;
-            assertThat(refusal(djl)).hasMessageContaining("Limits.tensors");
+            assertThat(refusal(djl)).hasMessageContaining("--limit tensors=N");
             djl = new Djl();
             djl.dimensions = count;
-            assertThat(refusal(djl)).hasMessageContaining("Limits.dimensions");
+            assertThat(refusal(djl)).hasMessageContaining("--limit dimensions=N");
             djl = new Djl();
             djl.letters = count;
-            assertThat(refusal(djl)).hasMessageContaining("Limits.dimensions");
+            assertThat(refusal(djl)).hasMessageContaining("--limit dimensions=N");
         }
     }
 
@@ -219,10 +219,11 @@ class DjlReaderTest {
         djl.header = false;
         Path file = file(directory, djl.bytes());
         int texts = "gamma".length() + "NDAR".length() + "name".length() + "DENSE".length() + "FLOAT32".length();
-        assertThat(Checkpoint.read(file, Limits.DEFAULT.withHeaderBytes(texts)).format())
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.with(Limit.HEADER_BYTES, texts))
+                        .format())
                 .isEqualTo(Format.DJL);
-        assertThat(refused(file, Limits.DEFAULT.withHeaderBytes(texts - 1)))
-                .hasMessageContaining("raise Limits.headerBytes");
+        assertThat(refused(file, Limits.DEFAULT.with(Limit.HEADER_BYTES, texts - 1)))
+                .hasMessageContaining("--limit headerBytes=N");
     }
 
     @Test
@@ -231,15 +232,15 @@ class DjlReaderTest {
         djl.parameters = 2;
         Path file = file(directory, djl.bytes());
         Limits enough = Limits.DEFAULT
-                .withTensors(2)
-                .withNameLength(7)
-                .withDimensions(2)
-                .withTensorBytes(8);
+                .with(Limit.TENSORS, 2)
+                .with(Limit.NAME_LENGTH, 7)
+                .with(Limit.DIMENSIONS, 2)
+                .with(Limit.TENSOR_BYTES, 8);
         assertThat(Checkpoint.read(file, enough).format()).isEqualTo(Format.DJL);
-        assertThat(refused(file, enough.withTensors(1))).hasMessageContaining("Limits.tensors");
-        assertThat(refused(file, enough.withNameLength(6))).hasMessageContaining("Limits.nameLength");
-        assertThat(refused(file, enough.withDimensions(1))).hasMessageContaining("Limits.dimensions");
-        assertThat(refused(file, enough.withTensorBytes(7))).hasMessageContaining("Limits.tensorBytes");
+        assertThat(refused(file, enough.with(Limit.TENSORS, 1))).hasMessageContaining("--limit tensors=N");
+        assertThat(refused(file, enough.with(Limit.NAME_LENGTH, 6))).hasMessageContaining("--limit nameLength=N");
+        assertThat(refused(file, enough.with(Limit.DIMENSIONS, 1))).hasMessageContaining("--limit dimensions=N");
+        assertThat(refused(file, enough.with(Limit.TENSOR_BYTES, 7))).hasMessageContaining("--limit tensorBytes=N");
     }
 
     @Test

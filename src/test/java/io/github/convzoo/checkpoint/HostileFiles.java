@@ -361,10 +361,10 @@ final class HostileFiles {
             // The assembler takes a negative count for none.
             byte[] arrays = mxnet().none().bytes();
             ByteBuffer.wrap(arrays).order(ByteOrder.LITTLE_ENDIAN).putLong(16, count);
-            add("MXNET: " + count + " arrays", arrays, "Limits.tensors");
+            add("MXNET: " + count + " arrays", arrays, "--limit tensors=N");
             byte[] names = mxnet().bytes();
             ByteBuffer.wrap(names).order(ByteOrder.LITTLE_ENDIAN).putLong(24, count);
-            add("MXNET: " + count + " names", names, "Limits.tensors");
+            add("MXNET: " + count + " names", names, "--limit tensors=N");
             MxnetAssembler name = mxnet().int32(MxnetAssembler.V2, 0, 0).none().name(count, new byte[0]);
             add("a name of " + count + " bytes", name, "nameLength");
             MxnetAssembler shape = mxnet().int32(MxnetAssembler.V2, 0, 1).int64(count);
@@ -376,7 +376,7 @@ final class HostileFiles {
             add(
                     count + " dimensions",
                     mxnet().int32(MxnetAssembler.V3, 0, count).none(),
-                    "Limits.dimensions");
+                    "--limit dimensions=N");
         }
         MxnetAssembler twice = mxnet();
         for (int i = 0; i < 2; i++) {
@@ -401,13 +401,13 @@ final class HostileFiles {
         for (int count : new int[] {-1, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
             DjlReaderTest.Djl djl = new DjlReaderTest.Djl();
             djl.inputs = count;
-            add("DJL: " + count + " inputs", djl.bytes(), "Limits.tensors");
+            add("DJL: " + count + " inputs", djl.bytes(), "--limit tensors=N");
             djl = new DjlReaderTest.Djl();
             djl.properties = count;
-            add("DJL: " + count + " properties", djl.bytes(), "Limits.tensors");
+            add("DJL: " + count + " properties", djl.bytes(), "--limit tensors=N");
             djl = new DjlReaderTest.Djl();
             djl.dimensions = count;
-            add("DJL: " + count + " dimensions", djl.bytes(), "Limits.dimensions");
+            add("DJL: " + count + " dimensions", djl.bytes(), "--limit dimensions=N");
             djl = new DjlReaderTest.Djl();
             djl.length = count;
             add("DJL: an array of " + count + " bytes", djl.bytes(), "takes 8 bytes");

@@ -231,7 +231,7 @@ final class HostilePickles {
     private void addGlobalTricks() {
         PickleAssembler memo = pickle().text("system").put(0).text("os").put(1).op('0', '0');
         add(
-                "STACK_GLOBAL of memorised texts",
+                "STACK_GLOBAL of memorized texts",
                 memo.get(1).get(0).op(0x93).text(command).op(0x85, 'R'),
                 ATTACK);
         add("STACK_GLOBAL of numbers", pickle().op('K', 1, 'K', 2, 0x93), "a global's name is not text");
@@ -339,7 +339,7 @@ final class HostilePickles {
         for (int i = 0; i < 1000; i++) {
             copies.global("builtins", "list").get(0).reduce().op('0');
         }
-        add("copies of a long list", copies.op('N'), "Limits.values");
+        add("copies of a long list", copies.op('N'), "--limit values=N");
         PickleAssembler pairs = pickle().dict().mark();
         for (int i = 0; i < 20_000; i++) {
             pairs.op('M', i & 0xff, i >> 8, 'N');
@@ -348,7 +348,7 @@ final class HostilePickles {
         for (int i = 0; i < 1000; i++) {
             pairs.global("builtins", "dict").get(0).reduce().op('0');
         }
-        add("copies of a long dict", pairs.op('N'), "Limits.values");
+        add("copies of a long dict", pairs.op('N'), "--limit values=N");
         PickleAssembler encoded =
                 pickle().text("x".repeat(60_000)).text("latin1").op(0x86).put(0);
         for (int i = 0; i < 10_000; i++) {
@@ -360,13 +360,13 @@ final class HostilePickles {
         for (int i = 0; i < 10_000; i++) {
             shorter.global("_codecs", "encode").get(0).reduce();
         }
-        add("copies of a text as long as a name", shorter.mark().op('1'), "Limits.values");
+        add("copies of a text as long as a name", shorter.mark().op('1'), "--limit values=N");
         PickleAssembler device =
                 pickle().text("x".repeat(16_000)).op('K', 1, 0x86).put(0);
         for (int i = 0; i < 10_000; i++) {
             device.global("torch", "device").get(0).reduce();
         }
-        add("devices of a long name", device.mark().op('1'), "Limits.values");
+        add("devices of a long name", device.mark().op('1'), "--limit values=N");
         PickleAssembler names = pickle().text("m".repeat(4000))
                 .put(0)
                 .op('0')
@@ -375,14 +375,14 @@ final class HostilePickles {
         for (int i = 0; i < 120_000; i++) {
             names.op('h', 0, 'h', 1, 0x93);
         }
-        add("one global of a long name over and over", names, "Limits.values");
+        add("one global of a long name over and over", names, "--limit values=N");
     }
 
     private void addNesting() {
-        add("a million marks", pickle().op(repeated(1_000_000, '(')), "Limits.values");
-        add("a million empty lists", pickle().op(repeated(1_000_000, ']')), "Limits.values");
-        add("a million empty dicts", pickle().op(repeated(1_000_000, '}')), "Limits.values");
-        add("a million duplicates", pickle().op('N').op(repeated(1_000_000, '2')), "Limits.values");
+        add("a million marks", pickle().op(repeated(1_000_000, '(')), "--limit values=N");
+        add("a million empty lists", pickle().op(repeated(1_000_000, ']')), "--limit values=N");
+        add("a million empty dicts", pickle().op(repeated(1_000_000, '}')), "--limit values=N");
+        add("a million duplicates", pickle().op('N').op(repeated(1_000_000, '2')), "--limit values=N");
         addLate("tuples in one another", pickle().op('N').op(repeated(200_000, 0x85)), "nestingDepth");
         addLate("lists in one another", pickle().op(repeated(200_000, ']')).op(repeated(199_999, 'a')), "nestingDepth");
         PickleAssembler dicts = pickle();

@@ -26,7 +26,7 @@ class LimitsTest {
     private void holds(byte[] content, Limits enough, Limits tooFew, String name) throws IOException {
         Path file = file(directory, content);
         assertThat(Checkpoint.read(file, enough).root()).isNotNull();
-        assertThat(refused(file, tooFew)).hasMessageContaining("raise Limits." + name + "");
+        assertThat(refused(file, tooFew)).hasMessageContaining("--limit " + name + "=N");
     }
 
     private static byte[] torch(PickleAssembler pickle) {
@@ -48,7 +48,11 @@ class LimitsTest {
     void headerBytes_areLimited() throws IOException {
         byte[] file = twoTensors("b");
         int length = file.length - 8 - 5;
-        holds(file, DEFAULT.withHeaderBytes(length), DEFAULT.withHeaderBytes(length - 1), "headerBytes");
+        holds(
+                file,
+                DEFAULT.with(Limit.HEADER_BYTES, length),
+                DEFAULT.with(Limit.HEADER_BYTES, length - 1),
+                "headerBytes");
         // A zip archive's directory: 46 bytes and the name for each of four entries.
         int directoryBytes = 4 * 46
                 + "model/data.pkl".length()
@@ -57,8 +61,8 @@ class LimitsTest {
                 + "model/version".length();
         holds(
                 torch(pickle().op('N')),
-                DEFAULT.withHeaderBytes(directoryBytes),
-                DEFAULT.withHeaderBytes(directoryBytes - 1),
+                DEFAULT.with(Limit.HEADER_BYTES, directoryBytes),
+                DEFAULT.with(Limit.HEADER_BYTES, directoryBytes - 1),
                 "headerBytes");
     }
 
@@ -66,21 +70,21 @@ class LimitsTest {
     void headerBytes_ofNpy_areLimited() {
         Path file = Crafted.resource("c_order.npy");
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> Npy.read(file, DEFAULT.withHeaderBytes(117)))
-                .withMessageContaining("raise Limits.headerBytes");
-        assertThat(npyIsRead(file, DEFAULT.withHeaderBytes(118))).isTrue();
+                .isThrownBy(() -> Npy.read(file, DEFAULT.with(Limit.HEADER_BYTES, 117)))
+                .withMessageContaining("--limit headerBytes=N");
+        assertThat(npyIsRead(file, DEFAULT.with(Limit.HEADER_BYTES, 118))).isTrue();
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> Npy.read(file, DEFAULT.withTensorBytes(23)))
-                .withMessageContaining("raise Limits.tensorBytes");
-        assertThat(npyIsRead(file, DEFAULT.withTensorBytes(24))).isTrue();
+                .isThrownBy(() -> Npy.read(file, DEFAULT.with(Limit.TENSOR_BYTES, 23)))
+                .withMessageContaining("--limit tensorBytes=N");
+        assertThat(npyIsRead(file, DEFAULT.with(Limit.TENSOR_BYTES, 24))).isTrue();
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> Npy.read(file, DEFAULT.withDimensions(1)))
-                .withMessageContaining("raise Limits.dimensions");
+                .isThrownBy(() -> Npy.read(file, DEFAULT.with(Limit.DIMENSIONS, 1)))
+                .withMessageContaining("--limit dimensions=N");
         Path fortran = Crafted.resource("fortran_order.npy");
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> Npy.read(fortran, DEFAULT.withCopiedBytes(23)))
-                .withMessageContaining("raise Limits.copiedBytes");
-        assertThat(npyIsRead(fortran, DEFAULT.withCopiedBytes(24))).isTrue();
+                .isThrownBy(() -> Npy.read(fortran, DEFAULT.with(Limit.COPIED_BYTES, 23)))
+                .withMessageContaining("--limit copiedBytes=N");
+        assertThat(npyIsRead(fortran, DEFAULT.with(Limit.COPIED_BYTES, 24))).isTrue();
     }
 
     private static boolean npyIsRead(Path file, Limits limits) {
@@ -93,102 +97,111 @@ class LimitsTest {
 
     @Test
     void tensors_areLimited() throws IOException {
-        holds(twoTensors("b"), DEFAULT.withTensors(2), DEFAULT.withTensors(1), "tensors");
+        holds(twoTensors("b"), DEFAULT.with(Limit.TENSORS, 2), DEFAULT.with(Limit.TENSORS, 1), "tensors");
         long[] one = {1};
         byte[] two = torch(pickle().tensor("FloatStorage", "0", 6, 0, one, one)
                 .tensor("FloatStorage", "0", 6, 0, one, one)
                 .op(0x86));
-        holds(two, DEFAULT.withTensors(2), DEFAULT.withTensors(1), "tensors");
+        holds(two, DEFAULT.with(Limit.TENSORS, 2), DEFAULT.with(Limit.TENSORS, 1), "tensors");
         byte[] metadata = safetensors("{\"__metadata__\":{\"a\":\"1\",\"b\":\"2\"}}", 0);
-        holds(metadata, DEFAULT.withTensors(2), DEFAULT.withTensors(1), "tensors");
+        holds(metadata, DEFAULT.with(Limit.TENSORS, 2), DEFAULT.with(Limit.TENSORS, 1), "tensors");
         // One tensor in three places.
         byte[] shared = torch(pickle().tensor("FloatStorage", "0", 6, 0, one, one)
                 .put(0)
                 .get(0)
                 .get(0)
                 .op(0x87));
-        holds(shared, DEFAULT.withTensors(3), DEFAULT.withTensors(2), "tensors");
+        holds(shared, DEFAULT.with(Limit.TENSORS, 3), DEFAULT.with(Limit.TENSORS, 2), "tensors");
     }
 
     @Test
     void nameLength_isLimited() throws IOException {
-        holds(twoTensors("xxxxx"), DEFAULT.withNameLength(5), DEFAULT.withNameLength(4), "nameLength");
+        holds(
+                twoTensors("xxxxx"),
+                DEFAULT.with(Limit.NAME_LENGTH, 5),
+                DEFAULT.with(Limit.NAME_LENGTH, 4),
+                "nameLength");
         String key = "x".repeat(50);
         byte[] mapping = torch(pickle().dict().text(key).op('N', 's'));
-        holds(mapping, DEFAULT.withNameLength(50), DEFAULT.withNameLength(49), "nameLength");
+        holds(mapping, DEFAULT.with(Limit.NAME_LENGTH, 50), DEFAULT.with(Limit.NAME_LENGTH, 49), "nameLength");
         ZipAssembler zip = new ZipAssembler();
         zip.add("model/data.pkl", pickle().op('N').stop());
         zip.add("model/version", "3");
-        holds(zip.bytes(), DEFAULT.withNameLength(14), DEFAULT.withNameLength(13), "nameLength");
+        holds(zip.bytes(), DEFAULT.with(Limit.NAME_LENGTH, 14), DEFAULT.with(Limit.NAME_LENGTH, 13), "nameLength");
     }
 
     @Test
     void nameLength_ofGlobals_isLimited() throws IOException {
         byte[] global = torch(pickle().global("x".repeat(60), "y"));
-        assertThat(Checkpoint.read(file(directory, global), DEFAULT.withNameLength(60))
+        assertThat(Checkpoint.read(file(directory, global), DEFAULT.with(Limit.NAME_LENGTH, 60))
                         .placeholders())
                 .hasSize(1);
-        assertThat(refused(file(directory, global), DEFAULT.withNameLength(59))).hasMessageContaining("59 characters");
+        assertThat(refused(file(directory, global), DEFAULT.with(Limit.NAME_LENGTH, 59)))
+                .hasMessageContaining("59 characters");
     }
 
     @Test
     void dimensions_areLimited() throws IOException {
-        holds(twoTensors("b"), DEFAULT.withDimensions(3), DEFAULT.withDimensions(2), "dimensions");
+        holds(twoTensors("b"), DEFAULT.with(Limit.DIMENSIONS, 3), DEFAULT.with(Limit.DIMENSIONS, 2), "dimensions");
         long[] ones = {1, 1, 1};
         holds(
                 torch(pickle().tensor("FloatStorage", "0", 6, 0, ones, ones)),
-                DEFAULT.withDimensions(3),
-                DEFAULT.withDimensions(2),
+                DEFAULT.with(Limit.DIMENSIONS, 3),
+                DEFAULT.with(Limit.DIMENSIONS, 2),
                 "dimensions");
     }
 
     @Test
     void tensorBytes_areLimited() throws IOException {
-        holds(twoTensors("b"), DEFAULT.withTensorBytes(3), DEFAULT.withTensorBytes(2), "tensorBytes");
+        holds(twoTensors("b"), DEFAULT.with(Limit.TENSOR_BYTES, 3), DEFAULT.with(Limit.TENSOR_BYTES, 2), "tensorBytes");
         byte[] spread = torch(pickle().tensor("FloatStorage", "0", 6, 0, new long[] {2}, new long[] {5}));
-        holds(spread, DEFAULT.withTensorBytes(24), DEFAULT.withTensorBytes(23), "tensorBytes");
+        holds(spread, DEFAULT.with(Limit.TENSOR_BYTES, 24), DEFAULT.with(Limit.TENSOR_BYTES, 23), "tensorBytes");
         byte[] expanded = torch(pickle().tensor("FloatStorage", "0", 6, 0, new long[] {100}, new long[] {0}));
-        holds(expanded, DEFAULT.withTensorBytes(400), DEFAULT.withTensorBytes(399), "tensorBytes");
+        holds(expanded, DEFAULT.with(Limit.TENSOR_BYTES, 400), DEFAULT.with(Limit.TENSOR_BYTES, 399), "tensorBytes");
     }
 
     @Test
     void copiedBytes_areLimited() throws IOException {
         byte[] expanded = torch(pickle().tensor("FloatStorage", "0", 6, 0, new long[] {100}, new long[] {0}));
-        holds(expanded, DEFAULT.withCopiedBytes(400), DEFAULT.withCopiedBytes(399), "copiedBytes");
+        holds(expanded, DEFAULT.with(Limit.COPIED_BYTES, 400), DEFAULT.with(Limit.COPIED_BYTES, 399), "copiedBytes");
     }
 
     @Test
     void pickleBytes_areLimited() throws IOException {
         byte[] bytes = pickle().text("x".repeat(100)).stop();
         byte[] file = Crafted.torch(bytes, new byte[24]).bytes();
-        holds(file, DEFAULT.withPickleBytes(bytes.length), DEFAULT.withPickleBytes(bytes.length - 1), "pickleBytes");
+        holds(
+                file,
+                DEFAULT.with(Limit.PICKLE_BYTES, bytes.length),
+                DEFAULT.with(Limit.PICKLE_BYTES, bytes.length - 1),
+                "pickleBytes");
     }
 
     @Test
     void values_areLimited() throws IOException {
         // A list counts two, each of its items one.
         byte[] file = torch(pickle().list().mark().op('N', 'N', 'N', 'e'));
-        holds(file, DEFAULT.withValues(5), DEFAULT.withValues(4), "values");
+        holds(file, DEFAULT.with(Limit.VALUES, 5), DEFAULT.with(Limit.VALUES, 4), "values");
         // A mapping counts four.
-        holds(torch(pickle().dict()), DEFAULT.withValues(4), DEFAULT.withValues(3), "values");
+        holds(torch(pickle().dict()), DEFAULT.with(Limit.VALUES, 4), DEFAULT.with(Limit.VALUES, 3), "values");
         // Shared values count where they are spelled out: the outer list, and three times a list of two.
         byte[] shared = torch(pickle().op('N', 'N', 0x86).put(0).get(0).get(0).op(0x87));
-        holds(shared, DEFAULT.withValues(10), DEFAULT.withValues(9), "values");
+        holds(shared, DEFAULT.with(Limit.VALUES, 10), DEFAULT.with(Limit.VALUES, 9), "values");
     }
 
     @Test
     void memoEntries_areLimited() throws IOException {
         byte[] file = torch(pickle().op('N').put(99));
-        holds(file, DEFAULT.withMemoEntries(100), DEFAULT.withMemoEntries(99), "memoEntries");
+        holds(file, DEFAULT.with(Limit.MEMO_ENTRIES, 100), DEFAULT.with(Limit.MEMO_ENTRIES, 99), "memoEntries");
     }
 
     @Test
     void nestingDepth_isLimited() throws IOException {
         byte[] file = torch(pickle().list().list().dict().op('a', 'a'));
-        holds(file, DEFAULT.withNestingDepth(3), DEFAULT.withNestingDepth(2), "nestingDepth");
+        holds(file, DEFAULT.with(Limit.NESTING_DEPTH, 3), DEFAULT.with(Limit.NESTING_DEPTH, 2), "nestingDepth");
         // The deep part is met first at the top, where it is not too deep, and then again inside a list.
         byte[] shared = torch(pickle().list().list().op('a').put(0).get(0).op(0x85, 0x86));
-        holds(shared, DEFAULT.withNestingDepth(4), DEFAULT.withNestingDepth(3), "nestingDepth");
+        holds(shared, DEFAULT.with(Limit.NESTING_DEPTH, 4), DEFAULT.with(Limit.NESTING_DEPTH, 3), "nestingDepth");
     }
 
     @Test
@@ -201,8 +214,8 @@ class LimitsTest {
             pickle.op('a');
         }
         byte[] file = torch(pickle);
-        holds(file, DEFAULT.withNestingDepth(256), DEFAULT.withNestingDepth(255), "nestingDepth");
-        Value root = Checkpoint.read(file(directory, file), DEFAULT.withNestingDepth(256))
+        holds(file, DEFAULT.with(Limit.NESTING_DEPTH, 256), DEFAULT.with(Limit.NESTING_DEPTH, 255), "nestingDepth");
+        Value root = Checkpoint.read(file(directory, file), DEFAULT.with(Limit.NESTING_DEPTH, 256))
                 .root();
         assertThat(root.toString()).hasSizeGreaterThan(256);
         assertThat(root.hashCode()).isNotZero();
@@ -211,7 +224,7 @@ class LimitsTest {
     @Test
     void zipEntries_areLimited() throws IOException {
         byte[] file = torch(pickle().op('N'));
-        holds(file, DEFAULT.withZipEntries(4), DEFAULT.withZipEntries(3), "zipEntries");
+        holds(file, DEFAULT.with(Limit.ZIP_ENTRIES, 4), DEFAULT.with(Limit.ZIP_ENTRIES, 3), "zipEntries");
     }
 
     @Test
@@ -227,25 +240,30 @@ class LimitsTest {
                     .length();
         }
         int beyond = array.length - 4 * compressed;
-        holds(file, DEFAULT.withInflatedBytes(beyond), DEFAULT.withInflatedBytes(beyond - 1), "inflatedBytes");
-        holds(file, DEFAULT.withTensorBytes(10_000), DEFAULT.withTensorBytes(9999), "tensorBytes");
+        holds(
+                file,
+                DEFAULT.with(Limit.INFLATED_BYTES, beyond),
+                DEFAULT.with(Limit.INFLATED_BYTES, beyond - 1),
+                "inflatedBytes");
+        holds(file, DEFAULT.with(Limit.TENSOR_BYTES, 10_000), DEFAULT.with(Limit.TENSOR_BYTES, 9999), "tensorBytes");
     }
 
     @Test
     void limit_thatIsNotPossible_isRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> DEFAULT.withTensors(0))
+                .isThrownBy(() -> DEFAULT.with(Limit.TENSORS, 0))
                 .withMessage("tensors must be a positive number, not 0");
-        assertThatIllegalArgumentException().isThrownBy(() -> DEFAULT.withNestingDepth(257));
+        assertThatIllegalArgumentException().isThrownBy(() -> DEFAULT.with(Limit.NESTING_DEPTH, 257));
     }
 
     @Test
     void with_aSettingInText_changesThatLimit() {
-        assertThat(DEFAULT.with("pickleBytes=64M")).isEqualTo(DEFAULT.withPickleBytes(64 << 20));
-        assertThat(DEFAULT.with(" values = 7 ")).isEqualTo(DEFAULT.withValues(7));
-        assertThat(DEFAULT.with("headerBytes=3k")).isEqualTo(DEFAULT.withHeaderBytes(3 << 10));
-        assertThat(DEFAULT.with("inflatedBytes=1G")).isEqualTo(DEFAULT.withInflatedBytes(1 << 30));
-        assertThat(DEFAULT.with("tensorBytes=2147483647")).isEqualTo(DEFAULT.withTensorBytes(Integer.MAX_VALUE));
+        assertThat(DEFAULT.with("pickleBytes=64M")).isEqualTo(DEFAULT.with(Limit.PICKLE_BYTES, 64 << 20));
+        assertThat(DEFAULT.with(" values = 7 ")).isEqualTo(DEFAULT.with(Limit.VALUES, 7));
+        assertThat(DEFAULT.with("headerBytes=3k")).isEqualTo(DEFAULT.with(Limit.HEADER_BYTES, 3 << 10));
+        assertThat(DEFAULT.with("inflatedBytes=1G")).isEqualTo(DEFAULT.with(Limit.INFLATED_BYTES, 1 << 30));
+        assertThat(DEFAULT.with("tensorBytes=2147483647"))
+                .isEqualTo(DEFAULT.with(Limit.TENSOR_BYTES, Integer.MAX_VALUE));
     }
 
     @Test
@@ -291,14 +309,14 @@ class LimitsTest {
             int besides = length - 10 * size;
             // What is decoded counts until it is found to be an array's bytes.
             int slack = pickle == text ? size : 0;
-            Limits enough = DEFAULT.withPickleBytes(besides + slack).withValues(1000);
+            Limits enough = DEFAULT.with(Limit.PICKLE_BYTES, besides + slack).with(Limit.VALUES, 1000);
             assertThat(Crafted.entries(Checkpoint.read(file(directory, file), enough)
                                     .root())
                             .values())
                     .hasSize(10)
                     .allMatch(Tensor.class::isInstance);
-            assertThat(refused(file(directory, file), DEFAULT.withPickleBytes(besides - 1)))
-                    .hasMessageContaining("Limits.pickleBytes");
+            assertThat(refused(file(directory, file), DEFAULT.with(Limit.PICKLE_BYTES, besides - 1)))
+                    .hasMessageContaining("--limit pickleBytes=N");
         }
     }
 
@@ -314,6 +332,7 @@ class LimitsTest {
             pickle.global("_codecs", "encode").get(0).get(1).op(0x86).reduce();
         }
         byte[] file = torch(pickle.op('l'));
-        assertThat(refused(file(directory, file), DEFAULT.withValues(4000))).hasMessageContaining("Limits.values");
+        assertThat(refused(file(directory, file), DEFAULT.with(Limit.VALUES, 4000)))
+                .hasMessageContaining("--limit values=N");
     }
 }

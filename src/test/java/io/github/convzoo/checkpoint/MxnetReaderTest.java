@@ -166,14 +166,16 @@ class MxnetReaderTest {
 
     @Test
     void dimensions_arePossibleAndLimited() throws IOException {
-        assertThat(refusal(assembler().int32(V2, 0, -1).none())).hasMessageContaining("Limits.dimensions");
+        assertThat(refusal(assembler().int32(V2, 0, -1).none())).hasMessageContaining("--limit dimensions=N");
         assertThat(refusal(assembler().int32(V2, 0, Integer.MAX_VALUE).none()))
-                .hasMessageContaining("Limits.dimensions");
-        assertThat(refusal(assembler().int32(V3, 0, -2).none())).hasMessageContaining("Limits.dimensions");
+                .hasMessageContaining("--limit dimensions=N");
+        assertThat(refusal(assembler().int32(V3, 0, -2).none())).hasMessageContaining("--limit dimensions=N");
         Path file = file(directory, valid().bytes());
-        assertThat(Checkpoint.read(file, Limits.DEFAULT.withDimensions(2)).format())
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.with(Limit.DIMENSIONS, 2))
+                        .format())
                 .isEqualTo(Format.MXNET);
-        assertThat(refused(file, Limits.DEFAULT.withDimensions(1))).hasMessageContaining("Limits.dimensions");
+        assertThat(refused(file, Limits.DEFAULT.with(Limit.DIMENSIONS, 1)))
+                .hasMessageContaining("--limit dimensions=N");
     }
 
     @Test
@@ -181,11 +183,12 @@ class MxnetReaderTest {
         MxnetAssembler two =
                 valid().int32(V2, 0, 2).int64(1, 2).data(0, ONE_AND_TWO).name("arg:ü");
         Path file = file(directory, two.bytes());
-        Limits enough = Limits.DEFAULT.withTensors(2).withNameLength(5).withTensorBytes(8);
+        Limits enough =
+                Limits.DEFAULT.with(Limit.TENSORS, 2).with(Limit.NAME_LENGTH, 5).with(Limit.TENSOR_BYTES, 8);
         assertThat(Crafted.entries(Checkpoint.read(file, enough).root())).containsOnlyKeys("arg:w", "arg:ü");
-        assertThat(refused(file, enough.withTensors(1))).hasMessageContaining("Limits.tensors");
-        assertThat(refused(file, enough.withNameLength(4))).hasMessageContaining("Limits.nameLength");
-        assertThat(refused(file, enough.withTensorBytes(7))).hasMessageContaining("Limits.tensorBytes");
+        assertThat(refused(file, enough.with(Limit.TENSORS, 1))).hasMessageContaining("--limit tensors=N");
+        assertThat(refused(file, enough.with(Limit.NAME_LENGTH, 4))).hasMessageContaining("--limit nameLength=N");
+        assertThat(refused(file, enough.with(Limit.TENSOR_BYTES, 7))).hasMessageContaining("--limit tensorBytes=N");
     }
 
     @Test
@@ -198,9 +201,11 @@ class MxnetReaderTest {
                         .name("arg:v")
                         .bytes());
         // Two names of five bytes, and their lengths.
-        assertThat(Checkpoint.read(file, Limits.DEFAULT.withHeaderBytes(26)).format())
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.with(Limit.HEADER_BYTES, 26))
+                        .format())
                 .isEqualTo(Format.MXNET);
-        assertThat(refused(file, Limits.DEFAULT.withHeaderBytes(25))).hasMessageContaining("raise Limits.headerBytes");
+        assertThat(refused(file, Limits.DEFAULT.with(Limit.HEADER_BYTES, 25)))
+                .hasMessageContaining("--limit headerBytes=N");
     }
 
     @Test
@@ -208,17 +213,17 @@ class MxnetReaderTest {
         for (long count : new long[] {Long.MAX_VALUE, 1L << 32}) {
             MxnetAssembler mxnet = valid();
             mxnet.announcedArrays = count;
-            assertThat(refusal(mxnet)).hasMessageContaining("Limits.tensors");
+            assertThat(refusal(mxnet)).hasMessageContaining("--limit tensors=N");
             mxnet = valid();
             mxnet.announcedNames = count;
-            assertThat(refusal(mxnet)).hasMessageContaining("Limits.tensors");
+            assertThat(refusal(mxnet)).hasMessageContaining("--limit tensors=N");
         }
         assertThat(refusal(assembler()
                         .int32(V2, 0, 1)
                         .int64(2)
                         .data(0, ONE_AND_TWO)
                         .name(-1, new byte[0])))
-                .hasMessageContaining("Limits.nameLength");
+                .hasMessageContaining("--limit nameLength=N");
     }
 
     @Test

@@ -127,7 +127,7 @@ class NpzReaderTest {
     void bomb_isRefusedBeforeItIsInflated() throws IOException {
         byte[] bomb = deflated("w.npy", zeros(40 << 20));
         assertThat(bomb).hasSizeLessThan(64 << 10);
-        assertThat(refused(file(directory, bomb))).hasMessageContaining("raise Limits.inflatedBytes");
+        assertThat(refused(file(directory, bomb))).hasMessageContaining("--limit inflatedBytes=N");
     }
 
     @Test
@@ -142,8 +142,8 @@ class NpzReaderTest {
         }
         Path file = file(directory, out.toByteArray());
         assertThat(Checkpoint.read(file).format()).isEqualTo(Format.NUMPY_ZIP);
-        CheckpointException refusal = refused(file, Limits.DEFAULT.withInflatedBytes(50_000));
-        assertThat(refusal).hasMessageContaining("raise Limits.inflatedBytes");
+        CheckpointException refusal = refused(file, Limits.DEFAULT.with(Limit.INFLATED_BYTES, 50_000));
+        assertThat(refusal).hasMessageContaining("--limit inflatedBytes=N");
         assertThat(refusal.tensor()).hasValue("5");
     }
 
@@ -153,10 +153,10 @@ class NpzReaderTest {
         zip.add("a.npy", array());
         zip.add("b.npy", array());
         Path file = file(directory, zip.bytes());
-        assertThat(Crafted.entries(
-                        Checkpoint.read(file, Limits.DEFAULT.withTensors(2)).root()))
+        assertThat(Crafted.entries(Checkpoint.read(file, Limits.DEFAULT.with(Limit.TENSORS, 2))
+                        .root()))
                 .hasSize(2);
-        assertThat(refused(file, Limits.DEFAULT.withTensors(1))).hasMessageContaining("raise Limits.tensors");
+        assertThat(refused(file, Limits.DEFAULT.with(Limit.TENSORS, 1))).hasMessageContaining("--limit tensors=N");
     }
 
     @Test

@@ -78,12 +78,12 @@ class PickleMachineTest {
     void global_ofALongName_countsByItsLength() throws IOException {
         byte[] pickle = pickle().global("x".repeat(1000), "y".repeat(1000)).stop();
         int count = 4 + 2000 / 16;
-        assertThat(readPickle(directory, pickle, Limits.DEFAULT.withValues(count))
+        assertThat(readPickle(directory, pickle, Limits.DEFAULT.with(Limit.VALUES, count))
                         .placeholders())
                 .hasSize(1);
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> readPickle(directory, pickle, Limits.DEFAULT.withValues(count - 1)))
-                .withMessageContaining("Limits.values");
+                .isThrownBy(() -> readPickle(directory, pickle, Limits.DEFAULT.with(Limit.VALUES, count - 1)))
+                .withMessageContaining("--limit values=N");
     }
 
     @Test
@@ -371,7 +371,7 @@ class PickleMachineTest {
         for (int i = 0; i < 1000; i++) {
             pickle.global("builtins", "list").get(0).reduce().op('0');
         }
-        assertThat(refusedPickle(directory, pickle.op('N').stop())).hasMessageContaining("Limits.values");
+        assertThat(refusedPickle(directory, pickle.op('N').stop())).hasMessageContaining("--limit values=N");
     }
 
     @Test
@@ -392,7 +392,7 @@ class PickleMachineTest {
         for (int i = 0; i < 1_000_000; i++) {
             pickle.op(opcode);
         }
-        assertThat(refusedPickle(directory, pickle.stop())).hasMessageContaining("Limits.values");
+        assertThat(refusedPickle(directory, pickle.stop())).hasMessageContaining("--limit values=N");
     }
 
     @Test

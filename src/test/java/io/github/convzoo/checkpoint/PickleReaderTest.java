@@ -269,19 +269,20 @@ class PickleReaderTest {
     @Test
     void limits_letThroughWhatTheySay() throws IOException {
         Path file = file(directory, array("u1", "|", 6, 2, 3));
-        Limits enough = Limits.DEFAULT.withTensors(1).withDimensions(2).withTensorBytes(6);
+        Limits enough =
+                Limits.DEFAULT.with(Limit.TENSORS, 1).with(Limit.DIMENSIONS, 2).with(Limit.TENSOR_BYTES, 6);
         assertThat(Checkpoint.read(file, enough).format()).isEqualTo(Format.PICKLE);
-        assertThat(refused(file, enough.withDimensions(1))).hasMessageContaining("Limits.dimensions");
-        assertThat(refused(file, enough.withTensorBytes(5))).hasMessageContaining("Limits.tensorBytes");
+        assertThat(refused(file, enough.with(Limit.DIMENSIONS, 1))).hasMessageContaining("--limit dimensions=N");
+        assertThat(refused(file, enough.with(Limit.TENSOR_BYTES, 5))).hasMessageContaining("--limit tensorBytes=N");
         // Data does not count as pickle.
         byte[] large = array("u1", "|", 100_000, 100_000);
         int besides = large.length - 100_000;
         file = file(directory, large);
-        assertThat(Checkpoint.read(file, Limits.DEFAULT.withPickleBytes(besides))
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.with(Limit.PICKLE_BYTES, besides))
                         .format())
                 .isEqualTo(Format.PICKLE);
-        assertThat(refused(file, Limits.DEFAULT.withPickleBytes(besides - 1)))
-                .hasMessageContaining("Limits.pickleBytes");
+        assertThat(refused(file, Limits.DEFAULT.with(Limit.PICKLE_BYTES, besides - 1)))
+                .hasMessageContaining("--limit pickleBytes=N");
     }
 
     /** A mapping of arrays of four bytes each, of type uint16 in two rows. */
@@ -410,7 +411,7 @@ class PickleReaderTest {
             many.op('N');
         }
         legacy.object = many.op('l').stop();
-        assertThat(refusal(embedded(legacy.bytes()).stop())).hasMessageContaining("Limits.values");
+        assertThat(refusal(embedded(legacy.bytes()).stop())).hasMessageContaining("--limit values=N");
     }
 
     @Test

@@ -248,10 +248,11 @@ class PyTorchLegacyReaderTest {
         legacy.object = tensor(storage(4).op('N'), 1, 3);
         Path file = file(directory, legacy.bytes());
         int length = legacy.object.length;
-        assertThat(Checkpoint.read(file, Limits.DEFAULT.withPickleBytes(length)).format())
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.with(Limit.PICKLE_BYTES, length))
+                        .format())
                 .isEqualTo(Format.PYTORCH_LEGACY);
-        assertThat(refused(file, Limits.DEFAULT.withPickleBytes(length - 1)))
-                .hasMessageContaining("if you trust the file, raise Limits.pickleBytes");
+        assertThat(refused(file, Limits.DEFAULT.with(Limit.PICKLE_BYTES, length - 1)))
+                .hasMessageContaining("if you trust the file, raise the limit pickleBytes");
     }
 
     @Test
@@ -262,10 +263,10 @@ class PyTorchLegacyReaderTest {
         legacy.keys = new PickleAssembler().list().stop();
         byte[] bytes = legacy.bytes();
         Path file = file(directory, Arrays.copyOf(bytes, bytes.length - 24));
-        assertThat(Checkpoint.read(file, Limits.DEFAULT.withPickleBytes(1 << 16))
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.with(Limit.PICKLE_BYTES, 1 << 16))
                         .root())
                 .isEqualTo(new Value.Text(text));
-        assertThat(refused(file, Limits.DEFAULT.withPickleBytes((1 << 16) - 1)))
-                .hasMessageContaining("raise Limits.pickleBytes");
+        assertThat(refused(file, Limits.DEFAULT.with(Limit.PICKLE_BYTES, (1 << 16) - 1)))
+                .hasMessageContaining("--limit pickleBytes=N");
     }
 }

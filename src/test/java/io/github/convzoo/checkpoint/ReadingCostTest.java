@@ -123,17 +123,17 @@ class ReadingCostTest {
             assertThat(allowed.outcome).isEqualTo("read PYTORCH_ZIP");
             assertThat(allowed.bytes).isLessThan(128L * MEBI);
             Cost cost = cost(text ? texts(most + 1) : numbers(most + 1));
-            assertThat(cost.outcome).contains("raise Limits.values");
+            assertThat(cost.outcome).contains("--limit values=N");
             assertThat(cost.millis).isLessThan(1000);
             Cost many = cost(text ? texts(490_000) : numbers(220_000));
-            assertThat(many.outcome).contains("raise Limits.values");
+            assertThat(many.outcome).contains("--limit values=N");
             assertThat(many.bytes).isLessThan(128L * MEBI);
         }
     }
 
     @Test
     void entries_ofEveryOpcodeThatMakesThem_areCounted() throws IOException {
-        String limit = "raise Limits.values";
+        String limit = "--limit values=N";
         PickleAssembler items = new PickleAssembler().op('N').put(0).op('0').dict();
         PickleAssembler whole = new PickleAssembler().op('N').put(0).op('0').mark();
         for (int i = 0; i < 125_000; i++) {
@@ -150,7 +150,7 @@ class ReadingCostTest {
         for (int i = 0; i < 125_000; i++) {
             pickle.op('C', 0);
         }
-        assertThat(cost(pickle.op('l').stop()).outcome).contains("raise Limits.values");
+        assertThat(cost(pickle.op('l').stop()).outcome).contains("--limit values=N");
     }
 
     /** Mappings of long names inside one another, the innermost with tensors, each level shared by two names. */
@@ -175,9 +175,9 @@ class ReadingCostTest {
         // Of 1000 tensors under eight names of 1000 characters: 8,008,000, and at most four for a number and a dot.
         assertThat(cost(paths(8, 1000, 1000)).outcome).isEqualTo("read PYTORCH_ZIP");
         Cost cost = cost(paths(9, 1000, 1000));
-        assertThat(cost.outcome).contains("raise Limits.headerBytes").contains("the paths of the tensors");
+        assertThat(cost.outcome).contains("--limit headerBytes=N").contains("the paths of the tensors");
         assertThat(cost.bytes).isLessThan(16 * MEBI);
-        assertThat(cost(paths(40, 2000, 4000)).outcome).contains("raise Limits.headerBytes");
+        assertThat(cost(paths(40, 2000, 4000)).outcome).contains("--limit headerBytes=N");
     }
 
     @Test
@@ -205,7 +205,7 @@ class ReadingCostTest {
         for (int i = 0; i < 100; i++) {
             more.get(1);
         }
-        assertThat(cost(more.op('l').stop()).outcome).contains("raise Limits.tensors");
+        assertThat(cost(more.op('l').stop()).outcome).contains("--limit tensors=N");
     }
 
     // What each limit just allows, and one more, under the limits that hold where none are given.
@@ -217,7 +217,7 @@ class ReadingCostTest {
         assertThat(read.millis).isLessThan(1000);
         assertThat(read.bytes).isLessThan(128L * MEBI);
         Cost cost = cost(refused);
-        assertThat(cost.outcome).contains("raise Limits." + limit + " ");
+        assertThat(cost.outcome).contains("--limit " + limit + "=N");
         assertThat(cost.millis).isLessThan(1000);
         assertThat(cost.bytes).isLessThan(128L * MEBI);
     }

@@ -122,12 +122,16 @@ class ShardedReaderTest {
         // As long as the headers of the files that it names.
         Path index = index(map(VALID) + " ".repeat(300));
         int length = (int) Files.size(index);
-        Limits enough = Limits.DEFAULT.withHeaderBytes(length).withTensors(3).withNameLength(1);
+        Limits enough = Limits.DEFAULT
+                .with(Limit.HEADER_BYTES, length)
+                .with(Limit.TENSORS, 3)
+                .with(Limit.NAME_LENGTH, 1);
         assertThat(Checkpoint.read(index, enough).format()).isEqualTo(Format.SAFETENSORS_INDEX);
-        assertThat(refused(index, enough.withTensors(2))).hasMessageContaining("Limits.tensors");
-        assertThat(refused(index, enough.withHeaderBytes(length - 1))).hasMessageContaining("Limits.headerBytes");
+        assertThat(refused(index, enough.with(Limit.TENSORS, 2))).hasMessageContaining("--limit tensors=N");
+        assertThat(refused(index, enough.with(Limit.HEADER_BYTES, length - 1)))
+                .hasMessageContaining("--limit headerBytes=N");
         Path named = index(map("'ab': '1.safetensors'"));
-        assertThat(refused(named, enough)).hasMessageContaining("Limits.nameLength");
+        assertThat(refused(named, enough)).hasMessageContaining("--limit nameLength=N");
     }
 
     @Test

@@ -141,8 +141,10 @@ class TorchScriptTest {
                 .op('s', 's', 'b')
                 .stop();
         Path file = file(directory, archive(pickle, none()).bytes());
-        assertThat(Checkpoint.read(file, Limits.DEFAULT.withNameLength(33)).format())
+        assertThat(Checkpoint.read(file, Limits.DEFAULT.with(Limit.NAME_LENGTH, 33))
+                        .format())
                 .isEqualTo(Format.TORCHSCRIPT);
-        assertThat(refused(file, Limits.DEFAULT.withNameLength(32))).hasMessageContaining("Limits.nameLength");
+        assertThat(refused(file, Limits.DEFAULT.with(Limit.NAME_LENGTH, 32)))
+                .hasMessageContaining("--limit nameLength=N");
     }
 }

@@ -508,10 +508,10 @@ class PredictCommandTest {
     }
 
     @Test
-    void predict_ofWeightsForGreyImages_makesThemGrey() throws IOException {
+    void predict_ofWeightsForGrayImages_makesThemGray() throws IOException {
         Variant variant = Variant.of("dla46x_c");
         Path weights = Samples.write(
-                folder.resolve("grey.safetensors"),
+                folder.resolve("gray.safetensors"),
                 Samples.state(
                         variant.build(variant.options().withNumClasses(2).withInChannels(1)), new Shape(1, 1, 32, 32)));
         Run run = Run.succeeding("predict", BOOT, "--model", "dla46x_c", "--weights", weights, "--input-size", 64);

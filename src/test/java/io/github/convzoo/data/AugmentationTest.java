@@ -201,10 +201,10 @@ class AugmentationTest {
     void colorJitter_ofBrightness_drawsFactorsUniformly(double change, double least, double most) {
         byte[] samples = new byte[3];
         Arrays.fill(samples, (byte) 100);
-        RgbImage grey = RgbImage.of(1, 1, samples);
+        RgbImage gray = RgbImage.of(1, 1, samples);
         ColorJitter jitter = new ColorJitter(change, 0, 0, 0);
         double[] levels = IntStream.range(0, DRAWS)
-                .mapToDouble(i -> jitter.apply(grey, random).pixel(0, 0) & 0xff)
+                .mapToDouble(i -> jitter.apply(gray, random).pixel(0, 0) & 0xff)
                 .toArray();
 
         assertThat(Arrays.stream(levels)).allMatch(level -> level >= least - 1 && level <= most);

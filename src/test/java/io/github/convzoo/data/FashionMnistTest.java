@@ -84,7 +84,7 @@ class FashionMnistTest {
 
     @ParameterizedTest
     @ValueSource(ints = {32, 48, 64, 77})
-    void image_ofAnySize_isPaddedThenRepeatedByNearestNeighbour(int size) throws IOException {
+    void image_ofAnySize_isPaddedThenRepeatedByNearestNeighbor(int size) throws IOException {
         byte[] pixels = noise(5);
         IdxFiles.write(folder, new byte[][] {noise(4), pixels}, 1, 2);
         RgbImage image = FashionMnist.test(folder, size).image(1);
@@ -100,8 +100,8 @@ class FashionMnistTest {
         assertThat(image.height()).isEqualTo(size);
         for (int y = 0; y < size; y++) {
             for (int x = 0; x < size; x++) {
-                int grey = padded[(int) Math.floor(y * 32.0 / size)][(int) Math.floor(x * 32.0 / size)];
-                assertThat(image.pixel(x, y)).as("(%d, %d)", x, y).isEqualTo(grey * 0x010101);
+                int gray = padded[(int) Math.floor(y * 32.0 / size)][(int) Math.floor(x * 32.0 / size)];
+                assertThat(image.pixel(x, y)).as("(%d, %d)", x, y).isEqualTo(gray * 0x010101);
             }
         }
     }

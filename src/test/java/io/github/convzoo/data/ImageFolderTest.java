@@ -73,7 +73,7 @@ class ImageFolderTest {
         copy(TURNED, "a/2.JpEg");
         copy(TURNED, "a/3.jpg");
         copy(Samples.resource("image/palette.gif"), "a/4.gif");
-        copy(Samples.resource("image/grey.bmp"), "a/5.BMP");
+        copy(Samples.resource("image/gray.bmp"), "a/5.BMP");
         copy(BOOT, "a/notes.txt");
         copy(BOOT, "a/png");
         copy(BOOT, "beside.png");

@@ -97,7 +97,7 @@ class ServingFilesTest {
     }
 
     @Test
-    void greyImages_haveTheirStatisticsThreeTimes() throws IOException {
+    void grayImages_haveTheirStatisticsThreeTimes() throws IOException {
         config = usual(1, 2);
         write(ExportOptions.torchScript());
         assertThat(properties())
@@ -136,7 +136,7 @@ class ServingFilesTest {
     }
 
     @Test
-    void border_isFilledWithTheMeanGrey() throws IOException {
+    void border_isFilledWithTheMeanGray() throws IOException {
         preprocess(config.preprocessing().withCropMode(CropMode.BORDER));
         assertNoted(write(ExportOptions.torchScript()), "one gray level instead of the mean color");
         // 255 * (0.485 + 0.456 + 0.406) / 3 = 114.495

@@ -35,7 +35,7 @@ class EnhancementTest {
     }
 
     /** 52 levels of each channel, blue changing fastest. */
-    private static RgbImage colours() {
+    private static RgbImage colors() {
         int levels = 256 / STEP + 1;
         byte[] samples = new byte[3 * levels * levels * levels];
         int i = 0;
@@ -53,10 +53,10 @@ class EnhancementTest {
 
     @ParameterizedTest
     @MethodSource("references")
-    void enhancement_ofAllColours_equalsPillow(String line) {
+    void enhancement_ofAllColors_equalsPillow(String line) {
         List<String> parts = List.of(line.split(" ", -1));
         CRC32 crc = new CRC32();
-        crc.update(enhanced(colours(), parts.get(0), Double.parseDouble(parts.get(1)))
+        crc.update(enhanced(colors(), parts.get(0), Double.parseDouble(parts.get(1)))
                 .toBytes());
 
         assertThat("%08x".formatted(crc.getValue())).isEqualTo(parts.get(2));

@@ -99,7 +99,7 @@ class HostileImagesTest {
     /** One pixel more than Pillow warns of, in the head of each format. */
     @ParameterizedTest
     @ValueSource(
-            strings = {"image/rgb.png", "image/rgb.bmp", "image/palette.gif", "image/grey.jpg", "formats/w_lossy.webp"})
+            strings = {"image/rgb.png", "image/rgb.bmp", "image/palette.gif", "image/gray.jpg", "formats/w_lossy.webp"})
     void decode_ofAHeadThatAnnouncesTooManyPixels_isRefusedWithoutMemory(String name) {
         byte[] image = bytes(name);
         ByteBuffer head = ByteBuffer.wrap(image);

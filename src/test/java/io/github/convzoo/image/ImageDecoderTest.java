@@ -343,18 +343,18 @@ class ImageDecoderTest {
 
     @Test
     void decode_ofWrongExtension_goesByTheContent() throws IOException {
-        Path file = Files.write(folder.resolve("photo.png"), bytes("image/grey.jpg"));
+        Path file = Files.write(folder.resolve("photo.png"), bytes("image/gray.jpg"));
 
-        assertThat(decoder.decode(file)).isEqualTo(image("image/grey.jpg"));
+        assertThat(decoder.decode(file)).isEqualTo(image("image/gray.jpg"));
     }
 
     @Test
     void decode_ofFileInAnArchive_reads() throws IOException {
         URI uri = URI.create("jar:" + folder.resolve("images.zip").toUri());
         try (FileSystem archive = FileSystems.newFileSystem(uri, Map.of("create", "true"))) {
-            Path file = Files.write(archive.getPath("/a.jpg"), bytes("image/grey.jpg"));
+            Path file = Files.write(archive.getPath("/a.jpg"), bytes("image/gray.jpg"));
 
-            assertThat(decoder.decode(file)).isEqualTo(image("image/grey.jpg"));
+            assertThat(decoder.decode(file)).isEqualTo(image("image/gray.jpg"));
         }
     }
 
@@ -363,7 +363,7 @@ class ImageDecoderTest {
             strings = {
                 "ycc_420_baseline.jpg",
                 "ycc_420_progressive.jpg",
-                "grey.jpg",
+                "gray.jpg",
                 "cmyk.jpg",
                 "ycc_restart.jpg",
             })
@@ -379,7 +379,7 @@ class ImageDecoderTest {
     /** Pillow too takes a PNG that lacks its check sum or its last chunk, once the pixels are whole. */
     @ParameterizedTest
     @ValueSource(
-            strings = {"rgb.png", "rgb_interlaced.png", "palette.png", "grey_1bit.png", "rgb_16bit.png", "rgba.png"})
+            strings = {"rgb.png", "rgb_interlaced.png", "palette.png", "gray_1bit.png", "rgb_16bit.png", "rgba.png"})
     void decode_ofPngCutBeforeItsLastChunk_isRefused(String name) throws IOException {
         byte[] whole = bytes("image/" + name);
         RgbImage expected = image("image/" + name);
@@ -396,7 +396,7 @@ class ImageDecoderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"palette.gif, 1", "rgb.bmp, 1", "grey.bmp, 3", "palette.bmp, 3"})
+    @CsvSource({"palette.gif, 1", "rgb.bmp, 1", "gray.bmp, 3", "palette.bmp, 3"})
     void decode_ofOtherFormatsCutAnywhere_isWholeOrRefused(String name, int readable) throws IOException {
         byte[] whole = bytes("image/" + name);
         RgbImage expected = image("image/" + name);
@@ -621,13 +621,13 @@ class ImageDecoderTest {
 
     @Test
     void decode_atTheLimitOfStreamBytes_isAllowed() throws IOException {
-        byte[] bytes = bytes("image/grey.jpg");
+        byte[] bytes = bytes("image/gray.jpg");
 
-        assertThat(decoder.withMaxStreamBytes(bytes.length).decode(new ByteArrayInputStream(bytes), "grey"))
-                .isEqualTo(image("image/grey.jpg"));
+        assertThat(decoder.withMaxStreamBytes(bytes.length).decode(new ByteArrayInputStream(bytes), "gray"))
+                .isEqualTo(image("image/gray.jpg"));
         assertThatExceptionOfType(ImageException.class)
                 .isThrownBy(() ->
-                        decoder.withMaxStreamBytes(bytes.length - 1).decode(new ByteArrayInputStream(bytes), "grey"))
+                        decoder.withMaxStreamBytes(bytes.length - 1).decode(new ByteArrayInputStream(bytes), "gray"))
                 .withMessageContaining("more than the allowed");
     }
 
@@ -671,7 +671,7 @@ class ImageDecoderTest {
                         .decode(new ByteArrayInputStream(bytes), "a"))
                 .withMessageContaining("raise the limit imageBytes");
         assertThatExceptionOfType(ImageException.class)
-                .isThrownBy(() -> decoder.withLimit("imageDecodedPixels=1").decode(bytes("image/grey.jpg"), "a"))
+                .isThrownBy(() -> decoder.withLimit("imageDecodedPixels=1").decode(bytes("image/gray.jpg"), "a"))
                 .withMessageContaining("raise the limit imageDecodedPixels");
         assertThat(decoder.withLimit("imageSeconds=2K").maxFetchTime()).isEqualTo(Duration.ofSeconds(2048));
         assertThat(decoder.maxFetchTime()).isEqualTo(Duration.ofMinutes(1));

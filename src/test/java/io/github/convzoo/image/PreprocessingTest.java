@@ -91,7 +91,7 @@ class PreprocessingTest {
     }
 
     @Test
-    void toChw_ofTwoPixels_normalisesEachChannel() {
+    void toChw_ofTwoPixels_normalizesEachChannel() {
         Normalization normalization = new Normalization(List.of(0.5, 0.25, 0.0), List.of(0.5, 0.25, 2.0));
         RgbImage image = RgbImage.of(2, 1, new byte[] {0, (byte) 255, 51, (byte) 255, 0, 102});
         FloatBuffer target = FloatBuffer.allocate(8).position(1);
@@ -126,7 +126,7 @@ class PreprocessingTest {
     }
 
     @Test
-    void fashionMnist_ofGreyImage_padsBeforeItNormalises() {
+    void fashionMnist_ofGrayImage_padsBeforeItNormalizes() {
         FloatBuffer target = FloatBuffer.allocate(3 * 32 * 32);
 
         FASHION_MNIST.toChw(constant(28, 28, 255), target);
@@ -185,14 +185,14 @@ class PreprocessingTest {
     }
 
     @Test
-    void toChw_ofOneChannel_isPillowsGrey() {
-        Normalization grey = new Normalization(List.of(0.5), List.of(0.25));
+    void toChw_ofOneChannel_isPillowsGray() {
+        Normalization gray = new Normalization(List.of(0.5), List.of(0.25));
         // Image.new("RGB", (1, 1), rgb).convert("L"): 76, 150, 29, 93.
         RgbImage image = RgbImage.of(
                 4, 1, new byte[] {(byte) 255, 0, 0, 0, (byte) 255, 0, 0, 0, (byte) 255, 10, (byte) 128, (byte) 130});
         FloatBuffer target = FloatBuffer.allocate(4);
 
-        Preprocessing.unresized(1, 4, grey).toChw(image, target);
+        Preprocessing.unresized(1, 4, gray).toChw(image, target);
 
         assertThat(target.array())
                 .containsExactly(
@@ -204,13 +204,13 @@ class PreprocessingTest {
 
     @Test
     void forChannels_ofAnotherNumber_averagesAsTimmDoes() {
-        Normalization grey = Normalization.IMAGENET.forChannels(1);
+        Normalization gray = Normalization.IMAGENET.forChannels(1);
 
-        assertThat(grey.mean()).containsExactly((0.485 + 0.456 + 0.406) / 3);
-        assertThat(grey.std()).containsExactly((0.229 + 0.224 + 0.225) / 3);
-        assertThat(grey.forChannels(3).mean())
+        assertThat(gray.mean()).containsExactly((0.485 + 0.456 + 0.406) / 3);
+        assertThat(gray.std()).containsExactly((0.229 + 0.224 + 0.225) / 3);
+        assertThat(gray.forChannels(3).mean())
                 .hasSize(3)
-                .containsOnly(grey.mean().get(0));
+                .containsOnly(gray.mean().get(0));
         assertThat(Normalization.IMAGENET.forChannels(3)).isSameAs(Normalization.IMAGENET);
         assertThatIllegalArgumentException().isThrownBy(() -> Normalization.IMAGENET.forChannels(2));
     }

@@ -46,7 +46,7 @@ class RgbImageTest {
     }
 
     @Test
-    void of_greyBufferedImage_replicatesTheStoredLevels() {
+    void of_grayBufferedImage_replicatesTheStoredLevels() {
         BufferedImage buffered = new BufferedImage(256, 1, BufferedImage.TYPE_BYTE_GRAY);
         buffered.getRaster().setPixels(0, 0, 256, 1, IntStream.range(0, 256).toArray());
 
@@ -60,7 +60,7 @@ class RgbImageTest {
     }
 
     @Test
-    void of_16BitGrey_keepsTheHighByte() {
+    void of_16BitGray_keepsTheHighByte() {
         BufferedImage buffered = new BufferedImage(3, 1, BufferedImage.TYPE_USHORT_GRAY);
         buffered.getRaster().setPixels(0, 0, 3, 1, new int[] {0x00ff, 0x7f80, 0xffff});
 
@@ -96,7 +96,7 @@ class RgbImageTest {
     }
 
     @Test
-    void of_otherColourSpace_ignoresTheProfile() {
+    void of_otherColorSpace_ignoresTheProfile() {
         ColorModel linear = new ComponentColorModel(
                 ColorSpace.getInstance(ColorSpace.CS_LINEAR_RGB),
                 false,
@@ -209,7 +209,7 @@ class RgbImageTest {
                 .isEqualTo(RgbImage.of(2, 2, samples))
                 .hasSameHashCodeAs(RgbImage.of(2, 2, samples))
                 .hasToString("RgbImage[2 x 2]");
-        assertThat(image("image/rgb.png")).isNotEqualTo(image("image/grey.png"));
+        assertThat(image("image/rgb.png")).isNotEqualTo(image("image/gray.png"));
     }
 
     private static int[] argb(RgbImage image) {

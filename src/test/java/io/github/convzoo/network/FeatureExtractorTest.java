@@ -82,7 +82,7 @@ class FeatureExtractorTest {
     }
 
     @Test
-    void initialize_ofTheExtractor_initialisesTheNetwork() {
+    void initialize_ofTheExtractor_initializesTheNetwork() {
         Network network = Variant.of("dla46x_c").build();
         try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
             FeatureExtractor features = new FeatureExtractor(network);

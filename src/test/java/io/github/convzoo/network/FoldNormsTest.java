@@ -51,7 +51,7 @@ class FoldNormsTest {
     }
 
     @Test
-    void training_afterFolding_normalisesByBatch() {
+    void training_afterFolding_normalizesByBatch() {
         NDArray expected = forward(true);
         Reference.initialize(reset(), manager, "a", SHAPE);
         network.foldNorms();

@@ -252,7 +252,7 @@ class NetworkTest {
     }
 
     @Test
-    void alexnet_onceInitialised_keepsToSizesOfTheSameLastMap() {
+    void alexnet_onceInitialized_keepsToSizesOfTheSameLastMap() {
         Network network = AlexNetVariant.ALEXNET.build();
         network.initialize(manager, DataType.FLOAT32, new Shape(1, 3, 128, 128));
         ParameterStore store = new ParameterStore(manager, false);

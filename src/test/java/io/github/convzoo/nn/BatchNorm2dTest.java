@@ -38,7 +38,7 @@ class BatchNorm2dTest {
     }
 
     @Test
-    void forward_inTrainingWhereFrozen_normalisesByTheRunningStatistics() {
+    void forward_inTrainingWhereFrozen_normalizesByTheRunningStatistics() {
         float[] evaluated = forward(false);
         freeze("weight");
         freeze("bias");
@@ -48,7 +48,7 @@ class BatchNorm2dTest {
     }
 
     @Test
-    void forward_inTrainingWhereHalfFrozen_normalisesByTheBatch() {
+    void forward_inTrainingWhereHalfFrozen_normalizesByTheBatch() {
         float[] evaluated = forward(false);
         freeze("weight");
         assertThat(forward(true)).isNotEqualTo(evaluated);

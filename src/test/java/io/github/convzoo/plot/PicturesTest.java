@@ -102,7 +102,7 @@ class PicturesTest {
     }
 
     @Test
-    void grid_ofEachVerdict_hasItsColour() {
+    void grid_ofEachVerdict_hasItsColor() {
         RgbImage black = RgbImage.of(1, 1, new byte[3]);
         for (ImageGrid.Verdict verdict : ImageGrid.Verdict.values()) {
             BufferedImage grid = ImageGrid.draw(List.of(new ImageGrid.Entry(black, "MMMM", "", verdict)));

@@ -66,7 +66,7 @@ class EvaluationTest {
     }
 
     @Test
-    void of_ties_favoursTheLowerNumber() throws Exception {
+    void of_ties_favorsTheLowerNumber() throws Exception {
         int[] flat = {50, 50, 50, 50, 50, 50, 50, 50, 50, 50};
         Evaluation evaluation = evaluate(images(new int[][] {flat, flat, flat, flat}, 0, 1, 4, 5), 10, 4);
 

@@ -408,15 +408,15 @@ class WeightLoaderTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 6})
-    void load_forGreyImages_givesTheLogitsOfThreeEqualChannels(int channels) throws CheckpointException {
+    void load_forGrayImages_givesTheLogitsOfThreeEqualChannels(int channels) throws CheckpointException {
         Network three = network(10, 3);
         load(complete, three);
         Network other = network(10, channels);
         load(complete, other);
-        NDArray grey = Reference.image(manager, "grey", new Shape(2, 1, 32, 32));
+        NDArray gray = Reference.image(manager, "gray", new Shape(2, 1, 32, 32));
 
-        float[] expected = logits(three, grey.repeat(1, 3));
-        float[] actual = logits(other, grey.repeat(1, channels));
+        float[] expected = logits(three, gray.repeat(1, 3));
+        float[] actual = logits(other, gray.repeat(1, channels));
         float largest = 0;
         float worst = 0;
         for (int i = 0; i < expected.length; i++) {
@@ -434,18 +434,18 @@ class WeightLoaderTest {
 
     @Test
     void load_ofWeightsForOtherThanThreeChannels_isNotAdapted() throws CheckpointException {
-        Map<String, Tensor> grey = Samples.state(network(10, 1), new Shape(1, 1, 32, 32));
+        Map<String, Tensor> gray = Samples.state(network(10, 1), new Shape(1, 1, 32, 32));
         Network network = network(10, 1);
-        assertThat(load(grey, network).notes()).isEmpty();
-        assertHolds(network, grey);
+        assertThat(load(gray, network).notes()).isEmpty();
+        assertHolds(network, gray);
 
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> load(grey, network(10, 3)))
+                .isThrownBy(() -> load(gray, network(10, 3)))
                 .withMessageContaining("these weights take 1 input channel, not 3");
     }
 
     @Test
-    void load_intoAnInitialisedNetwork_replacesItsArrays() throws CheckpointException {
+    void load_intoAnInitializedNetwork_replacesItsArrays() throws CheckpointException {
         Network network = network(10, 3);
         network.initialize(manager, DataType.FLOAT32, INPUT);
         load(complete, network);
@@ -455,7 +455,7 @@ class WeightLoaderTest {
     }
 
     @Test
-    void load_intoAnInitialisedNetwork_keepsTheShapeItIsInitialisedFor() throws CheckpointException {
+    void load_intoAnInitializedNetwork_keepsTheShapeItIsInitializedFor() throws CheckpointException {
         Variant alexnet = AlexNetVariant.ALEXNET;
         Map<String, Tensor> state = Samples.state(alexnet.build(), new Shape(1, 3, 64, 64));
         Network network = alexnet.build();
@@ -466,7 +466,7 @@ class WeightLoaderTest {
     }
 
     @Test
-    void load_thatFails_leavesAnUninitialisedNetworkSo() throws CheckpointException {
+    void load_thatFails_leavesAnUninitializedNetworkSo() throws CheckpointException {
         Network network = network(10, 3);
         // The last parameter: all the others have their arrays by then.
         Map<String, Tensor> state = changed();
@@ -481,7 +481,7 @@ class WeightLoaderTest {
     }
 
     @Test
-    void load_forAnInputThatDoesNotFit_leavesAnUninitialisedNetworkSo() {
+    void load_forAnInputThatDoesNotFit_leavesAnUninitializedNetworkSo() {
         Network network = network(10, 3);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> WeightLoader.load(
@@ -491,7 +491,7 @@ class WeightLoaderTest {
     }
 
     @Test
-    void load_thatFails_leavesAnInitialisedNetworkUnchanged() {
+    void load_thatFails_leavesAnInitializedNetworkUnchanged() {
         Network network = network(10, 3);
         network.initialize(manager, DataType.FLOAT32, INPUT);
         Map<String, float[]> before = Samples.values(network);

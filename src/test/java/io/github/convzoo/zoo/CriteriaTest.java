@@ -196,8 +196,8 @@ class CriteriaTest {
                     .hasSize(5);
             assertThat(shapes(arrays().optArgument("featuresOnly", List.of(2.0, 4.0)), input))
                     .containsExactly(new Shape(2, 256, 4, 4), new Shape(2, 704, 1, 1));
-            NDArray grey = Reference.image(manager, "", new Shape(2, 1, 32, 32));
-            assertThat(shapes(arrays().optArgument("inChannels", 1.0), grey)).containsExactly(new Shape(2, 10));
+            NDArray gray = Reference.image(manager, "", new Shape(2, 1, 32, 32));
+            assertThat(shapes(arrays().optArgument("inChannels", 1.0), gray)).containsExactly(new Shape(2, 10));
         }
     }
 

@@ -3,6 +3,7 @@ package io.github.convzoo.zoo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.github.convzoo.checkpoint.Limit;
 import io.github.convzoo.checkpoint.Limits;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,7 +58,7 @@ class PathTextTest {
         assertThat(options.reading.key()).isEqualTo("checkpoint.model");
         assertThat(options.reading.ignored()).containsExactly("aux.*", "loss");
         assertThat(options.reading.limits())
-                .isEqualTo(Limits.DEFAULT.withValues(7).withPickleBytes(1 << 20));
+                .isEqualTo(Limits.DEFAULT.with(Limit.VALUES, 7).with(Limit.PICKLE_BYTES, 1 << 20));
         assertThat(options.withTopK(1).reading).isEqualTo(options.reading);
     }
 

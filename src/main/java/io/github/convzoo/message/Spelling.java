@@ -1,4 +1,4 @@
-package io.github.convzoo.network;
+package io.github.convzoo.message;
 
 import java.util.Collection;
 import java.util.Comparator;

@@ -1,4 +1,4 @@
-package io.github.convzoo.network;
+package io.github.convzoo.message;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -6,7 +6,7 @@ package io.github.convzoo.image;
  * <p>YCbCr is ITU-R BT.601 at full range, as in T.871, with factors of 16 fractional bits. The four inks are treated as
  * inverted, as Adobe writes them and Pillow reads all files, and become RGB without a profile.
  */
-final class JpegColours {
+final class JpegColors {
 
     private static final int HALF = 1 << 15;
     private static final int[] RED_OF_CR = new int[256];
@@ -24,24 +24,24 @@ final class JpegColours {
         }
     }
 
-    private JpegColours() {}
+    private JpegColors() {}
 
     /** Converts pixels of one, three or four samples; three are converted in place, and the same array is returned. */
-    static byte[] toRgb(JpegHeader.Colours colours, byte[] stored, int pixels) {
-        return switch (colours) {
+    static byte[] toRgb(JpegHeader.Colors colors, byte[] stored, int pixels) {
+        return switch (colors) {
             case RGB -> stored;
-            case GREY -> ofGrey(stored, pixels);
+            case GRAY -> ofGray(stored, pixels);
             case YCBCR -> {
                 for (int i = 0; i < RgbImage.CHANNELS * pixels; i += RgbImage.CHANNELS) {
                     ycbcr(stored, i, stored, i);
                 }
                 yield stored;
             }
-            case CMYK, YCCK -> ofInks(stored, pixels, colours == JpegHeader.Colours.YCCK);
+            case CMYK, YCCK -> ofInks(stored, pixels, colors == JpegHeader.Colors.YCCK);
         };
     }
 
-    private static byte[] ofGrey(byte[] stored, int pixels) {
+    private static byte[] ofGray(byte[] stored, int pixels) {
         byte[] rgb = new byte[RgbImage.CHANNELS * pixels];
         int to = 0;
         for (int i = 0; i < pixels; i++) {
