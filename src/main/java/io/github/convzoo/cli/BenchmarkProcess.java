@@ -33,6 +33,7 @@ final class BenchmarkProcess {
     /** The heap has this size from the start, so resident memory beyond it is native. */
     static final int HEAP_MEBIBYTES = 256;
 
+    /** The longest warm-up. It is as long as the measurement if that is shorter. */
     private static final double WARM_UP_SECONDS = 1.5;
     private static final int WARM_UP_RUNS = 3;
     private static final int LEAST_RUNS = 5;
@@ -177,7 +178,7 @@ final class BenchmarkProcess {
         try (NDManager manager = NDManager.newBaseManager(device, "PyTorch")) {
             NDArray input = manager.randomNormal(shape);
             long begun = System.nanoTime();
-            for (int i = 0; i < WARM_UP_RUNS || since(begun) < WARM_UP_SECONDS; i++) {
+            for (int i = 0; i < WARM_UP_RUNS || since(begun) < Math.min(WARM_UP_SECONDS, seconds); i++) {
                 time(manager, input, run);
             }
             begun = System.nanoTime();

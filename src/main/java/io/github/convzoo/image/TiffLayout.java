@@ -72,10 +72,12 @@ final class TiffLayout {
         long photometric = directory.value(TiffDirectory.PHOTOMETRIC, WHITE_IS_ZERO);
         long[] bits = directory.values(TiffDirectory.BITS_PER_SAMPLE);
         long most = Arrays.stream(bits).max().orElse(1);
+        boolean even = Arrays.stream(bits).allMatch(each -> each == most) && most > 0;
         long samples = directory.value(TiffDirectory.SAMPLES_PER_PIXEL, 1);
         boolean unsigned =
                 Arrays.stream(directory.values(TiffDirectory.SAMPLE_FORMAT)).allMatch(format -> format == UNSIGNED);
         boolean known = unsigned
+                && even
                 && switch ((int) photometric) {
                     case WHITE_IS_ZERO, BLACK_IS_ZERO -> samples <= 2 && most <= 16;
                     case RGB -> samples >= RgbImage.CHANNELS && samples <= MAX_SAMPLES && (most == 8 || most == 16);
@@ -88,12 +90,12 @@ final class TiffLayout {
         if (!known) {
             throw new ImageException(
                     name,
-                    ("TIFF with %d %s of %d bits per pixel (photometric interpretation %d, compression %d) is not"
+                    ("TIFF with %d %s of %s bits per pixel (photometric interpretation %d, compression %d) is not"
                                     + " supported; save it as 8-bit RGB")
                             .formatted(
                                     samples,
                                     unsigned ? "samples" : "signed or floating-point samples",
-                                    most,
+                                    even ? most : "different or no",
                                     photometric,
                                     compression));
         }

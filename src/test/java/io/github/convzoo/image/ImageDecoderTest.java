@@ -191,6 +191,23 @@ class ImageDecoderTest {
         assertRefused(tiff, "odd.tif").withMessageContaining(problem);
     }
 
+    @ParameterizedTest
+    @CsvSource({"8, 8, 0", "0, 8, 8", "0, 0, 0", "8, 8, 16", "16, 8, 8", "8, 4, 8"})
+    void decode_ofTiffWithSamplesOfDifferentBits_isRefused(short red, short green, short blue) {
+        byte[] tiff = bytes("formats/t_raw.tif");
+        ByteBuffer buffer = ByteBuffer.wrap(tiff).order(LITTLE_ENDIAN);
+        int directory = buffer.getInt(4);
+        for (int i = 0; i < buffer.getShort(directory); i++) {
+            int entry = directory + 2 + 12 * i;
+            if (buffer.getShort(entry) == 258) {
+                int bits = buffer.getInt(entry + 8);
+                buffer.putShort(bits, red).putShort(bits + 2, green).putShort(bits + 4, blue);
+            }
+        }
+
+        assertRefused(tiff, "odd.tif").withMessageContaining("3 samples of different or no bits per pixel");
+    }
+
     /** The directory begins at the last byte, or ends within its first entry. */
     @Test
     void decode_ofJpegWithCutExif_isUpright() throws IOException {

@@ -156,7 +156,7 @@ class LearnerTest {
         });
         collector.start();
         try {
-            for (int i = 0; i < 3; i++) {
+            for (int i = 0; i < 2; i++) {
                 assertThat(losses()).isEqualTo(calm);
             }
         } finally {
