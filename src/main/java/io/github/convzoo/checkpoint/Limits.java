@@ -63,20 +63,6 @@ public record Limits(
     /**
      * Creates limits.
      *
-     * @param headerBytes the maximum size of a safetensors or {@code .npy} header, of a zip archive's directory, and of
-     *     all names in another file together, in bytes
-     * @param pickleBytes the maximum size of a pickle, in bytes; the data of tensors and NumPy arrays does not count
-     * @param values the maximum number of values that a pickle may build, or expand to if it shares them
-     * @param memoEntries the maximum number of values that a pickle may memoize
-     * @param nestingDepth the maximum nesting depth of mappings and sequences, at most 256
-     * @param tensors the maximum number of tensors in a file, and of entries in its metadata
-     * @param zipEntries the maximum number of entries in a zip archive
-     * @param nameLength the maximum length of the name of a tensor, mapping key, global or zip entry, in UTF-16 units
-     * @param dimensions the maximum number of dimensions of a tensor
-     * @param tensorBytes the maximum size of a tensor, in bytes; at most {@link Integer#MAX_VALUE}
-     * @param copiedBytes the maximum size of a tensor that is not row-major in its file, in bytes
-     * @param inflatedBytes the maximum total size that compressed entries may inflate to, in bytes, beyond four times
-     *     their compressed size
      * @throws IllegalArgumentException if a limit is not positive
      */
     public Limits {
@@ -99,10 +85,9 @@ public record Limits(
     }
 
     /**
-     * Returns these limits with another one, given as text.
+     * {@return these limits with another one, given as text}
      *
      * @param setting the limit's name and value, such as {@code pickleBytes=64M}; K, M and G multiply by powers of 1024
-     * @return the changed limits
      * @throws IllegalArgumentException if the text is invalid, there is no limit of this name, or the value is out of
      *     range
      */
@@ -152,10 +137,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #headerBytes}.
+     * {@return these limits with another {@link #headerBytes}}
      *
      * @param limit the longest header, in bytes
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withHeaderBytes(int limit) {
@@ -163,10 +147,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #pickleBytes}.
+     * {@return these limits with another {@link #pickleBytes}}
      *
      * @param limit the longest pickle, in bytes
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withPickleBytes(int limit) {
@@ -174,10 +157,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #values}.
+     * {@return these limits with another {@link #values}}
      *
      * @param limit the most values of a pickle
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withValues(int limit) {
@@ -185,10 +167,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #memoEntries}.
+     * {@return these limits with another {@link #memoEntries}}
      *
      * @param limit the most memorized values
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withMemoEntries(int limit) {
@@ -196,10 +177,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #nestingDepth}.
+     * {@return these limits with another {@link #nestingDepth}}
      *
      * @param limit the deepest nesting, at most 256
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withNestingDepth(int limit) {
@@ -207,10 +187,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #tensors}.
+     * {@return these limits with another {@link #tensors}}
      *
      * @param limit the most tensors
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withTensors(int limit) {
@@ -218,10 +197,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #zipEntries}.
+     * {@return these limits with another {@link #zipEntries}}
      *
      * @param limit the most zip entries
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withZipEntries(int limit) {
@@ -229,10 +207,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #nameLength}.
+     * {@return these limits with another {@link #nameLength}}
      *
      * @param limit the longest name, in UTF-16 units
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withNameLength(int limit) {
@@ -240,10 +217,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #dimensions}.
+     * {@return these limits with another {@link #dimensions}}
      *
      * @param limit the most dimensions
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withDimensions(int limit) {
@@ -251,10 +227,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #tensorBytes}.
+     * {@return these limits with another {@link #tensorBytes}}
      *
      * @param limit the largest tensor, in bytes
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withTensorBytes(int limit) {
@@ -262,10 +237,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #copiedBytes}.
+     * {@return these limits with another {@link #copiedBytes}}
      *
      * @param limit the largest tensor to copy, in bytes
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withCopiedBytes(int limit) {
@@ -273,10 +247,9 @@ public record Limits(
     }
 
     /**
-     * These limits with another {@link #inflatedBytes}.
+     * {@return these limits with another {@link #inflatedBytes}}
      *
      * @param limit the most bytes to inflate to, beyond four times those in the file
-     * @return the changed limits
      * @throws IllegalArgumentException if the limit is out of its range
      */
     public Limits withInflatedBytes(int limit) {

@@ -27,20 +27,18 @@ public final class Targets {
     }
 
     /**
-     * Creates targets of one class per sample.
+     * {@return targets of one class per sample}
      *
      * @param labels the classes' numbers
-     * @return the targets
      */
     public static Targets of(int... labels) {
         return new Targets(labels.length, labels.clone(), new int[0], new float[0], new float[0][]);
     }
 
     /**
-     * Creates the targets of a batch, mixed if its images are.
+     * {@return the targets of a batch, mixed if its images are}
      *
      * @param batch open or closed
-     * @return the targets
      */
     public static Targets of(Batch batch) {
         if (batch.lambda() == 1) {
@@ -52,12 +50,11 @@ public final class Targets {
     }
 
     /**
-     * Creates targets of two classes per sample.
+     * {@return targets of two classes per sample}
      *
      * @param first the first classes
      * @param second the second classes, of the same number
      * @param shares the weights of the first classes, from 0 to 1, of the same number
-     * @return the targets
      */
     public static Targets mixed(int[] first, int[] second, float[] shares) {
         if (first.length != second.length || first.length != shares.length) {
@@ -74,10 +71,9 @@ public final class Targets {
     }
 
     /**
-     * Creates targets of one distribution per sample.
+     * {@return targets of one distribution per sample}
      *
      * @param rows one row per sample with one probability per class
-     * @return the targets
      */
     public static Targets dense(float[][] rows) {
         float[][] copy = new float[rows.length][];
@@ -93,11 +89,7 @@ public final class Targets {
         return new Targets(rows.length, new int[0], new int[0], new float[0], copy);
     }
 
-    /**
-     * Returns the number of samples.
-     *
-     * @return at least 1
-     */
+    /** {@return the number of samples, at least 1} */
     public int size() {
         return size;
     }
