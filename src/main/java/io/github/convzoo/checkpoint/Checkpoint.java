@@ -150,59 +150,42 @@ public final class Checkpoint {
                 : PyTorchZipReader.read(file, entries, limits);
     }
 
-    /**
-     * Returns the file.
-     *
-     * @return its path as given
-     */
+    /** {@return the file's path as given} */
     public Path file() {
         return file;
     }
 
-    /**
-     * Returns the file's format.
-     *
-     * @return the format, as detected from the content
-     */
+    /** {@return the file's format, as detected from the content} */
     public Format format() {
         return format;
     }
 
-    /**
-     * Returns the size of the file, or of an index and all its shards.
-     *
-     * @return the size in bytes
-     */
+    /** {@return the size in bytes of the file, or of an index and all its shards} */
     public long bytes() {
         return bytes;
     }
 
     /**
-     * Returns the content of the file.
-     *
-     * @return for safetensors, TorchScript, NumPy and MXNet, a {@link Value.Mapping} of tensors (a {@link
-     *     Value.Sequence} for an MXNet file without names); for DJL, a mapping of tensors by position and name ({@code
-     *     3.gamma}); for PyTorch and PaddlePaddle, the saved object
+     * {@return the content of the file} For safetensors, TorchScript, NumPy and MXNet, it is a {@link Value.Mapping} of
+     * tensors (a {@link Value.Sequence} for an MXNet file without names); for DJL, a mapping of tensors by position and
+     * name ({@code 3.gamma}); for PyTorch and PaddlePaddle, the saved object.
      */
     public Value root() {
         return root;
     }
 
     /**
-     * Returns the text that the file has in addition to its tensors.
-     *
-     * @return a safetensors file's {@code __metadata__} in the order of the file, an index's {@code metadata}, a DJL
-     *     model's properties; empty for other formats
+     * {@return the text that the file has in addition to its tensors: a safetensors file's {@code __metadata__} in the
+     * order of the file, an index's {@code metadata}, a DJL model's properties; empty for other formats}
      */
     public Map<String, String> metadata() {
         return metadata;
     }
 
     /**
-     * Returns the names in the file that this library does not build objects for.
-     *
-     * @return full names such as {@code argparse.Namespace}, each once, in the order of the file; if such an object is
-     *     part of {@link #root()}, a {@link Value.Placeholder} replaces it
+     * {@return the names in the file that this library does not build objects for: full names such as {@code
+     * argparse.Namespace}, each once, in the order of the file} If such an object is part of {@link #root()}, a {@link
+     * Value.Placeholder} replaces it.
      */
     public List<String> placeholders() {
         return placeholders;

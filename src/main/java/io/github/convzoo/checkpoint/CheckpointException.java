@@ -98,38 +98,25 @@ public final class CheckpointException extends IOException {
         return excess > 0 ? problem.substring(0, half) + "..." + problem.substring(half + excess) : problem;
     }
 
-    /**
-     * Returns the file that was read or written.
-     *
-     * @return its path as given
-     */
+    /** {@return the path, as given, of the file that was read or written} */
     public Path file() {
         return path == null ? Path.of(file) : path;
     }
 
     /**
-     * Returns the place of the problem.
-     *
-     * @return the offset in bytes from the start of the file; empty if there is no single place
+     * {@return the place of the problem, as an offset in bytes from the start of the file; empty if there is no single
+     * place}
      */
     public OptionalLong offset() {
         return offset < 0 ? OptionalLong.empty() : OptionalLong.of(offset);
     }
 
-    /**
-     * Returns the tensor concerned.
-     *
-     * @return its name; empty if there is no single tensor
-     */
+    /** {@return the name of the tensor concerned; empty if there is no single tensor} */
     public Optional<String> tensor() {
         return Optional.ofNullable(tensor);
     }
 
-    /**
-     * Returns the problem and the remedy.
-     *
-     * @return the message without file, offset and tensor
-     */
+    /** {@return the problem and the remedy: the message without file, offset and tensor} */
     public String problem() {
         return problem;
     }

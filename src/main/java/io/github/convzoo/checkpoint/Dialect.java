@@ -20,10 +20,9 @@ public sealed interface Dialect permits PyTorchDialect, ScriptDialect, PaddleDia
     }
 
     /**
-     * Returns the dialect of a format.
+     * {@return the dialect of a format}
      *
      * @param format the format
-     * @return its dialect
      */
     static Dialect of(Format format) {
         return switch (format) {
@@ -37,28 +36,22 @@ public sealed interface Dialect permits PyTorchDialect, ScriptDialect, PaddleDia
     }
 
     /**
-     * Returns the entries of a training checkpoint that contain weights by convention.
-     *
-     * @return their names, in order of preference, averaged weights first
+     * {@return the names of a training checkpoint's entries that contain weights by convention, in order of preference,
+     * averaged weights first}
      */
     default List<String> places() {
         return List.of("state_dict_ema", "model_ema", "state_dict", "model");
     }
 
-    /**
-     * Whether tensors are named by their order alone, so that only a network can name them.
-     *
-     * @return whether they are
-     */
+    /** {@return whether tensors are named by their order alone, so that only a network can name them} */
     default boolean isOrdered() {
         return false;
     }
 
     /**
-     * Whether an entry describes the others, and so is not a weight.
+     * {@return whether an entry describes the others, and so is not a weight, and not mentioned in a report}
      *
      * @param name its name in the file
-     * @return whether to omit it without mention in a report
      */
     default boolean isDescription(String name) {
         return false;
@@ -75,10 +68,10 @@ public sealed interface Dialect permits PyTorchDialect, ScriptDialect, PaddleDia
     }
 
     /**
-     * Returns PyTorch's name for an entry, without the prefixes of model wrappers.
+     * {@return PyTorch's name for an entry, without the prefixes of model wrappers, such as {@code
+     * layer1.0.bn1.running_mean}}
      *
      * @param name its name in the file
-     * @return the name, such as {@code layer1.0.bn1.running_mean}
      */
     String name(String name);
 
@@ -94,11 +87,10 @@ public sealed interface Dialect permits PyTorchDialect, ScriptDialect, PaddleDia
     }
 
     /**
-     * Returns why an entry is irrelevant to every network.
+     * {@return the reason why an entry is irrelevant to every network; empty if it may be a weight}
      *
      * @param name PyTorch's name for it
      * @param tensor the entry
-     * @return the reason; empty if it may be a weight
      */
     default Optional<Extra> extra(String name, Tensor tensor) {
         return Optional.empty();

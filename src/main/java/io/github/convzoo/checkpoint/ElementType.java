@@ -38,11 +38,7 @@ public enum ElementType {
         this.numpy = numpy;
     }
 
-    /**
-     * Returns the size of one element.
-     *
-     * @return 1, 2, 4 or 8 bytes
-     */
+    /** {@return the size of one element: 1, 2, 4 or 8 bytes} */
     public int bytes() {
         return bytes;
     }

@@ -29,7 +29,6 @@ public record Limits(Map<Limit, Integer> changed) {
     /**
      * Creates limits.
      *
-     * @param changed the limits that differ from their defaults
      * @throws IllegalArgumentException if a limit is not positive or exceeds its maximum
      */
     public Limits {
@@ -43,10 +42,9 @@ public record Limits(Map<Limit, Integer> changed) {
     }
 
     /**
-     * Returns a limit's value.
+     * {@return the value of a limit, at least 1}
      *
      * @param limit the limit
-     * @return its value, positive
      */
     public int of(Limit limit) {
         Integer value = changed.get(limit);
@@ -54,11 +52,10 @@ public record Limits(Map<Limit, Integer> changed) {
     }
 
     /**
-     * Returns these limits with another value for one of them.
+     * {@return these limits with another value for one of them}
      *
      * @param limit the limit to change
      * @param value its new value
-     * @return the changed limits
      * @throws IllegalArgumentException if the value is not positive or exceeds the limit's maximum
      */
     public Limits with(Limit limit, int value) {
@@ -69,10 +66,9 @@ public record Limits(Map<Limit, Integer> changed) {
     }
 
     /**
-     * Returns these limits with another value for one of them, given as text.
+     * {@return these limits with another value for one of them, given as text}
      *
      * @param setting the limit's name and value, such as {@code pickleBytes=64M}; K, M and G multiply by powers of 1024
-     * @return the changed limits
      * @throws IllegalArgumentException if the text is invalid, there is no limit of this name, or the value is out of
      *     range
      */

@@ -74,29 +74,17 @@ public final class NpyMatrix {
         }
     }
 
-    /**
-     * Returns the file.
-     *
-     * @return its path
-     */
+    /** {@return the file's path} */
     public Path path() {
         return file.path();
     }
 
-    /**
-     * Returns the number of rows.
-     *
-     * @return the number, which may exceed an int
-     */
+    /** {@return the number of rows, which may exceed an int} */
     public long rows() {
         return rows;
     }
 
-    /**
-     * Returns the length of a row.
-     *
-     * @return the number of columns
-     */
+    /** {@return the number of columns: the length of a row} */
     public int columns() {
         return columns;
     }
@@ -201,11 +189,7 @@ public final class NpyMatrix {
             rows++;
         }
 
-        /**
-         * Returns the number of rows so far.
-         *
-         * @return the number
-         */
+        /** {@return the number of rows so far} */
         public long rows() {
             return rows;
         }

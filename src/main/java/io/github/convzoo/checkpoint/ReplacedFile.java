@@ -110,11 +110,7 @@ public final class ReplacedFile {
             }
         }
 
-        /**
-         * Returns the content.
-         *
-         * @return an open channel at the content's end, which may also be written to elsewhere
-         */
+        /** {@return the content: an open channel at its end, which may also be written to elsewhere} */
         public FileChannel channel() {
             return channel;
         }

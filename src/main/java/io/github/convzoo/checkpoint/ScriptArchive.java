@@ -24,13 +24,7 @@ public record ScriptArchive(Set<String> entries, Map<String, String> code, Set<S
     private static final String CODE = "code/";
     private static final String SOURCE = ".py";
 
-    /**
-     * Copies the collections.
-     *
-     * @param entries the names of all entries, without the archive's top folder
-     * @param code the source files, by the name of their entry
-     * @param globals the names of all globals in the archive's pickles, such as the classes of its objects
-     */
+    /** Copies the collections. */
     public ScriptArchive {
         entries = Set.copyOf(entries);
         code = Map.copyOf(code);

@@ -53,14 +53,13 @@ public final class Tensor implements Value {
     }
 
     /**
-     * Creates a tensor over data in memory.
+     * {@return a new tensor over data in memory}
      *
      * @param name its name
      * @param type the type of its elements
      * @param shape its dimensions; none for a scalar
      * @param data its elements, row-major and little-endian regardless of the buffer's own order; the buffer's
      *     remaining bytes, which are viewed, not copied
-     * @return the tensor
      * @throws IllegalArgumentException if a dimension is negative, or the data's length does not match the shape
      */
     public static Tensor of(String name, ElementType type, long[] shape, ByteBuffer data) {
@@ -144,48 +143,33 @@ public final class Tensor implements Value {
     }
 
     /**
-     * Returns the tensor's name.
-     *
-     * @return its name in its mapping, such as {@code layer1.0.weight}; its index in a sequence; empty if the file is
-     *     this single tensor
+     * {@return the tensor's name in its mapping, such as {@code layer1.0.weight}; its index in a sequence; empty if the
+     * file is this single tensor}
      */
     public String name() {
         return name;
     }
 
-    /**
-     * Returns the type of the elements.
-     *
-     * @return the type
-     */
+    /** {@return the type of the elements} */
     public ElementType type() {
         return type;
     }
 
-    /**
-     * Returns the dimensions.
-     *
-     * @return a copy of the dimensions, outermost first; none for a scalar
-     */
+    /** {@return a copy of the dimensions, outermost first; none for a scalar} */
     public long[] shape() {
         return shape.clone();
     }
 
-    /**
-     * Returns the number of elements.
-     *
-     * @return the product of the dimensions, 1 for a scalar
-     */
+    /** {@return the number of elements: the product of the dimensions, 1 for a scalar} */
     public long size() {
         return size;
     }
 
     /**
-     * Returns the elements as stored.
+     * {@return the elements as stored: {@link #size()} times {@link ElementType#bytes()} bytes, little-endian and
+     * row-major, read-only: a view if the file has this layout, else a copy on the heap} If the file is truncated
+     * afterward, reading the view throws an InternalError, and crashes the process if a native library reads it.
      *
-     * @return {@link #size()} times {@link ElementType#bytes()} bytes, little-endian and row-major, read-only: a view
-     *     if the file has this layout, else a copy on the heap. If the file is truncated afterward, reading the view
-     *     throws an InternalError, and crashes the process if a native library reads it
      * @throws UncheckedIOException if the file was truncated
      */
     public ByteBuffer bytes() {
@@ -249,10 +233,9 @@ public final class Tensor implements Value {
     }
 
     /**
-     * Whether another tensor has the same type, shape and bytes.
+     * {@return whether another tensor has the same type and shape, and the same elements, bit for bit}
      *
      * @param other the other tensor
-     * @return whether all elements are the same, bit for bit
      * @throws UncheckedIOException if a file was truncated meanwhile
      */
     @SuppressWarnings("ReferenceEquality") // a view of the same buffer need not be read
@@ -430,20 +413,19 @@ public final class Tensor implements Value {
     }
 
     /**
-     * Returns the same elements under another name.
+     * {@return a tensor that shares this one's elements, under another name}
      *
      * @param newName the name
-     * @return a tensor that shares this one's elements
      */
     public Tensor withName(String newName) {
         return new Tensor(Objects.requireNonNull(newName), type, shape, size, strides, data, origin);
     }
 
     /**
-     * Returns the same elements in another shape.
+     * {@return the same elements in another shape: a tensor that shares this one's elements if they are row-major;
+     * otherwise one with a copy}
      *
      * @param newShape the dimensions
-     * @return a tensor that shares this one's elements if they are row-major; otherwise one with a copy
      * @throws IllegalArgumentException if the shape has another number of elements
      */
     public Tensor withShape(long... newShape) {
@@ -451,9 +433,8 @@ public final class Tensor implements Value {
     }
 
     /**
-     * Returns the transposed matrix.
+     * {@return the transposed matrix, which shares this tensor's elements}
      *
-     * @return a tensor that shares this one's elements
      * @throws IllegalStateException if this tensor does not have two dimensions
      */
     public Tensor transposed() {

@@ -36,12 +36,7 @@ public sealed interface Value
      */
     record Mapping(Map<String, Value> entries, List<Value> unnamed) implements Value {
 
-        /**
-         * Creates a mapping of copies of the given map, in its order, and list.
-         *
-         * @param entries the values by name
-         * @param unnamed the values under keys without a name
-         */
+        /** Copies the map, in its order, and the list. */
         public Mapping {
             // The small maps take a fraction of a LinkedHashMap's heap.
             entries = entries.size() < 2
@@ -68,11 +63,7 @@ public sealed interface Value
      */
     record Sequence(List<Value> items) implements Value {
 
-        /**
-         * Creates a sequence of a copy of the given list.
-         *
-         * @param items its values
-         */
+        /** Copies the list. */
         public Sequence {
             items = List.copyOf(items);
         }
@@ -117,20 +108,12 @@ public sealed interface Value
      */
     record Bytes(ByteBuffer data) implements Value {
 
-        /**
-         * Creates a value that is a view of the given bytes.
-         *
-         * @param data the remaining bytes of the buffer
-         */
+        /** Creates a value that is a view of the buffer's remaining bytes. */
         public Bytes {
             data = data.slice().asReadOnlyBuffer();
         }
 
-        /**
-         * Returns the bytes.
-         *
-         * @return a read-only view with its own position
-         */
+        /** {@return a read-only view of the bytes with its own position} */
         @Override
         public ByteBuffer data() {
             return data.duplicate();
@@ -147,9 +130,8 @@ public sealed interface Value
     record Placeholder(String global) implements Value {
 
         /**
-         * Returns the kind of tensor, and the Python call that converts it to a plain one.
-         *
-         * @return for example, {@code a sparse tensor; save tensor.to_dense() instead}; empty if it was not a tensor
+         * {@return the kind of tensor, and the Python call that converts it to a plain one, for example {@code a sparse
+         * tensor; save tensor.to_dense() instead}; empty if it was not a tensor}
          */
         public Optional<String> remedy() {
             return Optional.ofNullable(TensorKind.remedy(global));

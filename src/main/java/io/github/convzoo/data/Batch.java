@@ -32,57 +32,39 @@ public final class Batch implements AutoCloseable {
         this.lambda = lambda;
     }
 
-    /**
-     * Returns the epoch of the batch.
-     *
-     * @return its number
-     */
+    /** {@return the number of the batch's epoch} */
     public int epoch() {
         return epoch;
     }
 
-    /**
-     * Returns the batch's number in its epoch.
-     *
-     * @return the number, from 0
-     */
+    /** {@return the batch's number in its epoch, from 0} */
     public int number() {
         return number;
     }
 
-    /**
-     * Returns the number of images.
-     *
-     * @return at least 1
-     */
+    /** {@return the number of images, at least 1} */
     public int size() {
         return labels.length;
     }
 
-    /**
-     * Returns the shape of the whole batch.
-     *
-     * @return (N, 3, H, W) for images
-     */
+    /** {@return the shape of the whole batch: (N, 3, H, W) for images} */
     public Shape shape() {
         return loader.shape(size());
     }
 
     /**
-     * Returns the images, normalized, and mixed if the options say so.
-     *
-     * @return N x 3 x H x W values for images, valid until the batch is closed
+     * {@return the images, normalized, and mixed if the options say so: N x 3 x H x W values for images, valid until
+     * the batch is closed}
      */
     public FloatBuffer values() {
         return bytes().asFloatBuffer().asReadOnlyBuffer();
     }
 
     /**
-     * Returns the images as an array. On a CPU, it shares the batch's memory, so close the batch only after the step is
-     * done.
+     * {@return the images as an array: float32 of shape (N, 3, H, W) for images} On a CPU, it shares the batch's
+     * memory, so close the batch only after the step is done.
      *
      * @param manager the manager of the array, which determines its device
-     * @return float32 of shape (N, 3, H, W) for images
      */
     public NDArray toArray(NDManager manager) {
         return manager.create(bytes(), shape(), DataType.FLOAT32);
@@ -97,29 +79,17 @@ public final class Batch implements AutoCloseable {
         return buffer.slice(0, size() * loader.sampleFloats() * Float.BYTES).order(ByteOrder.nativeOrder());
     }
 
-    /**
-     * Returns the images' indices in the data set.
-     *
-     * @return N indices
-     */
+    /** {@return the images' N indices in the data set} */
     public int[] indices() {
         return indices.clone();
     }
 
-    /**
-     * Returns the images' classes; for mixed images, the ones with weight {@link #lambda}.
-     *
-     * @return N class numbers
-     */
+    /** {@return the images' N class numbers; for mixed images, the ones with weight {@link #lambda}} */
     public int[] labels() {
         return labels.clone();
     }
 
-    /**
-     * Returns the classes of the images that were mixed in, with weight 1 - {@link #lambda}.
-     *
-     * @return N class numbers
-     */
+    /** {@return the N class numbers of the images that were mixed in, with weight 1 - {@link #lambda}} */
     public int[] partnerLabels() {
         int[] partners = new int[labels.length];
         for (int i = 0; i < partners.length; i++) {
@@ -128,11 +98,7 @@ public final class Batch implements AutoCloseable {
         return partners;
     }
 
-    /**
-     * Returns the weight of an image's own class in its target.
-     *
-     * @return 0 to 1; 1 if nothing was mixed
-     */
+    /** {@return the weight of an image's own class in its target, from 0 to 1; 1 if nothing was mixed} */
     public double lambda() {
         return lambda;
     }

@@ -84,39 +84,23 @@ public final class BatchLoader {
         }
     }
 
-    /**
-     * Returns the samples.
-     *
-     * @return the samples
-     */
+    /** {@return the samples} */
     public Samples samples() {
         return samples;
     }
 
-    /**
-     * Returns the number of samples of a complete batch.
-     *
-     * @return at least 1
-     */
+    /** {@return the number of samples of a complete batch, at least 1} */
     public int batchSize() {
         return options.batchSize();
     }
 
-    /**
-     * Returns the number of batches of an epoch.
-     *
-     * @return at least 1
-     */
+    /** {@return the number of batches of an epoch, at least 1} */
     public int batches() {
         int full = samples.size() / options.batchSize();
         return options.dropLast() || samples.size() % options.batchSize() == 0 ? full : full + 1;
     }
 
-    /**
-     * Returns the number of different images that could not be read in the batches taken so far.
-     *
-     * @return 0 or more
-     */
+    /** {@return the number of different images that could not be read in the batches taken so far, at least 0} */
     public int badImages() {
         return bad.size();
     }

@@ -122,9 +122,8 @@ public final class Cifar implements LabeledImages {
     }
 
     /**
-     * Returns the images of CIFAR-100 with its 20 coarse labels, named in coarse_label_names.txt next to the images.
+     * {@return the images of CIFAR-100 with its 20 coarse labels, named in coarse_label_names.txt next to the images}
      *
-     * @return the images
      * @throws IOException if the names cannot be read, or a label is not one of the 20
      * @throws IllegalStateException if this is CIFAR-10, which has one kind of labels
      */

@@ -75,10 +75,9 @@ final class ClassIndex {
     }
 
     /**
-     * Finds the class with a name.
+     * {@return the number of the class with a name; empty if no class has the name}
      *
      * @param where the start of the message
-     * @return the class's number, empty if no class has the name
      * @throws IOException if several classes have the name
      */
     OptionalInt find(String where, String name) throws IOException {

@@ -19,10 +19,6 @@ public record ColorJitter(double brightness, double contrast, double saturation,
     /**
      * Validates the parameters.
      *
-     * @param brightness the range of brightness
-     * @param contrast the range of contrast
-     * @param saturation the range of saturation
-     * @param hue the range of the hue
      * @throws IllegalArgumentException if one is negative or not finite, or the hue exceeds 0.5
      */
     public ColorJitter {

@@ -19,7 +19,6 @@ public record CutMix(double alpha) implements Mixing {
     /**
      * Validates the parameter.
      *
-     * @param alpha both parameters of lambda's distribution
      * @throws IllegalArgumentException if it is not positive and finite
      */
     public CutMix {

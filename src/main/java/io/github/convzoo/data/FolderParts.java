@@ -26,13 +26,7 @@ import java.util.stream.Stream;
  */
 public record FolderParts(Path training, Path validation, List<Path> unused) {
 
-    /**
-     * Copies the list.
-     *
-     * @param training the folder of training images
-     * @param validation the folder of validation images
-     * @param unused the other folders
-     */
+    /** Copies the list. */
     public FolderParts {
         unused = List.copyOf(unused);
     }

@@ -13,7 +13,6 @@ public record HorizontalFlip(double probability) implements Augmentation {
     /**
      * Validates the parameter.
      *
-     * @param probability the probability of flipping
      * @throws IllegalArgumentException if it is not a probability
      */
     public HorizontalFlip {

@@ -291,21 +291,20 @@ public final class ImageFolder extends ImageFiles {
     }
 
     /**
-     * Returns the class name of a folder of images: its name, read as UTF-8 regardless of the locale; or as Latin-1, if
-     * it is not UTF-8.
+     * {@return the class name of a folder of images: its name, read as UTF-8 regardless of the locale; or as Latin-1,
+     * if it is not UTF-8}
      *
      * @param folder the folder; it must have a name, which a root does not
-     * @return the name of the class
      */
     public static String className(Path folder) {
         return PathNames.of(folder);
     }
 
     /**
-     * Whether a file counts as an image, by its name only. A broken link also counts, as an unreadable image.
+     * {@return whether a file's name has the suffix of an image, even of a format that cannot be decoded} A broken link
+     * also counts, as an unreadable image.
      *
      * @param file the file
-     * @return whether its suffix is that of an image, whether or not the format can be decoded
      */
     public static boolean isImage(Path file) {
         return isImage(file.getFileName().toString());

@@ -29,10 +29,10 @@ public final class ImageNetClasses implements LabeledImages {
     }
 
     /**
-     * Whether all classes are named by synset identifiers, such as n01440764.
+     * {@return whether all classes are named by synset identifiers, such as n01440764, so that {@link #of} can number
+     * them}
      *
      * @param images a data set
-     * @return whether {@link #of} can number it
      */
     public static boolean areIn(LabeledImages images) {
         return images.classes().stream().allMatch(ImageNetSynsets::isSynset);

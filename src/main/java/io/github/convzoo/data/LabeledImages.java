@@ -11,18 +11,10 @@ import java.util.List;
  */
 public interface LabeledImages {
 
-    /**
-     * Returns the number of images.
-     *
-     * @return at least 1
-     */
+    /** {@return the number of images, at least 1} */
     int size();
 
-    /**
-     * Returns the class names.
-     *
-     * @return their names in the order of their numbers
-     */
+    /** {@return the class names in the order of the classes' numbers} */
     List<String> classes();
 
     /**
@@ -35,25 +27,22 @@ public interface LabeledImages {
     RgbImage image(int index) throws IOException;
 
     /**
-     * Returns an image's class.
+     * {@return the number of an image's class}
      *
      * @param index from 0 to {@link #size} - 1
-     * @return the class's number
      */
     int label(int index);
 
     /**
-     * Returns an image's name for messages.
+     * {@return an image's name for messages: its file, if it has its own}
      *
      * @param index from 0 to {@link #size} - 1
-     * @return its file, if it has its own
      */
     String name(int index);
 
     /**
-     * Returns guesses made while reading the data set, and likely mistakes.
-     *
-     * @return one sentence each, without a period; none unless overridden
+     * {@return guesses made while reading the data set, and likely mistakes: one sentence each, without a period; none
+     * unless overridden}
      */
     default List<String> notes() {
         return List.of();

@@ -32,15 +32,6 @@ public record LoaderOptions(
     /**
      * Validates the options.
      *
-     * @param batchSize the number of images per batch
-     * @param shuffled whether the order is random
-     * @param dropLast whether to drop an incomplete last batch
-     * @param seed determines everything random
-     * @param workers the number of threads
-     * @param prefetch the number of batches ahead
-     * @param onBadImage how to handle an unreadable image
-     * @param mixing mixes images, or empty
-     * @param balanced whether classes are equally frequent
      * @throws IllegalArgumentException if a number is not positive, or balanced batches are not shuffled
      */
     public LoaderOptions {
@@ -59,12 +50,11 @@ public record LoaderOptions(
     }
 
     /**
-     * Returns options for training: shuffled, complete batches only, one thread per processor, two batches ahead,
-     * failing on a bad image.
+     * {@return options for training: shuffled, complete batches only, one thread per processor, two batches ahead,
+     * failing on a bad image}
      *
      * @param batchSize the number of images per batch, at least 1
      * @param seed determines everything random
-     * @return the options
      */
     public static LoaderOptions training(int batchSize, long seed) {
         return new LoaderOptions(
@@ -80,11 +70,10 @@ public record LoaderOptions(
     }
 
     /**
-     * Returns options for evaluation: every image once in the data set's order, one thread per processor, two batches
-     * ahead, failing on a bad image.
+     * {@return options for evaluation: every image once in the data set's order, one thread per processor, two batches
+     * ahead, failing on a bad image}
      *
      * @param batchSize the number of images per batch, at least 1
-     * @return the options
      */
     public static LoaderOptions evaluation(int batchSize) {
         return new LoaderOptions(
@@ -100,20 +89,18 @@ public record LoaderOptions(
     }
 
     /**
-     * Returns these options with another policy for bad images.
+     * {@return these options with another policy for bad images}
      *
      * @param policy how to handle an image that cannot be read
-     * @return the options
      */
     public LoaderOptions withOnBadImage(OnBadImage policy) {
         return new LoaderOptions(batchSize, shuffled, dropLast, seed, workers, prefetch, policy, mixing, balanced);
     }
 
     /**
-     * Returns these options with mixing.
+     * {@return these options with mixing}
      *
      * @param mixture mixes the images of a batch
-     * @return the options
      */
     public LoaderOptions withMixing(Mixing mixture) {
         return new LoaderOptions(
@@ -121,11 +108,10 @@ public record LoaderOptions(
     }
 
     /**
-     * Returns these options with other numbers of threads and batches.
+     * {@return these options with other numbers of threads and batches}
      *
      * @param threads the number of threads that read and augment, at least 1
      * @param batches the maximum number of batches ahead, at least 1
-     * @return the options
      * @throws IllegalArgumentException if a number is not positive
      */
     public LoaderOptions withWorkers(int threads, int batches) {
@@ -133,9 +119,8 @@ public record LoaderOptions(
     }
 
     /**
-     * Returns these options with equally many images of every class in each epoch.
+     * {@return these options with equally many images of every class in each epoch}
      *
-     * @return the options
      * @throws IllegalArgumentException if batches are not shuffled
      */
     public LoaderOptions withBalancedClasses() {

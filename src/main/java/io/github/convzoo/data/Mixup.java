@@ -15,7 +15,6 @@ public record Mixup(double alpha) implements Mixing {
     /**
      * Validates the parameter.
      *
-     * @param alpha both parameters of lambda's distribution
      * @throws IllegalArgumentException if it is not positive and finite
      */
     public Mixup {

@@ -16,9 +16,6 @@ public record MixupOrCutMix(Mixup mixup, CutMix cutMix, double cutMixProbability
     /**
      * Validates the parameters.
      *
-     * @param mixup mixup
-     * @param cutMix CutMix
-     * @param cutMixProbability the probability of CutMix
      * @throws IllegalArgumentException if it is not a probability
      */
     public MixupOrCutMix {

@@ -17,29 +17,22 @@ import java.util.random.RandomGenerator;
  */
 public record Pipeline(List<Augmentation> augmentations, Preprocessing preprocessing, Optional<RandomErasing> erasing) {
 
-    /**
-     * Copies the list.
-     *
-     * @param augmentations applied to the image
-     * @param preprocessing converts the image to an input
-     * @param erasing erases a part of the input, or empty
-     */
+    /** Copies the list. */
     public Pipeline {
         augmentations = List.copyOf(augmentations);
     }
 
     /**
-     * Returns the pipeline for evaluation, which is deterministic.
+     * {@return the pipeline for evaluation, which is deterministic}
      *
      * @param preprocessing from image to input
-     * @return the pipeline
      */
     public static Pipeline evaluation(Preprocessing preprocessing) {
         return new Pipeline(List.of(), preprocessing, Optional.empty());
     }
 
     /**
-     * Returns a pipeline for training. The augmentations determine the input's size: an image of another size is
+     * {@return a pipeline for training} The augmentations determine the input's size: an image of another size is
      * center-cropped or padded with black, never resized.
      *
      * @param augmentations applied to the image, in this order
@@ -47,7 +40,6 @@ public record Pipeline(List<Augmentation> augmentations, Preprocessing preproces
      * @param width the input's width in pixels
      * @param normalization the mean and standard deviation of the input's channels
      * @param erasing erases a part of the input, or empty
-     * @return the pipeline
      * @throws IllegalArgumentException if a size is not positive
      */
     public static Pipeline training(

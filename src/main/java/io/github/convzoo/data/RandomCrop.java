@@ -20,10 +20,6 @@ public record RandomCrop(int height, int width, int padding, Border border) impl
     /**
      * Validates the parameters.
      *
-     * @param height the part's height
-     * @param width the part's width
-     * @param padding the padding on each side
-     * @param border the content of the padding
      * @throws IllegalArgumentException if a side is not positive, or the padding not 0 to 1,048,576
      */
     public RandomCrop {

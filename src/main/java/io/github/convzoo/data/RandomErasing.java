@@ -26,10 +26,6 @@ public record RandomErasing(double probability, Range scale, Range ratio, Fill f
     /**
      * Validates the parameters.
      *
-     * @param probability the probability of erasing
-     * @param scale the range of the area
-     * @param ratio the range of the shape
-     * @param fill the replacement
      * @throws IllegalArgumentException if the probability is invalid, or the scale exceeds 1
      */
     public RandomErasing {
@@ -38,10 +34,9 @@ public record RandomErasing(double probability, Range scale, Range ratio, Fill f
     }
 
     /**
-     * Returns torchvision's augmentation: 2 % to 33 % of the area, aspect ratios of 0.3 to 3.3, zeros.
+     * {@return torchvision's augmentation: 2 % to 33 % of the area, aspect ratios of 0.3 to 3.3, zeros}
      *
      * @param probability the probability of erasing, 0 to 1
-     * @return the augmentation
      */
     public static RandomErasing of(double probability) {
         return new RandomErasing(probability, new Range(0.02, 0.33), new Range(0.3, 3.3), Fill.ZERO);

@@ -23,11 +23,6 @@ public record RandomResizedCrop(int height, int width, Range scale, Range ratio,
     /**
      * Validates the parameters.
      *
-     * @param height the result's height
-     * @param width the result's width
-     * @param scale the range of the area
-     * @param ratio the range of the shape
-     * @param resampling the filter
      * @throws IllegalArgumentException if a side is not positive or the scale exceeds 1
      */
     public RandomResizedCrop {
@@ -39,10 +34,9 @@ public record RandomResizedCrop(int height, int width, Range scale, Range ratio,
     }
 
     /**
-     * Returns the usual augmentation on ImageNet: 8 % to 100 % of the area, aspect ratios of 3:4 to 4:3, bilinear.
+     * {@return the usual augmentation on ImageNet: 8 % to 100 % of the area, aspect ratios of 3:4 to 4:3, bilinear}
      *
      * @param size the result's height and width in pixels
-     * @return the augmentation
      */
     public static RandomResizedCrop of(int size) {
         return new RandomResizedCrop(size, size, new Range(0.08, 1), new Range(3 / 4.0, 4 / 3.0), Resampling.BILINEAR);

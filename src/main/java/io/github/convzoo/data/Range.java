@@ -13,8 +13,6 @@ public record Range(double min, double max) {
     /**
      * Validates the bounds.
      *
-     * @param min the minimum
-     * @param max the maximum
      * @throws IllegalArgumentException if they are not positive, finite and in order
      */
     public Range {

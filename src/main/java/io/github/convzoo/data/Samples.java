@@ -12,41 +12,27 @@ import java.util.random.RandomGenerator;
  */
 public interface Samples {
 
-    /**
-     * Returns the number of samples.
-     *
-     * @return at least 1
-     */
+    /** {@return the number of samples, at least 1} */
     int size();
 
-    /**
-     * Returns the class names.
-     *
-     * @return their names in the order of their numbers
-     */
+    /** {@return the class names in the order of the classes' numbers} */
     List<String> classes();
 
     /**
-     * Returns a sample's class.
+     * {@return the number of a sample's class}
      *
      * @param index from 0 to {@link #size} - 1
-     * @return the class's number
      */
     int label(int index);
 
     /**
-     * Returns a sample's name for messages.
+     * {@return a sample's name for messages: its file, if it has its own}
      *
      * @param index from 0 to {@link #size} - 1
-     * @return its file, if it has its own
      */
     String name(int index);
 
-    /**
-     * Returns the shape of each sample.
-     *
-     * @return (3, H, W) for images
-     */
+    /** {@return the shape of each sample: (3, H, W) for images} */
     Shape shape();
 
     /**

@@ -19,8 +19,6 @@ public record Split(LabeledImages training, LabeledImages validation) {
     /**
      * Checks that the parts have the same classes.
      *
-     * @param training the training images
-     * @param validation the validation images
      * @throws IllegalArgumentException if their classes differ in name or order; the message names the first difference
      */
     public Split {

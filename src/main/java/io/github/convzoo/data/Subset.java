@@ -26,11 +26,10 @@ public final class Subset implements LabeledImages {
     }
 
     /**
-     * Returns the first images.
+     * {@return a view of the first images}
      *
      * @param images the data set
      * @param count the number of images, 1 to the data set's size
-     * @return a view on them
      * @throws IllegalArgumentException if the count is out of range
      */
     public static Subset first(LabeledImages images, int count) {
@@ -41,13 +40,12 @@ public final class Subset implements LabeledImages {
     }
 
     /**
-     * Returns images picked at random, with each class's share as closely as whole images allow: images lost to
-     * rounding go to the classes with the largest remainders, first classes first.
+     * {@return a view of images picked at random, with each class's share as closely as whole images allow: images lost
+     * to rounding go to the classes with the largest remainders, first classes first}
      *
      * @param images the data set
      * @param count the number of images, 1 to the data set's size
      * @param seed determines the images; the same seed picks the same
-     * @return a view on them
      * @throws IllegalArgumentException if the count is out of range
      */
     public static Subset stratified(LabeledImages images, int count, long seed) {
@@ -68,11 +66,7 @@ public final class Subset implements LabeledImages {
         return of(images, shuffled, new int[shuffled.length], taken);
     }
 
-    /**
-     * Returns the images that are not in this subset.
-     *
-     * @return a view on them; empty if there are none
-     */
+    /** {@return a view of the images that are not in this subset; empty if there are none} */
     public Optional<Subset> rest() {
         BitSet taken = new BitSet(images.size());
         Arrays.stream(indices).forEach(taken::set);

@@ -51,28 +51,19 @@ public final class ExportDraft {
         this.check = check;
     }
 
-    /**
-     * Returns the graph that will be written.
-     *
-     * @return the network's graph after the passes for its format
-     */
+    /** {@return the graph that will be written: the network's graph after the passes for its format} */
     public Graph graph() {
         return graph;
     }
 
-    /**
-     * Returns the type of the graph's only input.
-     *
-     * @return for example, (N, 3, 224, 224)
-     */
+    /** {@return the type of the graph's only input, for example (N, 3, 224, 224)} */
     public Type input() {
         return recorded.input();
     }
 
     /**
-     * Returns the values of the graph's parameters, current at the time of reading.
-     *
-     * @return a source that reads a parameter by its canonical name
+     * {@return a source that reads a parameter of the graph by its canonical name, with its value at the time of
+     * reading}
      */
     public Tensor.Source parameters() {
         return recorded.traced().parameterValues();
@@ -89,13 +80,12 @@ public final class ExportDraft {
     }
 
     /**
-     * Returns a draft of this network quantized. The written file is compared with the quantized graph.
+     * {@return a draft of this network, quantized} The written file is compared with the quantized graph.
      *
      * @param changed the graph to write, with the inputs and outputs of {@link #graph}
      * @param images creates the input to compare on, with the given manager
      * @param weightBits the width of the weights, 7 or 8
      * @param how how the ranges were determined, for readers of the file
-     * @return the new draft
      */
     public ExportDraft quantized(Graph changed, Function<NDManager, NDArray> images, int weightBits, String how) {
         Map<String, String> about = new LinkedHashMap<>();

@@ -25,12 +25,6 @@ public record ExportOptions(
     /**
      * Checks that the target supports the precision.
      *
-     * @param format the file format
-     * @param precision the compute precision
-     * @param preprocess whether preprocessing and softmax are in the file
-     * @param features whether feature maps are outputs
-     * @param classMaps whether class activation maps are an output
-     * @param target the processor to optimize for
      * @throws IllegalArgumentException if the target has no kernels for the precision
      */
     public ExportOptions {
@@ -90,89 +84,71 @@ public record ExportOptions(
             return block;
         }
 
-        /**
-         * Returns the file's name in a model folder.
-         *
-         * @return the name
-         */
+        /** {@return the file's name in a model folder} */
         public String file() {
             return file;
         }
     }
 
     /**
-     * Returns options for float32, from normalized floats to logits, for any processor.
+     * {@return options for float32, from normalized floats to logits, for any processor}
      *
      * @param format the file format
-     * @return the options
      */
     public static ExportOptions of(Format format) {
         return new ExportOptions(format, Precision.FLOAT32, false, false, false, Target.ANY);
     }
 
-    /**
-     * Returns options for ONNX in float32, from normalized floats to logits.
-     *
-     * @return the options
-     */
+    /** {@return options for ONNX in float32, from normalized floats to logits} */
     public static ExportOptions onnx() {
         return of(Format.ONNX);
     }
 
-    /**
-     * Returns options for TorchScript in float32, from normalized floats to logits.
-     *
-     * @return the options
-     */
+    /** {@return options for TorchScript in float32, from normalized floats to logits} */
     public static ExportOptions torchScript() {
         return of(Format.TORCHSCRIPT);
     }
 
     /**
-     * Returns the options with another precision.
+     * {@return the options with another precision}
      *
      * @param value the compute precision
-     * @return the changed options
      */
     public ExportOptions withPrecision(Precision value) {
         return new ExportOptions(format, value, preprocess, features, classMaps, target);
     }
 
     /**
-     * Returns the options with or without preprocessing and softmax in the file.
+     * {@return the options with or without preprocessing and softmax in the file}
      *
      * @param value whether they are in the file
-     * @return the changed options
      */
     public ExportOptions withPreprocess(boolean value) {
         return new ExportOptions(format, precision, value, features, classMaps, target);
     }
 
     /**
-     * Returns the options with or without feature maps as outputs.
+     * {@return the options with or without feature maps as outputs}
      *
      * @param value whether they are outputs
-     * @return the changed options
      */
     public ExportOptions withFeatures(boolean value) {
         return new ExportOptions(format, precision, preprocess, value, classMaps, target);
     }
 
     /**
-     * Returns the options with or without the class activation maps of all classes as the last output.
+     * {@return the options with or without the class activation maps of all classes as the last output}
      *
      * @param value whether they are an output
-     * @return the changed options
      */
     public ExportOptions withClassMaps(boolean value) {
         return new ExportOptions(format, precision, preprocess, features, value, target);
     }
 
     /**
-     * Returns the options for another processor.
+     * {@return the options for another processor}
      *
      * @param value the processor to optimize for
-     * @return the changed options
      */
     public ExportOptions withTarget(Target value) {
         return new ExportOptions(format, precision, preprocess, features, classMaps, value);

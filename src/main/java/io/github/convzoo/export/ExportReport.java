@@ -26,16 +26,7 @@ public record ExportReport(
      */
     public record Check(String runtime, double difference) {}
 
-    /**
-     * Copies the lists.
-     *
-     * @param file the file
-     * @param bytes its size
-     * @param nodesBefore the number of nodes in the network's graph
-     * @param nodesAfter the number of nodes written
-     * @param checks the runtimes that ran the file
-     * @param notes differences in other tools that use the folder, and files that were left unchanged
-     */
+    /** Copies the lists. */
     public ExportReport {
         checks = List.copyOf(checks);
         notes = List.copyOf(notes);
@@ -47,11 +38,7 @@ public record ExportReport(
         return new ExportReport(file, bytes, nodesBefore, nodesAfter, checks, all);
     }
 
-    /**
-     * Returns the report for people.
-     *
-     * @return one line for the file, one for each runtime, and one for each note
-     */
+    /** {@return the report for people: one line for the file, one for each runtime, and one for each note} */
     public List<String> lines() {
         List<String> lines = new ArrayList<>();
         lines.add(String.format(

@@ -22,11 +22,7 @@ public enum ExportRuntime {
         this.reads = reads;
     }
 
-    /**
-     * Returns the runtime's name for people.
-     *
-     * @return for example, {@code ONNX Runtime}
-     */
+    /** {@return the runtime's name for people, for example {@code ONNX Runtime}} */
     public String title() {
         return title;
     }
@@ -65,10 +61,9 @@ public enum ExportRuntime {
     }
 
     /**
-     * Returns the available runtimes for a format.
+     * {@return the available runtimes for a format; empty if none is on the class path}
      *
      * @param format the format
-     * @return the runtimes; empty if none is on the class path
      */
     public static List<ExportRuntime> of(ExportOptions.Format format) {
         return Arrays.stream(values())

@@ -13,9 +13,8 @@ import java.util.Optional;
 public record ExportedInput(boolean images, Optional<Shape> sample) {
 
     /**
-     * Returns the shape of one input in a network's layout, (C, H, W).
-     *
-     * @return the shape, regardless of the file's own layout; empty if the file takes several sizes
+     * {@return the shape of one input in a network's layout, (C, H, W), regardless of the file's own layout; empty if
+     * the file takes several sizes}
      */
     public Optional<Shape> planes() {
         return sample.map(shape -> images ? new Shape(shape.get(2), shape.get(0), shape.get(1)) : shape);

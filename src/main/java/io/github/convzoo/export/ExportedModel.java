@@ -13,26 +13,16 @@ public interface ExportedModel extends AutoCloseable {
      */
     NDList run(NDList inputs);
 
-    /**
-     * Returns the input of the file.
-     *
-     * @return the input
-     */
+    /** {@return the input of the file} */
     ExportedInput input();
 
     /**
-     * Whether the outputs of a sample have the same bits in any batch. ONNX Runtime computes samples one by one;
-     * PyTorch chooses its kernels by the batch's size.
-     *
-     * @return whether they have
+     * {@return whether the outputs of a sample have the same bits in any batch} ONNX Runtime computes samples one by
+     * one; PyTorch chooses its kernels by the batch's size.
      */
     boolean isBatchInvariant();
 
-    /**
-     * Whether the last output is class activation maps (N, classes, H, W).
-     *
-     * @return whether the file was exported with them
-     */
+    /** {@return whether the last output is class activation maps (N, classes, H, W)} */
     boolean hasClassMaps();
 
     @Override

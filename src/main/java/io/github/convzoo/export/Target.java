@@ -44,10 +44,8 @@ public enum Target {
     }
 
     /**
-     * Returns the target for this machine's processor.
-     *
-     * @return the target; {@link #ANY} if the processor is not x86, has no AVX2, or is unknown because the system is
-     *     not Linux
+     * {@return the target for this machine's processor; {@link #ANY} if the processor is not x86, has no AVX2, or is
+     * unknown because the system is not Linux}
      */
     public static Target here() {
         return isX86() ? ofFeatures(features()) : ANY;
@@ -59,10 +57,8 @@ public enum Target {
     }
 
     /**
-     * Whether this machine's processor adds pairs of byte products in 16 bits, where they overflow: x86 without VNNI.
-     * An unknown processor counts as one without.
-     *
-     * @return whether 8-bit weights need care
+     * {@return whether 8-bit weights need care, because this machine's processor adds pairs of byte products in 16
+     * bits, where they overflow: x86 without VNNI} An unknown processor counts as one without.
      */
     public static boolean overflowsHere() {
         return isX86() && overflows(features());

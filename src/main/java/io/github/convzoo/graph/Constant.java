@@ -158,15 +158,11 @@ public sealed interface Constant {
     /**
      * Concatenated filters.
      *
-     * @param parts (filters, ...) each, with equal shapes except for the number of filters
+     * @param parts (filters, ...) each, at least one, with equal shapes except for the number of filters
      */
     record Stacked(List<Constant> parts) implements Constant {
 
-        /**
-         * Copies the list.
-         *
-         * @param parts at least one
-         */
+        /** Copies the list. */
         public Stacked {
             parts = List.copyOf(parts);
         }
@@ -183,17 +179,11 @@ public sealed interface Constant {
      *
      * @param weight (filters, C, ...)
      * @param starts for each filter, the index of its first original channel
-     * @param channels the new number of input channels
+     * @param channels the new number of input channels, at least each start and C together
      */
     record Spread(Constant weight, List<Integer> starts, int channels) implements Constant {
 
-        /**
-         * Copies the list.
-         *
-         * @param weight (filters, C, ...)
-         * @param starts one per filter
-         * @param channels at least each start and C together
-         */
+        /** Copies the list. */
         public Spread {
             starts = List.copyOf(starts);
         }
@@ -204,9 +194,8 @@ public sealed interface Constant {
         }
 
         /**
-         * The pattern of joined groups: as many filters for the first channels as for the next ones, over and over.
-         *
-         * @return it, or null if the filters are spread otherwise
+         * {@return the pattern of joined groups: as many filters for the first channels as for the next ones, over and
+         * over; null if the filters are spread otherwise}
          */
         public @Nullable Blocks blocks() {
             int narrow = starts.stream().filter(start -> start > 0).findFirst().orElse(channels);
@@ -277,9 +266,8 @@ public sealed interface Constant {
         private static final float LEAST = 1e-12f;
 
         /**
-         * Returns these weights without the zeros between merged groups, so that a file need not store them.
-         *
-         * @return the weights before their groups were merged into {@link #blocks}; this object if there are no blocks
+         * {@return these weights as they were before their groups were merged into {@link #blocks}, without the zeros
+         * between groups, so that a file need not store them; this object if there are no blocks}
          */
         public QuantizedWeight narrow() {
             return weight instanceof Spread spread && spread.blocks() != null
@@ -287,29 +275,21 @@ public sealed interface Constant {
                     : this;
         }
 
-        /**
-         * Returns the pattern of merged groups.
-         *
-         * @return it, or null if no groups were merged
-         */
+        /** {@return the pattern of merged groups, or null if no groups were merged} */
         public @Nullable Blocks blocks() {
             return weight instanceof Spread spread ? spread.blocks() : null;
         }
 
-        /**
-         * Returns the largest level.
-         *
-         * @return 127 or 63
-         */
+        /** {@return the largest level, 127 or 63} */
         public int most() {
             return (1 << (bits - 1)) - 1;
         }
 
         /**
-         * Returns the distance between two levels. A filter of tiny weights has the scale that its bias needs.
+         * {@return the distance between two levels, one per filter} A filter of tiny weights has the scale that its
+         * bias needs.
          *
          * @param parameters the source of the parameters' values
-         * @return one per filter
          */
         public float[] scales(Tensor.Source parameters) {
             return scales(weight.evaluate(parameters), parameters);
@@ -332,10 +312,9 @@ public sealed interface Constant {
         }
 
         /**
-         * Returns the levels.
+         * {@return the levels, from -127 or -63 to 127 or 63, in the order of the weights}
          *
          * @param parameters the source of the parameters' values
-         * @return from -127 or -63 to 127 or 63, in the order of the weights
          */
         public byte[] levels(Tensor.Source parameters) {
             Tensor weights = weight.evaluate(parameters);
@@ -376,10 +355,9 @@ public sealed interface Constant {
     record QuantizedBias(Constant bias, QuantizedWeight weight) implements Constant {
 
         /**
-         * Returns the distance between two levels.
+         * {@return the distance between two levels, one per filter}
          *
          * @param parameters the source of the parameters' values
-         * @return one per filter
          */
         public float[] scales(Tensor.Source parameters) {
             float[] scales = weight.scales(parameters);
@@ -390,10 +368,9 @@ public sealed interface Constant {
         }
 
         /**
-         * Returns the levels.
+         * {@return the levels, one per filter}
          *
          * @param parameters the source of the parameters' values
-         * @return one per filter
          */
         public int[] levels(Tensor.Source parameters) {
             return levels(bias.evaluate(parameters), scales(parameters));

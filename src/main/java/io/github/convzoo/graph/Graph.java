@@ -69,47 +69,33 @@ public final class Graph {
         }
     }
 
-    /**
-     * Returns the inputs.
-     *
-     * @return the inputs, in order
-     */
+    /** {@return the inputs, in order} */
     public List<Value> inputs() {
         return inputs;
     }
 
-    /**
-     * Returns the nodes.
-     *
-     * @return the nodes, in an order in which they can run
-     */
+    /** {@return the nodes, in an order in which they can run} */
     public List<Node> nodes() {
         return nodes;
     }
 
-    /**
-     * Returns the outputs.
-     *
-     * @return the outputs, in order
-     */
+    /** {@return the outputs, in order} */
     public List<Value> outputs() {
         return outputs;
     }
 
     /**
-     * Returns the named values: the outputs of blocks, by the block's canonical name.
-     *
-     * @return the values by name, in the order of the nodes; unmodifiable
+     * {@return the named values: the outputs of blocks, by the block's canonical name, in the order of the nodes;
+     * unmodifiable}
      */
     public Map<String, Value> names() {
         return names;
     }
 
     /**
-     * Returns a value by name.
+     * {@return the output of a block, by its name}
      *
      * @param name a block's canonical name
-     * @return the block's output
      * @throws IllegalArgumentException if no value has this name
      */
     public Value named(String name) {
@@ -121,10 +107,9 @@ public final class Graph {
     }
 
     /**
-     * Returns the types of all values.
+     * {@return the types of all values}
      *
      * @param inputTypes the types of the inputs, in order
-     * @return the types
      * @throws IllegalArgumentException if they do not fit the graph; the message says where
      */
     public Types types(List<Type> inputTypes) {
@@ -156,11 +141,7 @@ public final class Graph {
         }
     }
 
-    /**
-     * Returns how often each value is read, including the graph's outputs.
-     *
-     * @return the number of reads by value; 0 for values that are never read
-     */
+    /** {@return the number of reads of each value, including the graph's outputs; 0 for values that are never read} */
     public Map<Value, Integer> readers() {
         Map<Value, Integer> readers = new HashMap<>();
         inputs.forEach(value -> readers.put(value, 0));
@@ -171,12 +152,11 @@ public final class Graph {
     }
 
     /**
-     * Returns the part of the graph between some values and others, for example up to some outputs or from some value
-     * on.
+     * {@return the part of the graph between some values and others, for example up to some outputs or from some value
+     * on, with only the nodes that the outputs need}
      *
      * @param from its inputs
      * @param to its outputs
-     * @return a graph of only the nodes that the outputs need
      * @throws IllegalArgumentException if an output needs a value that comes before the inputs
      */
     public Graph cut(List<Value> from, Collection<Value> to) {
@@ -253,11 +233,10 @@ public final class Graph {
     }
 
     /**
-     * Returns the graph in Graphviz's language: one box per node, with its operation and name, and the type of the
-     * value on each edge.
+     * {@return the graph in Graphviz's language, as the text of a .dot file: one box per node, with its operation and
+     * name, and the type of the value on each edge}
      *
      * @param types the types of its values
-     * @return the text of a .dot file
      */
     public String toDot(Types types) {
         StringBuilder dot = new StringBuilder("digraph {\n    node [shape=box, fontname=Helvetica]\n");

@@ -3,8 +3,8 @@ package io.github.convzoo.graph;
 /**
  * The 256 numbers that 8 bits can represent: (level - zeroPoint) * scale, for levels from 0 to 255.
  *
- * @param scale the distance between two numbers
- * @param zeroPoint the level of 0
+ * @param scale the distance between two numbers, positive and finite
+ * @param zeroPoint the level of 0, from 0 to 255
  */
 public record Grid(float scale, int zeroPoint) {
 
@@ -17,8 +17,7 @@ public record Grid(float scale, int zeroPoint) {
     /**
      * Validates the values.
      *
-     * @param scale positive and finite
-     * @param zeroPoint from 0 to 255
+     * @throws IllegalArgumentException if a value is out of range
      */
     public Grid {
         if (!(scale > 0) || Float.isInfinite(scale) || zeroPoint < 0 || zeroPoint > LAST) {
@@ -28,10 +27,10 @@ public record Grid(float scale, int zeroPoint) {
     }
 
     /**
-     * Returns the finest grid that covers a range. 0 is always on the grid, because padding is 0.
+     * {@return the finest grid that covers a range; its first number is 0 if no number of the range is negative} 0 is
+     * always on the grid, because padding is 0.
      *
      * @param range the minimum and maximum
-     * @return the grid; its first number is 0 if no number of the range is negative
      */
     public static Grid of(Range range) {
         float low = Math.min(range.min(), 0);
@@ -41,20 +40,18 @@ public record Grid(float scale, int zeroPoint) {
     }
 
     /**
-     * Returns the nearest number on the grid.
+     * {@return the nearest number on the grid}
      *
      * @param value any number
-     * @return the number of the grid
      */
     public float round(float value) {
         return (level(value) - zeroPoint) * scale;
     }
 
     /**
-     * Returns the level of the nearest number on the grid.
+     * {@return the level of the nearest number on the grid, from 0 to 255}
      *
      * @param value any number
-     * @return from 0 to 255
      */
     public int level(float value) {
         return (int) Math.max(0, Math.min(LAST, Math.rint(value / scale) + zeroPoint));

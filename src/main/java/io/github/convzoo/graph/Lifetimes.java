@@ -45,10 +45,9 @@ public final class Lifetimes {
     }
 
     /**
-     * Returns the values that are not used after a node.
+     * {@return the values that are not used after a node: inputs and outputs of the node}
      *
      * @param node its position in the graph
-     * @return inputs and outputs of the node
      */
     public List<Value> endingAt(int node) {
         Node each = graph.nodes().get(node);
@@ -59,11 +58,11 @@ public final class Lifetimes {
     }
 
     /**
-     * Whether a node may compute its output in the memory of an operand.
+     * {@return whether a node may compute its output in the memory of an operand, because neither the operand nor its
+     * memory is used after the node}
      *
      * @param node its position in the graph
      * @param operand one of its inputs
-     * @return whether neither the operand nor its memory is used after the node
      */
     public boolean mayOverwrite(int node, Value operand) {
         return endsAt(operand, node) && !shared.contains(operand);

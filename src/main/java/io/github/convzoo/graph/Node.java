@@ -10,27 +10,19 @@ import java.util.stream.Collectors;
  *     own block
  * @param op its operation
  * @param inputs the values that it reads
- * @param outputs the values that it defines
+ * @param outputs the values that it defines, at least one
  */
 public record Node(String name, Op op, List<Value> inputs, List<Value> outputs) {
 
-    /**
-     * Copies the lists.
-     *
-     * @param name the canonical name
-     * @param op its operation
-     * @param inputs the values that it reads
-     * @param outputs the values that it defines, at least one
-     */
+    /** Copies the lists. */
     public Node {
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
     }
 
     /**
-     * Returns the only output.
+     * {@return the only value that the node defines}
      *
-     * @return the value that the node defines
      * @throws IllegalStateException if it defines several values
      */
     public Value output() {

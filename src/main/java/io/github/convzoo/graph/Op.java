@@ -11,56 +11,41 @@ import org.jspecify.annotations.Nullable;
  */
 public sealed interface Op {
 
-    /**
-     * Returns the operation's name in PyTorch's terms.
-     *
-     * @return for example, {@code Conv2d} or {@code ReLU}
-     */
+    /** {@return the operation's name in PyTorch's terms, for example {@code Conv2d} or {@code ReLU}} */
     default String kind() {
         return getClass().getSimpleName();
     }
 
     /**
-     * Returns details in addition to the name, for printing.
-     *
-     * @return for example, {@code [3x3, stride 2]}; empty if there are none
+     * {@return details in addition to the name, for printing, for example {@code [3x3, stride 2]}; empty if there are
+     * none}
      */
     default String details() {
         return "";
     }
 
     /**
-     * Returns the types of the outputs.
+     * {@return the type of each output}
      *
      * @param inputs the types of the inputs
-     * @return one per output
      * @throws IllegalArgumentException if the inputs are invalid
      */
     List<Type> types(List<Type> inputs);
 
-    /**
-     * Returns the number of outputs.
-     *
-     * @return 1 for most operations
-     */
+    /** {@return the number of outputs, 1 for most operations} */
     default int outputs() {
         return 1;
     }
 
     /**
-     * Whether an engine may return outputs that share memory with the inputs.
-     *
-     * @return true for operations that are views of their input
+     * {@return whether an engine may return outputs that share memory with the inputs: true for operations that are
+     * views of their input}
      */
     default boolean sharesMemory() {
         return false;
     }
 
-    /**
-     * Returns the constants that the operation reads.
-     *
-     * @return in a fixed order; empty for most operations
-     */
+    /** {@return the constants that the operation reads, in a fixed order; empty for most operations} */
     default List<Constant> constants() {
         return List.of();
     }
@@ -81,194 +66,170 @@ public sealed interface Op {
      */
     interface Cases<R> {
         /**
-         * Handles a {@link Convolution}.
+         * {@return the result for a {@link Convolution}}
          *
          * @param op the operation
-         * @return the result
          */
         R convolution(Convolution op);
 
         /**
-         * Handles a {@link FusedConvolution}.
+         * {@return the result for a {@link FusedConvolution}}
          *
          * @param op the operation
-         * @return the result
          */
         R fusedConvolution(FusedConvolution op);
 
         /**
-         * Handles a {@link Linear}.
+         * {@return the result for a {@link Linear}}
          *
          * @param op the operation
-         * @return the result
          */
         R linear(Linear op);
 
         /**
-         * Handles a {@link Normalization}.
+         * {@return the result for a {@link Normalization}}
          *
          * @param op the operation
-         * @return the result
          */
         R normalization(Normalization op);
 
         /**
-         * Handles an {@link Affine}.
+         * {@return the result for an {@link Affine}}
          *
          * @param op the operation
-         * @return the result
          */
         R affine(Affine op);
 
         /**
-         * Handles a {@link DynamicConvolution}.
+         * {@return the result for a {@link DynamicConvolution}}
          *
          * @param op the operation
-         * @return the result
          */
         R dynamicConvolution(DynamicConvolution op);
 
         /**
-         * Handles an {@link Activation}.
+         * {@return the result for an {@link Activation}}
          *
          * @param op the operation
-         * @return the result
          */
         R activation(Activation op);
 
         /**
-         * Handles an {@link Elu}.
+         * {@return the result for an {@link Elu}}
          *
          * @param op the operation
-         * @return the result
          */
         R elu(Elu op);
 
         /**
-         * Handles a {@link LeakyRelu}.
+         * {@return the result for a {@link LeakyRelu}}
          *
          * @param op the operation
-         * @return the result
          */
         R leakyRelu(LeakyRelu op);
 
         /**
-         * Handles a {@link Clip}.
+         * {@return the result for a {@link Clip}}
          *
          * @param op the operation
-         * @return the result
          */
         R clip(Clip op);
 
         /**
-         * Handles an {@link Add}.
+         * {@return the result for an {@link Add}}
          *
          * @param op the operation
-         * @return the result
          */
         R add(Add op);
 
         /**
-         * Handles a {@link Multiply}.
+         * {@return the result for a {@link Multiply}}
          *
          * @param op the operation
-         * @return the result
          */
         R multiply(Multiply op);
 
         /**
-         * Handles a {@link Scale}.
+         * {@return the result for a {@link Scale}}
          *
          * @param op the operation
-         * @return the result
          */
         R scale(Scale op);
 
         /**
-         * Handles a {@link FakeQuantize}.
+         * {@return the result for a {@link FakeQuantize}}
          *
          * @param op the operation
-         * @return the result
          */
         R fakeQuantize(FakeQuantize op);
 
         /**
-         * Handles a {@link Concat}.
+         * {@return the result for a {@link Concat}}
          *
          * @param op the operation
-         * @return the result
          */
         R concat(Concat op);
 
         /**
-         * Handles a {@link Split}.
+         * {@return the result for a {@link Split}}
          *
          * @param op the operation
-         * @return the result
          */
         R split(Split op);
 
         /**
-         * Handles a {@link MaxPool}.
+         * {@return the result for a {@link MaxPool}}
          *
          * @param op the operation
-         * @return the result
          */
         R maxPool(MaxPool op);
 
         /**
-         * Handles an {@link AveragePool}.
+         * {@return the result for an {@link AveragePool}}
          *
          * @param op the operation
-         * @return the result
          */
         R averagePool(AveragePool op);
 
         /**
-         * Handles a {@link GlobalPool}.
+         * {@return the result for a {@link GlobalPool}}
          *
          * @param op the operation
-         * @return the result
          */
         R globalPool(GlobalPool op);
 
         /**
-         * Handles a {@link Reshape}.
+         * {@return the result for a {@link Reshape}}
          *
          * @param op the operation
-         * @return the result
          */
         R reshape(Reshape op);
 
         /**
-         * Handles a {@link Softmax}.
+         * {@return the result for a {@link Softmax}}
          *
          * @param op the operation
-         * @return the result
          */
         R softmax(Softmax op);
 
         /**
-         * Handles a {@link Dropout}.
+         * {@return the result for a {@link Dropout}}
          *
          * @param op the operation
-         * @return the result
          */
         R dropout(Dropout op);
 
         /**
-         * Handles a {@link Pixels}.
+         * {@return the result for a {@link Pixels}}
          *
          * @param op the operation
-         * @return the result
          */
         R pixels(Pixels op);
 
         /**
-         * Handles a {@link Call}.
+         * {@return the result for a {@link Call}}
          *
          * @param op the operation
-         * @return the result
          */
         R call(Call op);
     }
@@ -306,10 +267,9 @@ public sealed interface Op {
         }
 
         /**
-         * Returns the shape of the weight.
+         * {@return the shape of the weight, (filters, C / groups, kernel height, kernel width)}
          *
          * @param map the type of the input
-         * @return (filters, C / groups, kernel height, kernel width)
          */
         public List<Long> weightSizes(Type map) {
             return List.of(
@@ -420,20 +380,15 @@ public sealed interface Op {
             return "BatchNorm2d";
         }
 
-        /**
-         * Returns the factor of each channel.
-         *
-         * @return (C)
-         */
+        /** {@return the factor of each channel, (C)} */
         public Constant scale() {
             return new Constant.NormScale(gamma, variance, epsilon);
         }
 
         /**
-         * Returns the offset of each channel, added after the factor.
+         * {@return the offset of each channel, (C), added after the factor}
          *
          * @param bias the bias before the normalization, (C), or null
-         * @return (C)
          */
         public Constant shift(@Nullable Constant bias) {
             return new Constant.NormShift(beta, mean, scale(), bias);
@@ -634,7 +589,7 @@ public sealed interface Op {
     /**
      * Clips each element.
      *
-     * @param min the lower bound; negative infinity for none
+     * @param min the lower bound, at most {@code max}; negative infinity for none
      * @param max the upper bound; infinity for none
      */
     record Clip(float min, float max) implements Elementwise {
@@ -642,8 +597,7 @@ public sealed interface Op {
         /**
          * Checks the bounds.
          *
-         * @param min at most the other
-         * @param max at least the other
+         * @throws IllegalArgumentException if the bounds are not in order
          */
         public Clip {
             if (!(min <= max)) {
@@ -773,11 +727,7 @@ public sealed interface Op {
      */
     record Split(List<Long> starts) implements Op {
 
-        /**
-         * Copies the list.
-         *
-         * @param starts the first channel of each part except the first
-         */
+        /** Copies the list. */
         public Split {
             starts = List.copyOf(starts);
         }
@@ -924,11 +874,7 @@ public sealed interface Op {
         /** (N, C) to (N, C, 1, 1). */
         public static final Reshape TO_PIXEL = new Reshape(List.of(KEEP, KEEP, 1L, 1L));
 
-        /**
-         * Copies the list.
-         *
-         * @param sizes the size of each axis
-         */
+        /** Copies the list. */
         public Reshape {
             sizes = List.copyOf(sizes);
         }

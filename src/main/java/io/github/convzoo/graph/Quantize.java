@@ -55,23 +55,22 @@ public final class Quantize implements Pass {
     }
 
     /**
-     * Returns the values that become 8 bits wide, in the order of the graph. The pass needs their ranges.
+     * {@return the values that become 8 bits wide, in the order of the graph; empty if there is nothing to quantize}
+     * The pass needs their ranges.
      *
      * @param graph the graph
      * @param floats selects convolutions and linear layers to keep in float
      * @param sums how sums are computed
-     * @return the values; empty if there is nothing to quantize
      */
     public static List<Value> values(Graph graph, Predicate<Node> floats, Sums sums) {
         return List.copyOf(new Placement(graph, floats, sums).rounded);
     }
 
     /**
-     * Returns the convolutions and linear layers of a graph that can be quantized: all except those that only compute
-     * softmax weights, whose few numbers scale whole maps.
+     * {@return the convolutions and linear layers of a graph that can be quantized, in the order of the graph: all
+     * except those that only compute softmax weights, whose few numbers scale whole maps}
      *
      * @param graph the graph
-     * @return the layers, in the order of the graph
      */
     public static List<Node> layers(Graph graph) {
         Set<Value> shares = new HashSet<>();

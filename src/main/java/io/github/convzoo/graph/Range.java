@@ -3,16 +3,15 @@ package io.github.convzoo.graph;
 /**
  * The range of a value's numbers.
  *
- * @param min the minimum
- * @param max the maximum
+ * @param min the minimum, finite and at most {@code max}
+ * @param max the maximum, finite
  */
 public record Range(float min, float max) {
 
     /**
-     * Validates the order.
+     * Validates the bounds.
      *
-     * @param min finite, at most the other
-     * @param max finite
+     * @throws IllegalArgumentException if they are not finite and in order
      */
     public Range {
         if (!(min <= max) || Float.isInfinite(min) || Float.isInfinite(max)) {
@@ -21,10 +20,9 @@ public record Range(float min, float max) {
     }
 
     /**
-     * Returns the smallest range that contains both.
+     * {@return the smallest range that contains both}
      *
      * @param other another range
-     * @return the union
      */
     public Range and(Range other) {
         return new Range(Math.min(min, other.min), Math.max(max, other.max));

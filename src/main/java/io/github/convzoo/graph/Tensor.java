@@ -8,7 +8,7 @@ import java.util.List;
  * Numbers in row-major order.
  *
  * @param sizes the size of each axis; empty for a single number
- * @param values all elements; not copied
+ * @param values all elements, whose number is the product of the sizes; not copied
  */
 @SuppressWarnings("ArrayRecordComponent") // two literals are the same constant only if they are the same object
 public record Tensor(List<Long> sizes, float[] values) {
@@ -28,10 +28,9 @@ public record Tensor(List<Long> sizes, float[] values) {
     }
 
     /**
-     * Checks that the number of values matches the shape.
+     * Copies the sizes.
      *
-     * @param sizes the size of each axis
-     * @param values values whose number is the product of the sizes
+     * @throws IllegalArgumentException if the number of values does not match the shape
      */
     public Tensor {
         sizes = List.copyOf(sizes);
@@ -43,10 +42,9 @@ public record Tensor(List<Long> sizes, float[] values) {
     }
 
     /**
-     * Creates a vector.
+     * {@return a vector}
      *
      * @param values its elements; not copied
-     * @return the tensor
      */
     public static Tensor vector(float... values) {
         return new Tensor(List.of((long) values.length), values);

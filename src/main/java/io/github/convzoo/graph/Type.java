@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
  * The type of a value: its elements and its shape. Maps are (N, C, H, W), vectors (N, features).
  *
  * @param element the element type
- * @param sizes the size of each axis; the first may be {@link #ANY}
+ * @param sizes the size of each axis, at least 0; the first may be {@link #ANY}
  */
 public record Type(Element element, List<Long> sizes) {
 
@@ -25,10 +25,9 @@ public record Type(Element element, List<Long> sizes) {
     }
 
     /**
-     * Validates the sizes.
+     * Validates and copies the sizes.
      *
-     * @param element the element type
-     * @param sizes at least 0 each, or {@link #ANY} for the first
+     * @throws IllegalArgumentException if a size is out of range
      */
     public Type {
         sizes = List.copyOf(sizes);
@@ -41,49 +40,38 @@ public record Type(Element element, List<Long> sizes) {
     }
 
     /**
-     * Returns the type of a float value.
+     * {@return the type of a float value}
      *
      * @param sizes the size of each axis
-     * @return its type
      */
     public static Type of(long... sizes) {
         return new Type(Element.FLOAT, Arrays.stream(sizes).boxed().toList());
     }
 
-    /**
-     * Returns the number of axes.
-     *
-     * @return 4 for maps, 2 for vectors
-     */
+    /** {@return the number of axes: 4 for maps, 2 for vectors} */
     public int rank() {
         return sizes.size();
     }
 
     /**
-     * Returns the size of an axis.
+     * {@return the size of an axis}
      *
      * @param axis from 0
-     * @return its size
      */
     public long get(int axis) {
         return sizes.get(axis);
     }
 
-    /**
-     * Returns the number of elements per sample: the product of all sizes but the first.
-     *
-     * @return the number of elements
-     */
+    /** {@return the number of elements per sample: the product of all sizes but the first} */
     public long elementsPerSample() {
         return sizes.stream().skip(1).reduce(1L, (a, b) -> a * b);
     }
 
     /**
-     * Returns the type with another size of one axis.
+     * {@return the type with another size of one axis}
      *
      * @param axis from 0
      * @param size its size
-     * @return the changed type
      */
     public Type with(int axis, long size) {
         List<Long> changed = new ArrayList<>(sizes);

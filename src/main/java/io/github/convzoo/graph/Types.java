@@ -13,10 +13,9 @@ public final class Types {
     }
 
     /**
-     * Returns the type of a value.
+     * {@return the type of a value}
      *
      * @param value a value of the graph
-     * @return its type
      * @throws IllegalArgumentException if the graph does not have it
      */
     public Type of(Value value) {

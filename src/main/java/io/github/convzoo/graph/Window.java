@@ -5,10 +5,10 @@ import java.util.StringJoiner;
 /**
  * The window of a convolution or pool.
  *
- * @param kernel its size
- * @param stride the stride
- * @param padding the padding on each side
- * @param dilation the distance between adjacent elements
+ * @param kernel its size, at least 1
+ * @param stride the stride, at least 1
+ * @param padding the padding on each side, at least 0
+ * @param dilation the distance between adjacent elements, at least 1
  */
 public record Window(Size kernel, Size stride, Size padding, Size dilation) {
 
@@ -21,10 +21,9 @@ public record Window(Size kernel, Size stride, Size padding, Size dilation) {
     public record Size(int height, int width) {
 
         /**
-         * Returns a size that is equal in both directions.
+         * {@return a size that is equal in both directions}
          *
          * @param side the side
-         * @return the size
          */
         public static Size of(int side) {
             return new Size(side, side);
@@ -40,10 +39,7 @@ public record Window(Size kernel, Size stride, Size padding, Size dilation) {
     /**
      * Validates the numbers.
      *
-     * @param kernel at least 1
-     * @param stride at least 1
-     * @param padding at least 0
-     * @param dilation at least 1
+     * @throws IllegalArgumentException if a number is out of range
      */
     public Window {
         atLeast(1, "kernel", kernel);
@@ -59,31 +55,26 @@ public record Window(Size kernel, Size stride, Size padding, Size dilation) {
     }
 
     /**
-     * Returns a square window without dilation.
+     * {@return a square window without dilation}
      *
      * @param kernel the kernel's side
      * @param stride the stride
      * @param padding the padding on each side
-     * @return the window
      */
     public static Window square(int kernel, int stride, int padding) {
         return new Window(Size.of(kernel), Size.of(stride), Size.of(padding), Size.of(1));
     }
 
-    /**
-     * Whether each pixel is processed separately: a kernel of 1 at stride 1 without padding.
-     *
-     * @return whether the window is pointwise
-     */
+    /** {@return whether each pixel is processed separately: a kernel of 1 at stride 1 without padding} */
     public boolean isPointwise() {
         return kernel.equals(Size.of(1)) && stride.equals(Size.of(1)) && padding.equals(Size.of(0));
     }
 
     /**
-     * Returns the type of the output map.
+     * {@return the type of the output map, with floor((side + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1
+     * for each side}
      *
      * @param map (N, C, H, W)
-     * @return the map, with floor((side + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1 for each side
      * @throws IllegalArgumentException if the map is smaller than the kernel
      */
     Type over(Type map, String kind) {

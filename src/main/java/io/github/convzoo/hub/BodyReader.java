@@ -64,9 +64,8 @@ final class BodyReader implements HttpResponse.BodySubscriber<BodyReader>, Close
     }
 
     /**
-     * Returns the next piece.
+     * {@return the bytes of the next piece; null at the end}
      *
-     * @return the bytes; null at the end
      * @throws HttpTimeoutException if nothing arrived in time
      * @throws IOException if the connection broke
      */

@@ -18,29 +18,20 @@ public final class Deadline {
     }
 
     /**
-     * Creates a deadline some time from now.
+     * {@return a deadline some time from now}
      *
      * @param time the time limit; at most a hundred years
-     * @return the deadline
      */
     public static Deadline in(Duration time) {
         return new Deadline(shorter(time, LONGEST));
     }
 
-    /**
-     * Returns the original time limit.
-     *
-     * @return the time limit
-     */
+    /** {@return the original time limit} */
     public Duration whole() {
         return whole;
     }
 
-    /**
-     * Whether the deadline has passed.
-     *
-     * @return whether it has passed
-     */
+    /** {@return whether the deadline has passed} */
     public boolean hasPassed() {
         return end - System.nanoTime() <= 0;
     }

@@ -35,29 +35,17 @@ public final class FetchException extends IOException {
         return file + ": " + problem + (failures.isEmpty() ? "" : ": " + String.join("; ", failures));
     }
 
-    /**
-     * Returns the file.
-     *
-     * @return its name, such as {@code dla34.in1k} or {@code owner/name@main/config.json}
-     */
+    /** {@return the file's name, such as {@code dla34.in1k} or {@code owner/name@main/config.json}} */
     public String file() {
         return file;
     }
 
-    /**
-     * Whether every place was reached and reported that it does not have the file.
-     *
-     * @return false if a place could not be reached
-     */
+    /** {@return whether every place was reached and reported that it does not have the file} */
     public boolean isMissing() {
         return missing;
     }
 
-    /**
-     * Returns the places that were tried.
-     *
-     * @return the address of each, in order, with the reason of its failure
-     */
+    /** {@return the address of each place that was tried, in order, with the reason of its failure} */
     public List<String> failures() {
         return List.of(failures);
     }

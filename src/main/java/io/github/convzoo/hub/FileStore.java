@@ -61,9 +61,8 @@ public final class FileStore {
     }
 
     /**
-     * Creates a store with settings from the process's environment.
+     * {@return a new store with settings from the process's environment}
      *
-     * @return the store
      * @throws IllegalArgumentException if an environment variable is invalid
      */
     public static FileStore fromEnvironment() {
@@ -71,9 +70,8 @@ public final class FileStore {
     }
 
     /**
-     * Returns the store's cache directory, which has one directory per name or repository.
-     *
-     * @return an absolute path, which may not exist yet
+     * {@return the absolute path of the store's cache directory, which may not exist yet, and has one directory per
+     * name or repository}
      */
     public Path directory() {
         return directory;
@@ -103,12 +101,12 @@ public final class FileStore {
     }
 
     /**
-     * Returns a file, downloading it if necessary.
+     * {@return a file, {@link StoredFile.State#VERIFIED} or {@link StoredFile.State#UNVERIFIED}, downloaded if
+     * necessary}
      *
      * @param remote the file
      * @param progress receives a download's bytes on this thread; reset for each address; ended once the file is
      *     complete; its maximum is negative if the length is unknown; null for none
-     * @return the file, {@link StoredFile.State#VERIFIED} or {@link StoredFile.State#UNVERIFIED}
      * @throws FetchException if no place has it; the message names each place and the reason
      * @throws InterruptedIOException if the thread was interrupted; the partial download is kept
      */

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param name its name in messages and listings, such as {@code dla34.in1k}
  * @param directory the directory of its copies in the cache; files of one directory are downloaded one at a time
  * @param repository the repository on the hub, {@code owner/name}; null if the hub does not have the file
- * @param revision the repository's branch, tag, or commit
- * @param fileName the file's path in the repository
+ * @param revision the repository's branch, tag, or commit; may contain slashes
+ * @param fileName the file's name in the repository
  * @param urls older addresses, in order of preference; the last part of each is the copy's name
  */
 public record RemoteFile(
@@ -30,12 +30,6 @@ public record RemoteFile(
     /**
      * Validates the names, because they become paths and addresses.
      *
-     * @param name any text
-     * @param directory one name
-     * @param repository two names with a slash between them, or null
-     * @param revision one name or several with slashes between them
-     * @param fileName one name
-     * @param urls any number
      * @throws IllegalArgumentException if one of them has characters other than letters, digits, '_', '.' and '-'
      */
     public RemoteFile {
@@ -69,10 +63,10 @@ public record RemoteFile(
     }
 
     /**
-     * Returns the hash prefix in the name of an older file, as in PyTorch's model zoo.
+     * {@return the hash prefix in the name of an older file, as in PyTorch's model zoo: the first digits of its
+     * SHA-256; null if the name has none}
      *
      * @param fileName the file's name
-     * @return the first digits of its SHA-256; null if the name has none
      */
     public static @Nullable String sha256Start(String fileName) {
         return Source.digits(fileName);

@@ -66,10 +66,10 @@ public final class SpecialAddresses {
     private SpecialAddresses() {}
 
     /**
-     * Whether an internet server can have an address.
+     * {@return whether an internet server can have an address: false for every address of this machine, of a private
+     * network, or of a reserved block}
      *
      * @param address an address; an IPv4 address inside IPv6 counts as itself
-     * @return false for every address of this machine, of a private network, or of a reserved block
      */
     public static boolean isPublic(InetAddress address) {
         return isPublic(address.getAddress());
@@ -87,10 +87,8 @@ public final class SpecialAddresses {
     }
 
     /**
-     * Whether an internet server can have a host name.
-     *
-     * @return false if one of its addresses is not public; true if it cannot be resolved here, for example behind a
-     *     proxy
+     * {@return whether an internet server can have a host name: false if one of its addresses is not public; true if it
+     * cannot be resolved here, for example behind a proxy}
      */
     static boolean isPublic(String host) {
         try {

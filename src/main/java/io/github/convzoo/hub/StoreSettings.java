@@ -53,13 +53,6 @@ public record StoreSettings(
     /**
      * Validates the endpoints and the token.
      *
-     * @param endpoints the hub, then its mirrors
-     * @param mirrors mirrors of the older files
-     * @param token the bearer token, or null
-     * @param offline the setting that disables the network, or null
-     * @param hubCache the hub cache of Hugging Face's own tools
-     * @param cache DJL's cache directory
-     * @param transfers download settings
      * @throws IllegalArgumentException if an endpoint or mirror is not an http or https URL, or the token has anything
      *     but visible ASCII characters
      */
@@ -125,11 +118,7 @@ public record StoreSettings(
         return number;
     }
 
-    /**
-     * The settings without the token.
-     *
-     * @return one line
-     */
+    /** {@return the settings without the token, on one line} */
     @Override
     public String toString() {
         return "StoreSettings[endpoints=" + endpoints + ", mirrors=" + mirrors + ", token="

@@ -34,15 +34,6 @@ public record TransferSettings(
     /**
      * Validates the values.
      *
-     * @param connectTimeout the time limit for connecting
-     * @param idleTimeout the time limit for silence
-     * @param attempts the number of attempts
-     * @param firstDelay the minimum delay
-     * @param longestDelay the maximum delay
-     * @param maxBytes the maximum file size in bytes
-     * @param leastRate the minimum rate in bytes per second, or 0
-     * @param rateTime the interval over which the rate is measured
-     * @param longestTime the time limit for one file
      * @throws IllegalArgumentException if a time or a number is not positive, or the rate is negative
      */
     public TransferSettings {
@@ -92,10 +83,8 @@ public record TransferSettings(
     }
 
     /**
-     * Returns settings for downloading the published files over the internet.
-     *
-     * @return 15 s to connect, 30 s of silence, 5 attempts, delays of 1 s to 60 s, 4 GiB, 1 KiB/s over 3 minutes, 12
-     *     hours
+     * {@return settings for downloading the published files over the internet: 15 s to connect, 30 s of silence, 5
+     * attempts, delays of 1 s to 60 s, 4 GiB, 1 KiB/s over 3 minutes, 12 hours}
      */
     public static TransferSettings standard() {
         return new TransferSettings(
@@ -108,10 +97,9 @@ public record TransferSettings(
     }
 
     /**
-     * Returns these settings with another maximum size.
+     * {@return these settings with another maximum size}
      *
      * @param bytes the maximum file size, in bytes
-     * @return the settings
      * @throws IllegalArgumentException if it is not positive
      */
     public TransferSettings withMaxBytes(long bytes) {
@@ -128,11 +116,10 @@ public record TransferSettings(
     }
 
     /**
-     * Returns these settings with another minimum rate.
+     * {@return these settings with another minimum rate}
      *
      * @param bytesPerSecond the minimum rate; 0 for any rate
      * @param over the interval over which the rate is measured
-     * @return the settings
      * @throws IllegalArgumentException if the rate is negative, or the time is not positive
      */
     public TransferSettings withLeastRate(long bytesPerSecond, Duration over) {
@@ -149,10 +136,9 @@ public record TransferSettings(
     }
 
     /**
-     * Returns these settings with another time limit.
+     * {@return these settings with another time limit}
      *
      * @param time the time limit for one file
-     * @return the settings
      * @throws IllegalArgumentException if it is not positive
      */
     public TransferSettings withLongestTime(Duration time) {

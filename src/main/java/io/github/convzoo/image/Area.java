@@ -17,10 +17,6 @@ public record Area(double left, double top, double width, double height) {
     /**
      * Validates the numbers.
      *
-     * @param left the left edge
-     * @param top the top edge
-     * @param width the width
-     * @param height the height
      * @throws IllegalArgumentException if a number is not finite, or a side is not positive
      */
     public Area {
@@ -34,22 +30,20 @@ public record Area(double left, double top, double width, double height) {
     }
 
     /**
-     * Whether the area contains a point.
+     * {@return whether the area contains a point, inside or on the edge}
      *
      * @param x the point's distance from the image's left edge in pixels
      * @param y the point's distance from the image's top edge in pixels
-     * @return whether the point is inside or on the edge
      */
     public boolean contains(double x, double y) {
         return x >= left && x <= left + width && y >= top && y <= top + height;
     }
 
     /**
-     * Whether the area contains a whole image.
+     * {@return whether the area contains a whole image}
      *
      * @param imageWidth the image's width in pixels
      * @param imageHeight the image's height in pixels
-     * @return whether no part of the image is outside
      */
     public boolean covers(int imageWidth, int imageHeight) {
         return left <= ROUNDING

@@ -13,10 +13,6 @@ public record Box(int left, int top, int width, int height) {
     /**
      * Validates the size.
      *
-     * @param left the first column
-     * @param top the first row
-     * @param width the number of columns
-     * @param height the number of rows
      * @throws IllegalArgumentException if a side is not positive
      */
     public Box {

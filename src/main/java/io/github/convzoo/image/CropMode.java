@@ -20,10 +20,9 @@ public enum CropMode {
     UNRESIZED;
 
     /**
-     * Finds a mode by timm's name.
+     * {@return a mode by timm's name}
      *
      * @param name center, squash, or border, in any case; or unresized
-     * @return the mode
      * @throws IllegalArgumentException if there is no such mode
      */
     public static CropMode of(String name) {

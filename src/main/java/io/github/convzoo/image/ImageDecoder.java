@@ -95,20 +95,18 @@ public final class ImageDecoder {
     }
 
     /**
-     * Returns this decoder with EXIF orientation enabled or disabled.
+     * {@return this decoder with EXIF orientation enabled or disabled}
      *
      * @param applied whether to rotate JPEG, PNG and WebP images upright
-     * @return the decoder
      */
     public ImageDecoder withOrientation(boolean applied) {
         return new ImageDecoder(applied, maxPixels, maxDecodedPixels, maxStreamBytes, maxFetchTime);
     }
 
     /**
-     * Returns this decoder with another pixel limit.
+     * {@return this decoder with another pixel limit}
      *
      * @param limit the maximum number of pixels (width times height) of an image, 1 to 715,827,879
-     * @return the decoder
      * @throws IllegalArgumentException if the limit is out of range
      */
     public ImageDecoder withMaxPixels(long limit) {
@@ -120,12 +118,11 @@ public final class ImageDecoder {
     }
 
     /**
-     * Returns this decoder with another limit of decoded pixels. An image's pixels count once per scan (a progressive
+     * {@return this decoder with another limit of decoded pixels} An image's pixels count once per scan (a progressive
      * JPEG has about ten); a TIFF's tiles all count; a PNG's row counts as at least 32 pixels. A small file can require
      * any amount of work.
      *
      * @param limit the maximum number of pixels, at least 1
-     * @return the decoder
      * @throws IllegalArgumentException if the limit is out of range
      */
     public ImageDecoder withMaxDecodedPixels(long limit) {
@@ -136,11 +133,10 @@ public final class ImageDecoder {
     }
 
     /**
-     * Returns this decoder with another size limit for streams. Files and arrays have none, because they are not
+     * {@return this decoder with another size limit for streams} Files and arrays have none, because they are not
      * copied.
      *
      * @param limit the maximum number of bytes of a stream, 1 to 2,147,483,639
-     * @return the decoder
      * @throws IllegalArgumentException if the limit is out of range
      */
     public ImageDecoder withMaxStreamBytes(int limit) {
@@ -152,11 +148,10 @@ public final class ImageDecoder {
     }
 
     /**
-     * Returns this decoder with another time limit for downloading an image, from the first connection to the last
-     * byte.
+     * {@return this decoder with another time limit for downloading an image, from the first connection to the last
+     * byte}
      *
      * @param limit the time limit
-     * @return the decoder
      * @throws IllegalArgumentException if the limit is not positive, or longer than a day
      */
     public ImageDecoder withMaxFetchTime(Duration limit) {
@@ -167,21 +162,19 @@ public final class ImageDecoder {
     }
 
     /**
-     * Whether a text is a limit for {@link #withLimit}.
+     * {@return whether a text is a limit for {@link #withLimit}: whether its name is that of a limit of images}
      *
      * @param limit {@code NAME=NUMBER}
-     * @return true if its name is that of a limit of images
      */
     public static boolean isLimit(String limit) {
         return NAMES.contains(limit.replaceFirst("=.*", ""));
     }
 
     /**
-     * This decoder with a limit that is given as text, as on the command line.
+     * {@return this decoder with a limit that is given as text, as on the command line}
      *
      * @param limit {@code imagePixels}, {@code imageDecodedPixels}, {@code imageBytes} or {@code imageSeconds}, then
      *     {@code =} and a whole number, which K, M, or G may follow
-     * @return the decoder
      * @throws IllegalArgumentException if there is no such limit, or it is out of range
      */
     public ImageDecoder withLimit(String limit) {
@@ -199,20 +192,12 @@ public final class ImageDecoder {
         };
     }
 
-    /**
-     * The maximum number of pixels of an image.
-     *
-     * @return the limit
-     */
+    /** {@return the maximum number of pixels of an image} */
     public long maxPixels() {
         return maxPixels;
     }
 
-    /**
-     * The time limit for downloading an image.
-     *
-     * @return the time limit
-     */
+    /** {@return the time limit for downloading an image} */
     public Duration maxFetchTime() {
         return maxFetchTime;
     }

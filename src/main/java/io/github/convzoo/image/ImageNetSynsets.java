@@ -46,20 +46,15 @@ public final class ImageNetSynsets {
 
     private ImageNetSynsets() {}
 
-    /**
-     * Returns all identifiers.
-     *
-     * @return 1000 identifiers in the order of the classes' numbers
-     */
+    /** {@return all 1000 identifiers in the order of the classes' numbers} */
     public static List<String> ids() {
         return Ids.IN_ORDER;
     }
 
     /**
-     * Returns the identifier of a class.
+     * {@return the identifier of a class, such as {@code n01440764}}
      *
      * @param number the class, 0 to 999
-     * @return its identifier, such as {@code n01440764}
      * @throws IndexOutOfBoundsException if there is no such class
      */
     public static String id(int number) {
@@ -67,10 +62,9 @@ public final class ImageNetSynsets {
     }
 
     /**
-     * Returns the class of an identifier.
+     * {@return the class of an identifier, 0 to 999; empty if it is none of the 1000}
      *
      * @param id an identifier, or any other text
-     * @return the class, 0 to 999; empty if it is none of the 1000
      */
     public static OptionalInt number(String id) {
         Integer number = Ids.NUMBERS.get(id);
@@ -78,10 +72,10 @@ public final class ImageNetSynsets {
     }
 
     /**
-     * Whether a text looks like a synset's identifier, whether one of these 1000 or not.
+     * {@return whether a text looks like a synset's identifier, an n followed by eight digits, whether one of these
+     * 1000 or not}
      *
      * @param text the text
-     * @return whether it is an n followed by eight digits
      */
     public static boolean isSynset(String text) {
         return SYNSET.matcher(text).matches();

@@ -41,7 +41,6 @@ public record Labels(List<String> names) {
     /**
      * Validates and copies the names.
      *
-     * @param names the names
      * @throws IllegalArgumentException if there are none, or one is blank
      */
     public Labels {
@@ -57,24 +56,22 @@ public record Labels(List<String> names) {
     }
 
     /**
-     * Returns the 1000 classes of ImageNet's challenge, ILSVRC 2012, in the order that networks are trained with: by
-     * synset identifier, from n01440764 to n15075141.
+     * {@return the 1000 classes of ImageNet's challenge, ILSVRC 2012, in the order that networks are trained with: by
+     * synset identifier, from n01440764 to n15075141; the same object each time}
      *
      * <p>A name is the synset's words, such as {@code tench, Tinca tinca}, without its identifier. Two classes have the
      * same name: 134, the bird, and 517, the machine, are both {@code crane}. The list is that of DJL's {@code
      * basicdataset}.
-     *
-     * @return the names, the same object each time
      */
     public static Labels imageNet() {
         return ImageNet.LABELS;
     }
 
     /**
-     * Returns default names for classes without names.
+     * {@return default names for classes without names: ImageNet's if there are 1000 classes, as in all published
+     * weights; else numbers from 0}
      *
      * @param classes the number of classes
-     * @return ImageNet's names if there are 1000 classes, as in all published weights; else numbers from 0
      */
     public static Labels usual(int classes) {
         if (classes == imageNet().size()) {
@@ -171,20 +168,15 @@ public record Labels(List<String> names) {
         return new Labels(names);
     }
 
-    /**
-     * Returns the number of classes.
-     *
-     * @return the number of names
-     */
+    /** {@return the number of classes} */
     public int size() {
         return names.size();
     }
 
     /**
-     * Returns the name of a class.
+     * {@return the name of a class}
      *
      * @param index the class, from 0
-     * @return its name
      * @throws IndexOutOfBoundsException if there is no such class
      */
     public String name(int index) {

@@ -20,8 +20,6 @@ public record Normalization(List<Double> mean, List<Double> std) {
     /**
      * Validates the numbers.
      *
-     * @param mean three means, or one for grayscale
-     * @param std the same number of standard deviations
      * @throws IllegalArgumentException if there are not three or one of each, one is not finite, or a deviation is not
      *     positive
      */
@@ -41,21 +39,16 @@ public record Normalization(List<Double> mean, List<Double> std) {
         }
     }
 
-    /**
-     * Returns the number of channels.
-     *
-     * @return 3, or 1 for grayscale
-     */
+    /** {@return the number of channels: 3, or 1 for grayscale} */
     public int channels() {
         return mean.size();
     }
 
     /**
-     * Returns the statistics for another number of channels, as in timm: means and deviations are averaged over the
-     * channels.
+     * {@return the statistics for another number of channels, as in timm: these statistics if the number is the same,
+     * else their averages over the channels, repeated}
      *
      * @param channels 1 or 3
-     * @return these statistics if the number is the same, else their averages, repeated
      * @throws IllegalArgumentException if the number is neither 1 nor 3
      */
     public Normalization forChannels(int channels) {
@@ -74,20 +67,12 @@ public record Normalization(List<Double> mean, List<Double> std) {
         return sum / values.size();
     }
 
-    /**
-     * Returns the means in float32, as networks use them.
-     *
-     * @return one per channel
-     */
+    /** {@return the means in float32, as networks use them, one per channel} */
     public float[] meanFloats() {
         return floats(mean);
     }
 
-    /**
-     * Returns the standard deviations in float32, as networks use them.
-     *
-     * @return one per channel
-     */
+    /** {@return the standard deviations in float32, as networks use them, one per channel} */
     public float[] stdFloats() {
         return floats(std);
     }

@@ -39,12 +39,6 @@ public record Preprocessing(
     /**
      * Validates the sizes.
      *
-     * @param height the input's height
-     * @param width the input's width
-     * @param cropFraction the crop fraction
-     * @param cropMode the crop mode
-     * @param resampling the filter
-     * @param normalization the statistics
      * @throws IllegalArgumentException if a size is not positive, the input has more than 178,956,970 pixels, the
      *     fraction is not positive and finite, or the resized image would have no pixel or a side beyond an int
      */
@@ -67,14 +61,13 @@ public record Preprocessing(
     }
 
     /**
-     * Returns the most common preprocessing: resize the shorter side and crop the center to a square.
+     * {@return the most common preprocessing: resize the shorter side and crop the center to a square}
      *
      * @param size the input's height and width in pixels
      * @param cropFraction the input's side as a fraction of the resized image's shorter side, above 0; the image is
      *     resized to {@code floor(size / cropFraction)}
      * @param resampling the filter of the resize
      * @param normalization the mean and standard deviation of the input's channels
-     * @return the preprocessing
      * @throws IllegalArgumentException if the size is not positive, the fraction out of range, or the resized side
      *     beyond an int
      */
@@ -84,12 +77,11 @@ public record Preprocessing(
     }
 
     /**
-     * Returns a preprocessing without resize: the image is cropped, or padded with black, to the input's size.
+     * {@return a preprocessing without resize: the image is cropped, or padded with black, to the input's size}
      *
      * @param height the input's height in pixels
      * @param width the input's width in pixels
      * @param normalization the mean and standard deviation of the input's channels
-     * @return the preprocessing
      * @throws IllegalArgumentException if a size is not positive or the input too large
      */
     public static Preprocessing unresized(int height, int width, Normalization normalization) {
@@ -97,10 +89,9 @@ public record Preprocessing(
     }
 
     /**
-     * Returns the preprocessing for another square input size, with the same crop fraction.
+     * {@return the preprocessing for another square input size, with the same crop fraction}
      *
      * @param size the input's height and width in pixels
-     * @return the preprocessing
      * @throws IllegalArgumentException if the size is not positive or too large
      */
     public Preprocessing withInputSize(int size) {
@@ -108,11 +99,10 @@ public record Preprocessing(
     }
 
     /**
-     * Returns the preprocessing for another input height and width, with the same crop fraction.
+     * {@return the preprocessing for another input height and width, with the same crop fraction}
      *
      * @param newHeight the input's height in pixels
      * @param newWidth the input's width in pixels
-     * @return the preprocessing
      * @throws IllegalArgumentException if a size is not positive or too large
      */
     public Preprocessing withInputSize(int newHeight, int newWidth) {
@@ -120,10 +110,9 @@ public record Preprocessing(
     }
 
     /**
-     * Returns the preprocessing with another crop fraction.
+     * {@return the preprocessing with another crop fraction}
      *
      * @param value the input's side as a fraction of the resized image's
-     * @return the preprocessing
      * @throws IllegalArgumentException if it is out of range
      */
     public Preprocessing withCropFraction(double value) {
@@ -131,11 +120,10 @@ public record Preprocessing(
     }
 
     /**
-     * Returns the preprocessing with the crop fraction that resizes the image to a given side before the crop, like the
-     * number in torchvision's {@code Resize}.
+     * {@return the preprocessing with the crop fraction that resizes the image to a given side before the crop, like
+     * the number in torchvision's {@code Resize}}
      *
      * @param side the resized image's side in pixels, along the input's shorter side
-     * @return the preprocessing
      * @throws IllegalArgumentException if the side is not positive
      */
     public Preprocessing withResizedSide(int side) {
@@ -149,40 +137,35 @@ public record Preprocessing(
     }
 
     /**
-     * Returns the preprocessing with another crop mode.
+     * {@return the preprocessing with another crop mode}
      *
      * @param value how the image is resized
-     * @return the preprocessing
      */
     public Preprocessing withCropMode(CropMode value) {
         return new Preprocessing(height, width, cropFraction, value, resampling, normalization);
     }
 
     /**
-     * Returns the preprocessing with another filter.
+     * {@return the preprocessing with another filter}
      *
      * @param value the filter of the resize
-     * @return the preprocessing
      */
     public Preprocessing withResampling(Resampling value) {
         return new Preprocessing(height, width, cropFraction, cropMode, value, normalization);
     }
 
     /**
-     * Returns the preprocessing with another normalization.
+     * {@return the preprocessing with another normalization}
      *
      * @param value the mean and standard deviation of the input's channels
-     * @return the preprocessing
      */
     public Preprocessing withNormalization(Normalization value) {
         return new Preprocessing(height, width, cropFraction, cropMode, resampling, value);
     }
 
     /**
-     * Returns the side to which an image's shorter side is resized for a square input in the mode {@link
-     * CropMode#CENTER}.
-     *
-     * @return {@code floor(side / cropFraction)} of the input's shorter side, in pixels
+     * {@return the side, in pixels, to which an image's shorter side is resized for a square input in the mode {@link
+     * CropMode#CENTER}: {@code floor(side / cropFraction)} of the input's shorter side}
      */
     public int resizedSide() {
         return resized(Math.min(height, width), cropFraction);
@@ -229,12 +212,11 @@ public record Preprocessing(
     }
 
     /**
-     * Returns the part of an image that becomes the network's input. If the image is padded, the input has more than
-     * the image, and the area extends beyond it.
+     * {@return the part of an image that becomes the network's input: the input's edges in the coordinates of the
+     * image} If the image is padded, the input has more than the image, and the area extends beyond it.
      *
      * @param imageWidth the image's width in pixels, at least 1
      * @param imageHeight the image's height in pixels, at least 1
-     * @return the input's edges in the coordinates of the image
      */
     public Area inputArea(int imageWidth, int imageHeight) {
         Size resized = resizedSize(imageWidth, imageHeight);
@@ -340,10 +322,9 @@ public record Preprocessing(
     }
 
     /**
-     * Returns the size of a batch's array.
+     * {@return the size of a batch's array in bytes}
      *
      * @param images the number of images
-     * @return the number of bytes
      * @throws IllegalArgumentException if there is no image, or the array would take more than 2 GiB
      */
     public int batchBytes(int images) {

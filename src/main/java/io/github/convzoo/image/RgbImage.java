@@ -139,30 +139,21 @@ public final class RgbImage {
                 + "; create it with ai.djl.modality.cv.BufferedImageFactory");
     }
 
-    /**
-     * Returns the width.
-     *
-     * @return the width in pixels
-     */
+    /** {@return the width in pixels} */
     public int width() {
         return width;
     }
 
-    /**
-     * Returns the height.
-     *
-     * @return the height in pixels
-     */
+    /** {@return the height in pixels} */
     public int height() {
         return height;
     }
 
     /**
-     * Returns one pixel.
+     * {@return one pixel, as {@code 0xRRGGBB}}
      *
      * @param x the column, from 0 at the left
      * @param y the row, from 0 at the top
-     * @return {@code 0xRRGGBB}
      * @throws IndexOutOfBoundsException if the pixel is outside the image
      */
     public int pixel(int x, int y) {
@@ -171,19 +162,17 @@ public final class RgbImage {
     }
 
     /**
-     * Returns a copy of the samples.
-     *
-     * @return red, green, blue of the pixels row by row, as unsigned bytes; length 3 * width * height
+     * {@return a copy of the samples: red, green, blue of the pixels row by row, as unsigned bytes; length 3 * width *
+     * height}
      */
     public byte[] toBytes() {
         return samples.clone();
     }
 
     /**
-     * Returns a part of the image.
+     * {@return a part of the image}
      *
      * @param box the part, which must be inside the image
-     * @return an image of the box's size
      * @throws IllegalArgumentException if the box is not inside the image
      */
     public RgbImage crop(Box box) {
@@ -200,11 +189,10 @@ public final class RgbImage {
     }
 
     /**
-     * Returns a part of the image and its surroundings.
+     * {@return a part of the image and its surroundings}
      *
      * @param box the part, which may extend beyond the image
      * @param border the pixels beyond the image
-     * @return an image of the box's size
      * @throws IllegalArgumentException if the box has more than 715,827,879 pixels
      */
     public RgbImage crop(Box box, Border border) {
@@ -243,11 +231,7 @@ public final class RgbImage {
         return phase < size ? phase : (int) (period - phase);
     }
 
-    /**
-     * Returns the image mirrored left to right.
-     *
-     * @return an image of the same size
-     */
+    /** {@return the image mirrored left to right} */
     public RgbImage flippedHorizontally() {
         byte[] flipped = new byte[samples.length];
         int row = CHANNELS * width;
@@ -263,9 +247,8 @@ public final class RgbImage {
     }
 
     /**
-     * Copies the image into a Java image, which can be drawn on, shown, or written.
-     *
-     * @return an image of type {@link BufferedImage#TYPE_3BYTE_BGR}
+     * {@return a copy of the image as a Java image of type {@link BufferedImage#TYPE_3BYTE_BGR}, which can be drawn on,
+     * shown, or written}
      */
     public BufferedImage toBufferedImage() {
         BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_3BYTE_BGR);

@@ -17,12 +17,11 @@ public final class Spelling {
     private Spelling() {}
 
     /**
-     * Finds similar names.
+     * {@return similar names: those with the same letters and digits; else those with the fewest differences, at most
+     * one per three characters; else those that start with it; at most three}
      *
      * @param wanted the misspelled name
      * @param names the names that exist
-     * @return those with the same letters and digits; else those with the fewest differences, at most one per three
-     *     characters; else those that start with it; at most three
      */
     public static List<String> similar(String wanted, Collection<String> names) {
         String letters = letters(wanted);
@@ -73,11 +72,11 @@ public final class Spelling {
     }
 
     /**
-     * Counts differences.
+     * {@return the number of characters to insert, delete, or replace in one text to get the other: Levenshtein's
+     * distance}
      *
      * @param a a text
      * @param b another
-     * @return the number of characters to insert, delete, or replace in one to get the other; Levenshtein's distance
      */
     public static int distance(String a, String b) {
         int[] row = IntStream.rangeClosed(0, b.length()).toArray();

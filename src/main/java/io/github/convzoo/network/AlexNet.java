@@ -72,11 +72,10 @@ public final class AlexNet extends Network {
     }
 
     /**
-     * Returns the smallest square input for which the first linear layer, {@code classifier.0}, has a given number of
-     * inputs.
+     * {@return the side, in pixels, of the smallest square input for which the first linear layer, {@code
+     * classifier.0}, has a given number of inputs; empty if no square input fits}
      *
      * @param features the number of inputs
-     * @return its side in pixels; empty if no square input fits
      */
     static OptionalInt inputSide(long features) {
         int side = Features.LEAST_SIDE;
@@ -87,11 +86,11 @@ public final class AlexNet extends Network {
     }
 
     /**
-     * Returns the number of inputs of the first linear layer, {@code classifier.0}.
+     * {@return the number of inputs of the first linear layer, {@code classifier.0}: the number of values of the last
+     * map}
      *
      * @param height the input's height in pixels, at least 57
      * @param width the input's width in pixels, at least 57
-     * @return the number of values of the last map
      */
     static long features(long height, long width) {
         return Features.CHANNELS * Features.outputSide(height) * Features.outputSide(width);

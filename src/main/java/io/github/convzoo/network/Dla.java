@@ -95,9 +95,8 @@ public final class Dla extends Network {
     }
 
     /**
-     * Returns the projections of trees deeper than 1, which the authors' code creates but never runs.
-     *
-     * @return their shapes by canonical name
+     * {@return the shapes, by canonical name, of the projections of trees deeper than 1, which the authors' code
+     * creates but never runs}
      */
     @Override
     public Map<String, Shape> unusedEntries() {

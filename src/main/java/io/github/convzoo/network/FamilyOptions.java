@@ -26,18 +26,16 @@ public sealed interface FamilyOptions permits FamilyOptions.None, DpnOptions {
     }
 
     /**
-     * Returns the options as in a configuration file.
-     *
-     * @return names in lower case with underscores, and values as text; empty if the family has no options
+     * {@return the options as in a configuration file: names in lower case with underscores, and values as text; empty
+     * if the family has no options}
      */
     Map<String, String> settings();
 
     /**
-     * Returns the options with one option set as in a configuration file.
+     * {@return the options with one option set as in a configuration file}
      *
      * @param name one of the names of {@link #settings}
      * @param value its value as text
-     * @return the changed options
      * @throws IllegalArgumentException if the family has no such option, or the value is invalid
      */
     FamilyOptions with(String name, String value);

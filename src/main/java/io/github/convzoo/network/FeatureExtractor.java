@@ -49,20 +49,12 @@ public final class FeatureExtractor extends GraphCut {
         }
     }
 
-    /**
-     * Returns the network.
-     *
-     * @return the network
-     */
+    /** {@return the network} */
     public Network network() {
         return network;
     }
 
-    /**
-     * Returns the levels of the maps.
-     *
-     * @return the levels, ascending
-     */
+    /** {@return the levels of the maps, ascending} */
     public List<Integer> levels() {
         return levels;
     }

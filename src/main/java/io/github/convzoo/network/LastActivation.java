@@ -17,10 +17,9 @@ public enum LastActivation {
     SILU;
 
     /**
-     * Finds an activation.
+     * {@return an activation by name}
      *
      * @param name {@code relu}, {@code elu}, or {@code silu}, in any case
-     * @return the activation
      * @throws IllegalArgumentException if it is none of these
      */
     public static LastActivation of(String name) {

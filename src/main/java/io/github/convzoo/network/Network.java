@@ -35,65 +35,41 @@ public abstract class Network extends FlowBlock {
         this.options = options;
     }
 
-    /**
-     * Returns the variant's name.
-     *
-     * @return for example, {@code dla34}
-     */
+    /** {@return the variant's name, for example {@code dla34}} */
     public final String modelName() {
         return modelName;
     }
 
-    /**
-     * Returns the options of the network.
-     *
-     * @return the options
-     */
+    /** {@return the options of the network} */
     public final NetworkOptions options() {
         return options;
     }
 
     /**
-     * Returns the stages in the order in which they run, each on the output of the previous one.
-     *
-     * @return the blocks by canonical name
+     * {@return the stages by canonical name, in the order in which they run, each on the output of the previous one}
      */
     public abstract Map<String, Block> stages();
 
     /**
-     * Returns the stages whose outputs are feature maps for {@link FeatureExtractor}; the level is the position.
-     *
-     * @return names of {@link #stages}, the largest map first
+     * {@return the names of the {@link #stages} whose outputs are feature maps for {@link FeatureExtractor}, the
+     * largest map first; the level is the position}
      */
     public abstract List<String> featureStages();
 
-    /**
-     * Returns the first of the default levels.
-     *
-     * @return a position in {@link #featureStages}
-     */
+    /** {@return the first of the default levels, a position in {@link #featureStages}} */
     public int firstFeatureLevel() {
         return 0;
     }
 
-    /**
-     * Returns the name of the first convolution, which takes the input's channels.
-     *
-     * @return its canonical name
-     */
+    /** {@return the canonical name of the first convolution, which takes the input's channels} */
     public abstract String firstConvolution();
 
-    /**
-     * Returns the name of the layer that outputs the logits.
-     *
-     * @return its canonical name, even if the network was built without it
-     */
+    /** {@return the canonical name of the layer that outputs the logits, even if the network was built without it} */
     public abstract String classifier();
 
     /**
-     * Returns entries in published checkpoints of this network that it does not use.
-     *
-     * @return their shapes by canonical name; empty for most networks
+     * {@return the shapes, by canonical name, of entries in published checkpoints of this network that it does not use;
+     * empty for most networks}
      */
     public Map<String, Shape> unusedEntries() {
         return Map.of();

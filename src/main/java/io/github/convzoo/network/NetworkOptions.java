@@ -5,8 +5,8 @@ import java.util.OptionalDouble;
 /**
  * The options of a network. Start from {@link Variant#options} and change what differs.
  *
- * @param numClasses the number of logits; 0 omits the classifier and returns pooled features
- * @param inChannels the number of input channels
+ * @param numClasses the number of logits, at least 0; 0 omits the classifier and returns pooled features
+ * @param inChannels the number of input channels, at least 1
  * @param dropout the dropout rate in [0, 1); the paper's if empty. Only for networks whose paper uses dropout
  * @param family the options of the variant's family
  */
@@ -15,10 +15,7 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
     /**
      * Validates the values.
      *
-     * @param numClasses at least 0
-     * @param inChannels at least 1
-     * @param dropout empty or in [0, 1)
-     * @param family the options of the variant's family
+     * @throws IllegalArgumentException if a value is out of range
      */
     public NetworkOptions {
         if (numClasses < 0) {
@@ -38,40 +35,36 @@ public record NetworkOptions(int numClasses, int inChannels, OptionalDouble drop
     }
 
     /**
-     * Returns the options with another number of classes.
+     * {@return the options with another number of classes}
      *
      * @param value the number of logits; 0 omits the classifier
-     * @return the changed options
      */
     public NetworkOptions withNumClasses(int value) {
         return new NetworkOptions(value, inChannels, dropout, family);
     }
 
     /**
-     * Returns the options with another number of input channels.
+     * {@return the options with another number of input channels}
      *
      * @param value the number of input channels
-     * @return the changed options
      */
     public NetworkOptions withInChannels(int value) {
         return new NetworkOptions(numClasses, value, dropout, family);
     }
 
     /**
-     * Returns the options with another dropout rate.
+     * {@return the options with another dropout rate}
      *
      * @param value the rate in [0, 1)
-     * @return the changed options
      */
     public NetworkOptions withDropout(double value) {
         return new NetworkOptions(numClasses, inChannels, OptionalDouble.of(value), family);
     }
 
     /**
-     * Returns the options with other family options.
+     * {@return the options with other family options}
      *
      * @param value the options of the family
-     * @return the changed options
      */
     public NetworkOptions withFamily(FamilyOptions value) {
         return new NetworkOptions(numClasses, inChannels, dropout, value);

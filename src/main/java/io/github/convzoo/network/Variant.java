@@ -12,54 +12,43 @@ import java.util.stream.Stream;
 /** A network by name: a row of the table of one of the families. */
 public sealed interface Variant permits DlaVariant, PeleeNetVariant, DpnVariant, DpnPostVariant, AlexNetVariant {
 
-    /**
-     * Returns the name, in lower case.
-     *
-     * @return for example, {@code dla34}
-     */
+    /** {@return the name, in lower case, for example {@code dla34}} */
     String modelName();
 
     /**
-     * Returns the options of the published network: its number of classes, three input channels, the paper's dropout.
-     *
-     * @return the options
+     * {@return the options of the published network: its number of classes, three input channels, the paper's dropout}
      */
     NetworkOptions options();
 
-    /**
-     * Returns the side of the square input that the published network was trained on.
-     *
-     * @return pixels
-     */
+    /** {@return the side, in pixels, of the square input that the published network was trained on} */
     int inputSize();
 
     /**
-     * Returns the side of the smallest square input that fits the weights.
+     * {@return the side, in pixels, of the smallest square input that fits the weights; empty for most networks, whose
+     * weights fit inputs of any size}
      *
      * @param shapes the weights' shapes by canonical name
-     * @return pixels; empty for most networks, whose weights fit inputs of any size
      */
     default OptionalInt inputSize(Map<String, Shape> shapes) {
         return OptionalInt.empty();
     }
 
     /**
-     * Whether weights fit inputs of a size.
+     * {@return whether weights fit inputs of a size: true for most networks, whose weights fit inputs of any size}
      *
      * @param shapes the weights' shapes by canonical name
      * @param height the input's height in pixels
      * @param width the input's width in pixels
-     * @return true for most networks, whose weights fit inputs of any size
      */
     default boolean fitsInput(Map<String, Shape> shapes, int height, int width) {
         return true;
     }
 
     /**
-     * Checks whether the network computes the same results as timm's network of the same name.
+     * {@return the reason, as a phrase, why the network does not compute the same results as timm's network of the same
+     * name; empty if it does}
      *
      * @param options the network's options
-     * @return empty if it does; else the reason, as a phrase
      */
     default Optional<String> differenceToTimm(NetworkOptions options) {
         return Optional.of("timm has no " + modelName());
@@ -84,10 +73,9 @@ public sealed interface Variant permits DlaVariant, PeleeNetVariant, DpnVariant,
     }
 
     /**
-     * Finds a variant.
+     * {@return a variant by name}
      *
      * @param modelName its name, in lower case
-     * @return the variant
      * @throws IllegalArgumentException if none exists; the message lists the existing ones
      */
     static Variant of(String modelName) {
@@ -99,11 +87,7 @@ public sealed interface Variant permits DlaVariant, PeleeNetVariant, DpnVariant,
         return variant;
     }
 
-    /**
-     * Returns all variants.
-     *
-     * @return the variants by name, family by family; unmodifiable
-     */
+    /** {@return all variants by name, family by family; unmodifiable} */
     static Map<String, Variant> all() {
         Map<String, Variant> all = new LinkedHashMap<>();
         Stream.<Variant[]>of(

@@ -56,11 +56,7 @@ public final class BatchNorm2d extends AbstractBlock {
         runningVar = addParameter(parameter("runningVar", Parameter.Type.RUNNING_VAR, false));
     }
 
-    /**
-     * Returns epsilon, which is added to the variance.
-     *
-     * @return epsilon
-     */
+    /** {@return epsilon, which is added to the variance} */
     public float epsilon() {
         return epsilon;
     }

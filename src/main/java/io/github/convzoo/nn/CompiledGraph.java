@@ -9,10 +9,9 @@ import ai.djl.ndarray.types.Shape;
 public interface CompiledGraph extends AutoCloseable {
 
     /**
-     * Whether the compiled form supports inputs of a shape; the block itself runs the others.
+     * {@return whether the compiled form supports inputs of a shape} The block itself runs the others.
      *
      * @param input the input's shape, batch included
-     * @return whether it does
      */
     boolean accepts(Shape input);
 
@@ -25,9 +24,8 @@ public interface CompiledGraph extends AutoCloseable {
     NDList run(NDList inputs);
 
     /**
-     * Whether the output of a sample has the same bits in any batch.
-     *
-     * @return whether it has, as measured with this runtime; false if unknown
+     * {@return whether the output of a sample has the same bits in any batch, as measured with this runtime; false if
+     * unknown}
      */
     default boolean isBatchInvariant() {
         return false;

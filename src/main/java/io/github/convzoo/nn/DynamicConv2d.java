@@ -40,14 +40,14 @@ public final class DynamicConv2d extends AbstractBlock {
     /**
      * The specification of a dynamic convolution. Start from {@link #of} and change what differs.
      *
-     * @param channels C, the number of input channels
-     * @param filters the number of output channels
-     * @param kernel the kernel's side
-     * @param stride the stride
-     * @param padding the padding on each side
-     * @param dilation the distance between adjacent kernel elements
-     * @param groups the number of groups of channels and filters
-     * @param experts K, the number of expert kernels
+     * @param channels C, the number of input channels, at least 1 and a multiple of the groups
+     * @param filters the number of output channels, at least 1 and a multiple of the groups
+     * @param kernel the kernel's side, at least 1
+     * @param stride the stride, at least 1
+     * @param padding the padding on each side, at least 0
+     * @param dilation the distance between adjacent kernel elements, at least 1
+     * @param groups the number of groups of channels and filters, at least 1
+     * @param experts K, the number of expert kernels, at least 1
      * @param hasBias whether each expert has a bias
      */
     public record Spec(
@@ -64,15 +64,7 @@ public final class DynamicConv2d extends AbstractBlock {
         /**
          * Validates the values.
          *
-         * @param channels at least 1, a multiple of the groups
-         * @param filters at least 1, a multiple of the groups
-         * @param kernel at least 1
-         * @param stride at least 1
-         * @param padding at least 0
-         * @param dilation at least 1
-         * @param groups at least 1
-         * @param experts at least 1
-         * @param hasBias true or false
+         * @throws IllegalArgumentException if a value is out of range
          */
         public Spec {
             atLeast(1, "channels", channels);
@@ -90,63 +82,57 @@ public final class DynamicConv2d extends AbstractBlock {
         }
 
         /**
-         * Returns a layer of stride 1 with bias, which keeps the size if the kernel is odd.
+         * {@return the specification of a layer of stride 1 with bias, which keeps the size if the kernel is odd}
          *
          * @param channels C, the number of input channels
          * @param filters the number of output channels
          * @param kernel the kernel's side
          * @param experts K, the number of expert kernels
-         * @return the specification
          */
         public static Spec of(int channels, int filters, int kernel, int experts) {
             return new Spec(channels, filters, kernel, 1, (kernel - 1) / 2, 1, 1, experts, true);
         }
 
         /**
-         * Returns the specification with another stride.
+         * {@return the specification with another stride}
          *
          * @param value the stride
-         * @return the changed specification
          */
         public Spec withStride(int value) {
             return new Spec(channels, filters, kernel, value, padding, dilation, groups, experts, hasBias);
         }
 
         /**
-         * Returns the specification with another padding.
+         * {@return the specification with another padding}
          *
          * @param value the padding on each side
-         * @return the changed specification
          */
         public Spec withPadding(int value) {
             return new Spec(channels, filters, kernel, stride, value, dilation, groups, experts, hasBias);
         }
 
         /**
-         * Returns the specification with another dilation.
+         * {@return the specification with another dilation}
          *
          * @param value the distance between adjacent kernel elements
-         * @return the changed specification
          */
         public Spec withDilation(int value) {
             return new Spec(channels, filters, kernel, stride, padding, value, groups, experts, hasBias);
         }
 
         /**
-         * Returns the specification with another number of groups.
+         * {@return the specification with another number of groups}
          *
          * @param value the number of groups of channels and filters
-         * @return the changed specification
          */
         public Spec withGroups(int value) {
             return new Spec(channels, filters, kernel, stride, padding, dilation, value, experts, hasBias);
         }
 
         /**
-         * Returns the specification with or without a bias.
+         * {@return the specification with or without a bias}
          *
          * @param value whether each expert has a bias
-         * @return the changed specification
          */
         public Spec withBias(boolean value) {
             return new Spec(channels, filters, kernel, stride, padding, dilation, groups, experts, value);
@@ -202,20 +188,12 @@ public final class DynamicConv2d extends AbstractBlock {
         return found;
     }
 
-    /**
-     * Returns the specification.
-     *
-     * @return the specification
-     */
+    /** {@return the specification} */
     public Spec spec() {
         return spec;
     }
 
-    /**
-     * Returns the attention over the experts, whose temperature may be set.
-     *
-     * @return the routing
-     */
+    /** {@return the attention over the experts, whose temperature may be set} */
     public RoutingAttention routing() {
         return routing;
     }

@@ -46,20 +46,14 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
-     * Returns the block's current data flow for one input. A block of another library is one opaque node; {@link
-     * Tracer} traces its content.
-     *
-     * @return a new graph, whose parameters have the block's canonical names
+     * {@return a new graph of the block's current data flow for one input, whose parameters have the block's canonical
+     * names} A block of another library is one opaque node; {@link Tracer} traces its content.
      */
     public final Graph graph() {
         return record(1, nameRoot()).graph();
     }
 
-    /**
-     * Returns the current values of the graph's parameters.
-     *
-     * @return a source that reads a parameter by its canonical name
-     */
+    /** {@return a source that reads the current value of a parameter of the graph by its canonical name} */
     public final Tensor.Source parameterValues() {
         return recording(1).parameterValues();
     }
@@ -88,11 +82,10 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
-     * Returns the types of the graph's values.
+     * {@return the types of the graph's values}
      *
      * @param graph a graph of this block, changed by passes or not
      * @param inputShapes the shapes of its inputs; the first axis may be -1, for a batch of any size
-     * @return the types
      * @throws IllegalArgumentException if they do not fit
      */
     public static Types types(Graph graph, Shape... inputShapes) {
@@ -189,18 +182,16 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
-     * Whether the block has only a compiled form, without parameters.
-     *
-     * @return whether {@link #useOnlyCompiled} was called
+     * {@return whether the block has only a compiled form, without parameters, because {@link #useOnlyCompiled} was
+     * called}
      */
     public final boolean isOnlyCompiled() {
         return onlyCompiled;
     }
 
     /**
-     * Whether the output of a sample has the same bits in any batch, in inference mode.
-     *
-     * @return whether the block runs a {@linkplain CompiledGraph#isBatchInvariant compiled form} of which this is known
+     * {@return whether the output of a sample has the same bits in any batch, in inference mode: whether the block runs
+     * a {@linkplain CompiledGraph#isBatchInvariant compiled form} of which this is known}
      */
     public final boolean isBatchInvariant() {
         CompiledGraph other = compiled;

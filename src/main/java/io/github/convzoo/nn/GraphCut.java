@@ -9,11 +9,7 @@ public abstract non-sealed class GraphCut extends GraphBlock {
     /** For subclasses. */
     protected GraphCut() {}
 
-    /**
-     * Returns the network.
-     *
-     * @return the block that contains this one
-     */
+    /** {@return the network: the block that contains this one} */
     protected abstract FlowBlock whole();
 
     /**

@@ -210,10 +210,9 @@ public final class Operations {
     }
 
     /**
-     * Returns the mean of each channel's average and maximum.
+     * {@return the mean of each channel's average and maximum, of shape (N, C)}
      *
      * @param x the input
-     * @return a value of shape (N, C)
      */
     public Value globalAverageMaxPool(Value x) {
         Value sum = add(add(Op.GlobalPool.AVERAGE, x), add(Op.GlobalPool.MAX, x));

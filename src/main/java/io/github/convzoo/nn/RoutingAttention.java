@@ -45,11 +45,7 @@ public final class RoutingAttention extends AbstractBlock {
         score = net.add("2", FlowBlock.conv(experts, 1, 1, 0, 1, true));
     }
 
-    /**
-     * Returns the temperature, which divides the logits.
-     *
-     * @return the temperature
-     */
+    /** {@return the temperature, which divides the logits} */
     public float temperature() {
         return temperature;
     }

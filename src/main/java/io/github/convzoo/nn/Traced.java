@@ -16,28 +16,19 @@ public final class Traced {
         this.input = input;
     }
 
-    /**
-     * Returns the block's data flow.
-     *
-     * @return the graph, whose parameters have the block's canonical names
-     */
+    /** {@return the block's data flow, whose parameters have the block's canonical names} */
     public Graph graph() {
         return recording.graph();
     }
 
-    /**
-     * Returns the type of the graph's only input.
-     *
-     * @return the traced shape, with a batch of any size
-     */
+    /** {@return the type of the graph's only input: the traced shape, with a batch of any size} */
     public Type input() {
         return input;
     }
 
     /**
-     * Returns the values of the graph's parameters, current at the time of reading.
-     *
-     * @return a source that reads a parameter by its canonical name
+     * {@return a source that reads a parameter of the graph by its canonical name, with its value at the time of
+     * reading}
      */
     public Tensor.Source parameterValues() {
         return recording.parameterValues();

@@ -13,7 +13,7 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 /**
  * Charts over epochs, side by side: loss and accuracy, for training and validation.
  *
- * @param panels the charts, from left to right
+ * @param panels the charts, at least one, from left to right
  */
 public record Curves(List<Panel> panels) {
 
@@ -23,7 +23,6 @@ public record Curves(List<Panel> panels) {
     /**
      * Copies the list.
      *
-     * @param panels at least one
      * @throws IllegalArgumentException if none exists
      */
     public Curves {
@@ -41,12 +40,7 @@ public record Curves(List<Panel> panels) {
      */
     public record Panel(String quantity, List<Line> lines) {
 
-        /**
-         * Copies the list.
-         *
-         * @param quantity any text
-         * @param lines any number
-         */
+        /** Copies the list. */
         public Panel {
             lines = List.copyOf(lines);
         }
@@ -64,9 +58,6 @@ public record Curves(List<Panel> panels) {
         /**
          * Copies the lists.
          *
-         * @param name any text
-         * @param epochs any number
-         * @param values the same number
          * @throws IllegalArgumentException if the numbers differ
          */
         public Line {
@@ -79,11 +70,7 @@ public record Curves(List<Panel> panels) {
         }
     }
 
-    /**
-     * Draws the charts.
-     *
-     * @return a picture with 640 x 480 pixels per panel
-     */
+    /** {@return a picture of the charts, with 640 x 480 pixels per panel} */
     public BufferedImage draw() {
         BufferedImage all = new BufferedImage(WIDTH * panels.size(), HEIGHT, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = all.createGraphics();

@@ -42,14 +42,7 @@ public final class ImageGrid {
      */
     public record Entry(RgbImage image, String prediction, String truth, Verdict verdict) {
 
-        /**
-         * Shrinks the image, so that a grid of many photos takes little memory.
-         *
-         * @param image of any size
-         * @param prediction any text
-         * @param truth any text
-         * @param verdict any
-         */
+        /** Shrinks the image, so that a grid of many photos takes little memory. */
         public Entry {
             if (Math.max(image.width(), image.height()) > SIDE) {
                 image = Resampling.BILINEAR.resize(image, fitted(image.width(), image), fitted(image.height(), image));

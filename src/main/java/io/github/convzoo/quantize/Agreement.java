@@ -13,29 +13,17 @@ public record Agreement(int images, int same, int floatCorrect, int quantizedCor
     /** Below this agreement, some layers should stay in float. */
     public static final double GOOD = 0.98;
 
-    /**
-     * Returns the fraction of images that both classify the same.
-     *
-     * @return from 0 to 1
-     */
+    /** {@return the fraction of images that both classify the same, from 0 to 1} */
     public double share() {
         return (double) same / images;
     }
 
-    /**
-     * Returns the original network's accuracy.
-     *
-     * @return from 0 to 1
-     */
+    /** {@return the original network's accuracy, from 0 to 1} */
     public double floatAccuracy() {
         return (double) floatCorrect / images;
     }
 
-    /**
-     * Returns the quantized network's accuracy.
-     *
-     * @return from 0 to 1
-     */
+    /** {@return the quantized network's accuracy, from 0 to 1} */
     public double quantizedAccuracy() {
         return (double) quantizedCorrect / images;
     }

@@ -15,15 +15,7 @@ import java.util.List;
 public record QuantizationReport(
         ExportReport written, int images, int layers, List<String> floats, List<String> notes) {
 
-    /**
-     * Copies the lists.
-     *
-     * @param written the file
-     * @param images the number of images that determined the ranges
-     * @param layers the number of layers in int8
-     * @param floats the names of the layers in float
-     * @param notes doubts about the images
-     */
+    /** Copies the lists. */
     public QuantizationReport {
         floats = List.copyOf(floats);
         notes = List.copyOf(notes);

@@ -20,11 +20,6 @@ public record QuantizeOptions(
     /**
      * Copies the list.
      *
-     * @param format the file format
-     * @param calibration how to determine ranges from the images
-     * @param floats layers to keep in float
-     * @param weightBits 8 or 7
-     * @param classMaps whether class activation maps are an output
      * @throws IllegalArgumentException if the number of bits is neither 7 nor 8
      */
     public QuantizeOptions {
@@ -47,59 +42,47 @@ public record QuantizeOptions(
         this(format, calibration, floats, weightBits, false);
     }
 
-    /**
-     * Returns options for ONNX on processors with VNNI, with everything quantized.
-     *
-     * @return the options
-     */
+    /** {@return options for ONNX on processors with VNNI, with everything quantized} */
     public static QuantizeOptions onnx() {
         return new QuantizeOptions(ExportOptions.Format.ONNX, Calibration.MSE, List.of(), 8);
     }
 
-    /**
-     * Returns options for TorchScript with oneDNN on x86 processors with VNNI, with everything quantized.
-     *
-     * @return the options
-     */
+    /** {@return options for TorchScript with oneDNN on x86 processors with VNNI, with everything quantized} */
     public static QuantizeOptions torchScript() {
         return new QuantizeOptions(ExportOptions.Format.TORCHSCRIPT, Calibration.MSE, List.of(), 8);
     }
 
     /**
-     * Returns the options with another calibration.
+     * {@return the options with another calibration}
      *
      * @param value how to determine ranges from the images
-     * @return the changed options
      */
     public QuantizeOptions withCalibration(Calibration value) {
         return new QuantizeOptions(format, value, floats, weightBits, classMaps);
     }
 
     /**
-     * Returns the options with some layers in float.
+     * {@return the options with some layers in float}
      *
      * @param value their names
-     * @return the changed options
      */
     public QuantizeOptions withFloats(List<String> value) {
         return new QuantizeOptions(format, calibration, value, weightBits, classMaps);
     }
 
     /**
-     * Returns the options with another width of weights.
+     * {@return the options with another width of weights}
      *
      * @param value 8 or 7
-     * @return the changed options
      */
     public QuantizeOptions withWeightBits(int value) {
         return new QuantizeOptions(format, calibration, floats, value, classMaps);
     }
 
     /**
-     * Returns the options with or without the class activation maps of all classes as the last output.
+     * {@return the options with or without the class activation maps of all classes as the last output}
      *
      * @param value whether they are an output
-     * @return the changed options
      */
     public QuantizeOptions withClassMaps(boolean value) {
         return new QuantizeOptions(format, calibration, floats, weightBits, value);

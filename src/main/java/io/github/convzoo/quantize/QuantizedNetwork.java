@@ -52,19 +52,14 @@ public final class QuantizedNetwork {
         ranges = seen.ranges(options.calibration());
     }
 
-    /**
-     * Returns the options.
-     *
-     * @return the options
-     */
+    /** {@return the options} */
     public QuantizeOptions options() {
         return options;
     }
 
     /**
-     * Returns the float simulation of the written file, which agrees with it up to the rounding of each value.
-     *
-     * @return the quantized graph
+     * {@return the quantized graph: the float simulation of the written file, which agrees with it up to the rounding
+     * of each value}
      */
     public Graph graph() {
         return quantized(floats);

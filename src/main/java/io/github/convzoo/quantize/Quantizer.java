@@ -55,11 +55,10 @@ public final class Quantizer {
     }
 
     /**
-     * Creates a quantizer of any DJL block: see {@link Exporter#of}.
+     * {@return a new quantizer of any DJL block: see {@link Exporter#of}}
      *
      * @param block a block with one input and one output, initialized, on the CPU
      * @param input the input's shape, such as (1, 3, 224, 224)
-     * @return the quantizer
      */
     public static Quantizer of(Block block, Shape input) {
         return new Quantizer(Exporter.of(block, input));

@@ -71,11 +71,10 @@ public final class CachingCompiler implements ModelCompiler {
     }
 
     /**
-     * Returns the export options for a request. ONNX Runtime for Java computes on the CPU, so a GPU needs TorchScript.
+     * {@return the export options for a request} ONNX Runtime for Java computes on the CPU, so a GPU needs TorchScript.
      *
      * @param request the request
      * @param onnxRuntime whether ONNX Runtime is available
-     * @return the options
      * @throws IllegalArgumentException if no runtime supports the request, or only one slower than the default
      */
     public static ExportOptions options(CompileRequest request, boolean onnxRuntime) {

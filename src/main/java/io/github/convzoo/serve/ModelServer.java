@@ -176,11 +176,7 @@ public final class ModelServer implements AutoCloseable {
         }
     }
 
-    /**
-     * Returns where the server listens.
-     *
-     * @return its address, with the port that was chosen
-     */
+    /** {@return the address where the server listens, with the port that was chosen} */
     public URI address() {
         String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
         return URI.create("http://" + host + ":" + port + "/");

@@ -32,10 +32,9 @@ public record Offer(String name, OpenModel model, LoadOptions options, ModelConf
     }
 
     /**
-     * Whether a model can be served under a name.
+     * {@return whether a model can be served under a name}
      *
      * @param name the name
-     * @return whether it can
      */
     public static boolean isName(String name) {
         return NAME.matcher(name).matches() && !name.matches("\\.+");

@@ -5,9 +5,9 @@ package io.github.convzoo.train;
  * each epoch. A high temperature lets all experts train early on. From Chen et al., Dynamic Convolution: Attention over
  * Convolution Kernels, CVPR 2020, which uses 30 to 1 in 10 epochs.
  *
- * @param start the first epoch's temperature
- * @param end the final temperature
- * @param epochs the number of epochs from the start to 0; the end is reached slightly earlier
+ * @param start the first epoch's temperature, finite and at least {@code end}
+ * @param end the final temperature, positive
+ * @param epochs the number of epochs from the start to 0, at least 1; the end is reached slightly earlier
  */
 public record Annealing(double start, double end, int epochs) {
 
@@ -17,9 +17,7 @@ public record Annealing(double start, double end, int epochs) {
     /**
      * Validates the values.
      *
-     * @param start at least the end, finite
-     * @param end positive
-     * @param epochs at least 1
+     * @throws IllegalArgumentException if a value is out of range
      */
     public Annealing {
         if (!(end > 0 && start >= end) || Double.isInfinite(start)) {
@@ -32,10 +30,9 @@ public record Annealing(double start, double end, int epochs) {
     }
 
     /**
-     * Returns the temperature in an epoch.
+     * {@return the temperature in an epoch}
      *
      * @param epoch the number of epochs before it, at least 0
-     * @return the temperature
      */
     public double at(long epoch) {
         if (epoch < 0) {

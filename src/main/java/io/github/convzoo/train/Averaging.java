@@ -3,7 +3,7 @@ package io.github.convzoo.train;
 /**
  * An exponential moving average (EMA) of the weights, which often classifies better than the weights themselves.
  *
- * @param decay the weight of the old average in each update
+ * @param decay the weight of the old average in each update, in (0, 1)
  * @param warmUp whether the decay increases to that value: after t updates, it is {@code 1 - (1 + t)^(-2/3)}, starting
  *     at 0, so that the initial weights are quickly forgotten
  */
@@ -12,8 +12,7 @@ public record Averaging(double decay, boolean warmUp) {
     /**
      * Validates the decay.
      *
-     * @param decay in (0, 1)
-     * @param warmUp true or false
+     * @throws IllegalArgumentException if it is out of range
      */
     public Averaging {
         if (!(decay > 0 && decay < 1)) {

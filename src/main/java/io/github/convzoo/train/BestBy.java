@@ -28,11 +28,11 @@ public enum BestBy {
     abstract int compare(Score a, Score b);
 
     /**
-     * Whether an epoch is better than an earlier one. Without validation, a later epoch always is.
+     * {@return whether an epoch is better than an earlier one, so that its weights are kept instead} Without
+     * validation, a later epoch always is.
      *
      * @param epoch the epoch
      * @param before an earlier one
-     * @return whether to keep its weights instead
      */
     public boolean isBetter(EpochMetrics epoch, EpochMetrics before) {
         return isBetter(Score.of(epoch), Score.of(before));

@@ -37,40 +37,32 @@ public final class ConfusionMatrix {
         counts[actual * predictable + predicted]++;
     }
 
-    /**
-     * Returns the classes of the data, which are the matrix's rows.
-     *
-     * @return their names in the order of their numbers
-     */
+    /** {@return the names of the data's classes, which are the matrix's rows, in the order of their numbers} */
     public List<String> classes() {
         return classes;
     }
 
     /**
-     * Returns the number of the network's classes, which are the matrix's columns.
-     *
-     * @return at least the number of class names
+     * {@return the number of the network's classes, which are the matrix's columns; at least the number of class names}
      */
     public int predictable() {
         return predictable;
     }
 
     /**
-     * Returns the number of images of a class that were predicted as a class.
+     * {@return the number of images of a class that were predicted as a class, at least 0}
      *
      * @param actual their class
      * @param predicted the predicted class
-     * @return at least 0
      */
     public long count(int actual, int predicted) {
         return counts[actual * predictable + predicted];
     }
 
     /**
-     * Returns the number of images of a class.
+     * {@return the number of images of a class, at least 0}
      *
      * @param actual the class
-     * @return at least 0
      */
     public long total(int actual) {
         long total = 0;
@@ -81,10 +73,9 @@ public final class ConfusionMatrix {
     }
 
     /**
-     * Returns the accuracy of a class.
+     * {@return the accuracy of a class, from 0 to 1; empty if there were no images}
      *
      * @param actual the class
-     * @return from 0 to 1; empty if there were no images
      */
     public OptionalDouble accuracy(int actual) {
         long total = total(actual);
@@ -92,9 +83,8 @@ public final class ConfusionMatrix {
     }
 
     /**
-     * Returns the balanced accuracy: the mean per-class accuracy, over classes with images.
-     *
-     * @return from 0 to 1; NaN if there were no images
+     * {@return the balanced accuracy, from 0 to 1: the mean per-class accuracy, over classes with images; NaN if there
+     * were no images}
      */
     public double balancedAccuracy() {
         double sum = 0;
@@ -110,9 +100,8 @@ public final class ConfusionMatrix {
     }
 
     /**
-     * Returns the matrix as CSV: one row per class of the data, one column per class of the network.
-     *
-     * @return lines with a header
+     * {@return the matrix as CSV lines with a header: one row per class of the data, one column per class of the
+     * network}
      */
     public String toCsv() {
         StringBuilder csv = new StringBuilder("actual \\ predicted");
@@ -128,11 +117,7 @@ public final class ConfusionMatrix {
         return csv.append('\n').toString();
     }
 
-    /**
-     * Returns the per-class accuracy as CSV.
-     *
-     * @return lines with a header; the accuracy is a fraction, and empty if there were no images
-     */
+    /** {@return the per-class accuracy as CSV lines with a header: a fraction, or empty if there were no images} */
     public String accuraciesToCsv() {
         StringBuilder csv = new StringBuilder("class,images,correct,accuracy");
         for (int i = 0; i < classes.size(); i++) {

@@ -9,18 +9,17 @@ import java.util.List;
 /**
  * The cross-entropy of logits against targets, averaged over the samples.
  *
- * @param labelSmoothing the fraction of every target that is spread evenly over all classes, from Szegedy et al.,
- *     Rethinking the Inception Architecture, CVPR 2016; 0 for none
- * @param classWeights the weight of each class, like {@code weight} of PyTorch's CrossEntropyLoss: the loss is the
- *     weighted mean; empty if all classes have equal weight
+ * @param labelSmoothing the fraction of every target that is spread evenly over all classes, in [0, 1), from Szegedy et
+ *     al., Rethinking the Inception Architecture, CVPR 2016; 0 for none
+ * @param classWeights the weight of each class, positive and finite, like {@code weight} of PyTorch's CrossEntropyLoss:
+ *     the loss is the weighted mean; empty if all classes have equal weight
  */
 public record CrossEntropy(double labelSmoothing, List<Double> classWeights) {
 
     /**
-     * Validates the values.
+     * Validates the values, and copies the list.
      *
-     * @param labelSmoothing in [0, 1)
-     * @param classWeights each positive and finite; or empty
+     * @throws IllegalArgumentException if a value is out of range
      */
     public CrossEntropy {
         classWeights = List.copyOf(classWeights);
@@ -44,12 +43,11 @@ public record CrossEntropy(double labelSmoothing, List<Double> classWeights) {
     }
 
     /**
-     * Returns the weights with which every class contributes equally, whatever its number of samples: the number of
-     * samples divided by the number of classes and by the class's number of samples, like scikit-learn's {@code
-     * balanced}.
+     * {@return the weights, one per class, for {@link #classWeights}, with which every class contributes equally,
+     * whatever its number of samples: the number of samples divided by the number of classes and by the class's number
+     * of samples, like scikit-learn's {@code balanced}}
      *
      * @param counts the number of samples of each class, at least one each
-     * @return one weight per class, for {@link #classWeights}
      */
     public static List<Double> balancedWeights(int... counts) {
         long total = Arrays.stream(counts).asLongStream().sum();

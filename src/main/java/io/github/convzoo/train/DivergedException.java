@@ -69,28 +69,19 @@ public final class DivergedException extends Exception {
         return named;
     }
 
-    /**
-     * Returns the step that failed.
-     *
-     * @return the number of updates before it
-     */
+    /** {@return the step that failed: the number of updates before it} */
     public long step() {
         return step;
     }
 
-    /**
-     * Whether the loss is the validation loss.
-     *
-     * @return false for a step's loss
-     */
+    /** {@return whether the loss is the validation loss; false for a step's loss} */
     public boolean isValidation() {
         return validation;
     }
 
     /**
-     * Returns the loss of the batch, or of the validation images.
-     *
-     * @return the mean over the samples; finite if only the gradient is not
+     * {@return the loss of the batch, or of the validation images: the mean over the samples; finite if only the
+     * gradient is not}
      */
     public double loss() {
         return loss;

@@ -129,38 +129,22 @@ public record Evaluation(
         return best;
     }
 
-    /**
-     * Returns the top-1 accuracy.
-     *
-     * @return from 0 to 1
-     */
+    /** {@return the top-1 accuracy, from 0 to 1} */
     public double top1() {
         return (double) correct / total;
     }
 
-    /**
-     * Returns the top-5 accuracy.
-     *
-     * @return from 0 to 1
-     */
+    /** {@return the top-5 accuracy, from 0 to 1} */
     public double top5() {
         return (double) correctTop5 / total;
     }
 
-    /**
-     * Returns the mean per-class accuracy, over classes with images.
-     *
-     * @return from 0 to 1
-     */
+    /** {@return the mean per-class accuracy over classes with images, from 0 to 1} */
     public double balancedAccuracy() {
         return confusion.balancedAccuracy();
     }
 
-    /**
-     * Returns the speed, including reading and preprocessing.
-     *
-     * @return images per second
-     */
+    /** {@return the speed in images per second, including reading and preprocessing} */
     public double imagesPerSecond() {
         return total / seconds;
     }

@@ -92,11 +92,7 @@ public final class Features implements Samples {
         return names.get(index);
     }
 
-    /**
-     * Returns the shape of an image's features.
-     *
-     * @return (features)
-     */
+    /** {@return the shape of an image's features, (features)} */
     @Override
     public Shape shape() {
         return new Shape(values[0].length);

@@ -172,20 +172,15 @@ public final class Learner implements AutoCloseable {
         return changing;
     }
 
-    /**
-     * Returns the number of steps, including steps skipped in float16.
-     *
-     * @return at least 0
-     */
+    /** {@return the number of steps, including steps skipped in float16; at least 0} */
     public long step() {
         return step;
     }
 
     /**
-     * Returns the learning rate of a step, including the changes of {@link #reduceRate} so far.
+     * {@return the learning rate of a step, including the changes of {@link #reduceRate} so far}
      *
      * @param number the number of steps before the step, at least 0
-     * @return the learning rate
      */
     public double rate(long number) {
         return rateFactor * recipe.schedule().at(number);
@@ -203,29 +198,17 @@ public final class Learner implements AutoCloseable {
         rateFactor *= factor;
     }
 
-    /**
-     * Returns the network in training.
-     *
-     * @return the network
-     */
+    /** {@return the network in training} */
     public Block network() {
         return network;
     }
 
-    /**
-     * Returns the recipe.
-     *
-     * @return the recipe
-     */
+    /** {@return the recipe} */
     public Recipe recipe() {
         return recipe;
     }
 
-    /**
-     * Returns the device, the first if there are several.
-     *
-     * @return the device that the network is on
-     */
+    /** {@return the device that the network is on, the first if there are several} */
     public Device device() {
         return manager.getDevice();
     }

@@ -18,36 +18,24 @@ public sealed interface Optimizer {
             this.id = id;
         }
 
-        /**
-         * Returns the name in saved states and on the command line.
-         *
-         * @return the name; it never changes
-         */
+        /** {@return the name in saved states and on the command line, which never changes} */
         public String id() {
             return id;
         }
     }
 
-    /**
-     * Returns the kind of the optimizer.
-     *
-     * @return its kind
-     */
+    /** {@return the kind of the optimizer} */
     Kind kind();
 
-    /**
-     * Returns the weight decay.
-     *
-     * @return the decay
-     */
+    /** {@return the weight decay} */
     WeightDecay decay();
 
     /**
      * Stochastic gradient descent. The decay is part of the gradient. From Sutskever et al., On the importance of
      * initialization and momentum in deep learning, ICML 2013, with the learning rate applied after the momentum.
      *
-     * @param momentum the fraction of the last update that is repeated; 0 for none
-     * @param nesterov whether to use Nesterov momentum
+     * @param momentum the fraction of the last update that is repeated, in [0, 1); 0 for none
+     * @param nesterov whether to use Nesterov momentum, which needs a momentum above 0
      * @param decay the weight decay
      */
     record Sgd(double momentum, boolean nesterov, WeightDecay decay) implements Optimizer {
@@ -55,9 +43,7 @@ public sealed interface Optimizer {
         /**
          * Validates the values.
          *
-         * @param momentum in [0, 1)
-         * @param nesterov false if there is no momentum
-         * @param decay any
+         * @throws IllegalArgumentException if a value is out of range
          */
         public Sgd {
             checkShare("momentum", momentum);
@@ -75,9 +61,9 @@ public sealed interface Optimizer {
     /**
      * Adam. The decay is part of the gradient. From Kingma and Ba, Adam, ICLR 2015.
      *
-     * @param beta1 the decay of the gradients' mean; 0.9 is usual
-     * @param beta2 the decay of the squared gradients' mean; 0.999 is usual
-     * @param epsilon added to the root of the latter; 1e-8 is usual
+     * @param beta1 the decay of the gradients' mean, in [0, 1); 0.9 is usual
+     * @param beta2 the decay of the squared gradients' mean, in [0, 1); 0.999 is usual
+     * @param epsilon added to the root of the latter, positive and finite; 1e-8 is usual
      * @param decay the weight decay
      */
     record Adam(double beta1, double beta2, double epsilon, WeightDecay decay) implements Optimizer {
@@ -85,20 +71,16 @@ public sealed interface Optimizer {
         /**
          * Validates the values.
          *
-         * @param beta1 in [0, 1)
-         * @param beta2 in [0, 1)
-         * @param epsilon positive and finite
-         * @param decay any
+         * @throws IllegalArgumentException if a value is out of range
          */
         public Adam {
             checkMoments(beta1, beta2, epsilon);
         }
 
         /**
-         * Returns Adam with the usual values.
+         * {@return Adam with the usual values}
          *
          * @param decay the weight decay
-         * @return the optimizer
          */
         public static Adam of(WeightDecay decay) {
             return new Adam(0.9, 0.999, 1e-8, decay);
@@ -114,9 +96,9 @@ public sealed interface Optimizer {
      * Adam with decoupled decay: a weight is reduced by learning rate times decay of itself. From Loshchilov and
      * Hutter, Decoupled Weight Decay Regularization, ICLR 2019.
      *
-     * @param beta1 the decay of the gradients' mean; 0.9 is usual
-     * @param beta2 the decay of the squared gradients' mean; 0.999 is usual
-     * @param epsilon added to the root of the latter; 1e-8 is usual
+     * @param beta1 the decay of the gradients' mean, in [0, 1); 0.9 is usual
+     * @param beta2 the decay of the squared gradients' mean, in [0, 1); 0.999 is usual
+     * @param epsilon added to the root of the latter, positive and finite; 1e-8 is usual
      * @param decay the weight decay
      */
     record AdamW(double beta1, double beta2, double epsilon, WeightDecay decay) implements Optimizer {
@@ -124,20 +106,16 @@ public sealed interface Optimizer {
         /**
          * Validates the values.
          *
-         * @param beta1 in [0, 1)
-         * @param beta2 in [0, 1)
-         * @param epsilon positive and finite
-         * @param decay any
+         * @throws IllegalArgumentException if a value is out of range
          */
         public AdamW {
             checkMoments(beta1, beta2, epsilon);
         }
 
         /**
-         * Returns AdamW with the usual values.
+         * {@return AdamW with the usual values}
          *
          * @param decay the weight decay
-         * @return the optimizer
          */
         public static AdamW of(WeightDecay decay) {
             return new AdamW(0.9, 0.999, 1e-8, decay);

@@ -14,15 +14,16 @@ import java.util.function.Consumer;
  * @param optimizer the optimizer
  * @param schedule the learning rate by step
  * @param loss the loss
- * @param clipNorm the maximum norm of all gradients together; larger ones are scaled down to it
- * @param accumulation the number of micro-batches per batch, whose gradients are accumulated; reduces memory by this
- *     factor
+ * @param clipNorm the maximum norm of all gradients together, above 0; larger ones are scaled down to it; empty for no
+ *     limit
+ * @param accumulation the number of micro-batches per batch, at least 1, whose gradients are accumulated; reduces
+ *     memory by this factor
  * @param averaging an average of the weights (EMA), or empty
  * @param annealing the temperature of dynamic convolutions by epoch; unchanged if empty
- * @param stepsPerEpoch the number of steps per epoch, for the annealing
+ * @param stepsPerEpoch the number of steps per epoch, at least 1, for the annealing
  * @param frozen the parameters to freeze: canonical names, with {@code *} as a wildcard
- * @param rateFactors learning rate factors by parameter names, with {@code *} as a wildcard; if several match, the last
- *     one applies
+ * @param rateFactors learning rate factors, positive and finite, by parameter names, with {@code *} as a wildcard; if
+ *     several match, the last one applies
  * @param precision the number format of the network's computation
  * @param seed seeds the engine's random numbers, such as dropout's, separately for each step
  */
@@ -41,20 +42,9 @@ public record Recipe(
         long seed) {
 
     /**
-     * Validates the values.
+     * Validates the values, and copies the list and the map.
      *
-     * @param optimizer any
-     * @param schedule any
-     * @param loss any
-     * @param clipNorm empty, or positive
-     * @param accumulation at least 1
-     * @param averaging any
-     * @param annealing any
-     * @param stepsPerEpoch at least 1
-     * @param frozen any
-     * @param rateFactors positive and finite
-     * @param precision any
-     * @param seed any
+     * @throws IllegalArgumentException if a value is out of range
      */
     public Recipe {
         if (clipNorm.isPresent() && !(clipNorm.getAsDouble() > 0)) {
@@ -79,11 +69,10 @@ public record Recipe(
     }
 
     /**
-     * Returns a recipe with an optimizer and a schedule, plain cross-entropy, and nothing else.
+     * {@return a recipe with an optimizer and a schedule, plain cross-entropy, and nothing else}
      *
      * @param optimizer the optimizer
      * @param schedule the learning rate by step
-     * @return the recipe
      */
     public static Recipe of(Optimizer optimizer, Schedule schedule) {
         return new Recipe(
@@ -102,51 +91,46 @@ public record Recipe(
     }
 
     /**
-     * Returns the recipe with another loss.
+     * {@return the recipe with another loss}
      *
      * @param value the loss
-     * @return the changed recipe
      */
     public Recipe withLoss(CrossEntropy value) {
         return with(parts -> parts.loss = value);
     }
 
     /**
-     * Returns the recipe with gradient clipping.
+     * {@return the recipe with gradient clipping}
      *
      * @param value the maximum norm of all gradients together
-     * @return the changed recipe
      */
     public Recipe withClipNorm(double value) {
         return with(parts -> parts.clipNorm = OptionalDouble.of(value));
     }
 
     /**
-     * Returns the recipe with gradient accumulation.
+     * {@return the recipe with gradient accumulation}
      *
      * @param value the number of micro-batches per batch
-     * @return the changed recipe
      */
     public Recipe withAccumulation(int value) {
         return with(parts -> parts.accumulation = value);
     }
 
     /**
-     * Returns the recipe with an average of the weights.
+     * {@return the recipe with an average of the weights}
      *
      * @param value the averaging
-     * @return the changed recipe
      */
     public Recipe withAveraging(Averaging value) {
         return with(parts -> parts.averaging = Optional.of(value));
     }
 
     /**
-     * Returns the recipe with annealing of dynamic convolutions' temperature.
+     * {@return the recipe with annealing of dynamic convolutions' temperature}
      *
      * @param value the temperature by epoch; unchanged if empty
      * @param steps the number of steps per epoch
-     * @return the changed recipe
      */
     public Recipe withAnnealing(Optional<Annealing> value, long steps) {
         return with(parts -> {
@@ -156,41 +140,37 @@ public record Recipe(
     }
 
     /**
-     * Returns the recipe with frozen parameters.
+     * {@return the recipe with frozen parameters}
      *
      * @param value canonical names, with {@code *} as a wildcard
-     * @return the changed recipe
      */
     public Recipe withFrozen(List<String> value) {
         return with(parts -> parts.frozen = value);
     }
 
     /**
-     * Returns the recipe with separate learning rates for some parameters, such as the head.
+     * {@return the recipe with separate learning rates for some parameters, such as the head}
      *
      * @param value the factors by canonical names, with {@code *} as a wildcard
-     * @return the changed recipe
      */
     public Recipe withRateFactors(Map<String, Double> value) {
         return with(parts -> parts.rateFactors = value);
     }
 
     /**
-     * Returns the recipe with another precision. A GPU computes faster in float16; a CPU does not, but gives similar
+     * {@return the recipe with another precision} A GPU computes faster in float16; a CPU does not, but gives similar
      * results.
      *
      * @param value the number format of the network's computation
-     * @return the changed recipe
      */
     public Recipe withPrecision(Precision value) {
         return with(parts -> parts.precision = value);
     }
 
     /**
-     * Returns the recipe with another seed.
+     * {@return the recipe with another seed}
      *
      * @param value any number
-     * @return the changed recipe
      */
     public Recipe withSeed(long value) {
         return with(parts -> parts.seed = value);

@@ -161,65 +161,42 @@ public record RunFolder(Path path) {
         }
     }
 
-    /**
-     * Returns the file of the run's options.
-     *
-     * @return a JSON file
-     */
+    /** {@return the JSON file of the run's options} */
     public Path options() {
         return path.resolve(OPTIONS);
     }
 
-    /**
-     * Returns the file of class names.
-     *
-     * @return a text file
-     */
+    /** {@return the text file of class names} */
     public Path labels() {
         return path.resolve(LABELS);
     }
 
-    /**
-     * Returns the file of the weights with the best validation result.
-     *
-     * @return a safetensors file
-     */
+    /** {@return the safetensors file of the weights with the best validation result} */
     public Path best() {
         return path.resolve(ModelFolder.WEIGHTS);
     }
 
-    /**
-     * Returns the file of the state to resume from.
-     *
-     * @return a safetensors file
-     */
+    /** {@return the safetensors file of the state to resume from} */
     public Path state() {
         return last().resolve("state.safetensors");
     }
 
-    /**
-     * Returns the file of the weights after the last complete epoch.
-     *
-     * @return a safetensors file
-     */
+    /** {@return the safetensors file of the weights after the last complete epoch} */
     public Path lastWeights() {
         return last().resolve(ModelFolder.WEIGHTS);
     }
 
     /**
-     * Returns the file of the weights that compute features, if only the classifier is trained; the creator of the run
-     * saves them.
-     *
-     * @return a safetensors file
+     * {@return the safetensors file of the weights that compute features, if only the classifier is trained} The
+     * creator of the run saves them.
      */
     public Path start() {
         return last().resolve("start.safetensors");
     }
 
     /**
-     * Returns the file of the weights before a step whose loss or gradient was not finite.
-     *
-     * @return a safetensors file; exists only after such a step
+     * {@return the safetensors file of the weights before a step whose loss or gradient was not finite, which exists
+     * only after such a step}
      */
     public Path diverged() {
         return last().resolve("diverged.safetensors");
@@ -247,9 +224,8 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * Returns the metrics of the epochs so far.
+     * {@return the metrics of the epochs so far, in order; empty before the first has ended}
      *
-     * @return in order; empty before the first has ended
      * @throws IOException if they cannot be read
      */
     public List<EpochMetrics> metrics() throws IOException {

@@ -20,21 +20,19 @@ import java.util.Optional;
 public record SavedModel(Block network, Optional<ModelConfig> config) {
 
     /**
-     * Creates the model of a network that is not ConvZoo's: only its weights are saved.
+     * {@return the model of a network that is not ConvZoo's: only its weights are saved}
      *
      * @param network the network, initialized
-     * @return the model
      */
     public static SavedModel ofWeights(Block network) {
         return new SavedModel(network, Optional.empty());
     }
 
     /**
-     * Creates the model of a ConvZoo network with its configuration.
+     * {@return the model of a ConvZoo network with its configuration}
      *
      * @param network the network, initialized
      * @param config its configuration
-     * @return the model
      */
     public static SavedModel of(Block network, ModelConfig config) {
         return new SavedModel(network, Optional.of(config));

@@ -29,42 +29,33 @@ public sealed interface Schedule {
             this.id = id;
         }
 
-        /**
-         * Returns the name on the command line and in its files.
-         *
-         * @return the name; it never changes
-         */
+        /** {@return the name on the command line and in its files, which never changes} */
         public String id() {
             return id;
         }
     }
 
-    /**
-     * Returns the kind of the schedule.
-     *
-     * @return its kind
-     */
+    /** {@return the kind of the schedule} */
     Kind kind();
 
     /**
-     * Returns the learning rate of a step.
+     * {@return the learning rate of a step}
      *
      * @param step the number of updates before it, at least 0
-     * @return the learning rate
      */
     double at(long step);
 
     /**
      * A constant learning rate.
      *
-     * @param rate the learning rate
+     * @param rate the learning rate, positive and finite
      */
     record Constant(double rate) implements Schedule {
 
         /**
          * Validates the rate.
          *
-         * @param rate positive and finite
+         * @throws IllegalArgumentException if it is not positive and finite
          */
         public Constant {
             checkRate(rate);
@@ -85,18 +76,16 @@ public sealed interface Schedule {
     /**
      * The rate times {@code factor} to the power of the number of milestones reached.
      *
-     * @param rate the initial learning rate
-     * @param milestones steps
-     * @param factor the factor at each milestone
+     * @param rate the initial learning rate, positive and finite
+     * @param milestones steps, at least 1, in ascending order
+     * @param factor the factor at each milestone, positive and finite
      */
     record MultiStep(double rate, List<Long> milestones, double factor) implements Schedule {
 
         /**
-         * Validates the values.
+         * Validates the values, and copies the list.
          *
-         * @param rate positive and finite
-         * @param milestones each at least 1, in ascending order
-         * @param factor positive and finite
+         * @throws IllegalArgumentException if a value is out of range
          */
         public MultiStep {
             checkRate(rate);
@@ -129,18 +118,16 @@ public sealed interface Schedule {
     /**
      * The rate times {@code factor} at regular intervals.
      *
-     * @param rate the initial learning rate
-     * @param every the number of steps between changes
-     * @param factor the factor of each change
+     * @param rate the initial learning rate, positive and finite
+     * @param every the number of steps between changes, at least 1
+     * @param factor the factor of each change, positive and finite
      */
     record Exponential(double rate, long every, double factor) implements Schedule {
 
         /**
          * Validates the values.
          *
-         * @param rate positive and finite
-         * @param every at least 1
-         * @param factor positive and finite
+         * @throws IllegalArgumentException if a value is out of range
          */
         public Exponential {
             checkRate(rate);
@@ -164,22 +151,18 @@ public sealed interface Schedule {
      * Linear warm-up to the rate, then half a cosine down to the minimum. From Loshchilov and Hutter, SGDR, ICLR 2017,
      * without restarts, and Goyal et al., Accurate, Large Minibatch SGD, 2017.
      *
-     * @param rate the peak learning rate
-     * @param least the minimum learning rate, at the end and after it
-     * @param start the fraction of the rate that the warm-up starts with
-     * @param warmUp the number of warm-up steps
-     * @param total the number of steps, including the warm-up
+     * @param rate the peak learning rate, positive and finite
+     * @param least the minimum learning rate, at the end and after it, from 0 to {@code rate}
+     * @param start the fraction of the rate that the warm-up starts with, in (0, 1]
+     * @param warmUp the number of warm-up steps, at least 0
+     * @param total the number of steps, including the warm-up, more than {@code warmUp}
      */
     record Cosine(double rate, double least, double start, long warmUp, long total) implements Schedule {
 
         /**
          * Validates the values.
          *
-         * @param rate positive and finite
-         * @param least from 0 to the rate
-         * @param start in (0, 1]
-         * @param warmUp at least 0
-         * @param total more than the warm-up
+         * @throws IllegalArgumentException if a value is out of range
          */
         public Cosine {
             checkRate(rate);
@@ -216,22 +199,18 @@ public sealed interface Schedule {
      * Topin, Super-Convergence,
      * 2018. The momentum does not change.
      *
-     * @param rate the peak learning rate
-     * @param total the number of steps
-     * @param rise the fraction of the steps before the peak
-     * @param startDivisor the rate divided by the initial rate
-     * @param endDivisor the initial rate divided by the final rate
+     * @param rate the peak learning rate, positive and finite
+     * @param total the number of steps, at least 1
+     * @param rise the fraction of the steps before the peak, in (0, 1)
+     * @param startDivisor the rate divided by the initial rate, at least 1
+     * @param endDivisor the initial rate divided by the final rate, at least 1
      */
     record OneCycle(double rate, long total, double rise, double startDivisor, double endDivisor) implements Schedule {
 
         /**
          * Validates the values.
          *
-         * @param rate positive and finite
-         * @param total at least 1
-         * @param rise in (0, 1)
-         * @param startDivisor at least 1
-         * @param endDivisor at least 1
+         * @throws IllegalArgumentException if a value is out of range
          */
         public OneCycle {
             checkRate(rate);
@@ -244,12 +223,11 @@ public sealed interface Schedule {
         }
 
         /**
-         * Returns the schedule with PyTorch's defaults: 30 % of the steps rise, from 1/25 of the rate, and the final
-         * rate is 1/250,000.
+         * {@return the schedule with PyTorch's defaults: 30 % of the steps rise, from 1/25 of the rate, and the final
+         * rate is 1/250,000}
          *
          * @param rate the peak learning rate
          * @param total the number of steps
-         * @return the schedule
          */
         public static OneCycle of(double rate, long total) {
             return new OneCycle(rate, total, 0.3, 25, 1e4);
@@ -290,18 +268,16 @@ public sealed interface Schedule {
      * ReduceLROnPlateau. The metric is the one that selects the best weights. {@link Learner#reduceRate} makes each
      * change, and the learner's state includes it.
      *
-     * @param rate the initial learning rate
-     * @param factor the factor of each change
-     * @param patience the number of epochs without improvement before a change
+     * @param rate the initial learning rate, positive and finite
+     * @param factor the factor of each change, above 0 and below 1
+     * @param patience the number of epochs without improvement before a change, at least 0
      */
     record Plateau(double rate, double factor, int patience) implements Schedule {
 
         /**
          * Validates the values.
          *
-         * @param rate positive and finite
-         * @param factor above 0 and below 1
-         * @param patience at least 0
+         * @throws IllegalArgumentException if a value is out of range
          */
         public Plateau {
             checkRate(rate);

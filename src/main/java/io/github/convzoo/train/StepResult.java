@@ -13,10 +13,8 @@ package io.github.convzoo.train;
 public record StepResult(long step, double loss, double rate, double gradientNorm, int correct, int samples) {
 
     /**
-     * Whether the gradients overflowed float16, so that the update was skipped. The next step uses a smaller loss
-     * scale.
-     *
-     * @return never true in single precision
+     * {@return whether the gradients overflowed float16, so that the update was skipped; never true in single
+     * precision} The next step uses a smaller loss scale.
      */
     public boolean isSkipped() {
         return !Double.isFinite(gradientNorm);

@@ -22,20 +22,18 @@ public final class Targets {
     }
 
     /**
-     * Creates targets of one class per sample.
+     * {@return targets of one class per sample}
      *
      * @param labels the classes' numbers
-     * @return the targets
      */
     public static Targets of(int... labels) {
         return new Targets(new Classes(labels.clone()));
     }
 
     /**
-     * Creates the targets of a batch, mixed if its images are.
+     * {@return the targets of a batch, mixed if its images are}
      *
      * @param batch open or closed
-     * @return the targets
      */
     public static Targets of(Batch batch) {
         if (batch.lambda() == 1) {
@@ -47,12 +45,11 @@ public final class Targets {
     }
 
     /**
-     * Creates targets of two classes per sample.
+     * {@return targets of two classes per sample}
      *
      * @param first the first classes
      * @param second the second classes, of the same number
      * @param shares the weights of the first classes, from 0 to 1, of the same number
-     * @return the targets
      */
     public static Targets mixed(int[] first, int[] second, float[] shares) {
         if (first.length != second.length || first.length != shares.length) {
@@ -69,10 +66,9 @@ public final class Targets {
     }
 
     /**
-     * Creates targets of one distribution per sample.
+     * {@return targets of one distribution per sample}
      *
      * @param rows one row per sample with one probability per class
-     * @return the targets
      */
     public static Targets dense(float[][] rows) {
         float[][] copy = new float[rows.length][];
@@ -88,11 +84,7 @@ public final class Targets {
         return new Targets(new Distributions(copy));
     }
 
-    /**
-     * Returns the number of samples.
-     *
-     * @return at least 1
-     */
+    /** {@return the number of samples, at least 1} */
     public int size() {
         return samples.size();
     }

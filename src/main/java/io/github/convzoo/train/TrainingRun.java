@@ -307,20 +307,12 @@ public final class TrainingRun implements AutoCloseable {
         return true;
     }
 
-    /**
-     * Returns the number of epochs done.
-     *
-     * @return at least 0
-     */
+    /** {@return the number of epochs done, at least 0} */
     public int epochs() {
         return progress.epoch();
     }
 
-    /**
-     * Returns the number of batches done in the next epoch.
-     *
-     * @return at least 0
-     */
+    /** {@return the number of batches done in the next epoch, at least 0} */
     public int batches() {
         return progress.batch();
     }

@@ -3,8 +3,8 @@ package io.github.convzoo.train;
 /**
  * The weight decay.
  *
- * @param rate the fraction of a weight that is added to its gradient; for AdamW, the fraction subtracted from it, times
- *     the learning rate
+ * @param rate the fraction of a weight that is added to its gradient, at least 0 and finite; for AdamW, the fraction
+ *     subtracted from it, times the learning rate
  * @param normsAndBiases whether parameters of normalizations and biases also decay; few current recipes do that
  */
 public record WeightDecay(double rate, boolean normsAndBiases) {
@@ -15,8 +15,7 @@ public record WeightDecay(double rate, boolean normsAndBiases) {
     /**
      * Validates the rate.
      *
-     * @param rate at least 0 and finite
-     * @param normsAndBiases true or false
+     * @throws IllegalArgumentException if it is out of range
      */
     public WeightDecay {
         if (!(rate >= 0) || Double.isInfinite(rate)) {
@@ -25,20 +24,18 @@ public record WeightDecay(double rate, boolean normsAndBiases) {
     }
 
     /**
-     * Returns a decay for every parameter, the default of PyTorch's optimizers.
+     * {@return a decay for every parameter, the default of PyTorch's optimizers}
      *
      * @param rate the rate
-     * @return the decay
      */
     public static WeightDecay ofAll(double rate) {
         return new WeightDecay(rate, true);
     }
 
     /**
-     * Returns a decay for only the weights of convolutions and linear layers.
+     * {@return a decay for only the weights of convolutions and linear layers}
      *
      * @param rate the rate
-     * @return the decay
      */
     public static WeightDecay ofWeights(double rate) {
         return new WeightDecay(rate, false);

@@ -8,10 +8,9 @@ public final class Glob {
     private Glob() {}
 
     /**
-     * Whether a name has wildcards.
+     * {@return whether a name has wildcards, so that it may match several names}
      *
      * @param name a name
-     * @return whether it may match several names
      */
     public static boolean isGlob(String name) {
         return name.contains("*") || name.contains("?");

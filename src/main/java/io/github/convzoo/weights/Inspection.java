@@ -54,17 +54,7 @@ public record Inspection(
      */
     public record Entry(String name, String kind, String text) {}
 
-    /**
-     * Creates an inspection of copies of the given lists.
-     *
-     * @param checkpoint the file
-     * @param tensors every tensor of the file
-     * @param entries the other top-level entries
-     * @param weights the weights, or null
-     * @param problem why there are none, or null
-     * @param prefixes the prefixes stripped from names
-     * @param matches how the weights compare with every network
-     */
+    /** Copies the lists. */
     public Inspection {
         tensors = List.copyOf(tensors);
         entries = List.copyOf(entries);
@@ -127,31 +117,25 @@ public record Inspection(
                 matches);
     }
 
-    /**
-     * Returns the networks that the weights fit.
-     *
-     * @return the matches that fit
-     */
+    /** {@return the matches of the networks that the weights fit} */
     public List<WeightMatch> fits() {
         return matches.stream().filter(WeightMatch::fits).toList();
     }
 
     /**
-     * Returns the most similar network, if none fits. Names that are common everywhere, such as {@code fc.bias}, are
-     * not enough: a tenth of all names must match.
-     *
-     * @return the match; null if none exists
+     * {@return the match of the most similar network; null if a network fits, or none is similar} Names that are common
+     * everywhere, such as {@code fc.bias}, are not enough: a tenth of all names must match.
      */
     public @Nullable WeightMatch nearest() {
         return matches.isEmpty() || matches.get(0).fits() || matches.get(0).nearness() < NEAR ? null : matches.get(0);
     }
 
     /**
-     * Returns how many of some tensors can be read in a time bounded by the file's size. A file of a few bytes may have
+     * {@return how many of some tensors can be read in a time bounded by the file's size: the number of leading tensors
+     * that together have no more than 16 MiB plus 16 times the bytes of the file} A file of a few bytes may have
      * tensors with many equal elements, or thousands of tensors that share their bytes.
      *
      * @param listed tensors of the file
-     * @return the number of leading tensors that together have no more than 16 MiB plus 16 times the bytes of the file
      */
     public int readable(List<Tensor> listed) {
         long left = FREE_BYTES + MOST_REPEATS * checkpoint.bytes();

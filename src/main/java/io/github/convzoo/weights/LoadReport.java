@@ -24,17 +24,7 @@ public record LoadReport(
         List<String> placeholders,
         List<Remark> remarks) {
 
-    /**
-     * Creates a report of copies of the given lists.
-     *
-     * @param file the checkpoint
-     * @param path the path of the weights in the file
-     * @param modelName the network
-     * @param loaded the parameters that were set
-     * @param notes the tensors and parameters that a rule applied to
-     * @param placeholders the objects that were not built
-     * @param remarks guesses and overrides
-     */
+    /** Copies the lists. */
     public LoadReport {
         loaded = List.copyOf(loaded);
         notes = List.copyOf(notes);
@@ -62,10 +52,9 @@ public record LoadReport(
     }
 
     /**
-     * Returns the report with additional remarks.
+     * {@return the report with additional remarks}
      *
      * @param more additional guesses and overrides
-     * @return the changed report
      */
     public LoadReport withRemarks(List<Remark> more) {
         List<Remark> all = new ArrayList<>(remarks);
@@ -110,11 +99,7 @@ public record LoadReport(
             this.text = text;
         }
 
-        /**
-         * Returns the effect of the rule.
-         *
-         * @return a phrase for people
-         */
+        /** {@return the effect of the rule, as a phrase for people} */
         public String text() {
             return text;
         }
@@ -128,32 +113,19 @@ public record LoadReport(
      */
     public record Note(Rule rule, List<String> names) {
 
-        /**
-         * Creates a note of a copy of the given list.
-         *
-         * @param rule the rule
-         * @param names the tensors or parameters
-         */
+        /** Copies the list. */
         public Note {
             names = List.copyOf(names);
         }
 
-        /**
-         * Returns the note for people.
-         *
-         * @return the effect of the rule, the first name, and the number of further names
-         */
+        /** {@return the note for people: the effect of the rule, the first name, and the number of further names} */
         public String line() {
             int more = names.size() - 1;
             return rule.text() + " (" + names.get(0) + (more == 0 ? ")" : " and " + more + " more)");
         }
     }
 
-    /**
-     * Returns the report for people.
-     *
-     * @return one line for what was loaded, and one for each rule that applied
-     */
+    /** {@return the report for people: one line for what was loaded, and one for each rule that applied} */
     public List<String> lines() {
         List<String> lines = new ArrayList<>();
         lines.add(file + (path.isEmpty() ? "" : " (" + path + ")") + ": " + loaded.size() + " tensors loaded into "

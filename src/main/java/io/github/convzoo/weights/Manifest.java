@@ -51,20 +51,12 @@ public final class Manifest {
             @Nullable Larger larger,
             @Nullable Bundled bundled) {
 
-        /**
-         * Returns the unique name of the row.
-         *
-         * @return {@code model.tag}
-         */
+        /** {@return the unique name of the row, {@code model.tag}} */
         public String name() {
             return model + "." + tag;
         }
 
-        /**
-         * Returns the older files, in order of preference.
-         *
-         * @return their addresses, with the hash prefixes in their names
-         */
+        /** {@return the addresses of the older files, in order of preference, with the hash prefixes in their names} */
         public List<OlderFile> olderFiles() {
             return urls.stream()
                     .map(url -> new OlderFile(url, RemoteFile.sha256Start(url.substring(url.lastIndexOf('/') + 1))))
@@ -89,13 +81,7 @@ public final class Manifest {
      */
     public record Bundled(String file, String sha256, List<String> labels) {
 
-        /**
-         * Creates an entry of a copy of the given labels.
-         *
-         * @param file the file's name
-         * @param sha256 its SHA-256
-         * @param labels the class names
-         */
+        /** Copies the list. */
         public Bundled {
             labels = List.copyOf(labels);
         }
@@ -120,24 +106,13 @@ public final class Manifest {
      */
     public record Family(String paper, String source, String accuracySource, List<Row> weights) {
 
-        /**
-         * Creates a family of a copy of the given rows.
-         *
-         * @param paper the paper
-         * @param source its address
-         * @param accuracySource who measured the accuracies, and on which data
-         * @param weights the rows
-         */
+        /** Copies the list. */
         public Family {
             weights = List.copyOf(weights);
         }
     }
 
-    /**
-     * Returns all families.
-     *
-     * @return the families by name, such as {@code dla}; unmodifiable
-     */
+    /** {@return all families by name, such as {@code dla}; unmodifiable} */
     public static Map<String, Family> families() {
         return Held.FAMILIES;
     }
@@ -157,11 +132,7 @@ public final class Manifest {
         }
     }
 
-    /**
-     * Returns all rows.
-     *
-     * @return the rows; the first row of a network is the one that its name alone means
-     */
+    /** {@return all rows; the first row of a network is the one that its name alone means} */
     public static List<Row> rows() {
         return families().values().stream()
                 .flatMap(family -> family.weights().stream())
@@ -169,20 +140,18 @@ public final class Manifest {
     }
 
     /**
-     * Returns the weights that a network's name alone means.
+     * {@return the weights that a network's name alone means: its first row; empty if there are no published weights}
      *
      * @param model the network's name
-     * @return its first row; empty if there are no published weights
      */
     public static Optional<Row> first(String model) {
         return rows().stream().filter(row -> row.model().equals(model)).findFirst();
     }
 
     /**
-     * Returns the weights with a name.
+     * {@return the weights with a name}
      *
      * @param name {@code model.tag}, or the network's name for its first row
-     * @return the row
      * @throws IllegalArgumentException if there are none; the message lists the existing ones
      */
     public static Row find(String name) {
@@ -202,10 +171,9 @@ public final class Manifest {
     }
 
     /**
-     * Returns a preprocessing by name.
+     * {@return a preprocessing by name}
      *
      * @param name the preprocessing's name, such as {@code imagenet}
-     * @return the preprocessing
      * @throws IllegalArgumentException if none has this name
      */
     public static Preprocessing preprocessing(String name) {

@@ -41,14 +41,6 @@ public record ModelConfig(
     /**
      * Checks that the labels match the classes.
      *
-     * @param variant the network
-     * @param options its options
-     * @param preprocessing the preprocessing
-     * @param larger the preprocessing for larger inputs, or empty
-     * @param upright whether to rotate images upright
-     * @param labels one name per class, or empty
-     * @param tag the tag, or empty
-     * @param license the license, or empty
      * @throws IllegalArgumentException if the numbers of labels and classes differ
      */
     public ModelConfig {
@@ -60,10 +52,9 @@ public record ModelConfig(
     }
 
     /**
-     * Returns the default configuration of a network without published weights.
+     * {@return the default configuration of a network without published weights}
      *
      * @param variant the network
-     * @return the configuration
      */
     public static ModelConfig usual(Variant variant) {
         return new ModelConfig(
@@ -78,10 +69,9 @@ public record ModelConfig(
     }
 
     /**
-     * Returns the configuration of published weights.
+     * {@return the configuration of published weights}
      *
      * @param row the weights
-     * @return the configuration
      */
     public static ModelConfig of(Manifest.Row row) {
         Variant variant = Variant.of(row.model());
@@ -113,29 +103,24 @@ public record ModelConfig(
         return PretrainedConfig.parse(json, name);
     }
 
-    /**
-     * Returns the configuration as text, in timm's format.
-     *
-     * @return indented JSON that ends with a line break
-     */
+    /** {@return the configuration as text, in timm's format: indented JSON that ends with a line break} */
     public String toJson() {
         return PretrainedConfig.toJson(this);
     }
 
     /**
-     * Checks whether timm computes the same results from a folder with this configuration.
-     *
-     * @return empty if it does; else the reason, as a phrase
+     * {@return the reason why timm does not compute the same results from a folder with this configuration, as a
+     * phrase; empty if it does}
      */
     public Optional<String> differenceToTimm() {
         return PretrainedConfig.differenceToTimm(this);
     }
 
     /**
-     * Returns the preprocessing for a square input.
+     * {@return the preprocessing for a square input: the one for larger inputs if it has this size, else the regular
+     * one with the same crop fraction}
      *
      * @param inputSize the input's side in pixels
-     * @return the one for larger inputs if it has this size, else the regular one with the same crop fraction
      * @throws IllegalArgumentException if the size is not positive or too large
      */
     public Preprocessing preprocessing(int inputSize) {
@@ -143,11 +128,11 @@ public record ModelConfig(
     }
 
     /**
-     * Returns the preprocessing for an input height and width.
+     * {@return the preprocessing for an input height and width: the one for larger inputs if it has this size, else the
+     * regular one with the same crop fraction}
      *
      * @param height the input's height in pixels
      * @param width the input's width in pixels
-     * @return the one for larger inputs if it has this size, else the regular one with the same crop fraction
      * @throws IllegalArgumentException if a size is not positive or too large
      */
     public Preprocessing preprocessing(int height, int width) {
@@ -155,21 +140,16 @@ public record ModelConfig(
                 .orElseGet(() -> preprocessing.withInputSize(height, width));
     }
 
-    /**
-     * Returns the shape of one input.
-     *
-     * @return (1, channels, height, width)
-     */
+    /** {@return the shape of one input, (1, channels, height, width)} */
     public Shape input() {
         return new Shape(1, options.inChannels(), preprocessing.height(), preprocessing.width());
     }
 
     /**
-     * Returns the configuration with other network options. Labels are dropped if the number of classes differs, and
+     * {@return the configuration with other network options} Labels are dropped if the number of classes differs, and
      * the normalization is adapted to the input channels if these are 1 or 3.
      *
      * @param value the options
-     * @return the changed configuration
      */
     public ModelConfig withOptions(NetworkOptions value) {
         int channels = value.inChannels();
@@ -190,41 +170,34 @@ public record ModelConfig(
     }
 
     /**
-     * Returns the configuration with another preprocessing, for inputs of any size.
+     * {@return the configuration with another preprocessing, for inputs of any size}
      *
      * @param value the preprocessing, from an image to the network's input
-     * @return the changed configuration
      */
     public ModelConfig withPreprocessing(Preprocessing value) {
         return new ModelConfig(variant, options, value, Optional.empty(), upright, labels, tag, license);
     }
 
     /**
-     * Returns the configuration with images rotated upright or kept as stored.
+     * {@return the configuration with images rotated upright or kept as stored}
      *
      * @param value whether to rotate images upright
-     * @return the changed configuration
      */
     public ModelConfig withUpright(boolean value) {
         return new ModelConfig(variant, options, preprocessing, larger, value, labels, tag, license);
     }
 
     /**
-     * Returns the configuration with class names.
+     * {@return the configuration with class names}
      *
      * @param value one name per class
-     * @return the changed configuration
      * @throws IllegalArgumentException if the numbers of names and classes differ
      */
     public ModelConfig withLabels(Labels value) {
         return new ModelConfig(variant, options, preprocessing, larger, upright, Optional.of(value), tag, license);
     }
 
-    /**
-     * Returns the configuration for other weights of the network: without labels, tag, and license.
-     *
-     * @return the changed configuration
-     */
+    /** {@return the configuration for other weights of the network: without labels, tag, and license} */
     public ModelConfig ofOtherWeights() {
         return new ModelConfig(
                 variant,

@@ -109,10 +109,9 @@ public final class ModelFolder {
     }
 
     /**
-     * Returns the configuration in a checkpoint's metadata.
+     * {@return the configuration in a checkpoint's metadata; empty if none exists}
      *
      * @param checkpoint any checkpoint
-     * @return the configuration; empty if none exists
      * @throws IOException if it is not a valid configuration; the message names the file
      */
     public static Optional<ModelConfig> config(Checkpoint checkpoint) throws IOException {

@@ -18,42 +18,33 @@ public record ReadOptions(Limits limits, @Nullable String key, List<String> igno
     /** The default limits, automatic search for the weights, and no ignored entries. */
     public static final ReadOptions DEFAULT = new ReadOptions(Limits.DEFAULT, null, List.of());
 
-    /**
-     * Creates options with a copy of the given list.
-     *
-     * @param limits limits for reading the file
-     * @param key the location of the weights, or null
-     * @param ignored entries to ignore
-     */
+    /** Copies the list. */
     public ReadOptions {
         ignored = List.copyOf(ignored);
     }
 
     /**
-     * Returns the options with other limits.
+     * {@return the options with other limits}
      *
      * @param value limits for reading the file
-     * @return the changed options
      */
     public ReadOptions withLimits(Limits value) {
         return new ReadOptions(value, key, ignored);
     }
 
     /**
-     * Returns the options with the location of the weights.
+     * {@return the options with the location of the weights}
      *
      * @param value a dotted path, such as {@code checkpoint.model}; null to search for them
-     * @return the changed options
      */
     public ReadOptions withKey(@Nullable String value) {
         return new ReadOptions(limits, value, ignored);
     }
 
     /**
-     * Returns the options with entries to ignore.
+     * {@return the options with entries to ignore}
      *
      * @param value name patterns, such as {@code loss.*}
-     * @return the changed options
      */
     public ReadOptions withIgnored(List<String> value) {
         return new ReadOptions(limits, key, value);

@@ -42,15 +42,7 @@ public record StateDict(
     private static final Pattern STATISTIC =
             Pattern.compile("(^|[.])(running_mean|running_var|runningMean|runningVar)$");
 
-    /**
-     * Creates a state dict of a copy of the given map.
-     *
-     * @param checkpoint the file
-     * @param path the path of the weights in the file
-     * @param prefixes the prefixes stripped from names
-     * @param notes guesses made and entries ignored
-     * @param tensors the weights by canonical name
-     */
+    /** Copies the lists and the map. */
     public StateDict {
         prefixes = List.copyOf(prefixes);
         notes = List.copyOf(notes);
@@ -99,30 +91,25 @@ public record StateDict(
     }
 
     /**
-     * Returns the number of classes of the weights.
+     * {@return the number of classes of the weights: the length of the classifier's bias; empty if none exists}
      *
      * @param variant the network that they belong to
-     * @return the length of the classifier's bias; empty if none exists
      */
     public OptionalInt classes(Variant variant) {
         return named(variant).dimension(variant.build().classifier() + ".bias", 0);
     }
 
     /**
-     * Returns the number of input channels of the weights.
+     * {@return the number of input channels of the weights, which is the first convolution's; empty if there is no such
+     * convolution}
      *
      * @param variant the network that they belong to
-     * @return the first convolution's number of input channels; empty if there is no such convolution
      */
     public OptionalInt inChannels(Variant variant) {
         return named(variant).dimension(variant.build().firstConvolution() + ".weight", 1);
     }
 
-    /**
-     * Returns the number of parameters: values of floating-point tensors except running statistics.
-     *
-     * @return the number of parameters
-     */
+    /** {@return the number of parameters: values of floating-point tensors except running statistics} */
     public long parameters() {
         return tensors.entrySet().stream()
                 .filter(each -> WeightLoader.FLOATING.contains(each.getValue().type()))

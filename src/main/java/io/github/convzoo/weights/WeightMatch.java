@@ -42,17 +42,7 @@ public record WeightMatch(
      */
     public record Misfit(String name, String found, String expected) {}
 
-    /**
-     * Creates a match of copies of the given lists.
-     *
-     * @param variant the network
-     * @param options the classes and input channels
-     * @param matching the number of matching parameters
-     * @param ignored the ignored entries
-     * @param missing the missing parameters
-     * @param unknown the unknown entries
-     * @param misfits the differing entries
-     */
+    /** Copies the lists. */
     public WeightMatch {
         ignored = List.copyOf(ignored);
         missing = List.copyOf(missing);
@@ -125,30 +115,21 @@ public record WeightMatch(
         return new WeightMatch(variant, options, matching, ignored, missing, unknown, misfits);
     }
 
-    /**
-     * Whether loading would succeed.
-     *
-     * @return whether nothing is missing, unknown or a misfit
-     */
+    /** {@return whether loading would succeed: whether nothing is missing, unknown or a misfit} */
     public boolean fits() {
         return missing.isEmpty() && unknown.isEmpty() && misfits.isEmpty();
     }
 
     /**
-     * Returns the similarity of the weights and the network.
-     *
-     * @return the matching names as a fraction of all names in either, from 0 to 1
+     * {@return the similarity of the weights and the network: the matching names as a fraction of all names in either,
+     * from 0 to 1}
      */
     public double nearness() {
         int differences = missing.size() + unknown.size() + misfits.size();
         return (double) matching / Math.max(1, matching + differences);
     }
 
-    /**
-     * Returns the first differences, for people.
-     *
-     * @return one line for each kind of difference; empty if the weights fit
-     */
+    /** {@return the first differences, for people: one line for each kind of difference; empty if the weights fit} */
     public List<String> differences() {
         List<String> lines = new ArrayList<>();
         if (!missing.isEmpty()) {

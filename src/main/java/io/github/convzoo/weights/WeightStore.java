@@ -37,20 +37,15 @@ public final class WeightStore {
     }
 
     /**
-     * Creates a store with settings from the process's environment.
+     * {@return a new store with settings from the process's environment}
      *
-     * @return the store
      * @throws IllegalArgumentException if an environment variable is invalid
      */
     public static WeightStore fromEnvironment() {
         return new WeightStore(FileStore.fromEnvironment());
     }
 
-    /**
-     * Returns the source and cache of downloaded files.
-     *
-     * @return the store
-     */
+    /** {@return the source and cache of downloaded files} */
     public FileStore files() {
         return files;
     }
@@ -68,11 +63,10 @@ public final class WeightStore {
     }
 
     /**
-     * Returns weights, downloading them if necessary.
+     * {@return the file of the weights, downloaded if necessary}
      *
      * @param row the weights
      * @param progress as in {@link FileStore#fetch}
-     * @return the file
      * @throws FetchException if no place has them; the message names each place and the reason
      * @throws InterruptedIOException if the thread was interrupted; the partial download is kept
      * @throws IOException if bundled weights cannot be unpacked

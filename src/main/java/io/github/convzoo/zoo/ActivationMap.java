@@ -30,30 +30,21 @@ public final class ActivationMap {
         this.values = values.clone();
     }
 
-    /**
-     * Returns the number of rows.
-     *
-     * @return the height, at least 1
-     */
+    /** {@return the number of rows, at least 1} */
     public int height() {
         return height;
     }
 
-    /**
-     * Returns the number of columns.
-     *
-     * @return the width, at least 1
-     */
+    /** {@return the number of columns, at least 1} */
     public int width() {
         return width;
     }
 
     /**
-     * Returns the contribution of a position.
+     * {@return the contribution of a position, in units of the logit}
      *
      * @param row the row, from 0 at the top
      * @param column the column, from 0 at the left
-     * @return the contribution, in units of the logit
      * @throws IndexOutOfBoundsException if there is no such position
      */
     public float value(int row, int column) {
@@ -64,20 +55,12 @@ public final class ActivationMap {
         return values[row * width + column];
     }
 
-    /**
-     * Returns all contributions.
-     *
-     * @return a copy, row by row
-     */
+    /** {@return a copy of all contributions, row by row} */
     public float[] values() {
         return values.clone();
     }
 
-    /**
-     * Returns the sum of all contributions.
-     *
-     * @return for a class activation map, the logit without the classifier's bias
-     */
+    /** {@return the sum of all contributions: for a class activation map, the logit without the classifier's bias} */
     public double sum() {
         double sum = 0;
         for (float value : values) {
@@ -86,11 +69,7 @@ public final class ActivationMap {
         return sum;
     }
 
-    /**
-     * Returns the largest contribution.
-     *
-     * @return the largest value; 0 or negative if nothing in the image is evidence for the class
-     */
+    /** {@return the largest contribution; 0 or negative if nothing in the image is evidence for the class} */
     public float max() {
         float max = Float.NEGATIVE_INFINITY;
         for (float value : values) {
@@ -100,11 +79,11 @@ public final class ActivationMap {
     }
 
     /**
-     * Interpolates bilinearly between the centers of positions; beyond the outer centers, the value stays the same.
+     * {@return the contribution interpolated bilinearly between the centers of positions; beyond the outer centers, the
+     * value stays the same}
      *
      * @param across the distance from the map's left edge as a fraction of its width
      * @param down the distance from the map's top edge as a fraction of its height
-     * @return the interpolated contribution
      */
     public float at(double across, double down) {
         double x = within(across * width - 0.5, width - 1);

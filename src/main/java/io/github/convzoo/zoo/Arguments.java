@@ -258,9 +258,9 @@ record Arguments(Map<String, ?> values) {
     }
 
     /**
-     * The levels of the requested feature maps.
+     * {@return the levels of the requested feature maps, empty for the default ones; null if no feature maps are
+     * requested}
      *
-     * @return the levels, empty for the default ones; null if no feature maps are requested
      * @throws IllegalArgumentException if the value is neither true, false nor numbers
      */
     int @Nullable [] featureLevels() {

@@ -19,10 +19,9 @@ public enum CompiledPrecision {
     }
 
     /**
-     * Returns a precision by name.
+     * {@return a precision by name}
      *
      * @param name {@code fp32}, {@code fp16}, or {@code bf16}, in any case
-     * @return the precision
      * @throws IllegalArgumentException if there is no such precision; the message names them
      */
     public static CompiledPrecision of(String name) {

@@ -19,10 +19,9 @@ public enum CompiledRuntime {
     public static final String DEPENDENCY = "com.microsoft.onnxruntime:onnxruntime:1.24.1";
 
     /**
-     * Returns a runtime by name.
+     * {@return a runtime by name}
      *
      * @param name the name, in any case
-     * @return the runtime
      * @throws IllegalArgumentException if there is no such runtime; the message names them
      */
     public static CompiledRuntime of(String name) {
@@ -35,11 +34,10 @@ public enum CompiledRuntime {
     }
 
     /**
-     * Whether this asks for ONNX Runtime, by the rules of {@link #FASTEST}.
+     * {@return true for ONNX Runtime, even if it is missing; false for TorchScript, by the rules of {@link #FASTEST}}
      *
      * @param cpu whether the model runs on the CPU
      * @param onnxRuntime whether ONNX Runtime is on the class path
-     * @return true for ONNX Runtime, even if it is missing; false for TorchScript
      */
     public boolean isOnnx(boolean cpu, boolean onnxRuntime) {
         return switch (this) {

@@ -77,21 +77,20 @@ public final class ConvZoo {
     private ConvZoo() {}
 
     /**
-     * Lists network names.
+     * {@return the matching network names, family by family; empty if none matches}
      *
      * @param pattern a pattern for the names, in which {@code *} matches any text and {@code ?} any character
-     * @return the matching names, family by family; empty if none matches
      */
     public static List<String> list(String pattern) {
         return matching(pattern, Variant.all().keySet().stream().toList());
     }
 
     /**
-     * Lists published sets of weights.
+     * {@return the matching names of published weights, such as {@code dpn68b.ra_in1k}, family by family; empty if none
+     * matches}
      *
      * @param pattern a pattern for the names, with or without the tag, in which {@code *} matches any text and {@code
      *     ?} any character
-     * @return names such as {@code dpn68b.ra_in1k}, family by family; empty if none matches
      */
     public static List<String> listWeights(String pattern) {
         List<String> networks = list(pattern);
@@ -108,10 +107,9 @@ public final class ConvZoo {
     }
 
     /**
-     * Returns the published preprocessing of a network.
+     * {@return the published preprocessing of a network, from an image of any size to the network's input}
      *
      * @param name a network, or a set of its published weights
-     * @return the preprocessing, from an image of any size to the network's input
      * @throws IllegalArgumentException if there is no such name
      */
     public static Preprocessing preprocessing(String name) {
@@ -119,12 +117,11 @@ public final class ConvZoo {
     }
 
     /**
-     * Returns the preprocessing of a network for a square input: the published one if accuracies were published for the
-     * size, else with the crop fraction of the default size.
+     * {@return the preprocessing of a network from an image of any size to a square input: the published one if
+     * accuracies were published for the size, else with the crop fraction of the default size}
      *
      * @param name a network, or a set of its published weights
      * @param inputSize the input's side in pixels
-     * @return the preprocessing, from an image of any size to the network's input
      * @throws IllegalArgumentException if there is no such name, or the size is not positive
      */
     public static Preprocessing preprocessing(String name, int inputSize) {
@@ -137,12 +134,12 @@ public final class ConvZoo {
     }
 
     /**
-     * Returns a model's configuration, as {@link #load} would use it, with the options' changes. Weights are not
-     * loaded, but those of a hub repository are downloaded.
+     * {@return a model's configuration, as {@link #load} would use it, with the options' changes; its classes and input
+     * channels are those of the weights, if known} Weights are not loaded, but those of a hub repository are
+     * downloaded.
      *
      * @param model a network, published weights, a model folder, or a repository of the hub
      * @param options the weights, and how to use them
-     * @return the configuration; its classes and input channels are those of the weights, if known
      * @throws IOException if a configuration or weights cannot be read or fetched, or contradict each other
      * @throws IllegalArgumentException if there is no such model, or it does not support the options
      */
@@ -151,11 +148,10 @@ public final class ConvZoo {
     }
 
     /**
-     * Returns the configuration of a model folder, as {@link #load(Path)} would use it, with the options' changes.
+     * {@return the configuration of a model folder, as {@link #load(Path)} would use it, with the options' changes}
      *
      * @param model a model folder, or a single file that contains its configuration
      * @param options how to use it
-     * @return the configuration
      * @throws IOException if a configuration or weights cannot be read, or contradict each other
      * @throws IllegalArgumentException if it does not support the options
      */

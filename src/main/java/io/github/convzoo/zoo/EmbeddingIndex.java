@@ -58,10 +58,9 @@ public final class EmbeddingIndex {
         EUCLIDEAN;
 
         /**
-         * Finds a metric by name.
+         * {@return a metric by name}
          *
          * @param name cosine, dot, or euclidean, in any case
-         * @return the metric
          * @throws IllegalArgumentException if there is no such metric
          */
         public static Metric of(String name) {
@@ -150,10 +149,10 @@ public final class EmbeddingIndex {
     }
 
     /**
-     * Returns the file with the names of an index.
+     * {@return the file with the names of an index: {@code names.txt} next to {@code vectors.npy}, and {@code
+     * NAME.names.txt} next to {@code NAME.npy}}
      *
      * @param vectors the {@code .npy} file
-     * @return {@code names.txt} next to {@code vectors.npy}, and {@code NAME.names.txt} next to {@code NAME.npy}
      */
     public static Path namesFile(Path vectors) {
         return IndexFiles.of(vectors).names();
@@ -226,9 +225,8 @@ public final class EmbeddingIndex {
     }
 
     /**
-     * Returns an image by which models are recognized: a colored pattern without any meaning.
-     *
-     * @return always the same image, 256 x 256 pixels
+     * {@return an image by which models are recognized: always the same colored pattern without any meaning, 256 x 256
+     * pixels}
      */
     public static RgbImage probeImage() {
         byte[] samples = new byte[PROBE_SIDE * PROBE_SIDE * 3];
@@ -269,38 +267,25 @@ public final class EmbeddingIndex {
         return VectorMath.scaled(vector, 1 / Math.sqrt(square));
     }
 
-    /**
-     * Returns the number of vectors.
-     *
-     * @return the number, at least 1
-     */
+    /** {@return the number of vectors, at least 1} */
     public long size() {
         return vectors.rows();
     }
 
-    /**
-     * Returns the length of a vector.
-     *
-     * @return the number of floats
-     */
+    /** {@return the length of a vector, in floats} */
     public int dimension() {
         return vectors.columns();
     }
 
-    /**
-     * Returns the model that computed the vectors.
-     *
-     * @return the model; empty if the index was written without it
-     */
+    /** {@return the model that computed the vectors; empty if the index was written without it} */
     public Optional<Source> source() {
         return source;
     }
 
     /**
-     * Returns the name of an image.
+     * {@return the name of an image; the row's number if the index has no names}
      *
      * @param row a row of the index
-     * @return the name; the row's number if the index has no names
      * @throws IndexOutOfBoundsException if there is no such row
      */
     public String name(long row) {
@@ -572,11 +557,7 @@ public final class EmbeddingIndex {
             names.append(name);
         }
 
-        /**
-         * Returns the number of vectors so far.
-         *
-         * @return the number
-         */
+        /** {@return the number of vectors so far} */
         public long size() {
             return matrix.rows();
         }

@@ -151,20 +151,12 @@ public final class Explainer implements AutoCloseable {
         return new Explainer(model, loaded, labels, prepared::run, "");
     }
 
-    /**
-     * Returns the model's name.
-     *
-     * @return the network's name
-     */
+    /** {@return the name of the model's network} */
     public String modelName() {
         return network.modelName();
     }
 
-    /**
-     * Returns the class names.
-     *
-     * @return one name per class, in the order of class numbers
-     */
+    /** {@return the class names, in the order of class numbers} */
     public Labels labels() {
         return labels;
     }
@@ -224,9 +216,8 @@ public final class Explainer implements AutoCloseable {
     }
 
     /**
-     * Returns the layers that Grad-CAM supports: all whose output is a map.
-     *
-     * @return canonical names, in the order in which they run; empty if the model has no weights
+     * {@return the canonical names of the layers that Grad-CAM supports, in the order in which they run: all whose
+     * output is a map; empty if the model has no weights}
      */
     public List<String> layers() {
         if (network.isOnlyCompiled()) {

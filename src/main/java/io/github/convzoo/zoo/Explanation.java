@@ -28,11 +28,11 @@ public record Explanation(
         int imageHeight) {
 
     /**
-     * Returns the interpolated contribution at a point of the image.
+     * {@return the interpolated contribution at a point of the image; NaN outside the area, which the network did not
+     * see}
      *
      * @param x the point's distance from the image's left edge in pixels; a pixel's center is at one half
      * @param y the point's distance from the image's top edge in pixels
-     * @return the contribution; NaN outside the area, which the network did not see
      */
     public float at(double x, double y) {
         return area.contains(x, y)
@@ -41,9 +41,8 @@ public record Explanation(
     }
 
     /**
-     * Returns the interpolated contribution of each pixel of the image.
-     *
-     * @return image height times image width values, row by row; NaN outside the area
+     * {@return the interpolated contribution of each pixel of the image: image height times image width values, row by
+     * row; NaN outside the area}
      */
     public float[] upsampled() {
         float[] values = new float[Math.multiplyExact(imageWidth, imageHeight)];

@@ -58,31 +58,25 @@ public final class LoadOptions {
 
     private LoadOptions() {}
 
-    /**
-     * Options for the published weights, with their published configuration.
-     *
-     * @return the options
-     */
+    /** {@return options for the published weights, with their published configuration} */
     public static LoadOptions published() {
         return new LoadOptions();
     }
 
     /**
-     * Options for a checkpoint. If it is a model folder or contains its configuration, that applies; otherwise, the
-     * published configuration of the network does.
+     * {@return options for a checkpoint} If it is a model folder or contains its configuration, that applies;
+     * otherwise, the published configuration of the network does.
      *
      * @param weights a checkpoint of the network in any supported format, or a folder with one
-     * @return the options
      */
     public static LoadOptions of(Path weights) {
         return published().with(options -> options.weights = new ModelName.Local(weights));
     }
 
     /**
-     * Options for a checkpoint by name: a path, a {@code file} URL, or {@code hf-hub:owner/name[@revision]}.
+     * {@return options for a checkpoint by name: a path, a {@code file} URL, or {@code hf-hub:owner/name[@revision]}}
      *
      * @param weights the name
-     * @return the options
      * @throws IllegalArgumentException if it is none of these
      */
     public static LoadOptions of(String weights) {

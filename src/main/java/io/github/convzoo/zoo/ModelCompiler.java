@@ -30,11 +30,7 @@ public interface ModelCompiler {
      */
     CompiledGraph compile(Network network, ModelConfig config, CompileRequest request, Path cache) throws IOException;
 
-    /**
-     * Whether ONNX Runtime is on the class path.
-     *
-     * @return whether it is
-     */
+    /** {@return whether ONNX Runtime is on the class path} */
     boolean hasOnnxRuntime();
 
     /**
@@ -61,10 +57,9 @@ public interface ModelCompiler {
     record Opened(CompiledGraph graph, Optional<CompiledGraph> classMaps, List<LoadReport.Remark> remarks) {}
 
     /**
-     * The folder of compiled forms, next to the downloaded files.
+     * {@return the folder of compiled forms, which may not exist yet, next to the downloaded files}
      *
      * @param store the source of the weights
-     * @return a folder, which may not exist yet
      */
     static Path cache(WeightStore store) {
         return store.files().directory().resolveSibling("convzoo-compiled");

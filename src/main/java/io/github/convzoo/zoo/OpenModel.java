@@ -22,10 +22,9 @@ public final class OpenModel {
     }
 
     /**
-     * Returns the model's configuration.
+     * {@return the model's configuration, with the options' changes}
      *
      * @param options how to use it
-     * @return the configuration, with the options' changes
      * @throws IllegalArgumentException if it does not support the options
      */
     public ModelConfig config(LoadOptions options) {
@@ -33,11 +32,10 @@ public final class OpenModel {
     }
 
     /**
-     * Returns the configuration that the model declares: in a model folder, in its weights file, in a hub repository,
-     * or with bundled weights.
+     * {@return the configuration that the model declares in a model folder, in its weights file, in a hub repository,
+     * or with bundled weights, with the options' changes; empty if it uses its network's default}
      *
      * @param options how to use it
-     * @return its configuration, with the options' changes; empty if it uses its network's default
      * @throws IllegalArgumentException if it does not support the options
      */
     public Optional<ModelConfig> declared(LoadOptions options) {
@@ -47,10 +45,9 @@ public final class OpenModel {
     }
 
     /**
-     * Returns the model's weights.
+     * {@return the checkpoint of the model's weights}
      *
      * @param options the source of published weights
-     * @return the checkpoint
      * @throws FetchException if published weights cannot be fetched
      * @throws IOException if they cannot be read
      * @throws IllegalArgumentException if there are none

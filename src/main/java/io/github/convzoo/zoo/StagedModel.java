@@ -100,11 +100,9 @@ public final class StagedModel<I, O> implements AutoCloseable {
     }
 
     /**
-     * The usual batch size: one that does not change results. ONNX Runtime's results have the same bits in any batch.
-     * Those of PyTorch differ in the last bits and larger batches gain little on a CPU, so it gets one image at a time;
-     * on a GPU, the gain is worth the difference.
-     *
-     * @return the number of images, at least 1
+     * {@return the usual batch size, at least 1: one that does not change results} ONNX Runtime's results have the same
+     * bits in any batch. Those of PyTorch differ in the last bits and larger batches gain little on a CPU, so it gets
+     * one image at a time; on a GPU, the gain is worth the difference.
      */
     public int usualBatchSize() {
         Device device = model.getNDManager().getDevice();

@@ -20,8 +20,6 @@ public record StreamOptions(OptionalInt batchSize, OptionalInt workers) {
     /**
      * Creates options.
      *
-     * @param batchSize the largest number of images that are computed together
-     * @param workers the number of threads, each of which decodes or computes
      * @throws IllegalArgumentException if a number is not positive, or too large
      */
     public StreamOptions {

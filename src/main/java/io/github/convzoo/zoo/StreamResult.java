@@ -10,11 +10,7 @@ import java.io.IOException;
  */
 public sealed interface StreamResult<T, O> {
 
-    /**
-     * Returns the item.
-     *
-     * @return what the stream was given for this image
-     */
+    /** {@return the item that the stream was given for this image} */
     T item();
 
     /**
