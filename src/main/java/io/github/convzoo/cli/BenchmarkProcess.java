@@ -35,6 +35,7 @@ final class BenchmarkProcess {
 
     /** The longest warm-up. It is as long as the measurement if that is shorter. */
     private static final double WARM_UP_SECONDS = 1.5;
+
     private static final int WARM_UP_RUNS = 3;
     private static final int LEAST_RUNS = 5;
 
