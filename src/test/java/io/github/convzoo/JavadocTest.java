@@ -277,7 +277,7 @@ class JavadocTest {
                             .noneMatch(member -> member instanceof MethodTree method && isConstructor(method))) {
                 add(type, type.getSimpleName() + " has no documented constructor");
             }
-            return super.visitClass(type, unused);
+            return super.visitClass(type, null);
         }
 
         @Override
