@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirDeletionStrategy.IgnoreFailures;
@@ -254,6 +255,35 @@ class LimitsTest {
                 .isThrownBy(() -> DEFAULT.with(Limit.TENSORS, 0))
                 .withMessage("tensors must be a positive number, not 0");
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULT.with(Limit.NESTING_DEPTH, 257));
+    }
+
+    @Test
+    void with_anotherValue_keepsTheOtherLimits() {
+        Limits two = DEFAULT.with(Limit.TENSORS, 3).with(Limit.NAME_LENGTH, 4);
+        assertThat(two.of(Limit.TENSORS)).isEqualTo(3);
+        assertThat(two.of(Limit.NAME_LENGTH)).isEqualTo(4);
+        assertThat(two.of(Limit.VALUES)).isEqualTo(500_000);
+        assertThat(DEFAULT.with(Limit.TENSORS, 50_000)).isEqualTo(DEFAULT);
+        assertThat(two.with(Limit.TENSORS, 50_000)).isEqualTo(DEFAULT.with(Limit.NAME_LENGTH, 4));
+    }
+
+    /** The defaults that docs/reference/security.md lists. */
+    @Test
+    void defaults_areThoseOfTheDocumentation() {
+        assertThat(Arrays.stream(Limit.values()).map(limit -> limit + "=" + DEFAULT.of(limit)))
+                .containsExactly(
+                        "headerBytes=8388608",
+                        "pickleBytes=8388608",
+                        "values=500000",
+                        "memoEntries=250000",
+                        "nestingDepth=64",
+                        "tensors=50000",
+                        "zipEntries=50000",
+                        "nameLength=4096",
+                        "dimensions=32",
+                        "tensorBytes=2147483647",
+                        "copiedBytes=268435456",
+                        "inflatedBytes=16777216");
     }
 
     @Test
