@@ -3,9 +3,9 @@
     pip install openvino
     python compare_with_openvino.py PEERS NAME...
 
-PEERS is the folder of export_peers.py. Each round runs `convzoo benchmark NAME --runtime onnx,torchscript` with timm's files as peers,
-then OpenVINO on timm's ONNX file in its own process, with one thread per core. Prints medians in
-milliseconds, and their ratios to the first.
+PEERS is the folder of export_peers.py. Each round runs `convzoo benchmark NAME --runtime onnx,torchscript`
+with timm's files as peers, then OpenVINO on timm's ONNX file in its own process, with one thread per core.
+Prints medians in milliseconds, and their ratios to the first.
 """
 
 import json

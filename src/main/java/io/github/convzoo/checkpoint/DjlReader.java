@@ -60,7 +60,7 @@ final class DjlReader {
         }
         while (findParameter()) {
             if (parameters.size() == limits.of(Limit.TENSORS)) {
-                throw file.overLimit(offset, null, "the file has more tensors than are allowed", Limit.TENSORS, limits);
+                throw file.overLimit(offset, null, "the file has too many tensors", Limit.TENSORS, limits);
             }
             readParameter();
         }

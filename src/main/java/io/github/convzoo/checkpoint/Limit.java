@@ -72,6 +72,11 @@ public enum Limit {
         return usual;
     }
 
+    /** The largest value that is possible. */
+    int most() {
+        return most;
+    }
+
     /** Refuses a value that is not positive or too large. */
     int checked(int value) {
         if (value <= 0) {

@@ -1,5 +1,6 @@
 package io.github.convzoo.checkpoint;
 
+import io.github.convzoo.message.Spelling;
 import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.Collections;
@@ -80,11 +81,11 @@ public record Limits(Map<Limit, Integer> changed) {
         int shift = 10 * "KMG".indexOf(parts.group(3).toUpperCase(Locale.ROOT))
                 + (parts.group(3).isEmpty() ? 0 : 10);
         BigInteger value = new BigInteger(parts.group(2)).shiftLeft(shift);
+        Limit limit = named(parts.group(1));
         if (value.bitLength() >= Integer.SIZE) {
-            throw new IllegalArgumentException(
-                    setting + " exceeds the maximum, " + parts.group(1) + "=" + Integer.MAX_VALUE);
+            throw new IllegalArgumentException(setting + " exceeds the maximum, " + limit + "=" + limit.most());
         }
-        return with(named(parts.group(1)), value.intValue());
+        return with(limit, value.intValue());
     }
 
     private static Limit named(String name) {
@@ -92,7 +93,8 @@ public record Limits(Map<Limit, Integer> changed) {
         return all.stream()
                 .filter(limit -> limit.toString().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("unknown limit " + name + "; choose from "
-                        + String.join(", ", all.stream().map(Limit::toString).toList())));
+                .orElseThrow(() -> new IllegalArgumentException("unknown limit " + name
+                        + Spelling.advice(
+                                name, all.stream().map(Limit::toString).toList())));
     }
 }

@@ -169,8 +169,8 @@ final class MappedFile implements AutoCloseable {
             FileChannel channel = FileChannel.open(copy, StandardOpenOption.READ, StandardOpenOption.DELETE_ON_CLOSE);
             return new MappedFile(path, channel, channel.size(), null);
         } catch (IOException e) {
-            CheckpointException failure =
-                    new CheckpointException(path, -1, null, "it cannot be copied to a temporary file" + reason(e), e);
+            CheckpointException failure = new CheckpointException(
+                    path, -1, null, "it cannot be copied to a temporary file (" + Reason.withFile(e) + ")", e);
             try {
                 if (copy != null) {
                     Files.deleteIfExists(copy);
@@ -376,7 +376,7 @@ final class MappedFile implements AutoCloseable {
                 offset,
                 tensor,
                 what + ", more than the limit of " + limits.of(limit) + "; if you trust the file, raise the limit "
-                        + limit + " (--limit " + limit + "=N, or ReadOptions.withLimits in Java)");
+                        + limit + " (--limit " + limit + "=N, or withLimits in Java)");
     }
 
     @Override

@@ -76,7 +76,7 @@ final class PickleBudget {
 
     void countTensor() throws CheckpointException {
         if (tensors == limits.of(Limit.TENSORS)) {
-            throw file.overLimit(at, null, "the file has more tensors than are allowed", Limit.TENSORS, limits);
+            throw file.overLimit(at, null, "the file has too many tensors", Limit.TENSORS, limits);
         }
         tensors++;
         count(2);

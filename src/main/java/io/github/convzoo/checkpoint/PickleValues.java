@@ -231,7 +231,7 @@ final class PickleValues {
             return value;
         }
         if (tensors == limits.of(Limit.TENSORS)) {
-            throw file.overLimit(-1, place(), "the file has more tensors than are allowed", Limit.TENSORS, limits);
+            throw file.overLimit(-1, place(), "the file has too many tensors", Limit.TENSORS, limits);
         }
         tensors++;
         return tensor.withName(name);

@@ -119,7 +119,7 @@ final class SafetensorsReader {
                 readMetadata(json);
             } else {
                 if (infos.size() == limits.of(Limit.TENSORS)) {
-                    throw file.overLimit(at, name, "the file has more tensors than are allowed", Limit.TENSORS, limits);
+                    throw file.overLimit(at, name, "the file has too many tensors", Limit.TENSORS, limits);
                 }
                 if (infos.put(name, readInfo(json, name, at)) != null) {
                     throw file.corrupt(at, name, "the header has two tensors of this name");
@@ -134,7 +134,7 @@ final class SafetensorsReader {
         for (boolean first = true; json.more(first, '}'); first = false) {
             long at = json.offset();
             if (metadata.size() == limits.of(Limit.TENSORS)) {
-                throw file.overLimit(at, null, METADATA + " has more entries than are allowed", Limit.TENSORS, limits);
+                throw file.overLimit(at, null, METADATA + " has too many entries", Limit.TENSORS, limits);
             }
             String key = json.name();
             if (metadata.put(key, json.string()) != null) {

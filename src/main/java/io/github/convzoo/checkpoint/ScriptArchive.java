@@ -66,7 +66,8 @@ public record ScriptArchive(Set<String> entries, Map<String, String> code, Set<S
                                 -1,
                                 null,
                                 "its code has more than " + limits.of(Limit.PICKLE_BYTES)
-                                        + " bytes, the limit pickleBytes; raise it if you trust the file",
+                                        + " bytes; if you trust the file, raise the limit pickleBytes (--limit pickleBytes=N, or withLimits in"
+                                        + " Java)",
                                 null);
                     }
                     code.put(entry, new String(source, StandardCharsets.UTF_8));

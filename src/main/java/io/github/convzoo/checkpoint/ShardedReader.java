@@ -156,8 +156,7 @@ final class ShardedReader {
         for (boolean first = true; json.more(first, '}'); first = false) {
             long at = json.offset();
             if (texts.size() == limits.of(Limit.TENSORS)) {
-                throw index.overLimit(
-                        at, null, "the index has more " + what + " than are allowed", Limit.TENSORS, limits);
+                throw index.overLimit(at, null, "the index has too many " + what, Limit.TENSORS, limits);
             }
             String name = json.name();
             if (name.length() > limits.of(Limit.NAME_LENGTH)) {

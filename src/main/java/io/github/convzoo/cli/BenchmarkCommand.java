@@ -197,7 +197,8 @@ final class BenchmarkCommand implements Callable<Integer> {
         for (Path peer : peers) {
             runtimeOf(peer);
             if (!Files.isRegularFile(peer)) {
-                throw new IOException(peer + ": no such file; check the path");
+                throw new IOException(
+                        peer + (Files.exists(peer) ? ": not a file" : ": no such file") + "; check the path");
             }
         }
         if (rounds < 1 || !(seconds > 0) || batches.stream().anyMatch(batch -> batch < 1)) {

@@ -12,6 +12,7 @@ import ai.djl.translate.TranslateException;
 import com.google.gson.Gson;
 import io.github.convzoo.export.ExportRuntime;
 import io.github.convzoo.export.ExportedModel;
+import io.github.convzoo.message.Reason;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
 import java.io.IOException;
@@ -33,7 +34,7 @@ final class BenchmarkProcess {
     /** The heap has this size from the start, so resident memory beyond it is native. */
     static final int HEAP_MEBIBYTES = 256;
 
-    /** The longest warm-up. It is as long as the measurement if that is shorter. */
+    /** The longest warm-up, for measurements of half a second and more. */
     private static final double WARM_UP_SECONDS = 1.5;
 
     private static final int WARM_UP_RUNS = 3;
@@ -114,6 +115,7 @@ final class BenchmarkProcess {
 
     /** Arguments: the runtime; the file or model folder; N, C, H, W; seconds to measure; the device. */
     public static void main(String[] args) throws Exception {
+        Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> System.err.println(Reason.withFile(e)));
         PrintStream out = System.out;
         // Output of other libraries must not end up in the result.
         System.setOut(System.err);
@@ -179,7 +181,7 @@ final class BenchmarkProcess {
         try (NDManager manager = NDManager.newBaseManager(device, "PyTorch")) {
             NDArray input = manager.randomNormal(shape);
             long begun = System.nanoTime();
-            for (int i = 0; i < WARM_UP_RUNS || since(begun) < Math.min(WARM_UP_SECONDS, seconds); i++) {
+            for (int i = 0; i < WARM_UP_RUNS || since(begun) < Math.min(WARM_UP_SECONDS, 3 * seconds); i++) {
                 time(manager, input, run);
             }
             begun = System.nanoTime();

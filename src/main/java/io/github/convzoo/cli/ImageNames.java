@@ -235,7 +235,8 @@ final class ImageNames {
             files.filter(each -> !Files.isDirectory(each) && ImageFolder.isImage(each))
                     .forEach(images::add);
         } catch (FileSystemException | UncheckedIOException e) {
-            throw new IOException(folder + ": cannot be listed (" + Reason.withFile(e) + "); check its permissions", e);
+            throw new IOException(
+                    folder + ": cannot be listed (" + Reason.within(folder, e) + "); check its permissions", e);
         }
         if (images.isEmpty()) {
             throw new IOException(

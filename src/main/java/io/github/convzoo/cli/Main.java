@@ -1,7 +1,6 @@
 package io.github.convzoo.cli;
 
 import ai.djl.engine.EngineException;
-import io.github.convzoo.checkpoint.CheckpointException;
 import io.github.convzoo.data.OnBadImage;
 import io.github.convzoo.hub.StoreSettings;
 import io.github.convzoo.image.ImageException;
@@ -17,6 +16,7 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
@@ -217,17 +217,20 @@ public final class Main {
         if (verbose) {
             e.printStackTrace(err);
         }
-        if (e instanceof UncheckedIOException unchecked && unchecked.getCause() instanceof CheckpointException cause) {
-            // A file was truncated while its tensors were in use.
-            err.println("convzoo: " + oneLine(cause.getMessage()));
-            return FAILED;
-        }
+        // For example a file that was truncated while its tensors were in use.
+        Throwable failure = e instanceof UncheckedIOException unchecked ? unchecked.getCause() : e;
         if (e instanceof IllegalArgumentException) {
             err.println("convzoo: " + oneLine(e.getMessage()));
             return MISUSED;
         }
-        if (e instanceof IOException || e instanceof ResultStream.FailedException || e instanceof EngineException) {
-            err.println("convzoo: " + oneLine(Reason.withFile(e)));
+        if (failure instanceof FileSystemException) {
+            String reason = Reason.withFile(failure);
+            err.println("convzoo: "
+                    + oneLine(reason.contains("; ") ? reason : reason + "; check the path and its permissions"));
+        } else if (failure instanceof IOException) {
+            err.println("convzoo: " + oneLine(Reason.of(failure)));
+        } else if (e instanceof ResultStream.FailedException || e instanceof EngineException) {
+            err.println("convzoo: " + oneLine(e.getMessage()));
         } else {
             err.println("convzoo: " + oneLine(e.toString()) + "; run again with --verbose for the stack trace");
         }

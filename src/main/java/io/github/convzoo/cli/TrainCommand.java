@@ -12,7 +12,6 @@ import io.github.convzoo.data.Pipeline;
 import io.github.convzoo.data.Split;
 import io.github.convzoo.image.ImageException;
 import io.github.convzoo.image.Preprocessing;
-import io.github.convzoo.message.Reason;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.train.DivergedException;
 import io.github.convzoo.train.EpochMetrics;
@@ -215,7 +214,7 @@ final class TrainCommand implements Callable<Integer> {
                 }
             }
         } catch (DivergedException e) {
-            throw new IOException(Reason.withFile(e) + whatIsLeft(folder, e), e);
+            throw new IOException(e.getMessage() + whatIsLeft(folder, e), e);
         } catch (IOException e) {
             if (!(e instanceof ImageException || e.getCause() instanceof ImageException)) {
                 throw e;

@@ -184,7 +184,9 @@ public final class Cifar implements LabeledImages {
                     .map(String::strip)
                     .filter(line -> !line.isEmpty())
                     .toList();
-        } catch (CharacterCodingException | FileSystemException e) {
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + ": not UTF-8; use the published file", e);
+        } catch (FileSystemException e) {
             throw new IOException(
                     file + ": cannot be read (" + Reason.of(e) + "); check the file and its permissions", e);
         }

@@ -1,5 +1,6 @@
 package io.github.convzoo.data;
 
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -140,8 +141,8 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
                     .sorted(Comparator.comparing(Path::toString))
                     .toList();
         } catch (IOException | UncheckedIOException e) {
-            Throwable cause = e instanceof UncheckedIOException unchecked ? unchecked.getCause() : e;
-            throw new IOException(folder + ": cannot be listed (" + cause + "); check permissions and links", cause);
+            throw new IOException(
+                    folder + ": cannot be listed (" + Reason.within(folder, e) + "); check permissions and links", e);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.convzoo.data;
 
 import io.github.convzoo.image.ImageDecoder;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
@@ -278,8 +279,8 @@ public final class ImageFolder extends ImageFiles {
     }
 
     private static IOException unlisted(Path folder, Exception e) {
-        Throwable cause = e instanceof UncheckedIOException unchecked ? unchecked.getCause() : e;
-        return new IOException(folder + ": cannot be listed (" + cause + "); check permissions and links", cause);
+        return new IOException(
+                folder + ": cannot be listed (" + Reason.within(folder, e) + "); check permissions and links", e);
     }
 
     private static List<Path> sorted(Stream<Path> paths) {

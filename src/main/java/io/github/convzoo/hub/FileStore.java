@@ -135,7 +135,8 @@ public final class FileStore {
         } catch (IOException e) {
             throw new FetchException(
                     remote.name(),
-                    "the cache in " + directory + " cannot be used (" + Reason.withFile(e) + ")",
+                    "the cache in " + directory + " cannot be used (" + Reason.within(directory, e)
+                            + "); check it, or choose another with DJL_CACHE_DIR",
                     List.of(),
                     e);
         }

@@ -5,6 +5,7 @@ import java.awt.image.Raster;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The pixel layout of a TIFF's first page; the JDK's reader does not interpret all layouts as Pillow does. */
 final class TiffLayout {
@@ -95,7 +96,11 @@ final class TiffLayout {
                             .formatted(
                                     samples,
                                     unsigned ? "samples" : "signed or floating-point samples",
-                                    even ? most : "different or no",
+                                    even || bits.length > MAX_SAMPLES
+                                            ? most
+                                            : Arrays.stream(bits)
+                                                    .mapToObj(Long::toString)
+                                                    .collect(Collectors.joining(", ")),
                                     photometric,
                                     compression));
         }

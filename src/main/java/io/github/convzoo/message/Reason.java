@@ -1,13 +1,16 @@
 package io.github.convzoo.message;
 
 import java.io.EOFException;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.UnresolvedAddressException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -15,38 +18,42 @@ import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The reason of a failure in words, for the end of a message. The JDK puts it into the exception's type in many cases,
- * and its message is just a path, or null.
+ * The reason of a failure in words, for a message. In many cases the JDK puts it into the exception's type, and the
+ * exception's message is just a path, or null.
  */
 public final class Reason {
 
     /** Exceptions whose message, if any, is not a reason. */
-    private static final Map<Class<? extends IOException>, String> WORDS = Map.ofEntries(
+    private static final Map<Class<? extends Exception>, String> WORDS = Map.ofEntries(
             Map.entry(NoSuchFileException.class, "no such file"),
             Map.entry(AccessDeniedException.class, "permission denied"),
             Map.entry(FileAlreadyExistsException.class, "a file of this name exists"),
-            Map.entry(NotDirectoryException.class, "not a folder"),
+            Map.entry(NotDirectoryException.class, "not a directory"),
             Map.entry(DirectoryNotEmptyException.class, "the folder is not empty"),
             Map.entry(FileSystemLoopException.class, "links form a loop"),
-            Map.entry(ClosedByInterruptException.class, "the thread was interrupted"));
+            Map.entry(ClosedByInterruptException.class, "the thread was interrupted"),
+            Map.entry(UnresolvedAddressException.class, "unknown host"));
 
     /** Exceptions that have no message in many cases. */
-    private static final Map<Class<? extends IOException>, String> WITHOUT_MESSAGE = Map.of(
+    private static final Map<Class<? extends Exception>, String> WITHOUT_MESSAGE = Map.of(
             EOFException.class, "unexpected end of data",
             ConnectException.class, "connection refused",
             NoRouteToHostException.class, "no route to the host",
+            SocketTimeoutException.class, "timed out",
+            UnknownHostException.class, "unknown host",
             ClosedChannelException.class, "closed");
 
     private Reason() {}
 
     /**
-     * Words the reason of a failure.
+     * {@return the reason of a failure, such as {@code permission denied}; never empty}
      *
      * @param failure the exception
-     * @return such as {@code permission denied}; never empty
      */
     public static String of(Throwable failure) {
         Throwable actual = unwrapped(failure);
@@ -54,35 +61,78 @@ public final class Reason {
         if (words != null) {
             return words;
         }
-        if (actual instanceof UnknownHostException) {
-            return "unknown host " + actual.getMessage();
+        if (actual instanceof CharacterCodingException) {
+            return "not UTF-8";
         }
         String message = actual instanceof FileSystemException file ? file.getReason() : actual.getMessage();
-        if (message != null && !message.isBlank()) {
-            return message.strip();
+        if (message == null || message.isBlank()) {
+            return withoutMessage(actual);
         }
-        String usual = WITHOUT_MESSAGE.get(actual.getClass());
-        if (usual != null) {
-            return usual;
+        if (actual instanceof UnknownHostException) {
+            return "unknown host " + message;
         }
-        Throwable cause = actual.getCause();
-        return cause == null ? actual.getClass().getSimpleName() : of(cause);
+        if (actual instanceof FileSystemException || actual instanceof SocketException) {
+            return begun(message.strip());
+        }
+        boolean isReason = !(actual instanceof Error || actual instanceof RuntimeException)
+                || actual instanceof IllegalArgumentException
+                || actual instanceof IllegalStateException;
+        return isReason ? message.strip() : actual.getClass().getSimpleName() + ": " + message.strip();
     }
 
     /**
-     * Words the reason of a failure, after the file's name if it is a file's.
+     * {@return the reason of a failure, after its files if there are any, such as {@code weights.pth: permission
+     * denied}}
      *
      * @param failure the exception
-     * @return such as {@code weights.pth: permission denied}
      */
     public static String withFile(Throwable failure) {
-        return unwrapped(failure) instanceof FileSystemException file && file.getFile() != null
-                ? file.getFile() + ": " + of(file)
-                : of(failure);
+        return withFile(failure, null);
     }
 
+    /**
+     * {@return the reason of a failure, after its file if that is not the named one}
+     *
+     * @param named the file or folder that the message already names
+     * @param failure the exception
+     */
+    public static String within(Path named, Throwable failure) {
+        return withFile(failure, named.toString());
+    }
+
+    private static String withFile(Throwable failure, @Nullable String named) {
+        if (!(unwrapped(failure) instanceof FileSystemException file) || file.getFile() == null) {
+            return of(failure);
+        }
+        if (file.getOtherFile() != null) {
+            return file.getFile() + " -> " + file.getOtherFile() + ": " + of(file);
+        }
+        return file.getFile().equals(named) ? of(file) : file.getFile() + ": " + of(file);
+    }
+
+    private static String withoutMessage(Throwable failure) {
+        String usual = WITHOUT_MESSAGE.get(failure.getClass());
+        Throwable cause = failure.getCause();
+        if (usual != null) {
+            return usual;
+        }
+        return cause == null ? failure.getClass().getSimpleName() : of(cause);
+    }
+
+    /** The failure inside wrappers, which have no message of their own. */
     private static Throwable unwrapped(Throwable failure) {
         Throwable cause = failure.getCause();
-        return failure instanceof UncheckedIOException && cause != null ? cause : failure;
+        if (cause == null) {
+            return failure;
+        }
+        boolean isWrapper =
+                failure instanceof UncheckedIOException || cause.toString().equals(failure.getMessage());
+        return isWrapper ? unwrapped(cause) : failure;
+    }
+
+    /** A sentence of the operating system as a part of another. */
+    private static String begun(String sentence) {
+        boolean isWord = sentence.length() > 1 && Character.isLowerCase(sentence.charAt(1));
+        return isWord ? Character.toLowerCase(sentence.charAt(0)) + sentence.substring(1) : sentence;
     }
 }

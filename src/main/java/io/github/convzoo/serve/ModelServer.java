@@ -151,8 +151,8 @@ public final class ModelServer implements AutoCloseable {
             watch.start(connector.getScheduler());
         } catch (IOException e) {
             throw new IOException(
-                    "cannot listen on " + options.host() + ", port " + options.port() + " (" + Reason.of(e)
-                            + "); choose another --port or --host",
+                    "cannot listen on " + options.host() + ", port " + options.port() + " ("
+                            + Reason.of(e.getCause() == null ? e : e.getCause()) + "); choose another --port or --host",
                     e);
         } catch (RuntimeException e) {
             throw e;

@@ -110,7 +110,7 @@ public record RunFolder(Path path) {
                 }
             } catch (FileSystemException | UncheckedIOException e) {
                 throw new IOException(
-                        path + ": cannot be listed (" + Reason.withFile(e) + "); check its permissions", e);
+                        path + ": cannot be listed (" + Reason.within(path, e) + "); check its permissions", e);
             }
         }
     }
@@ -120,7 +120,7 @@ public record RunFolder(Path path) {
             Files.createDirectories(last());
         } catch (FileSystemException e) {
             throw new IOException(
-                    path + ": cannot be set up for a run (" + Reason.withFile(e) + "); check its permissions", e);
+                    path + ": cannot be set up for a run (" + Reason.within(path, e) + "); check its permissions", e);
         }
     }
 

@@ -12,9 +12,9 @@ import java.util.stream.IntStream;
 @SuppressWarnings("ArrayRecordComponent")
 public final class Targets {
 
-    private final Samples samples;
+    private final Kind samples;
 
-    private Targets(Samples samples) {
+    private Targets(Kind samples) {
         this.samples = samples;
         if (samples.size() < 1) {
             throw new IllegalArgumentException("a batch must have at least 1 sample");
@@ -89,7 +89,7 @@ public final class Targets {
         return samples.size();
     }
 
-    /** Samples {@code start} to {@code end} - 1. */
+    /** Kind {@code start} to {@code end} - 1. */
     Targets slice(int start, int end) {
         return new Targets(samples.slice(start, end));
     }
@@ -117,11 +117,11 @@ public final class Targets {
     }
 
     /** The targets by kind. */
-    private sealed interface Samples {
+    private sealed interface Kind {
 
         int size();
 
-        Samples slice(int start, int end);
+        Kind slice(int start, int end);
 
         /** Adds sample i's distribution to row i of zeros. */
         void write(int i, int classes, float[] rows);
@@ -130,7 +130,7 @@ public final class Targets {
         int largest(int i);
     }
 
-    private record Classes(int[] labels) implements Samples {
+    private record Classes(int[] labels) implements Kind {
 
         @Override
         public int size() {
@@ -138,7 +138,7 @@ public final class Targets {
         }
 
         @Override
-        public Samples slice(int start, int end) {
+        public Kind slice(int start, int end) {
             return new Classes(Arrays.copyOfRange(labels, start, end));
         }
 
@@ -153,7 +153,7 @@ public final class Targets {
         }
     }
 
-    private record Pairs(int[] first, int[] second, float[] shares) implements Samples {
+    private record Pairs(int[] first, int[] second, float[] shares) implements Kind {
 
         @Override
         public int size() {
@@ -161,7 +161,7 @@ public final class Targets {
         }
 
         @Override
-        public Samples slice(int start, int end) {
+        public Kind slice(int start, int end) {
             return new Pairs(
                     Arrays.copyOfRange(first, start, end),
                     Arrays.copyOfRange(second, start, end),
@@ -180,7 +180,7 @@ public final class Targets {
         }
     }
 
-    private record Distributions(float[][] each) implements Samples {
+    private record Distributions(float[][] each) implements Kind {
 
         @Override
         public int size() {
@@ -188,7 +188,7 @@ public final class Targets {
         }
 
         @Override
-        public Samples slice(int start, int end) {
+        public Kind slice(int start, int end) {
             return new Distributions(Arrays.copyOfRange(each, start, end));
         }
 

@@ -169,7 +169,9 @@ public final class ModelFolder {
             }
         } catch (FileSystemException e) {
             throw new IOException(
-                    folder + ": cannot be listed (" + Reason.withFile(e) + "); check the path and its permissions", e);
+                    folder + ": cannot be listed (" + Reason.within(folder, e)
+                            + "); check the path and its permissions",
+                    e);
         }
         List<Path> candidates = indexes.isEmpty() ? found : indexes;
         if (candidates.size() > 1) {
@@ -202,7 +204,11 @@ public final class ModelFolder {
             Files.createDirectories(folder);
         } catch (FileSystemException e) {
             throw new CheckpointException(
-                    folder, -1, null, "the folder cannot be created (" + Reason.withFile(e) + "); choose another", e);
+                    folder,
+                    -1,
+                    null,
+                    "the folder cannot be created (" + Reason.within(folder, e) + "); choose another",
+                    e);
         }
     }
 }

@@ -300,7 +300,7 @@ class LimitsTest {
     void with_aSettingThatIsNone_saysWhatIsRight() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> DEFAULT.with("pickle=1"))
-                .withMessageContaining("unknown limit pickle; choose from headerBytes, pickleBytes, values");
+                .withMessageContaining("unknown limit pickle; did you mean pickleBytes?");
         for (String setting : new String[] {"pickleBytes", "pickleBytes=", "pickleBytes=-1", "pickleBytes=1T", "=1"}) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> DEFAULT.with(setting))
@@ -311,6 +311,12 @@ class LimitsTest {
                     .isThrownBy(() -> DEFAULT.with(setting))
                     .withMessageContaining("exceeds the maximum, values=2147483647");
         }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> DEFAULT.with("nestingDepth=9G"))
+                .withMessage("nestingDepth=9G exceeds the maximum, nestingDepth=256");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> DEFAULT.with("speed=9G"))
+                .withMessageStartingWith("unknown limit speed; choose from headerBytes, pickleBytes, values");
         assertThatIllegalArgumentException().isThrownBy(() -> DEFAULT.with("values=0"));
     }
 

@@ -313,7 +313,7 @@ class ImageFolderTest {
                 .isThrownBy(() -> images.image(2))
                 .withMessageStartingWith(dead + ": no such file");
         Path gone = Files.createSymbolicLink(folder.resolve("b"), folder.resolve("unmounted"));
-        assertRefused(folder, folder + ": cannot be listed (java.io.IOException: " + gone + " is a broken link");
+        assertRefused(folder, folder + ": cannot be listed (" + gone + " is a broken link");
     }
 
     @Test

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class QuantizedConstantTest {
 
@@ -47,10 +49,11 @@ class QuantizedConstantTest {
         assertThat(2 * Grid.LAST * weight(8).most()).isGreaterThan(Short.MAX_VALUE);
     }
 
-    @Test
-    void weight_ofJoinedGroups_isNarrowWithoutTheirZeros() {
+    @ParameterizedTest
+    @ValueSource(ints = {7, 8})
+    void weight_ofJoinedGroups_isNarrowWithoutTheirZeros(int bits) {
         Constant.Spread joined = new Constant.Spread(filters(8), List.of(0, 0, 3, 3, 0, 0, 3, 3), 6);
-        Constant.QuantizedWeight weight = new Constant.QuantizedWeight(joined, 8, null, 0.5f);
+        Constant.QuantizedWeight weight = new Constant.QuantizedWeight(joined, bits, null, 0.5f);
         assertThat(weight.blocks()).isEqualTo(new Constant.Blocks(2, 2, 3));
         assertThat(weight.narrow().scales(NONE)).isEqualTo(weight.scales(NONE));
         byte[] levels = weight.levels(NONE);
@@ -74,6 +77,8 @@ class QuantizedConstantTest {
             assertThat(weight.blocks()).as(starts.toString()).isNull();
             assertThat(weight.narrow()).isSameAs(weight);
         }
+        Constant.Spread uneven = new Constant.Spread(filters(8), List.of(0, 0, 3, 3, 0, 0, 3, 3), 7);
+        assertThat(uneven.blocks()).as("the last channel belongs to no group").isNull();
         assertThat(weight(8).blocks()).isNull();
         assertThat(weight(8).narrow()).isEqualTo(weight(8));
     }

@@ -205,7 +205,8 @@ class ImageDecoderTest {
             }
         }
 
-        assertRefused(tiff, "odd.tif").withMessageContaining("3 samples of different or no bits per pixel");
+        assertRefused(tiff, "odd.tif")
+                .withMessageContaining("TIFF with 3 samples of %d, %d, %d bits per pixel".formatted(red, green, blue));
     }
 
     /** The directory begins at the last byte, or ends within its first entry. */
