@@ -1,7 +1,8 @@
 /**
  * Image classification on DJL and PyTorch: networks, published and users' weights, preprocessing, and training.
  *
- * <p>{@link io.github.convzoo.zoo.ConvZoo} is where to start. The command line and its pictures are not exported.
+ * <p>{@link io.github.convzoo.zoo.ConvZoo} is where to start. The command line, its pictures, the server, compiled
+ * models, and the wording of messages are not exported.
  *
  * @uses io.github.convzoo.zoo.ModelCompiler which {@code LoadOptions.compiled()} asks for
  * @provides io.github.convzoo.zoo.ModelCompiler so that models can be compiled

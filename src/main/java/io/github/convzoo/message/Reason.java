@@ -20,6 +20,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Map;
+import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,6 +74,9 @@ public final class Reason {
         }
         if (actual instanceof FileSystemException || actual instanceof SocketException) {
             return begun(message.strip());
+        }
+        if (actual instanceof SSLHandshakeException) {
+            return "the TLS handshake failed: " + message.strip();
         }
         boolean isReason = !(actual instanceof Error || actual instanceof RuntimeException)
                 || actual instanceof IllegalArgumentException

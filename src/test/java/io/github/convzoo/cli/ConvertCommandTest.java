@@ -220,7 +220,7 @@ class ConvertCommandTest {
         List<Object> command = List.of("convert", Samples.PELEENET, out, "--model", "peleenet", "--limit");
         Run.refused(
                 1, with(command, "tensors=10"), "raise the limit tensors (--limit tensors=N, or withLimits in Java)");
-        Run.refused(2, with(command, "tensor=10"), "--limit: unknown limit tensor; choose from headerBytes");
+        Run.refused(2, with(command, "tensor=10"), "--limit: unknown limit tensor; did you mean tensors?");
         Run.refused(2, with(command, "many"), "--limit: write a limit as NAME=NUMBER");
     }
 

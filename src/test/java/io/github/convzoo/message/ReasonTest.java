@@ -18,6 +18,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.concurrent.CompletionException;
+import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
 
 class ReasonTest {
@@ -37,6 +38,8 @@ class ReasonTest {
     void of_aSentenceOfTheSystem_isItsReasonWithoutThePath() {
         assertThat(Reason.of(new FileSystemException("/a/b", null, "No space left on device")))
                 .isEqualTo("no space left on device");
+        assertThat(Reason.of(new SSLHandshakeException("No trusted certificate found")))
+                .isEqualTo("the TLS handshake failed: No trusted certificate found");
         assertThat(Reason.of(new BindException("Address already in use"))).isEqualTo("address already in use");
         assertThat(Reason.of(new FileSystemException("/a/b", null, "I/O error")))
                 .isEqualTo("I/O error");
