@@ -171,7 +171,7 @@ final class EmbedCommand implements Callable<Integer> {
         return failed;
     }
 
-    /** Appends a vector; the reason if there is none, or none that an index can have. */
+    /** Appends a vector. Returns the reason if it is missing or an index cannot have it. */
     private static Optional<String> append(EmbeddingIndex.Writer writer, StreamResult<ImageNames.Entry, float[]> result)
             throws IOException {
         if (result instanceof StreamResult.Failure<ImageNames.Entry, float[]> failure) {

@@ -299,7 +299,7 @@ class ImageFolderTest {
     @EnabledOnOs(
             value = {OS.LINUX, OS.MAC},
             disabledReason = "making links takes a privilege on Windows")
-    void of_imagesThatCannotBeRead_leavesNoneOutUnawares() throws IOException {
+    void of_imagesThatCannotBeRead_skipsNoneSilently() throws IOException {
         copy(BOOT, "a/1.png");
         Path webp = Files.writeString(folder.resolve("a/2.webp"), "RIFF0000WEBPVP8 ");
         Path dead = Files.createSymbolicLink(folder.resolve("a/3.jpg"), folder.resolve("none.jpg"));
