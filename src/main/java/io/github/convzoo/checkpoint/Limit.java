@@ -88,6 +88,11 @@ public enum Limit {
         return value;
     }
 
+    /** What to do if a file exceeds the limit, for the end of a message. */
+    String remedy() {
+        return "if you trust the file, raise the limit " + key + " (--limit " + key + "=N, or withLimits in Java)";
+    }
+
     /** The name in settings, such as {@code pickleBytes}. */
     @Override
     public String toString() {

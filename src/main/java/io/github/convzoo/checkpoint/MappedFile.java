@@ -372,11 +372,7 @@ final class MappedFile implements AutoCloseable {
     }
 
     CheckpointException overLimit(long offset, @Nullable String tensor, String what, Limit limit, Limits limits) {
-        return corrupt(
-                offset,
-                tensor,
-                what + ", more than the limit of " + limits.of(limit) + "; if you trust the file, raise the limit "
-                        + limit + " (--limit " + limit + "=N, or withLimits in Java)");
+        return corrupt(offset, tensor, what + ", more than the limit of " + limits.of(limit) + "; " + limit.remedy());
     }
 
     @Override

@@ -173,13 +173,10 @@ final class PickleMachine {
             case 's' -> setItems(popLast(2));
             case 'u' -> setItems(even(popToMark()));
 
-            case 'c' ->
-                push(calls.global(
-                        in.asciiLine(limits.of(Limit.NAME_LENGTH)), in.asciiLine(limits.of(Limit.NAME_LENGTH))));
+            case 'c' -> push(namedGlobal());
             case 0x93 -> stackGlobal();
             case 'i' -> {
-                Global global = calls.global(
-                        in.asciiLine(limits.of(Limit.NAME_LENGTH)), in.asciiLine(limits.of(Limit.NAME_LENGTH)));
+                Global global = namedGlobal();
                 popToMark();
                 push(calls.unbuilt(global));
             }
@@ -226,6 +223,12 @@ final class PickleMachine {
     }
 
     // The stack and the memo.
+
+    /** The global that two lines name: its module and its name. */
+    private Global namedGlobal() throws CheckpointException {
+        int longest = limits.of(Limit.NAME_LENGTH);
+        return calls.global(in.asciiLine(longest), in.asciiLine(longest));
+    }
 
     private void push(Object object) throws CheckpointException {
         // Pushing a value takes a slot even if nothing is built.

@@ -65,9 +65,8 @@ public record ScriptArchive(Set<String> entries, Map<String, String> code, Set<S
                                 file,
                                 -1,
                                 null,
-                                "its code has more than " + limits.of(Limit.PICKLE_BYTES)
-                                        + " bytes; if you trust the file, raise the limit pickleBytes (--limit pickleBytes=N, or withLimits in"
-                                        + " Java)",
+                                "its code has more than " + limits.of(Limit.PICKLE_BYTES) + " bytes; "
+                                        + Limit.PICKLE_BYTES.remedy(),
                                 null);
                     }
                     code.put(entry, new String(source, StandardCharsets.UTF_8));

@@ -1,6 +1,5 @@
 package io.github.convzoo.data;
 
-import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -141,8 +140,7 @@ public record FolderParts(Path training, Path validation, List<Path> unused) {
                     .sorted(Comparator.comparing(Path::toString))
                     .toList();
         } catch (IOException | UncheckedIOException e) {
-            throw new IOException(
-                    folder + ": cannot be listed (" + Reason.within(folder, e) + "); check permissions and links", e);
+            throw ImageFolder.unlisted(folder, e);
         }
     }
 

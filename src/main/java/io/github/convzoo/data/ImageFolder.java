@@ -278,7 +278,7 @@ public final class ImageFolder extends ImageFiles {
         return sorted(images.stream());
     }
 
-    private static IOException unlisted(Path folder, Exception e) {
+    static IOException unlisted(Path folder, Exception e) {
         return new IOException(
                 folder + ": cannot be listed (" + Reason.within(folder, e) + "); check permissions and links", e);
     }

@@ -180,13 +180,7 @@ class ImageDecoderTest {
     void decode_ofTiffKindsThatAreNotSupported_saysWhich(int tag, int value, String problem) {
         byte[] tiff = bytes("formats/t_raw.tif");
         ByteBuffer buffer = ByteBuffer.wrap(tiff).order(LITTLE_ENDIAN);
-        int directory = buffer.getInt(4);
-        for (int i = 0; i < buffer.getShort(directory); i++) {
-            int entry = directory + 2 + 12 * i;
-            if (buffer.getShort(entry) == tag) {
-                buffer.putShort(entry + 8, (short) value);
-            }
-        }
+        buffer.putShort(tiffEntry(buffer, tag) + 8, (short) value);
 
         assertRefused(tiff, "odd.tif").withMessageContaining(problem);
     }
@@ -196,17 +190,23 @@ class ImageDecoderTest {
     void decode_ofTiffWithSamplesOfDifferentBits_isRefused(short red, short green, short blue) {
         byte[] tiff = bytes("formats/t_raw.tif");
         ByteBuffer buffer = ByteBuffer.wrap(tiff).order(LITTLE_ENDIAN);
-        int directory = buffer.getInt(4);
-        for (int i = 0; i < buffer.getShort(directory); i++) {
-            int entry = directory + 2 + 12 * i;
-            if (buffer.getShort(entry) == 258) {
-                int bits = buffer.getInt(entry + 8);
-                buffer.putShort(bits, red).putShort(bits + 2, green).putShort(bits + 4, blue);
-            }
-        }
+        int bits = buffer.getInt(tiffEntry(buffer, 258) + 8);
+        buffer.putShort(bits, red).putShort(bits + 2, green).putShort(bits + 4, blue);
 
         assertRefused(tiff, "odd.tif")
                 .withMessageContaining("TIFF with 3 samples of %d, %d, %d bits per pixel".formatted(red, green, blue));
+    }
+
+    /** The offset of a tag's entry in a TIFF's first directory. */
+    private static int tiffEntry(ByteBuffer tiff, int tag) {
+        int directory = tiff.getInt(4);
+        for (int i = 0; i < tiff.getShort(directory); i++) {
+            int entry = directory + 2 + 12 * i;
+            if (tiff.getShort(entry) == tag) {
+                return entry;
+            }
+        }
+        throw new AssertionError("no tag " + tag);
     }
 
     /** The directory begins at the last byte, or ends within its first entry. */
