@@ -3,9 +3,10 @@
     pip install openvino
     python compare_with_openvino.py PEERS NAME...
 
-PEERS is the folder of export_peers.py. Each round runs `convzoo benchmark NAME --runtime onnx,torchscript`
-with timm's files as peers, then OpenVINO on timm's ONNX file in its own process, with one thread per core.
-Prints medians in milliseconds, and their ratios to the first.
+PEERS is the folder of export_peers.py. It may also have NAME-int8.onnx and NAME-int8.pt, the files that
+`convzoo quantize --runtime both` writes as model.onnx and model.pt. Each round runs `convzoo benchmark NAME --runtime
+onnx,torchscript` with all of these as peers, then OpenVINO on timm's ONNX file, and on NAME-int8.onnx, each in its own
+process, with one thread per core. Prints medians in milliseconds, and their ratios to the first.
 """
 
 import json
@@ -49,15 +50,16 @@ def compare(peers: Path, name: str, batch: int) -> None:
     for _ in range(ROUNDS):
         command = [str(CONVZOO), "benchmark", name, "--batch", str(batch), "--rounds", "1", "--seconds", str(SECONDS)]
         command += ["--runtime", "onnx,torchscript", "--json"]
-        for peer in ("torchscript.onnx", "dynamo.onnx", "pt"):
-            separator = "." if peer == "pt" else "-"
-            command += ["--peer", str(peers / f"{name}{separator}{peer}")]
+        for peer in sorted((*peers.glob(f"{name}.pt"), *peers.glob(f"{name}-*"))):
+            command += ["--peer", str(peer)]
         rows = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         for row in rows:
             times.setdefault(row["runtime"], []).append(row["medianMs"])
-        command = [sys.executable, __file__, "--once", str(peers / f"{name}-torchscript.onnx"), str(batch)]
-        result = subprocess.run(command, check=True, capture_output=True, text=True)
-        times.setdefault("openvino", []).append(float(result.stdout))
+        for what, file in (("openvino", f"{name}-torchscript.onnx"), ("openvino int8", f"{name}-int8.onnx")):
+            if (peers / file).exists():
+                command = [sys.executable, __file__, "--once", str(peers / file), str(batch)]
+                result = subprocess.run(command, check=True, capture_output=True, text=True)
+                times.setdefault(what, []).append(float(result.stdout))
     first = next(iter(times.values()))
     for what, each in times.items():
         ratio = statistics.median(a / b for a, b in zip(each, first))

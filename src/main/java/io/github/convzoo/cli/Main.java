@@ -27,6 +27,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command {@code convzoo}. */
@@ -166,6 +167,7 @@ public final class Main {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExpandAtFiles(false)
                 .registerConverter(Path.class, PathText::path)
+                .setExecutionStrategy(parsed -> execute(parsed, err, verbose))
                 .setParameterExceptionHandler((e, given) -> misused(err, e))
                 .setExecutionExceptionHandler((e, line, result) -> failed(err, withRemedy(e, line), verbose));
         try {
@@ -179,6 +181,15 @@ public final class Main {
             return failed(err, new IOException(e.toString(), e), verbose);
         } finally {
             main.ended.countDown();
+        }
+    }
+
+    /** Runs the command, or prints its help; picocli would report a failure to print it with a stack trace. */
+    private static int execute(ParseResult parsed, PrintWriter err, boolean verbose) {
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (ResultStream.FailedException e) {
+            return failed(err, e, verbose);
         }
     }
 

@@ -508,6 +508,25 @@ class PredictCommandTest {
     }
 
     @Test
+    void help_intoAClosedPipe_endsQuietly() {
+        for (String help : List.of("--help", "--version")) {
+            Run run = runInto(new Failing(10, "Broken pipe"), List.of(help));
+            assertThat(run.status()).isZero();
+            assertThat(run.err()).isEmpty();
+        }
+    }
+
+    @Test
+    void help_intoAFullDisk_failsWithOneLine() {
+        Run run = runInto(new Failing(0, "No space left on device"), List.of("predict", "--help"));
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err().lines())
+                .singleElement()
+                .asString()
+                .startsWith("convzoo: standard output: cannot be written (No space left on device)");
+    }
+
+    @Test
     void predict_ofWeightsForGrayImages_makesThemGray() throws IOException {
         Variant variant = Variant.of("dla46x_c");
         Path weights = Samples.write(
