@@ -31,7 +31,6 @@ final class TorchScriptCode implements Op.Cases<String> {
     private static final String INTEGERS = "IntStorage";
 
     // Types in TorchScript's numbering.
-    private static final int INT8 = 1;
     private static final int UINT8 = 0;
     private static final int FLOAT = 6;
     private static final int QUINT8 = 13;
@@ -605,9 +604,8 @@ final class TorchScriptCode implements Op.Cases<String> {
         String weight = kernels(layer, conv.weightSizes(type), conv.weight());
         orders.put(
                 weight,
-                "ops.onednn.qconv_prepack(%s, self.%s, %s, %d, %s, [1, %d, %d, %d])"
+                "ops.onednn.qconv_prepack(%%s, self.%s, %s, %d, %s, [1, %d, %d, %d])"
                         .formatted(
-                                whole((Constant.QuantizedWeight) conv.weight(), conv.weightSizes(type)),
                                 scale(weight),
                                 number(grid.scale()),
                                 grid.zeroPoint(),
@@ -616,21 +614,6 @@ final class TorchScriptCode implements Op.Cases<String> {
                                 type.get(2),
                                 type.get(3)));
         return new Layer(operands(input, grid, weight), bias(layer, conv.filters(), conv.bias()), shape);
-    }
-
-    /** The code for a layer's levels, with the zeros between joined groups, which are not in the file. */
-    private static String whole(Constant.QuantizedWeight weight, List<Long> sizes) {
-        Constant.@Nullable Blocks blocks = weight.blocks();
-        if (blocks == null) {
-            return "%s";
-        }
-        int count = blocks.count();
-        String narrow = "torch.reshape(%%s, [-1, %d, %d, 1, %d, %d])"
-                .formatted(count, blocks.filters(), blocks.channels(), sizes.get(2) * sizes.get(3));
-        String identity = ("torch.reshape(torch.eye(%d, dtype=%d, layout=None, device=torch.device(\"cpu\"),"
-                        + " pin_memory=False), [1, %d, 1, %d, 1, 1])")
-                .formatted(count, INT8, count, count);
-        return "torch.reshape(torch.mul(%s, %s), %s)".formatted(narrow, identity, sizes);
     }
 
     private static String operands(Value input, Grid grid, String weight) {
@@ -657,11 +640,7 @@ final class TorchScriptCode implements Op.Cases<String> {
         Constant.QuantizedWeight weight = (Constant.QuantizedWeight) constant;
         String name = unique(layer.name() + ".weight");
         List<Long> filters = sizes.subList(0, 1);
-        List<Long> narrow = weight.blocks() == null
-                ? sizes
-                : List.of(sizes.get(0), (long) weight.blocks().channels(), sizes.get(2), sizes.get(3));
-        buffers.add(
-                new Buffer(name, narrow, false, BYTES, file -> weight.narrow().levels(file.parameters())));
+        buffers.add(new Buffer(name, sizes, false, BYTES, file -> weight.levels(file.parameters())));
         buffers.add(new Buffer(scale(name), filters, false, FLOATS, file -> Precision.FLOAT32
                 .encode(weight.scales(file.parameters()))
                 .array()));
