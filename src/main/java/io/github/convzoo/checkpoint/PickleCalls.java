@@ -328,6 +328,10 @@ final class PickleCalls {
         if (arguments.isEmpty() || !(arguments.get(0) instanceof Value.Text code)) {
             return unbuilt(global);
         }
+        // NumPy writes a code and two flags, and does not take all values as a fourth argument.
+        if (arguments.size() > 3) {
+            throw badArguments(global);
+        }
         budget.count(2);
         return new NumpyType(code.text());
     }

@@ -122,6 +122,19 @@ class PickleReaderTest {
         assertThat(refusal(begun().op('N', 'b').setItem().stop())).hasMessageContaining("not what NumPy writes");
     }
 
+    @Test
+    void array_whoseTypeHasAnArgumentThatNumPyDoesNotWrite_isRefused() throws IOException {
+        PickleAssembler pickle = begun().mark().whole(1).tuple(1);
+        pickle.global("numpy", "dtype")
+                .mark()
+                .text("u1")
+                .op(0x89, 0x88, 0x88)
+                .tuple()
+                .reduce();
+        byte[] bytes = pickle.op(0x89).op('C', 1, 7).tuple().op('b').setItem().stop();
+        assertThat(refusal(bytes)).hasMessageContaining("numpy.dtype");
+    }
+
     /** An array of two bytes, with the given states of itself (up to its data) and of its type. */
     private static byte[] twoBytes(String version, String typeState) {
         PickleAssembler pickle = begun().mark();
