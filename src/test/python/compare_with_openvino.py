@@ -3,7 +3,7 @@
     pip install openvino
     python compare_with_openvino.py PEERS NAME...
 
-PEERS is the folder of export_peers.py. It may also have NAME-int8.onnx and NAME-int8.pt, the files that
+PEERS is the folder of export_peers.py. It may also have both of NAME-int8.onnx and NAME-int8.pt, which
 `convzoo quantize --runtime both` writes as model.onnx and model.pt. Each round runs `convzoo benchmark NAME --runtime
 onnx,torchscript` with all of these as peers, then OpenVINO on timm's ONNX file, and on NAME-int8.onnx, each in its own
 process, with one thread per core. Prints medians in milliseconds, and their ratios to the first.
@@ -19,6 +19,8 @@ from pathlib import Path
 ROUNDS = 5
 SECONDS = 1
 BATCHES = (1, 8)
+TIMM = ("-torchscript.onnx", "-dynamo.onnx", ".pt")
+INT8 = ("-int8.onnx", "-int8.pt")
 CONVZOO = Path(__file__).parents[3] / "convzoo"
 
 
@@ -47,19 +49,19 @@ def openvino(file: str, batch: int) -> None:
 
 def compare(peers: Path, name: str, batch: int) -> None:
     times: dict[str, list[float]] = {}
+    int8 = INT8 if (peers / (name + INT8[0])).exists() else ()
     for _ in range(ROUNDS):
         command = [str(CONVZOO), "benchmark", name, "--batch", str(batch), "--rounds", "1", "--seconds", str(SECONDS)]
         command += ["--runtime", "onnx,torchscript", "--json"]
-        for peer in sorted((*peers.glob(f"{name}.pt"), *peers.glob(f"{name}-*"))):
-            command += ["--peer", str(peer)]
+        for peer in TIMM + int8:
+            command += ["--peer", str(peers / (name + peer))]
         rows = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         for row in rows:
             times.setdefault(row["runtime"], []).append(row["medianMs"])
-        for what, file in (("openvino", f"{name}-torchscript.onnx"), ("openvino int8", f"{name}-int8.onnx")):
-            if (peers / file).exists():
-                command = [sys.executable, __file__, "--once", str(peers / file), str(batch)]
-                result = subprocess.run(command, check=True, capture_output=True, text=True)
-                times.setdefault(what, []).append(float(result.stdout))
+        for file in TIMM[:1] + int8[:1]:
+            command = [sys.executable, __file__, "--once", str(peers / (name + file)), str(batch)]
+            result = subprocess.run(command, check=True, capture_output=True, text=True)
+            times.setdefault(f"openvino {name}{file}", []).append(float(result.stdout))
     first = next(iter(times.values()))
     for what, each in times.items():
         ratio = statistics.median(a / b for a, b in zip(each, first))
