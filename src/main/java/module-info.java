@@ -13,6 +13,7 @@ module io.github.convzoo {
     requires transitive ai.djl.api;
     requires ai.djl.pytorch_engine;
     requires com.google.gson;
+    requires com.sun.jna;
     requires transitive java.desktop;
     requires java.net.http;
     requires org.slf4j;

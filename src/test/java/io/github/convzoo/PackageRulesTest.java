@@ -67,6 +67,7 @@ class PackageRulesTest {
             ours("image"),
             DJL,
             "com.google.gson..",
+            "com.sun.jna..",
             "org.slf4j..");
 
     @ArchTest

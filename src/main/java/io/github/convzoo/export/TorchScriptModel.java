@@ -6,6 +6,7 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
 import io.github.convzoo.weights.ModelFolder;
+import io.github.convzoo.zoo.NativeMemory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -61,6 +62,7 @@ final class TorchScriptModel implements ExportedModel {
         TorchScriptCheck.require(file);
         boolean images = Boolean.parseBoolean(metadata.get(NetworkFile.PREPROCESS));
         ExportedInput input = new ExportedInput(images, Optional.empty());
+        NativeMemory.keepFreed();
         Model model = Model.newInstance(String.valueOf(file.getFileName()), device, "PyTorch");
         try {
             model.load(file.toAbsolutePath().getParent(), String.valueOf(file.getFileName()));
