@@ -102,6 +102,7 @@ final class TorchScriptCheck {
             "torch.tanh",
             "torch.tanh_",
             "torch.to",
+            "torch.to_dense",
             "ops.mkldnn._convolution_pointwise",
             "ops.mkldnn._convolution_pointwise_",
             "ops.mkldnn._reorder_convolution_weight",

@@ -43,8 +43,10 @@ final class TorchScriptCode implements Op.Cases<String> {
     enum Flavor {
         /** With operators that every device has. */
         PLAIN,
-        /** With oneDNN's fused convolutions, which x86 has. */
+        /** With oneDNN's fused convolutions, which x86 has, and kernels in its layout for a single image. */
         ONE_DNN,
+        /** The same with AVX-512, where batches have a layout that is faster than the original one. */
+        ONE_DNN_BATCH,
         /** With oneDNN's convolutions of bytes. */
         INTEGERS;
 
@@ -53,7 +55,16 @@ final class TorchScriptCode implements Op.Cases<String> {
             if (network.graph().nodes().stream().anyMatch(node -> node.op() instanceof Op.FakeQuantize)) {
                 return INTEGERS;
             }
-            return target.oneDnn() ? ONE_DNN : PLAIN;
+            return switch (target) {
+                case ANY -> PLAIN;
+                case AVX2 -> ONE_DNN;
+                case AVX512 -> ONE_DNN_BATCH;
+            };
+        }
+
+        /** Whether convolutions of floats are oneDNN's. */
+        boolean isOneDnn() {
+            return this == ONE_DNN || this == ONE_DNN_BATCH;
         }
 
         /** Whether the module prepares its kernels on loading, so that its state is a list of tensors. */
@@ -142,6 +153,17 @@ final class TorchScriptCode implements Op.Cases<String> {
         }
     }
 
+    /**
+     * A kernel that is converted to oneDNN's layout on loading.
+     *
+     * @param weight the buffer in the file
+     * @param call the conversion, with %s for the buffer
+     */
+    private record Prepared(String weight, String call) {}
+
+    /** The batch whose layout every batch uses; oneDNN prefers it for nearly all kernels and batches from 2 to 32. */
+    private static final int BATCH = 8;
+
     private final NetworkFile network;
     private final Flavor flavor;
     private final Types types;
@@ -150,8 +172,8 @@ final class TorchScriptCode implements Op.Cases<String> {
     private final List<Buffer> buffers = new ArrayList<>();
     private final Map<Constant, String> known = new HashMap<>();
 
-    /** The conversions of oneDNN's kernels to its preferred layout for one image. */
-    private final Map<String, String> orders = new LinkedHashMap<>();
+    /** The converted kernels by attribute. */
+    private final Map<String, Prepared> prepared = new LinkedHashMap<>();
 
     private final Set<String> taken = new HashSet<>();
     private final StringBuilder body = new StringBuilder();
@@ -184,7 +206,7 @@ final class TorchScriptCode implements Op.Cases<String> {
             }
         }
         statement(name(network.graph().inputs().get(0)), entry);
-        if (flavor == Flavor.ONE_DNN) {
+        if (flavor.isOneDnn()) {
             statement(ONE_IMAGE, "torch.eq(torch.size(" + NetworkFile.INPUT + ", 0), 1)");
         }
         List<Node> nodes = network.graph().nodes();
@@ -216,10 +238,12 @@ final class TorchScriptCode implements Op.Cases<String> {
                 + "  __parameters__ = []\n"
                 + "  __buffers__ = [" + (flavor.prepares() ? "" : joined("\"%s\", ")) + "]\n"
                 + "  training : bool\n"
-                + joined("  %s : Tensor\n")
-                + orders.keySet().stream()
-                        .map(name -> "  " + ordered(name) + " : Tensor\n")
+                + buffers.stream()
+                        .map(Buffer::name)
+                        .filter(name -> !isReplaced(name))
+                        .map("  %s : Tensor\n"::formatted)
                         .collect(Collectors.joining())
+                + prepared.keySet().stream().map("  %s : Tensor\n"::formatted).collect(Collectors.joining())
                 + (flavor.prepares() ? state() : "")
                 + "  def forward(self: " + SELF + ",\n"
                 + "    " + NetworkFile.INPUT + ": Tensor) -> " + type + ":\n"
@@ -232,6 +256,12 @@ final class TorchScriptCode implements Op.Cases<String> {
         return buffers.stream().map(buffer -> format.formatted(buffer.name())).collect(Collectors.joining());
     }
 
+    /** Whether a buffer is not needed after it was converted. */
+    private boolean isReplaced(String buffer) {
+        return flavor == Flavor.ONE_DNN_BATCH
+                && prepared.values().stream().anyMatch(each -> each.weight().equals(buffer));
+    }
+
     /** The attribute with a buffer in oneDNN's layout. */
     private static String ordered(String name) {
         return name + "_ordered";
@@ -240,13 +270,23 @@ final class TorchScriptCode implements Op.Cases<String> {
     /** The module's state in the file, and its conversion on loading. */
     private String state() {
         StringBuilder set = new StringBuilder();
+        StringBuilder get = new StringBuilder();
+        Map<String, String> values = new HashMap<>();
         for (int i = 0; i < buffers.size(); i++) {
-            set.append("    self.%s = state[%d]\n".formatted(buffers.get(i).name(), i));
+            String name = buffers.get(i).name();
+            if (isReplaced(name)) {
+                values.put(name, "state[%d]".formatted(i));
+                get.append("torch.to_dense(self.%s), ".formatted(ordered(name)));
+            } else {
+                values.put(name, "self." + name);
+                set.append("    self.%s = state[%d]\n".formatted(name, i));
+                get.append("self.%s, ".formatted(name));
+            }
         }
-        orders.forEach((name, order) ->
-                set.append("    self.%s = %s\n".formatted(ordered(name), order.formatted("self." + name))));
+        prepared.forEach((attribute, each) -> set.append(
+                "    self.%s = %s\n".formatted(attribute, each.call().formatted(values.get(each.weight())))));
         return "  def __getstate__(self: " + SELF + ") -> List[Tensor]:\n"
-                + "    return [" + joined("self.%s, ") + "]\n"
+                + "    return [" + get + "]\n"
                 + "  def __setstate__(self: " + SELF + ",\n"
                 + "    state: List[Tensor]) -> NoneType:\n"
                 + "    self.training = False\n"
@@ -272,7 +312,7 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String convolution(Op.Convolution op) {
-        if (flavor == Flavor.ONE_DNN) {
+        if (flavor.isOneDnn()) {
             return pointwise(op, false, false);
         }
         if (IntegerPlan.isLayer(node)) {
@@ -295,7 +335,7 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     @Override
     public String fusedConvolution(Op.FusedConvolution op) {
-        if (flavor != Flavor.ONE_DNN) {
+        if (!flavor.isOneDnn()) {
             throw network.unexpected(node);
         }
         return pointwise(op.convolution(), op.adds(), op.rectifies());
@@ -310,12 +350,17 @@ final class TorchScriptCode implements Op.Cases<String> {
         String shape = "%s, %s, %s, %d"
                 .formatted(pair(window.padding()), pair(window.stride()), pair(window.dilation()), op.groups());
         String name = weight.substring("self.".length());
-        orders.put(
-                name,
-                "ops.mkldnn._reorder_convolution_weight(%%s, %s, [1, %d, %d, %d])"
-                        .formatted(shape, map.get(1), map.get(2), map.get(3)));
-        // With more images, oneDNN prefers other layouts, and converting kernels takes time.
-        String kernels = "(self.%s if %s else %s)".formatted(ordered(name), ONE_IMAGE, weight);
+        String reorder = "ops.mkldnn._reorder_convolution_weight(%%s, %s, [%%d, %d, %d, %d])"
+                .formatted(shape, map.get(1), map.get(2), map.get(3));
+        prepared.put(ordered(name), new Prepared(name, reorder.formatted("%s", 1)));
+        // oneDNN prefers other layouts for more images. Converting kernels takes time, and so do kernels in the wrong
+        // layout.
+        String batch = name;
+        if (flavor == Flavor.ONE_DNN_BATCH) {
+            batch = name + "_batch";
+            prepared.put(batch, new Prepared(name, reorder.formatted("%s", BATCH)));
+        }
+        String kernels = "(self.%s if %s else self.%s)".formatted(ordered(name), ONE_IMAGE, batch);
         String after = rectifies ? "\"relu\"" : "None";
         if (!adds) {
             return "ops.mkldnn._convolution_pointwise(%s, %s, %s, %s, %s, [], None)"
@@ -594,7 +639,8 @@ final class TorchScriptCode implements Op.Cases<String> {
         Type type = types.of(input);
         if (layer.op() instanceof Op.Linear linear) {
             String weight = kernels(layer, List.of((long) linear.units(), type.get(1)), linear.weight());
-            orders.put(weight, "ops.onednn.qlinear_prepack(%s, [1, " + type.get(1) + "])");
+            prepared.put(
+                    ordered(weight), new Prepared(weight, "ops.onednn.qlinear_prepack(%s, [1, " + type.get(1) + "])"));
             return new Layer(operands(input, grid, weight), bias(layer, linear.units(), linear.bias()), "");
         }
         Op.Convolution conv = (Op.Convolution) layer.op();
@@ -602,17 +648,16 @@ final class TorchScriptCode implements Op.Cases<String> {
         String shape = "%s, %s, %s, %d"
                 .formatted(pair(window.stride()), pair(window.padding()), pair(window.dilation()), conv.groups());
         String weight = kernels(layer, conv.weightSizes(type), conv.weight());
-        orders.put(
-                weight,
-                "ops.onednn.qconv_prepack(%%s, self.%s, %s, %d, %s, [1, %d, %d, %d])"
-                        .formatted(
-                                scale(weight),
-                                number(grid.scale()),
-                                grid.zeroPoint(),
-                                shape,
-                                type.get(1),
-                                type.get(2),
-                                type.get(3)));
+        String prepack = "ops.onednn.qconv_prepack(%%s, self.%s, %s, %d, %s, [1, %d, %d, %d])"
+                .formatted(
+                        scale(weight),
+                        number(grid.scale()),
+                        grid.zeroPoint(),
+                        shape,
+                        type.get(1),
+                        type.get(2),
+                        type.get(3));
+        prepared.put(ordered(weight), new Prepared(weight, prepack));
         return new Layer(operands(input, grid, weight), bias(layer, conv.filters(), conv.bias()), shape);
     }
 

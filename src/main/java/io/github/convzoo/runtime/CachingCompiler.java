@@ -43,7 +43,7 @@ public final class CachingCompiler implements ModelCompiler {
     private static final Logger LOGGER = LoggerFactory.getLogger(CachingCompiler.class);
 
     /** Increment this if the same graph is written differently. */
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
 
     /** For {@link java.util.ServiceLoader}. */
     public CachingCompiler() {}

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the code of a TorchScript file says of a small graph. */
 class TorchScriptCodeTest {
@@ -78,6 +80,32 @@ class TorchScriptCodeTest {
                 .contains("  __buffers__ = [\"a_b_weight\", ]\n", "  a_b_weight : Tensor\n");
         assertThat(new TorchScriptCode(file(y), TorchScriptCode.Flavor.ONE_DNN).source())
                 .contains("  __buffers__ = []\n", "  a_b_weight : Tensor\n", "  a_b_weight_ordered : Tensor\n");
+    }
+
+    @Test
+    void kernels_forAvx512_areConvertedForOneImageAndForBatches_andTheOriginalIsNotKept() {
+        Value y = builder.add("a.b", convolution("a.b"), List.of(x)).output();
+        String source = new TorchScriptCode(file(y), TorchScriptCode.Flavor.ONE_DNN_BATCH).source();
+        assertThat(source)
+                .contains("  a_b_weight_ordered : Tensor\n  a_b_weight_batch : Tensor\n")
+                .contains("return [torch.to_dense(self.a_b_weight_ordered), ]\n")
+                .contains("self.a_b_weight_ordered = ops.mkldnn._reorder_convolution_weight(state[0], "
+                        + "[1, 1], [1, 1], [1, 1], 1, [1, 8, 6, 6])\n")
+                .contains("self.a_b_weight_batch = ops.mkldnn._reorder_convolution_weight(state[0], "
+                        + "[1, 1], [1, 1], [1, 1], 1, [8, 8, 6, 6])\n")
+                .contains("(self.a_b_weight_ordered if one_image else self.a_b_weight_batch)")
+                .doesNotContain("  a_b_weight : Tensor\n", "self.a_b_weight =");
+        assertThat(new TorchScriptCode(file(y), TorchScriptCode.Flavor.ONE_DNN).source())
+                .contains("return [self.a_b_weight, ]\n")
+                .contains("self.a_b_weight = state[0]\n")
+                .contains("_reorder_convolution_weight(self.a_b_weight, ")
+                .contains("(self.a_b_weight_ordered if one_image else self.a_b_weight)");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ANY, PLAIN", "AVX2, ONE_DNN", "AVX512, ONE_DNN_BATCH"})
+    void flavor_followsTheTarget(Target target, TorchScriptCode.Flavor flavor) {
+        assertThat(TorchScriptCode.Flavor.of(file(x), target)).isEqualTo(flavor);
     }
 
     @Test
