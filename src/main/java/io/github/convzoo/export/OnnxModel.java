@@ -96,7 +96,8 @@ final class OnnxModel implements ExportedModel {
         NDArray array = inputs.singletonOrThrow();
         NDManager manager = array.getManager();
         long[] shape = array.getShape().getShape();
-        ByteBuffer bytes = array.toByteBuffer().order(ByteOrder.nativeOrder());
+        // The memory of the array itself, which must stay open until the session has run.
+        ByteBuffer bytes = array.toByteBuffer(true).order(ByteOrder.nativeOrder());
         try (OnnxTensor tensor = array.getDataType() == DataType.UINT8
                         ? OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), bytes, shape, OnnxJavaType.UINT8)
                         : OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), bytes.asFloatBuffer(), shape);
