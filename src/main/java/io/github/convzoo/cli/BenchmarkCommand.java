@@ -9,6 +9,7 @@ import io.github.convzoo.export.ExportRuntime;
 import io.github.convzoo.export.Exporter;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.runtime.CachingCompiler;
+import io.github.convzoo.weights.ExportedFile;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ModelFolder;
 import io.github.convzoo.weights.WeightSaver;
@@ -87,8 +88,9 @@ final class BenchmarkCommand implements Callable<Integer> {
     @Option(
             names = "--peer",
             paramLabel = "FILE",
-            description = "A .onnx or .pt file of another tool to time as well; it must take the model's input. The"
-                    + " code of a .pt file runs unchecked, so use only files that you trust. May be repeated.")
+            description = "A .onnx or .pt file to time as well; it must take the model's input. ConvZoo's own .pt"
+                    + " files run as in ConvZoo. Others run as in plain DJL, and their code is not checked, so use"
+                    + " only files that you trust. May be repeated.")
     List<Path> peers = List.of();
 
     @Option(
@@ -254,10 +256,16 @@ final class BenchmarkCommand implements Callable<Integer> {
         }
     }
 
-    private List<Subject> subjects(Path folder) {
+    private List<Subject> subjects(Path folder) throws IOException {
         List<Subject> subjects = new ArrayList<>();
         for (Path peer : peers) {
-            subjects.add(new Subject(String.valueOf(peer.getFileName()), runtimeOf(peer), peer));
+            boolean own = ExportedFile.of(peer)
+                    .filter(file -> file.format() == ExportedFile.Format.TORCHSCRIPT)
+                    .isPresent();
+            subjects.add(new Subject(
+                    String.valueOf(peer.getFileName()),
+                    own ? CompiledRuntime.TORCHSCRIPT.toString() : runtimeOf(peer),
+                    peer));
         }
         for (String runtime : runtimes()) {
             Path file =

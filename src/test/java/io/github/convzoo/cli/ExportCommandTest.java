@@ -9,6 +9,7 @@ import com.google.gson.JsonParser;
 import io.github.convzoo.checkpoint.ElementType;
 import io.github.convzoo.checkpoint.Npy;
 import io.github.convzoo.checkpoint.Tensor;
+import io.github.convzoo.weights.ExportedFile;
 import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -263,6 +266,19 @@ class ExportCommandTest {
             assertThat(row.getAsJsonObject().get("runtime").getAsString()).isEqualTo("torchscript_traced.pt");
             assertThat(row.getAsJsonObject().get("medianMs").getAsDouble()).isPositive();
         });
+    }
+
+    @Test
+    void benchmark_ofAPeerWithConvZoosCode_checksItAsConvZooDoes() throws IOException {
+        Path peer = folder.resolve("own.pt");
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(peer))) {
+            zip.putNextEntry(new ZipEntry("own/" + ExportedFile.CODE));
+            zip.putNextEntry(new ZipEntry("own/more.so"));
+        }
+        Run.refused(
+                Main.FAILED,
+                List.of("benchmark", MODEL, "--runtime", "eager", "--batch", "1", "--rounds", "1", "--peer", peer),
+                "own.pt: this zip archive was not written by torch.save");
     }
 
     @Test
