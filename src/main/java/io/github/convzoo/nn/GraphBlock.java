@@ -206,6 +206,7 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
                     "this network comes from an exported file, so it has no parameters to train,"
                             + " save, or export; load its weights instead");
         }
+        NativeMemory.keepFreed();
         super.initialize(manager, dataType, inputShapes);
     }
 

@@ -21,7 +21,6 @@ final class NativeLibrary {
      *     says what to add
      */
     static Model newModel(String name, @Nullable Device device) {
-        NativeMemory.keepFreed();
         try {
             return Model.newInstance(name, device, ConvZoo.ENGINE);
         } catch (RuntimeException | LinkageError e) {

@@ -1,4 +1,4 @@
-package io.github.convzoo.zoo;
+package io.github.convzoo.nn;
 
 import com.sun.jna.Function;
 import java.util.List;
@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>By default, glibc returns large freed blocks to the system. The next pass through a network asks for the same
  * memory again, and the system clears it page by page, which can take as long as the computation. ConvZoo therefore
- * tells glibc to keep freed memory, once per process, before it loads the first model. The process's peak memory is the
+ * tells glibc to keep freed memory, once per process, before the first network gets parameters or the first
+ * exported TorchScript is opened. The process's peak memory is the
  * same, but memory that is free after a peak stays with the process.
  *
  * <p>Nothing is changed if {@value #PROPERTY} is {@code false}, if the environment has settings for glibc's heap
@@ -39,7 +40,7 @@ public final class NativeMemory {
     /** The maximum for a block that glibc before 2.35 accepts. */
     private static final int OLD_MAXIMUM = 32 << 20;
 
-    /** The size of a thread's heap. Heaps grow by as much, which only reserves addresses, and are thus never removed. */
+    /** The size of a thread's heap. Heaps grow by as much, which only reserves addresses, so none is removed. */
     private static final int THREAD_HEAP = 64 << 20;
 
     private static boolean called;
