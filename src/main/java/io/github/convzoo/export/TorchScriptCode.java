@@ -258,8 +258,7 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     /** Whether a buffer is not needed after it was converted. */
     private boolean isReplaced(String buffer) {
-        return flavor == Flavor.ONE_DNN_BATCH
-                && prepared.values().stream().anyMatch(each -> each.weight().equals(buffer));
+        return flavor == Flavor.ONE_DNN_BATCH && prepared.containsKey(ordered(buffer));
     }
 
     /** The attribute with a buffer in oneDNN's layout. */

@@ -11,9 +11,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>By default, glibc returns large freed blocks to the system. The next pass through a network asks for the same
  * memory again, and the system clears it page by page, which can take as long as the computation. ConvZoo therefore
- * tells glibc to keep freed memory, once per process, before the first network gets parameters or the first
- * exported TorchScript is opened. The process's peak memory is the
- * same, but memory that is free after a peak stays with the process.
+ * tells glibc to keep freed memory, once per process, before the first network gets parameters or the first exported
+ * TorchScript is opened. Peak memory stays about the same, but memory that is free after a peak stays with the process.
  *
  * <p>Nothing is changed if {@value #PROPERTY} is {@code false}, if the environment has settings for glibc's heap
  * ({@code MALLOC_TRIM_THRESHOLD_}, {@code MALLOC_MMAP_THRESHOLD_}, {@code MALLOC_TOP_PAD_}, or
