@@ -152,6 +152,17 @@ final class BenchmarkCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         check();
+        List<Row> rows = CleanExit.interruptible(main.ended, this::measured);
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(Json.of(rows));
+        } else {
+            print(rows, out);
+        }
+        return Main.DONE;
+    }
+
+    private List<Row> measured() throws Exception {
         List<Row> rows = new ArrayList<>();
         for (String model : models) {
             Path folder = Files.createTempDirectory("convzoo-benchmark");
@@ -164,13 +175,7 @@ final class BenchmarkCommand implements Callable<Integer> {
                 ModelFolder.delete(folder);
             }
         }
-        PrintWriter out = spec.commandLine().getOut();
-        if (json) {
-            out.println(Json.of(rows));
-        } else {
-            print(rows, out);
-        }
-        return Main.DONE;
+        return rows;
     }
 
     private void check() throws IOException {
@@ -203,14 +208,20 @@ final class BenchmarkCommand implements Callable<Integer> {
                         peer + (Files.exists(peer) ? ": not a file" : ": no such file") + "; check the path");
             }
         }
-        if (rounds < 1 || !(seconds > 0) || batches.stream().anyMatch(batch -> batch < 1)) {
+        if (rounds < 1
+                || !(seconds > 0)
+                || batches.isEmpty()
+                || batches.stream().anyMatch(batch -> batch < 1)) {
             throw new IllegalArgumentException("--rounds and --batch must be at least 1, and --seconds positive");
+        }
+        if (threads != null) {
+            ComputeOptions.threads(threads);
         }
     }
 
     private List<String> runtimes() {
         if (!runtimes.isEmpty()) {
-            return runtimes;
+            return runtimes.stream().distinct().toList();
         }
         boolean onnx = !isGpu() && !ExportRuntime.of(ExportOptions.Format.ONNX).isEmpty();
         return onnx ? RUNTIMES : RUNTIMES.subList(0, 2);

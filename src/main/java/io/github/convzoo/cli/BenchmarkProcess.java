@@ -20,7 +20,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,6 +36,9 @@ final class BenchmarkProcess {
 
     /** The heap has this size from the start, so resident memory beyond it is native. */
     static final int HEAP_MEBIBYTES = 256;
+
+    /** For the buffers of DJL and the JDK, besides the input. */
+    private static final int DIRECT_MEBIBYTES = 256;
 
     /** The longest warm-up, for measurements of half a second and more. */
     private static final double WARM_UP_SECONDS = 1.5;
@@ -71,6 +73,7 @@ final class BenchmarkProcess {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xms" + HEAP_MEBIBYTES + "m",
                 "-Xmx" + HEAP_MEBIBYTES + "m",
+                "-XX:MaxDirectMemorySize=" + (Float.BYTES * input.size() / (1 << 20) + DIRECT_MEBIBYTES) + "m",
                 "-XX:+UseSerialGC",
                 "-XX:+AlwaysPreTouch",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
@@ -90,21 +93,28 @@ final class BenchmarkProcess {
                 Double.toString(seconds),
                 device));
         Path errors = Files.createTempFile("convzoo-benchmark", ".log");
+        Path output = Files.createTempFile("convzoo-benchmark", ".json");
+        @Nullable Process process = null;
         try {
-            Process process =
-                    new ProcessBuilder(command).redirectError(errors.toFile()).start();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            process = new ProcessBuilder(command)
+                    .redirectError(errors.toFile())
+                    .redirectOutput(output.toFile())
+                    .start();
             if (process.waitFor() != 0) {
                 String log = Files.readString(errors).strip();
                 throw new IOException(
                         "the process failed: " + log.lines().findFirst().orElse("no message"));
             }
-            return new Gson().fromJson(output, Result.class);
+            return new Gson().fromJson(Files.readString(output), Result.class);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
         } finally {
+            if (process != null) {
+                process.destroyForcibly();
+            }
             Files.delete(errors);
+            Files.delete(output);
         }
     }
 
@@ -119,7 +129,8 @@ final class BenchmarkProcess {
 
     /** Arguments: the runtime; the file or model folder; N, C, H, W; seconds to measure; the device. */
     public static void main(String[] args) throws Exception {
-        Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> System.err.println(Reason.withFile(e)));
+        Thread.currentThread()
+                .setUncaughtExceptionHandler((thread, e) -> System.err.println(Main.oneLine(Reason.withFile(e))));
         PrintStream out = System.out;
         // Output of other libraries must not end up in the result.
         System.setOut(System.err);
@@ -217,7 +228,7 @@ final class BenchmarkProcess {
             NDList output = run.apply(new NDList(own));
             output.attach(step);
             // The engine may compute lazily; reading a value forces the result.
-            output.get(0).getFloat(0, 0);
+            output.get(0).flatten().getFloat(0);
             return since(begun);
         }
     }

@@ -30,11 +30,7 @@ final class ComputeOptions {
     /** Configures the engine; call this before the engine starts. Empty if the engine chooses the device. */
     Optional<Device> apply() {
         if (threads != null) {
-            if (threads < 1 || threads > MAX_THREADS) {
-                throw new IllegalArgumentException(
-                        "--threads must be at least 1 and at most " + MAX_THREADS + ", not " + threads);
-            }
-            System.setProperty(THREADS, threads.toString());
+            System.setProperty(THREADS, Integer.toString(threads(threads)));
         }
         return Optional.ofNullable(device).map(ComputeOptions::device);
     }
@@ -48,6 +44,15 @@ final class ComputeOptions {
             System.setProperty(THREADS, "1");
         }
         return apply();
+    }
+
+    /** Checks a number of threads. */
+    static int threads(int threads) {
+        if (threads < 1 || threads > MAX_THREADS) {
+            throw new IllegalArgumentException(
+                    "--threads must be at least 1 and at most " + MAX_THREADS + ", not " + threads);
+        }
+        return threads;
     }
 
     /** Parses a device's name. */

@@ -152,10 +152,12 @@ final class ModelOptions {
             CompileOptions compile,
             Optional<Device> device)
             throws IOException {
-        OpenModel open = ConvZoo.open(model, options);
-        ModelConfig config = config(open, options, input, kind);
-        LoadOptions complete = compile.apply(with(options, config));
-        return new Opened(open, config, device.isPresent() ? complete.withDevice(device.get()) : complete);
+        // The runtime and the device decide which of a folder's exported files is opened.
+        LoadOptions compiled = compile.apply(options);
+        LoadOptions placed = device.isPresent() ? compiled.withDevice(device.get()) : compiled;
+        OpenModel open = ConvZoo.open(model, placed);
+        ModelConfig config = config(open, placed, input, kind);
+        return new Opened(open, config, with(placed, config));
     }
 
     /** Decodes the images of an open model. */

@@ -265,15 +265,15 @@ final class ServeCommand implements Callable<Integer> {
             ModelOptions model = new ModelOptions();
             model.model = each.getValue();
             model.reading = reading;
-            LoadOptions options = model.options(main, common, err);
-            OpenModel open = ConvZoo.open(model.model, options);
-            ModelConfig config = open.config(options);
-            options = compile.apply(ModelOptions.with(options, config));
-            if (labels != null) {
-                options = options.withLabels(Labels.read(labels));
-            }
+            LoadOptions options = compile.apply(model.options(main, common, err));
             if (chosen.isPresent()) {
                 options = options.withDevice(chosen.get());
+            }
+            OpenModel open = ConvZoo.open(model.model, options);
+            ModelConfig config = open.config(options);
+            options = ModelOptions.with(options, config);
+            if (labels != null) {
+                options = options.withLabels(Labels.read(labels));
             }
             offers.add(new Offer(each.getKey(), open, options, config, decoder()));
         }

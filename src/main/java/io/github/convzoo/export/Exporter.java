@@ -10,6 +10,7 @@ import io.github.convzoo.graph.ExpandDynamicConvolutions;
 import io.github.convzoo.graph.FoldNormalization;
 import io.github.convzoo.graph.FuseConvolutions;
 import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.MergeChains;
 import io.github.convzoo.graph.MergeDuplicates;
 import io.github.convzoo.graph.Pass;
 import io.github.convzoo.graph.WidenGroups;
@@ -111,8 +112,11 @@ public final class Exporter {
         List<Pass> passes = new ArrayList<>(List.of(
                 new DropIdentities(),
                 new ExpandDynamicConvolutions(),
+                new MergeChains(),
                 new FoldNormalization(),
                 new CancelSplits(),
+                new DropIdentities(),
+                new MergeChains(),
                 new DropIdentities(),
                 new MergeDuplicates(),
                 new DropDeadNodes(),

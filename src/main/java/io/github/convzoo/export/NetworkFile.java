@@ -18,6 +18,7 @@ import java.util.Map;
  * @param parameters the source of its parameters' values
  * @param precision the compute precision
  * @param metadata metadata for readers: text by key
+ * @param forAnySize whether the graph computes the same as the network for inputs of another height and width
  */
 record NetworkFile(
         Graph graph,
@@ -25,7 +26,8 @@ record NetworkFile(
         List<String> outputs,
         Tensor.Source parameters,
         Precision precision,
-        Map<String, String> metadata) {
+        Map<String, String> metadata,
+        boolean forAnySize) {
 
     /** The name of the input in every format. */
     static final String INPUT = "input";

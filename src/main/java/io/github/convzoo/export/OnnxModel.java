@@ -19,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -30,6 +31,12 @@ final class OnnxModel implements ExportedModel {
 
     /** One thread per core. */
     private static final int ALL_CORES = 0;
+
+    /** The types of outputs that are read, and converted to float32. */
+    private static final Map<OnnxJavaType, DataType> OUTPUTS = new EnumMap<>(Map.of(
+            OnnxJavaType.FLOAT, DataType.FLOAT32,
+            OnnxJavaType.DOUBLE, DataType.FLOAT64,
+            OnnxJavaType.FLOAT16, DataType.FLOAT16));
 
     private final OrtSession session;
     private final String name;
@@ -58,10 +65,29 @@ final class OnnxModel implements ExportedModel {
     }
 
     private static OnnxModel of(OrtSession session, Path file) throws OrtException, IOException {
+        try {
+            return checked(session, file);
+        } catch (OrtException | IOException e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    private static OnnxModel checked(OrtSession session, Path file) throws OrtException, IOException {
+        for (Map.Entry<String, NodeInfo> output : session.getOutputInfo().entrySet()) {
+            if (!(output.getValue().getInfo() instanceof TensorInfo info) || !OUTPUTS.containsKey(info.type)) {
+                throw new IOException("%s: the output %s is no tensor of floating-point numbers; expected one of %s"
+                        .formatted(file, output.getKey(), OUTPUTS.keySet()));
+            }
+        }
         Map<String, NodeInfo> inputs = session.getInputInfo();
         if (inputs.size() == 1) {
             Map.Entry<String, NodeInfo> only = inputs.entrySet().iterator().next();
             if (only.getValue().getInfo() instanceof TensorInfo info && info.getShape().length > 0) {
+                if (info.type != OnnxJavaType.FLOAT && info.type != OnnxJavaType.UINT8) {
+                    throw new IOException("%s: the input %s has the type %s; expected FLOAT or UINT8"
+                            .formatted(file, only.getKey(), info.type));
+                }
                 Shape sample = new Shape(info.getShape()).slice(1);
                 boolean known = sample.dimension() == 3
                         && Arrays.stream(sample.getShape()).allMatch(size -> size > 0);
@@ -72,7 +98,6 @@ final class OnnxModel implements ExportedModel {
                                 info.type == OnnxJavaType.UINT8, known ? Optional.of(sample) : Optional.empty()));
             }
         }
-        session.close();
         throw new IOException(file + ": has the inputs " + inputs.keySet() + "; expected one tensor");
     }
 
@@ -105,10 +130,15 @@ final class OnnxModel implements ExportedModel {
             NDList outputs = new NDList();
             for (Map.Entry<String, OnnxValue> each : result) {
                 OnnxTensor output = (OnnxTensor) each.getValue();
-                NDArray copy = manager.create(
-                        output.getByteBuffer(), new Shape(output.getInfo().getShape()), DataType.FLOAT32);
-                copy.setName(each.getKey());
-                outputs.add(copy);
+                TensorInfo info = output.getInfo();
+                NDArray copy =
+                        manager.create(output.getByteBuffer(), new Shape(info.getShape()), OUTPUTS.get(info.type));
+                NDArray floats = copy.toType(DataType.FLOAT32, false);
+                if (floats != copy) {
+                    copy.close();
+                }
+                floats.setName(each.getKey());
+                outputs.add(floats);
             }
             return outputs;
         } catch (OrtException e) {

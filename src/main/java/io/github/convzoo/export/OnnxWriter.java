@@ -333,11 +333,18 @@ final class OnnxWriter {
 
         @Override
         public List<String> affine(Op.Affine op) {
-            String name = unique("Mul");
             long channels = inputType().get(1);
             List<Long> sizes = inputType().rank() == 2 ? List.of(channels) : List.of(channels, 1L, 1L);
-            String scaled = add("Mul", name, List.of(input(), weight(name, "scale", sizes, op.scale())));
-            return one(add("Add", unique("Add"), List.of(scaled, weight(name, "shift", sizes, op.shift()))));
+            String result = input();
+            if (op.multiplies()) {
+                String name = unique("Mul");
+                result = add("Mul", name, List.of(result, weight(name, "scale", sizes, op.scale())));
+            }
+            if (op.adds() || !op.multiplies()) {
+                String name = unique("Add");
+                result = add("Add", name, List.of(result, weight(name, "shift", sizes, op.shift())));
+            }
+            return one(result);
         }
 
         @Override

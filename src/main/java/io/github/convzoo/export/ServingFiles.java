@@ -110,9 +110,9 @@ final class ServingFiles {
         properties.put("option.modelName", "model");
         int channels = config.options().inChannels();
         if (options.features() || config.options().numClasses() == 0) {
-            differences.add(
-                    "no translator is set because the model outputs more than classes; its inputs and outputs are"
-                            + " arrays");
+            differences.add("no translator is set because the model outputs "
+                    + (options.features() ? "more than classes" : "no classes")
+                    + "; its inputs and outputs are arrays");
             return;
         }
         if (channels != RGB && channels != GRAY) {

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A network as the TorchScript class of a module, and the module's buffers. */
@@ -196,7 +197,7 @@ final class TorchScriptCode implements Op.Cases<String> {
     /** The source of the class; the buffers are complete afterwards. */
     String source() {
         boolean bytes = network.input().element() == Type.Element.BYTE;
-        String entry = NetworkFile.INPUT;
+        String entry = network.forAnySize() ? NetworkFile.INPUT : ofItsSize();
         if (!bytes) {
             if (network.precision() != Precision.FLOAT32) {
                 entry = cast(entry, dtype());
@@ -303,6 +304,17 @@ final class TorchScriptCode implements Op.Cases<String> {
 
     private static String cast(String expression, int dtype) {
         return "torch.to(" + expression + ", " + dtype + ")";
+    }
+
+    /** The input; for another size than the traced one, PyTorch reports that it does not have this shape. */
+    private String ofItsSize() {
+        List<Long> sizes = network.input().sizes();
+        String same = IntStream.range(1, sizes.size())
+                .mapToObj(
+                        axis -> "torch.eq(torch.size(%s, %d), %d)".formatted(NetworkFile.INPUT, axis, sizes.get(axis)))
+                .collect(Collectors.joining(" and "));
+        String shape = sizes.stream().skip(1).map(size -> ", " + size).collect(Collectors.joining("", "[0", "]"));
+        return "(%s if %s else torch.reshape(%s, %s))".formatted(NetworkFile.INPUT, same, NetworkFile.INPUT, shape);
     }
 
     private void statement(String name, String expression) {

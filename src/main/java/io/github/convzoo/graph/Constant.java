@@ -63,26 +63,21 @@ public sealed interface Constant {
     }
 
     /**
-     * The offset of a normalization at inference, added after the factor: beta - mean * scale, and bias * scale if the
-     * layer before it has a bias.
+     * The offset of a normalization at inference, added after the factor: beta - mean * scale.
      *
      * @param beta (C)
      * @param mean the running mean, (C)
      * @param scale the factor, (C)
-     * @param bias the bias of the layer before, (C), or null
      */
-    record NormShift(Constant beta, Constant mean, Constant scale, @Nullable Constant bias) implements Constant {
+    record NormShift(Constant beta, Constant mean, Constant scale) implements Constant {
         @Override
         public Tensor evaluate(Tensor.Source parameters) {
             float[] betas = beta.evaluate(parameters).values();
             float[] means = mean.evaluate(parameters).values();
             float[] scales = scale.evaluate(parameters).values();
-            float[] biases = bias == null
-                    ? new float[betas.length]
-                    : bias.evaluate(parameters).values();
             float[] shift = new float[betas.length];
             for (int i = 0; i < shift.length; i++) {
-                shift[i] = betas[i] - means[i] * scales[i] + biases[i] * scales[i];
+                shift[i] = betas[i] - means[i] * scales[i];
             }
             return Tensor.vector(shift);
         }
@@ -105,6 +100,24 @@ public sealed interface Constant {
                 values[i] *= scales[i / each];
             }
             return new Tensor(filters.sizes(), values);
+        }
+    }
+
+    /**
+     * The sum of two vectors of the same length.
+     *
+     * @param first (C)
+     * @param second (C)
+     */
+    record Sum(Constant first, Constant second) implements Constant {
+        @Override
+        public Tensor evaluate(Tensor.Source parameters) {
+            float[] sum = first.evaluate(parameters).values().clone();
+            float[] added = second.evaluate(parameters).values();
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += added[i];
+            }
+            return Tensor.vector(sum);
         }
     }
 
@@ -152,6 +165,13 @@ public sealed interface Constant {
             float[] values = new float[times];
             Arrays.fill(values, one[0]);
             return Tensor.vector(values);
+        }
+
+        /** Whether every element of a constant is known to be a number. */
+        static boolean isAll(Constant constant, float value) {
+            return constant instanceof Repeated repeated
+                    && repeated.number instanceof Literal literal
+                    && literal.tensor().values()[0] == value;
         }
     }
 

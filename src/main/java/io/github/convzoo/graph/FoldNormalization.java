@@ -5,54 +5,63 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 
 /**
- * Folds a normalization into the convolution or linear layer before it: at inference, both are linear per channel, so
- * one layer can do both. The layer's output must have no other reader.
+ * Folds a normalization, or other factors and offsets per channel, into the convolution or linear layer before it: at
+ * inference, both are linear per channel, so one layer can do both. The layer's output must have no other reader.
  */
 public final class FoldNormalization implements Pass {
 
     /** Creates the pass. */
     public FoldNormalization() {}
 
+    private record Folded(PerChannel after, Node node) {}
+
     @Override
     public Graph apply(Graph graph, Types types) {
         Map<Value, Integer> readers = graph.readers();
         Map<Value, Node> producers = new HashMap<>();
-        IdentityHashMap<Node, Node> layers = new IdentityHashMap<>();
+        IdentityHashMap<Node, Folded> layers = new IdentityHashMap<>();
+        IdentityHashMap<Node, Node> folded = new IdentityHashMap<>();
         for (Node node : graph.nodes()) {
             Node before = producers.get(node.inputs().get(0));
-            if (node.op() instanceof Op.Normalization
-                    && before != null
-                    && readers.getOrDefault(before.output(), 0) == 1) {
-                layers.put(before, node);
+            if (before != null && readers.getOrDefault(before.output(), 0) == 1) {
+                PerChannel after = PerChannel.of(node.op(), types.of(before.output()));
+                if (after != null) {
+                    layers.put(before, new Folded(after, node));
+                    folded.put(node, before);
+                }
             }
-            if (node.op() instanceof Op.Convolution || node.op() instanceof Op.Linear) {
+            if (hasChannels(node, types)) {
                 producers.put(node.output(), node);
             }
         }
         Rewrite rewrite = new Rewrite(graph);
         for (Node node : graph.nodes()) {
-            Node norm = layers.get(node);
-            if (norm != null) {
-                rewrite.define(
-                        node.name(), folded(node.op(), (Op.Normalization) norm.op()), node.inputs(), norm.outputs());
-            } else if (!layers.containsValue(node)) {
+            Folded next = layers.get(node);
+            if (next != null) {
+                rewrite.define(node.name(), folded(node.op(), next.after), node.inputs(), next.node.outputs());
+            } else if (!folded.containsKey(node)) {
                 rewrite.keep(node);
             }
         }
         return rewrite.finish();
     }
 
-    private static Op folded(Op layer, Op.Normalization norm) {
+    /** Whether a node is a layer whose units are on axis 1, as channels are. */
+    private static boolean hasChannels(Node node, Types types) {
+        return node.op() instanceof Op.Convolution
+                || (node.op() instanceof Op.Linear && types.of(node.output()).rank() == 2);
+    }
+
+    private static Op folded(Op layer, PerChannel after) {
         if (layer instanceof Op.Convolution conv) {
             return new Op.Convolution(
-                    new Constant.Scaled(conv.weight(), norm.scale()),
-                    norm.shift(conv.bias()),
+                    after.scaled(conv.weight()),
+                    after.shifted(conv.bias()),
                     conv.filters(),
                     conv.window(),
                     conv.groups());
         }
         Op.Linear linear = (Op.Linear) layer;
-        return new Op.Linear(
-                new Constant.Scaled(linear.weight(), norm.scale()), norm.shift(linear.bias()), linear.units());
+        return new Op.Linear(after.scaled(linear.weight()), after.shifted(linear.bias()), linear.units());
     }
 }

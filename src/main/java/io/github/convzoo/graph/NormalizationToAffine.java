@@ -12,7 +12,7 @@ public final class NormalizationToAffine implements Pass {
         for (Node node : graph.nodes()) {
             if (node.op() instanceof Op.Normalization norm
                     && types.of(node.output()).rank() == 4) {
-                rewrite.change(node, new Op.Affine(norm.scale(), norm.shift(null)));
+                rewrite.change(node, new Op.Affine(norm.scale(), norm.shift()));
             } else {
                 rewrite.keep(node);
             }

@@ -20,7 +20,7 @@ public final class NormalizationToConvolution implements Pass {
                         node,
                         new Op.Convolution(
                                 new Constant.Depthwise(norm.scale()),
-                                norm.shift(null),
+                                norm.shift(),
                                 channels,
                                 Window.square(1, 1, 0),
                                 channels));

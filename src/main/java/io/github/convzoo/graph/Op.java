@@ -385,13 +385,9 @@ public sealed interface Op {
             return new Constant.NormScale(gamma, variance, epsilon);
         }
 
-        /**
-         * {@return the offset of each channel, (C), added after the factor}
-         *
-         * @param bias the bias before the normalization, (C), or null
-         */
-        public Constant shift(@Nullable Constant bias) {
-            return new Constant.NormShift(beta, mean, scale(), bias);
+        /** {@return the offset of each channel, (C), added after the factor} */
+        public Constant shift() {
+            return new Constant.NormShift(beta, mean, scale());
         }
 
         @Override
@@ -417,6 +413,16 @@ public sealed interface Op {
      * @param shift the offset, (C)
      */
     record Affine(Constant scale, Constant shift) implements Op {
+
+        /** {@return whether the factors are not known to be 1} */
+        public boolean multiplies() {
+            return !Constant.Repeated.isAll(scale, 1);
+        }
+
+        /** {@return whether the offsets are not known to be 0} */
+        public boolean adds() {
+            return !Constant.Repeated.isAll(shift, 0);
+        }
 
         @Override
         public List<Type> types(List<Type> inputs) {
@@ -877,6 +883,23 @@ public sealed interface Op {
         /** Copies the list. */
         public Reshape {
             sizes = List.copyOf(sizes);
+        }
+
+        /**
+         * {@return the simplest reshape from one type to another that keeps the batch}
+         *
+         * @param input the type of the input
+         * @param output the type of the result
+         */
+        public static Reshape of(Type input, Type output) {
+            if (output.rank() == 2) {
+                return FLATTEN;
+            } else if (input.rank() == 2 && output.rank() == 4 && output.get(1) == input.get(1)) {
+                return TO_PIXEL;
+            }
+            List<Long> kept = new ArrayList<>(output.sizes());
+            kept.set(0, KEEP);
+            return new Reshape(kept);
         }
 
         @Override

@@ -8,7 +8,6 @@ import io.github.convzoo.graph.Constant;
 import io.github.convzoo.graph.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class FoldedWeights implements AutoCloseable {
 
     private final Map<String, Parameter> parameters;
-    private final Map<Parameter, NDArray> sources = new LinkedHashMap<>();
+    private final UsedArrays sources = new UsedArrays();
     private final List<NDArray> copies = new ArrayList<>();
     private @Nullable NDManager own;
 
@@ -53,13 +52,12 @@ final class FoldedWeights implements AutoCloseable {
         } else if (constant instanceof Constant.NormShift norm) {
             try (NDArray scale = compute(norm.scale());
                     NDArray scaledMean = operand(norm.mean()).mul(scale)) {
-                NDArray shift = operand(norm.beta()).sub(scaledMean);
-                if (norm.bias() != null) {
-                    try (NDArray scaledBias = operand(norm.bias()).mul(scale)) {
-                        shift.addi(scaledBias);
-                    }
-                }
-                return shift;
+                return operand(norm.beta()).sub(scaledMean);
+            }
+        } else if (constant instanceof Constant.Sum sum) {
+            try (NDArray first = compute(sum.first());
+                    NDArray second = compute(sum.second())) {
+                return first.add(second);
             }
         } else if (constant instanceof Constant.Scaled scaled) {
             NDArray weight = operand(scaled.weight());
@@ -108,21 +106,13 @@ final class FoldedWeights implements AutoCloseable {
     }
 
     private NDArray source(String name) {
-        Parameter parameter = Objects.requireNonNull(parameters.get(name), name);
-        NDArray array = parameter.getArray();
-        sources.put(parameter, array);
-        return array;
+        return sources.add(Objects.requireNonNull(parameters.get(name), name));
     }
 
     /** Whether the parameters still have the arrays that the weights were derived from, on the device. */
     boolean areCurrent(Device device) {
-        for (Map.Entry<Parameter, NDArray> source : sources.entrySet()) {
-            Parameter parameter = source.getKey();
-            if (!parameter.isInitialized() || parameter.getArray() != source.getValue()) {
-                return false;
-            }
-        }
-        return copies.isEmpty() || copies.get(0).getDevice().equals(device);
+        return sources.areCurrent()
+                && (copies.isEmpty() || copies.get(0).getDevice().equals(device));
     }
 
     @Override

@@ -25,6 +25,7 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     private volatile @Nullable Program plain;
     private volatile @Nullable Program folded;
     private volatile @Nullable CompiledGraph compiled;
+    private volatile UsedArrays compiledFrom = new UsedArrays();
     private volatile boolean onlyCompiled;
 
     GraphBlock() {}
@@ -102,7 +103,7 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
         CompiledGraph other = compiled;
         if (!training
                 && other != null
-                && (onlyCompiled || other.accepts(inputs.get(0).getShape()))) {
+                && (onlyCompiled || (other.accepts(inputs.get(0).getShape()) && compiledFrom.areCurrent()))) {
             return other.run(inputs);
         }
         Program fast = folded;
@@ -155,13 +156,16 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
-     * Runs a compiled form of this block at inference, as long as the parameters are unchanged. Training does not use
-     * it.
+     * Runs a compiled form of this block at inference, as long as the parameters have the same arrays. Training does not
+     * use it. After changing values in place, compile the block again: this cannot be detected.
      *
      * @param value the compiled form of this block's graph, which its creator closes. Null to run the graph itself
      *     again
      */
     public final void useCompiled(@Nullable CompiledGraph value) {
+        compiledFrom = value == null
+                ? new UsedArrays()
+                : UsedArrays.of(CanonicalNames.parameters(this).values());
         compiled = value;
     }
 

@@ -335,6 +335,10 @@ final class RecordedArray extends StandInArray {
     @Override
     public NDArray get(NDIndex index) {
         List<NDIndexElement> axes = index.getIndices();
+        int ellipsis = index.getEllipsisIndex();
+        if (ellipsis >= 0 && ellipsis < axes.size()) {
+            throw trace.refusal("graphs select a range of axis 1 only, and the ellipsis hides which axis this is");
+        }
         for (int axis = 0; axis < axes.size(); axis++) {
             if (!(axes.get(axis) instanceof NDIndexAll) && (axis != 1 || !(axes.get(axis) instanceof NDIndexSlice))) {
                 throw trace.refusal("graphs select a range of axis 1 only");

@@ -154,7 +154,7 @@ final class Trace {
         }
         for (Class<?> type = block.getClass(); type != SequentialBlock.class; type = type.getSuperclass()) {
             if (Arrays.stream(type.getDeclaredMethods())
-                    .anyMatch(method -> method.getName().equals("forwardInternal"))) {
+                    .anyMatch(method -> method.getName().startsWith("forward"))) {
                 return false;
             }
         }
@@ -286,15 +286,7 @@ final class Trace {
         if (result.equals(type)) {
             return x.view();
         }
-        List<Long> kept = new ArrayList<>(result.sizes());
-        kept.set(0, Op.Reshape.KEEP);
-        Op.Reshape op = new Op.Reshape(kept);
-        if (sizes.length == 2) {
-            op = Op.Reshape.FLATTEN;
-        } else if (type.rank() == 2 && result.equals(Type.of(batch, type.get(1), 1, 1))) {
-            op = Op.Reshape.TO_PIXEL;
-        }
-        return add(op, List.of(x)).get(0);
+        return add(Op.Reshape.of(type, result), List.of(x)).get(0);
     }
 
     RecordedArray shifted(RecordedArray x, float by) {

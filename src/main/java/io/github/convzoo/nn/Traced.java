@@ -10,10 +10,12 @@ public final class Traced {
 
     private final Recording recording;
     private final Type input;
+    private final boolean forAnySize;
 
-    Traced(Recording recording, Type input) {
+    Traced(Recording recording, Type input, boolean forAnySize) {
         this.recording = recording;
         this.input = input;
+        this.forAnySize = forAnySize;
     }
 
     /** {@return the block's data flow, whose parameters have the block's canonical names} */
@@ -24,6 +26,14 @@ public final class Traced {
     /** {@return the type of the graph's only input: the traced shape, with a batch of any size} */
     public Type input() {
         return input;
+    }
+
+    /**
+     * {@return whether the block records the same graph for a larger input} If not, the graph is only for inputs of the
+     * traced size: the block's computation depends on it.
+     */
+    public boolean isForAnySize() {
+        return forAnySize;
     }
 
     /**

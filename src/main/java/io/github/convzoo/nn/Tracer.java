@@ -16,8 +16,8 @@ import java.util.Arrays;
  * <p>A parameter stays a parameter, named by {@link CanonicalNames}. Any other array that is combined with a recorded
  * one, and anything that the block computes from parameters alone, becomes a literal with its current values. It cannot
  * depend on the input's values, because a recorded array's values cannot be read, and it must be equal in every run, so
- * it does not depend on the batch size. Height and width, however, are those of the traced input: the graph is for
- * inputs of this size.
+ * it does not depend on the batch size. It may depend on height and width, though: {@link Traced#isForAnySize} says
+ * whether the graph is for inputs of the traced size only.
  *
  * <p>Everything else is refused with the operation, the block, and the reason. The block is the innermost one that the
  * tracer runs itself: children of a {@code SequentialBlock} at the top level or in another one, and ConvZoo's blocks
@@ -28,9 +28,11 @@ public final class Tracer {
 
     /**
      * The first is the graph's; 1 detects arrays that lose their batch axis; no network has 31 channels by chance where
-     * it has 1 or 2.
+     * it has 1 or 2; few blocks treat batches larger than the last differently.
      */
-    private static final long[] BATCHES = {2, 1, 31};
+    private static final long[] BATCHES = {2, 1, 31, 4099};
+
+    private static final long MORE = 32;
 
     private Tracer() {}
 
@@ -57,7 +59,21 @@ public final class Tracer {
             Recording other = Trace.run(block, type.with(0, BATCHES[i]), literals);
             requireSame(block, first.graph(), other.graph(), BATCHES[i]);
         }
-        return new Traced(first, type);
+        return new Traced(first, type, isForAnySize(block, type, first.graph(), literals));
+    }
+
+    private static boolean isForAnySize(Block block, Type input, Graph graph, Literals literals) {
+        Type larger = input.with(0, BATCHES[0]);
+        for (int axis = 2; axis < input.rank(); axis++) {
+            // Strides divide it, so that no map is cut; other axes get other sizes.
+            larger = larger.with(axis, input.get(axis) + axis * MORE);
+        }
+        try {
+            Graph other = Trace.run(block, larger, literals).graph();
+            return other.nodes().equals(graph.nodes()) && other.outputs().equals(graph.outputs());
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     private static void requireSame(Block block, Graph first, Graph other, long batch) {

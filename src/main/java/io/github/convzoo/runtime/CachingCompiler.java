@@ -30,12 +30,13 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Compiles a network by exporting it into a cache. A compiled form is a folder in the cache, named after everything
- * that it depends on: graph, weights, input size, format, precision, and processor. The exporter moves a file into
+ * that its files depend on: graph, weights, configuration, format, precision, and processor. The exporter moves a file into
  * place once it is complete, so two processes may compile at the same time.
  */
 public final class CachingCompiler implements ModelCompiler {
@@ -43,7 +44,7 @@ public final class CachingCompiler implements ModelCompiler {
     private static final Logger LOGGER = LoggerFactory.getLogger(CachingCompiler.class);
 
     /** Increment this if the same graph is written differently. */
-    private static final int VERSION = 3;
+    private static final int VERSION = 4;
 
     /** For {@link java.util.ServiceLoader}. */
     public CachingCompiler() {}
@@ -55,8 +56,8 @@ public final class CachingCompiler implements ModelCompiler {
         ExportRuntime runtime = ExportRuntime.of(options.format()).get(0);
         Path folder = cache.resolve(key(network, config, options));
         Path file = folder.resolve(options.format().file());
-        boolean cached = Files.exists(file);
-        if (!cached) {
+        @Nullable ExportedModel cached = Files.exists(file) ? cached(runtime, file, request.device()) : null;
+        if (cached == null) {
             export(new Exporter(network, config), options, folder, file);
         }
         LOGGER.info(
@@ -64,10 +65,22 @@ public final class CachingCompiler implements ModelCompiler {
                 network.modelName(),
                 runtime.title(),
                 file,
-                cached ? "from the cache" : "newly compiled");
-        Shape sample = config.input().slice(1);
+                cached == null ? "newly compiled" : "from the cache");
         return new Compiled(
-                runtime.open(file, request.device()), sample, options.format() == ExportOptions.Format.ONNX);
+                cached == null ? runtime.open(file, request.device()) : cached,
+                config.input().slice(1),
+                options.format() == ExportOptions.Format.ONNX);
+    }
+
+    /** Opens a file in the cache; if it is damaged, removes it. */
+    private static @Nullable ExportedModel cached(ExportRuntime runtime, Path file, Device device) throws IOException {
+        try {
+            return runtime.open(file, device);
+        } catch (IOException e) {
+            LOGGER.warn("the compiled form {} is damaged, so it is made again: {}", file, e.getMessage());
+            Files.deleteIfExists(file);
+            return null;
+        }
     }
 
     /**
@@ -168,7 +181,7 @@ public final class CachingCompiler implements ModelCompiler {
                 List.of(
                         Integer.toString(VERSION),
                         options.toString(),
-                        config.input().slice(1).toString(),
+                        config.toJson().toString(),
                         network.graph().toString()));
         digest.update(what.getBytes(StandardCharsets.UTF_8));
         for (Map.Entry<String, Parameter> each :

@@ -196,6 +196,19 @@ class ExportCommandTest {
     }
 
     @Test
+    void predict_ofAFolderWithBothFormats_runsTheOneThatIsAskedFor() {
+        Path both = folder.resolve("both");
+        Run.succeeding("export", "--model", MODEL, "--format", "onnx", "--output", both);
+        Run.succeeding("export", "--model", MODEL, "--format", "torchscript", "--output", both);
+        String expected = Run.of("predict", IMAGE, "--model", both).out();
+        for (String runtime : List.of("onnx", "torchscript")) {
+            Run run = Run.of("predict", IMAGE, "--model", both, "--compiled", "--runtime", runtime);
+            assertThat(run.out()).isEqualTo(expected).contains("Ankle boot");
+            assertThat(run.err()).contains("running " + (runtime.equals("onnx") ? "model.onnx" : "model.pt"));
+        }
+    }
+
+    @Test
     void predict_compiled_givesTheSameLabels() {
         String plain = Run.succeeding("predict", IMAGE, "--model", MODEL).out();
         assertThat(Run.succeeding("predict", IMAGE, "--model", MODEL, "--compiled")
@@ -288,6 +301,11 @@ class ExportCommandTest {
         Run.refused(
                 Main.FAILED, List.of("benchmark", MODEL, "--peer", folder.resolve("no.onnx")), "no.onnx: no such file");
         Run.refused(Main.MISUSED, List.of("benchmark", MODEL, "--runtime", "tvm"), "--runtime: tvm is unknown");
+        Run.refused(
+                Main.MISUSED,
+                List.of("benchmark", MODEL, "--threads", "0"),
+                "--threads must be at least 1 and at most");
+        Run.refused(Main.MISUSED, List.of("benchmark", MODEL, "--batch", "0"), "--batch must be at least 1");
         Path broken = Files.writeString(folder.resolve("broken.onnx"), "broken");
         Run.refused(
                 Main.FAILED,

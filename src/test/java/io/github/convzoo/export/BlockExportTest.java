@@ -1,12 +1,15 @@
 package io.github.convzoo.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Block;
@@ -43,6 +46,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Blocks that nobody here wrote, as files: the same outputs as the block itself, for batches of any size. */
 class BlockExportTest {
@@ -147,6 +151,153 @@ class BlockExportTest {
     void export_ofAnOperation_computesIt(String name, Shape shape, UnaryOperator<NDArray> operation)
             throws IOException {
         assertExported(LambdaBlock.singleton(operation), shape);
+    }
+
+    private static Arguments chain(String name, String written, UnaryOperator<NDArray> operations) {
+        return Arguments.of(name, written, operations);
+    }
+
+    static Stream<Arguments> chains() {
+        return Stream.of(
+                chain("relu6", "Clip", Activation::relu6),
+                chain("bounds", "Clip", x -> Activation.relu(x.maximum(-1).clip(-3, 0.5))),
+                chain("disjoint bounds", "Clip", x -> x.clip(-0.5, 0.5).clip(1, 2)),
+                chain("factors", "Mul", x -> x.mul(2).div(3).neg()),
+                chain("offsets", "Add", x -> x.add(2).sub(3)),
+                chain(
+                        "factors and offsets",
+                        "Mul Add",
+                        x -> x.mul(2).add(1).div(3).sub(4)),
+                chain("factors per channel", "Mul Add", x -> x.mul(
+                                x.getManager().create(new float[] {1, -2, 3, 4}, new Shape(1, 4, 1, 1)))
+                        .add(0.25)
+                        .mul(x.getManager().create(new float[] {5, 6, 7, -8}, new Shape(4, 1, 1)))),
+                chain(
+                        "no effect in between",
+                        "Relu",
+                        x -> Activation.relu(
+                                Activation.relu(x.add(0).mul(1).sub(0).div(1)))),
+                chain("reshapes", "Reshape", x -> x.reshape(x.getShape().get(0), 8, 15, 1)
+                        .reshape(x.getShape().get(0), 2, 10, 6)),
+                chain(
+                        "reshapes to a vector and back",
+                        "Relu",
+                        x -> Activation.relu(x.flatten(1, 3).reshape(x.getShape()))),
+                chain(
+                        "concats",
+                        "Concat",
+                        x -> NDArrays.concat(
+                                new NDList(
+                                        x, NDArrays.concat(new NDList(x, x), 1), NDArrays.concat(new NDList(x, x), 1)),
+                                1)));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("chains")
+    void export_ofAChain_writesOneOperation(String name, String written, UnaryOperator<NDArray> operations)
+            throws IOException {
+        Shape shape = new Shape(1, 4, 6, 5);
+        assertExported(LambdaBlock.singleton(operations), shape);
+        assertThat(OnnxFile.read(folder.resolve("model.onnx")).operators()).containsExactly(written.split(" ", -1));
+    }
+
+    @Test
+    void export_ofABlockThatUsesItsSize_refusesOthers() throws IOException {
+        Block block = LambdaBlock.singleton(x -> x.div(x.getShape().get(2)));
+        Shape shape = new Shape(1, 4, 6, 5);
+        assertExported(block, shape);
+        for (ExportOptions options : ExporterTest.files()) {
+            Exporter.of(block, shape).export(folder, options);
+            try (ExportedModel exported = ExportRuntime.of(options.format())
+                    .get(0)
+                    .open(folder.resolve(options.format().file()))) {
+                for (Shape other : List.of(new Shape(1, 4, 5, 6), new Shape(1, 4, 12, 5), new Shape(2, 4, 3, 5))) {
+                    NDList input = new NDList(input(other));
+                    assertThatExceptionOfType(RuntimeException.class).isThrownBy(() -> exported.run(input));
+                }
+            }
+        }
+    }
+
+    @Test
+    void export_ofABlockThatChangesItsInput_givesItsOutputs() throws IOException {
+        Block block = LambdaBlock.singleton(x -> x.addi(1).mul(2));
+        for (ExportOptions options : ExporterTest.files()) {
+            assertThat(Exporter.of(block, new Shape(1, 4))
+                            .export(folder, options)
+                            .checks())
+                    .allSatisfy(check -> assertThat(check.difference()).isLessThan(1e-5));
+        }
+    }
+
+    private Path foreign(int type) throws IOException {
+        ProtobufMessage sizes = new ProtobufMessage()
+                .message(1, new ProtobufMessage().text(2, "N"))
+                .message(1, new ProtobufMessage().integer(1, 2));
+        ProtobufMessage graph = new ProtobufMessage()
+                .message(
+                        1,
+                        new ProtobufMessage()
+                                .text(1, "input")
+                                .text(2, "output")
+                                .text(4, "Cast")
+                                .message(
+                                        5,
+                                        new ProtobufMessage()
+                                                .text(1, "to")
+                                                .integer(3, type)
+                                                .integer(20, 2)))
+                .text(2, "graph")
+                .message(11, value("input", 1, sizes))
+                .message(12, value("output", type, sizes));
+        return Files.write(
+                folder.resolve("foreign" + type + ".onnx"),
+                new ProtobufMessage()
+                        .integer(1, 8)
+                        .message(8, new ProtobufMessage().integer(2, 13))
+                        .message(7, graph)
+                        .toBytes());
+    }
+
+    private static ProtobufMessage value(String name, int type, ProtobufMessage sizes) {
+        ProtobufMessage tensor = new ProtobufMessage().integer(1, type).message(2, sizes);
+        return new ProtobufMessage().text(1, name).message(2, new ProtobufMessage().message(1, tensor));
+    }
+
+    @ParameterizedTest(name = "ONNX type {0}")
+    @ValueSource(ints = {1, 10, 11})
+    void foreignFile_ofAnyFloatingPointType_givesItsValues(int type) throws IOException {
+        try (ExportedModel model = ExportRuntime.ONNX_RUNTIME.open(foreign(type))) {
+            NDArray input = manager.create(new float[] {0.5f, -2, 3, 1000}, new Shape(2, 2));
+            NDArray output = model.run(new NDList(input)).singletonOrThrow();
+            assertThat(output.getDataType()).isEqualTo(DataType.FLOAT32);
+            assertThat(output.getShape()).isEqualTo(new Shape(2, 2));
+            assertThat(output.toFloatArray()).containsExactly(0.5f, -2, 3, 1000);
+        }
+    }
+
+    @ParameterizedTest(name = "ONNX type {0}")
+    @ValueSource(ints = {6, 7, 9})
+    void foreignFile_ofOtherTypes_isRefused(int type) throws IOException {
+        Path file = foreign(type);
+        assertThatIOException()
+                .isThrownBy(() -> ExportRuntime.ONNX_RUNTIME.open(file))
+                .withMessageContaining("the output output is no tensor of floating-point numbers; expected one of [")
+                .withMessageContaining("FLOAT, ");
+    }
+
+    @Test
+    void export_ofFactorsAfterLayers_foldsThem() throws IOException {
+        Block block = new SequentialBlock()
+                .add(conv(4, 3, 1))
+                .add(BatchNorm.builder().build())
+                .add(LambdaBlock.singleton(x -> x.mul(0.5).add(1)))
+                .add(Blocks.batchFlattenBlock())
+                .add(Linear.builder().setUnits(5).build())
+                .add(LambdaBlock.singleton(x -> x.sub(3).div(2)));
+        Reference.initialize(block, manager, "folded/", new Shape(1, 4, 6, 5));
+        assertExported(block, new Shape(1, 4, 6, 5));
+        assertThat(OnnxFile.read(folder.resolve("model.onnx")).operators()).containsExactly("Conv", "Flatten", "Gemm");
     }
 
     @Test

@@ -483,7 +483,7 @@ class ExporterTest {
         Graph graph = given.network.graph();
         Type input = Type.of(Type.ANY, 3, SIDE, SIDE);
         NetworkFile file = new NetworkFile(
-                graph, input, List.of("logits"), given.network.parameterValues(), Precision.FLOAT32, Map.of());
+                graph, input, List.of("logits"), given.network.parameterValues(), Precision.FLOAT32, Map.of(), true);
         Path path = folder.resolve("model.onnx");
         OnnxWriter.write(file, path, 1000);
         long bytes = given.network.getParameters().values().stream()
@@ -511,7 +511,8 @@ class ExporterTest {
                 recorded.outputs(),
                 recorded.traced().parameterValues(),
                 Precision.FLOAT32,
-                Map.of());
+                Map.of(),
+                true);
         ExportCheck check = ExportCheck.onNoise(recorded);
         assertThatExceptionOfType(ExportException.class)
                 .isThrownBy(() -> check.check(network, file, Path.of("there/model.onnx"), ExportOptions.Format.ONNX))

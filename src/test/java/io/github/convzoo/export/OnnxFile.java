@@ -72,8 +72,12 @@ public record OnnxFile(List<Node> nodes, List<String> initializers) {
         return new OnnxFile(nodes, initializers);
     }
 
+    public List<String> operators() {
+        return nodes.stream().map(Node::operator).toList();
+    }
+
     public long count(String operator) {
-        return nodes.stream().filter(node -> node.operator.equals(operator)).count();
+        return operators().stream().filter(operator::equals).count();
     }
 
     private static List<Field> fields(ByteBuffer message, int number) {

@@ -230,7 +230,8 @@ class QuantizedOperatorTest {
                 List.of("out"),
                 NONE,
                 Precision.FLOAT32,
-                Map.of("model", "operator"));
+                Map.of("model", "operator"),
+                true);
         Path file = folder.resolve(format.file());
         format.write(network, Target.ANY, file);
         try (NDManager manager = NDManager.newBaseManager("PyTorch");

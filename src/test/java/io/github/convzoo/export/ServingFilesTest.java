@@ -108,7 +108,7 @@ class ServingFilesTest {
     @Test
     void otherChannels_noClasses_orFeatures_haveNoTranslator() throws IOException {
         config = usual(3, 0);
-        assertNoted(write(ExportOptions.torchScript()), "outputs more than classes");
+        assertNoted(write(ExportOptions.torchScript()), "outputs no classes");
         assertThat(properties()).doesNotContainKeys("translatorFactory");
         assertThat(folder.resolve("synset.txt")).doesNotExist();
         config = usual(3, 2);

@@ -45,7 +45,8 @@ class TorchScriptCheckTest {
                 List.of("output"),
                 name -> new Tensor(List.of(3L, 4L), new float[12]),
                 Precision.FLOAT32,
-                Map.of("model", "tiny"));
+                Map.of("model", "tiny"),
+                true);
         Path written = folder.resolve("written.pt");
         TorchScriptWriter.write(network, TorchScriptCode.Flavor.PLAIN, written);
         Path changed = folder.resolve("changed.pt");

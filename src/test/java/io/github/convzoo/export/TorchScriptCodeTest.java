@@ -45,7 +45,8 @@ class TorchScriptCodeTest {
                 List.of("first", "second").subList(0, outputs.length),
                 name -> new Tensor(List.of(8L, 8L, 3L, 3L), new float[8 * 8 * 9]),
                 Precision.FLOAT32,
-                Map.of());
+                Map.of(),
+                true);
     }
 
     private static String call(Value to, String function, Value first, Value second) {

@@ -37,12 +37,20 @@ class ConstantTest {
     }
 
     @Test
-    void normShift_takesInTheBiasIfThereIsOne() {
+    void normShift_isTheOffsetAfterTheFactor() {
         Constant scale = new Constant.Literal(Tensor.vector(2, 3, 4));
-        Constant plain = new Constant.NormShift(parameter("beta"), parameter("mean"), scale, null);
-        assertThat(evaluate(plain).values()).containsExactly(8, 20, 34);
-        Constant biased = new Constant.NormShift(parameter("beta"), parameter("mean"), scale, parameter("bias"));
-        assertThat(evaluate(biased).values()).containsExactly(16, 35, 58);
+        Constant shift = new Constant.NormShift(parameter("beta"), parameter("mean"), scale);
+        assertThat(evaluate(shift).values()).containsExactly(8, 20, 34);
+    }
+
+    @Test
+    void sum_addsEachElement_andLeavesTheParameter() {
+        Constant sum = new Constant.Sum(parameter("beta"), parameter("mean"));
+        float[] betas = evaluate(parameter("beta")).values().clone();
+        float[] means = evaluate(parameter("mean")).values();
+        assertThat(evaluate(sum).values())
+                .containsExactly(betas[0] + means[0], betas[1] + means[1], betas[2] + means[2]);
+        assertThat(evaluate(parameter("beta")).values()).containsExactly(betas);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -64,10 +65,121 @@ class PassesOnSmallGraphsTest {
         Value x = add("", new Op.Dropout(), input);
         x = add("", new Op.Concat(), x);
         x = add("", Op.Activation.RELU, x);
-        x = add("", Op.Activation.RELU, x);
         x = add("", new Op.Reshape(List.of(0L, 8L, 6L, -1L)), x);
-        x = add("", Op.Activation.TANH, add("", Op.Activation.TANH, x));
-        assertThat(after(new DropIdentities(), x)).isEqualTo("ReLU Tanh Tanh");
+        x = add("", new Op.Scale(1), x);
+        x = add("", affine(1, 0), x);
+        x = add("", new Op.Clip(Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY), x);
+        x = add("", new Op.Clip(-1, Float.POSITIVE_INFINITY), x);
+        assertThat(after(new DropIdentities(), x)).isEqualTo("ReLU");
+    }
+
+    @Test
+    void dropIdentities_ofBoundsThatWereApplied_evenIfOthersReadTheValue() {
+        Value relu = add("", Op.Activation.RELU, input);
+        Value again = add("", Op.Activation.RELU, relu);
+        Graph graph = applied(new DropIdentities(), again, relu, add("", new Op.Clip(0, 6), again));
+        assertThat(kinds(graph)).isEqualTo("ReLU Clip");
+        assertThat(graph.outputs().subList(0, 2)).containsExactly(relu, relu);
+    }
+
+    @Test
+    void dropIdentities_keepsWhatDoesSomething() {
+        Value x = add("", affine(1, 2), input);
+        x = add("", affine(2, 0), x);
+        x = add("", new Op.Scale(-1), x);
+        x = add("", new Op.Clip(-1, Float.POSITIVE_INFINITY), x);
+        x = add("", new Op.Clip(Float.NEGATIVE_INFINITY, 1), x);
+        assertThat(after(new DropIdentities(), x)).isEqualTo("Affine Affine Scale Clip Clip");
+    }
+
+    private static Constant repeated(float number) {
+        return new Constant.Repeated(new Constant.Literal(new Tensor(List.of(), new float[] {number})), 8);
+    }
+
+    private static Op affine(float scale, float shift) {
+        return new Op.Affine(repeated(scale), repeated(shift));
+    }
+
+    private Op merged(Op... ops) {
+        restart();
+        Value x = input;
+        for (Op op : ops) {
+            x = add(op.kind(), op, x);
+        }
+        Graph graph = applied(new MergeChains(), x);
+        assertThat(graph.nodes()).hasSize(1);
+        assertThat(graph.nodes().get(0).inputs()).containsExactly(input);
+        assertThat(graph.outputs()).containsExactly(x);
+        return graph.nodes().get(0).op();
+    }
+
+    @Test
+    void mergeChains_ofBounds_keepsTheNarrowest() {
+        Op relu = Op.Activation.RELU;
+        float none = Float.POSITIVE_INFINITY;
+        assertThat(merged(relu, relu)).isEqualTo(relu);
+        assertThat(merged(relu, new Op.Clip(-1, 6))).isEqualTo(new Op.Clip(0, 6));
+        assertThat(merged(new Op.Clip(-2, 6), relu)).isEqualTo(new Op.Clip(0, 6));
+        assertThat(merged(new Op.Clip(-2, none), new Op.Clip(0, none))).isEqualTo(relu);
+        assertThat(merged(new Op.Clip(-2, 6), new Op.Clip(-1, 9))).isEqualTo(new Op.Clip(-1, 6));
+        assertThat(merged(new Op.Clip(-2, -1), new Op.Clip(3, 4), new Op.Clip(0, 9)))
+                .isEqualTo(new Op.Clip(3, 3));
+        assertThat(merged(new Op.Clip(7, 8), new Op.Clip(3, 4))).isEqualTo(new Op.Clip(4, 4));
+    }
+
+    @Test
+    void mergeChains_ofReshapes_reshapesOnce() {
+        Op wide = new Op.Reshape(List.of(0L, 4L, 12L, -1L));
+        assertThat(merged(wide, Op.Reshape.FLATTEN)).isEqualTo(Op.Reshape.FLATTEN);
+        assertThat(merged(Op.Reshape.FLATTEN, wide)).isEqualTo(new Op.Reshape(List.of(0L, 4L, 12L, 6L)));
+    }
+
+    private static Tensor evaluated(Constant constant) {
+        return constant.evaluate(name -> Tensor.vector(1, 2, 3, 4, 5, 6, 7, 8));
+    }
+
+    @Test
+    void mergeChains_ofFactorsAndOffsets_isTheirComposition() {
+        assertThat(merged(new Op.Scale(2), new Op.Scale(-3))).isEqualTo(new Op.Scale(-6));
+        Op.Affine both = (Op.Affine) merged(affine(2, 3), new Op.Scale(5), affine(7, 11));
+        assertThat(evaluated(both.scale()).values()).containsOnly(2 * 5 * 7).hasSize(8);
+        assertThat(evaluated(both.shift()).values())
+                .containsOnly(3 * 5 * 7 + 11)
+                .hasSize(8);
+        Op.Affine offsets = (Op.Affine) merged(affine(1, 3), affine(1, 4));
+        assertThat(offsets.multiplies()).isFalse();
+        assertThat(evaluated(offsets.shift()).values()).containsOnly(7);
+        Op.Affine factors = (Op.Affine) merged(affine(3, 0), new Op.Scale(4));
+        assertThat(factors.adds()).isFalse();
+        assertThat(evaluated(factors.scale()).values()).containsOnly(12);
+        Op.Affine norms = (Op.Affine) merged(norm("n"), affine(10, 1));
+        float scale = 3 / (float) Math.sqrt(3 + 1e-5f);
+        assertThat(evaluated(norms.scale()).values()[2]).isEqualTo(scale * 10);
+        assertThat(evaluated(norms.shift()).values()[2]).isEqualTo((3 - 3 * scale) * 10 + 1);
+    }
+
+    @Test
+    void mergeChains_ofConcats_isOneConcat() {
+        Value a = add("", Op.Activation.TANH, input);
+        Value pair = add("", new Op.Concat(), a, input);
+        Value other = add("", new Op.Concat(), input, a);
+        Graph graph = applied(new MergeChains(), add("", new Op.Concat(), a, pair, input, other));
+        assertThat(kinds(graph)).isEqualTo("Tanh Concat");
+        assertThat(graph.nodes().get(1).inputs()).containsExactly(a, a, input, input, input, a);
+    }
+
+    @Test
+    void mergeChains_leavesWhatHasAnotherReader_andOtherOperations() {
+        Value relu = add("", Op.Activation.RELU, input);
+        Value clip = add("", new Op.Clip(-1, 1), relu);
+        assertThat(after(new MergeChains(), clip, relu)).isEqualTo("ReLU Clip");
+        Value concat = add("", new Op.Concat(), relu, clip);
+        assertThat(after(new MergeChains(), add("", new Op.Concat(), concat, concat)))
+                .isEqualTo("ReLU Clip Concat Concat");
+        restart();
+        Value x = add("", Op.Activation.TANH, add("", Op.Activation.TANH, input));
+        x = add("", new Op.Scale(2), add("", new Op.Clip(0, 1), x));
+        assertThat(after(new MergeChains(), x)).isEqualTo("Tanh Tanh Clip Scale");
     }
 
     @Test
@@ -102,9 +214,36 @@ class PassesOnSmallGraphsTest {
         Graph graph = applied(new FoldNormalization(), add("n", norm("n"), x));
         assertThat(kinds(graph)).isEqualTo("Conv2d");
         assertThat(onlyConvolution(graph).weight()).isInstanceOf(Constant.Scaled.class);
+        Op.Normalization norm = (Op.Normalization) norm("n");
         assertThat(onlyConvolution(graph).bias())
-                .isInstanceOfSatisfying(Constant.NormShift.class, shift -> assertThat(shift.bias())
-                        .isEqualTo(bias));
+                .isEqualTo(new Constant.Sum(new Constant.Scaled(bias, norm.scale()), norm.shift()));
+    }
+
+    @Test
+    void foldNormalization_takesFactorsAndOffsets() {
+        Constant weight = new Constant.Parameter("c.weight");
+        Value x = add("c", new Op.Convolution(weight, null, 8, Window.square(1, 1, 0), 1), input);
+        Graph graph = applied(new FoldNormalization(), add("s", new Op.Scale(3), x));
+        assertThat(kinds(graph)).isEqualTo("Conv2d");
+        assertThat(onlyConvolution(graph).bias()).isNull();
+        assertThat(evaluated(((Constant.Scaled) onlyConvolution(graph).weight()).scale())
+                        .values())
+                .containsOnly(3)
+                .hasSize(8);
+        restart();
+        x = add("c", new Op.Convolution(weight, null, 8, Window.square(1, 1, 0), 1), input);
+        Op.Convolution shifted = onlyConvolution(applied(new FoldNormalization(), add("a", affine(1, 2), x)));
+        assertThat(shifted.weight()).isEqualTo(weight);
+        assertThat(evaluated(Objects.requireNonNull(shifted.bias())).values())
+                .containsOnly(2)
+                .hasSize(8);
+    }
+
+    /** The units of a linear layer are on the last axis, but channels on axis 1. */
+    @Test
+    void foldNormalization_ofALinearLayerOnMaps_isNotPossible() {
+        Value x = add("l", new Op.Linear(new Constant.Parameter("l.weight"), null, 8), input);
+        assertThat(after(new FoldNormalization(), add("n", norm("n"), x))).isEqualTo("Linear BatchNorm2d");
     }
 
     @Test

@@ -13,8 +13,10 @@ import io.github.convzoo.graph.ExpandDynamicConvolutions;
 import io.github.convzoo.graph.FoldNormalization;
 import io.github.convzoo.graph.FuseConvolutions;
 import io.github.convzoo.graph.Graph;
+import io.github.convzoo.graph.MergeChains;
 import io.github.convzoo.graph.MergeDuplicates;
 import io.github.convzoo.graph.NormalizationToAffine;
+import io.github.convzoo.graph.NormalizationToConvolution;
 import io.github.convzoo.graph.Op;
 import io.github.convzoo.graph.Pass;
 import io.github.convzoo.graph.Type;
@@ -22,10 +24,17 @@ import io.github.convzoo.graph.WidenGroups;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Reference;
 import io.github.convzoo.network.Variant;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -38,6 +47,7 @@ class PassesTest {
             new DropIdentities(),
             new DropDeadNodes(),
             new MergeDuplicates(),
+            new MergeChains(),
             new ExpandDynamicConvolutions(),
             new FoldNormalization(),
             new NormalizationToAffine(),
@@ -45,13 +55,38 @@ class PassesTest {
             new WidenGroups(16),
             new FuseConvolutions());
 
+    /** Every other pass whose constructor has no parameters. */
+    private static List<Pass> others() throws IOException, ReflectiveOperationException {
+        List<Pass> others = new ArrayList<>();
+        Path classes =
+                Path.of("target/classes").resolve(Pass.class.getPackageName().replace('.', '/'));
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(classes, "*.class")) {
+            for (Path file : files) {
+                String name = file.getFileName().toString().replace(".class", "");
+                Class<?> type = Class.forName(Pass.class.getPackageName() + "." + name);
+                if (Pass.class.isAssignableFrom(type)
+                        && !type.isInterface()
+                        && Arrays.stream(type.getConstructors()).anyMatch(each -> each.getParameterCount() == 0)
+                        && PASSES.stream().noneMatch(type::isInstance)) {
+                    others.add((Pass) type.getConstructor().newInstance());
+                }
+            }
+        }
+        return others;
+    }
+
+    @Test
+    void others_areFound() throws IOException, ReflectiveOperationException {
+        assertThat(others()).hasAtLeastOneElementOfType(NormalizationToConvolution.class);
+    }
+
     static Stream<String> models() {
         return Variant.all().keySet().stream();
     }
 
     @ParameterizedTest
     @MethodSource("models")
-    void logits_beforeAndAfterEachPass_areTheSame(String model) {
+    void logits_beforeAndAfterEachPass_areTheSame(String model) throws IOException, ReflectiveOperationException {
         Variant variant = Variant.of(model);
         Network network = variant.build(variant.options().withNumClasses(7));
         int side = variant.inputSize() == 128 ? 128 : 64;
@@ -62,6 +97,10 @@ class PassesTest {
             Graph graph = network.graph();
             float[] expected = run(network, graph, input);
             List<Type> types = List.of(Type.of(Type.ANY, 3, side, side));
+            for (Pass pass : others()) {
+                Graph changed = Pass.applyAll(graph, types, List.of(pass));
+                assertClose(run(network, changed, input), expected, pass);
+            }
             for (Pass pass : PASSES) {
                 Graph changed = Pass.applyAll(network.graph(), types, List.of(pass));
                 assertClose(run(network, changed, input), expected, pass);

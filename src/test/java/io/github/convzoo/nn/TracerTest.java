@@ -14,11 +14,13 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Block;
+import ai.djl.nn.Blocks;
 import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.ParallelBlock;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.convolutional.Conv2d;
+import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.BatchNorm;
 import ai.djl.nn.norm.Dropout;
 import ai.djl.nn.pooling.Pool;
@@ -358,6 +360,46 @@ class TracerTest {
                         assertThat(parameter.getArray().isReleased()).isFalse());
     }
 
+    /** Triples what its children compute, in a method that {@link SequentialBlock} does not call itself. */
+    private static final class Tripled extends SequentialBlock {
+        @Override
+        public NDList forward(ParameterStore store, NDList inputs, boolean training) {
+            return new NDList(super.forward(store, inputs, training).head().mul(3));
+        }
+    }
+
+    @Test
+    void sequence_thatOverridesForward_isRunAsItIs() {
+        Block block = new SequentialBlock().add(new Tripled().add(Activation.reluBlock()));
+        NDArray input = manager.create(new float[] {-1, 2}, new Shape(1, 2));
+        Traced traced = Tracer.trace(block, input.getShape());
+        assertThat(traced.run(traced.graph(), new NDList(input)).head().toFloatArray())
+                .containsExactly(0, 6);
+    }
+
+    @Test
+    void ellipsis_atTheEnd_isTheRestOfTheAxes() {
+        Traced traced = Tracer.trace(LambdaBlock.singleton(x -> x.get(":, 1:3, ...")), new Shape(1, 4, 6, 7));
+        assertThat(traced.graph().nodes()).hasSize(1);
+        assertThat(traced.graph().toString()).contains("Split");
+    }
+
+    @Test
+    void size_thatTheBlockUses_isTheOnlyOne() {
+        Shape shape = new Shape(1, 3, 8, 8);
+        assertThat(Tracer.trace(Activation.reluBlock(), shape).isForAnySize()).isTrue();
+        assertThat(Tracer.trace(LambdaBlock.singleton(x -> x.div(x.getShape().get(3))), shape)
+                        .isForAnySize())
+                .isFalse();
+        assertThat(Tracer.trace(Pool.avgPool2dBlock(new Shape(8, 8)), shape).isForAnySize())
+                .isTrue();
+        Block linear = new SequentialBlock()
+                .add(Blocks.batchFlattenBlock())
+                .add(Linear.builder().setUnits(2).build());
+        Reference.initialize(linear, manager, "linear/", shape);
+        assertThat(Tracer.trace(linear, shape).isForAnySize()).isFalse();
+    }
+
     // What is refused
 
     static Stream<Arguments> refusals() {
@@ -413,6 +455,8 @@ class TracerTest {
                 refusal("get", "range of axis 1 only", x -> x.get("0")),
                 refusal("get", "range of axis 1 only", x -> x.get(":, 0::2")),
                 refusal("get", "range of axis 1 only", x -> x.get(":, 2:2")),
+                refusal("get", "the ellipsis hides", x -> x.get("..., 0:1")),
+                refusal("get", "the ellipsis hides", x -> x.get(":, ..., 0:1")),
                 refusal("squeeze", "removes axis 1", x -> x.squeeze(1)),
                 refusal("flatten", "does not keep the batch", NDArray::flatten),
                 refusal("reshape", "does not keep the batch", x -> x.reshape(1, -1)),

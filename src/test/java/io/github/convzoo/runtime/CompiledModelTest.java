@@ -10,12 +10,16 @@ import ai.djl.modality.Classifications;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.training.ParameterStore;
 import io.github.convzoo.hub.FileStore;
 import io.github.convzoo.hub.StoreSettings;
+import io.github.convzoo.image.Normalization;
+import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.network.Network;
 import io.github.convzoo.network.Reference;
 import io.github.convzoo.network.Variant;
@@ -25,12 +29,17 @@ import io.github.convzoo.weights.WeightStore;
 import io.github.convzoo.zoo.CompiledRuntime;
 import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -179,6 +188,52 @@ class CompiledModelTest {
         logits(options.compiled(), 1, SIDE);
         assertThat(cached()).containsExactly(file);
         assertThat(Files.getLastModifiedTime(file)).isEqualTo(old);
+    }
+
+    @Test
+    void compiled_thatIsDamagedInTheCache_isMadeAgain() throws Exception {
+        float[] expected = logits(options.compiled(), 1, SIDE);
+        Path file = cached().get(0);
+        byte[] whole = Files.readAllBytes(file);
+        for (byte[] damaged : List.of(new byte[0], Arrays.copyOf(whole, whole.length / 2), new byte[1000])) {
+            Files.write(file, damaged);
+            assertClose(logits(options.compiled(), 1, SIDE), expected);
+            assertThat(cached()).containsExactly(file);
+            assertThat(Files.size(file)).isEqualTo(whole.length);
+        }
+    }
+
+    /** Preprocessing is not in the file, but in the configuration next to it. */
+    @Test
+    void compiled_withOtherPreprocessing_hasItsOwnFolder() throws Exception {
+        logits(options.compiled(), 1, SIDE);
+        Files.delete(cached().get(0));
+        LoadOptions other = options.withPreprocessing(
+                Preprocessing.unresized(SIDE, SIDE, new Normalization(List.of(0.1, 0.2, 0.3), List.of(1.0, 1.0, 1.0))));
+        assertClose(logits(other.compiled(), 1, SIDE), logits(other, 1, SIDE));
+    }
+
+    @ParameterizedTest
+    @EnumSource(CompiledRuntime.class)
+    void compiled_afterWeightsAreReplaced_computesWithTheNewOnes(CompiledRuntime runtime) throws Exception {
+        try (ZooModel<NDList, NDList> model = ConvZoo.loadLogits(MODEL, options.compiled(runtime));
+                NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            NDList input = new NDList(Reference.image(manager, "replaced/", new Shape(1, 3, SIDE, SIDE)));
+            ParameterStore store = new ParameterStore(manager, false);
+            NDArray before = model.getBlock().forward(store, input, false).head();
+            Block other = Variant.of(MODEL).build(((Network) model.getBlock()).options());
+            other.initialize(manager, DataType.FLOAT32, new Shape(1, 3, SIDE, SIDE));
+            other.getParameters()
+                    .values()
+                    .forEach(parameter -> parameter.getArray().muli(0));
+            ByteArrayOutputStream zeros = new ByteArrayOutputStream();
+            other.saveParameters(new DataOutputStream(zeros));
+            model.getBlock()
+                    .loadParameters(manager, new DataInputStream(new ByteArrayInputStream(zeros.toByteArray())));
+            NDArray after = model.getBlock().forward(store, input, false).head();
+            assertThat(before.abs().max().getFloat()).isPositive();
+            assertThat(after.abs().max().getFloat()).isZero();
+        }
     }
 
     @Test
