@@ -119,8 +119,10 @@ class LinksTest {
     }
 
     @Test
-    void readme_hasAtMost150Lines() throws IOException {
-        assertThat(Markdown.text(Path.of("README.md")).lines()).hasSizeLessThanOrEqualTo(150);
+    void readme_hasAtMost150LinesWithTodaysNetworks() throws IOException {
+        // The table of networks grows with them.
+        assertThat(Markdown.text(Path.of("README.md")).lines().filter(line -> !line.startsWith("| `")))
+                .hasSizeLessThanOrEqualTo(126);
     }
 
     @Test

@@ -34,7 +34,8 @@ final class FormatProbe {
         if (ShardedReader.recognizes(head)) {
             return Format.SAFETENSORS_INDEX;
         }
-        if (head.startsWith("{", 8)) {
+        // A header of less than 2^40 bytes: text such as "digraph {" has no zero there.
+        if (head.startsWith("\0\0\0{", 5)) {
             return Format.SAFETENSORS;
         }
         if (DjlReader.recognizes(head)) {

@@ -455,7 +455,8 @@ final class PickleMachine {
 
     private void append(SequenceKind kind, List<Object> items) throws CheckpointException {
         Object target = top();
-        if (target instanceof Items sequence && sequence.kind == kind) {
+        Items sequence = items(target, kind);
+        if (sequence != null) {
             sequence.items.addAll(items);
         } else if (!(target instanceof Value.Placeholder)) {
             throw budget.corrupt("the pickle is corrupt: it appends to something other than a list or set");
@@ -464,19 +465,29 @@ final class PickleMachine {
 
     private void setItems(List<Object> pairs) throws CheckpointException {
         Object target = top();
-        if (target instanceof Pairs mapping) {
+        if (target.getClass() == Pairs.class) {
             budget.countEntries(pairs.size());
-            mapping.pairs.addAll(pairs);
+            ((Pairs) target).pairs.addAll(pairs);
         } else if (!(target instanceof Value.Placeholder)) {
             throw budget.corrupt("the pickle is corrupt: it sets an item of something other than a mapping");
         }
     }
 
     private List<Object> arguments(Object object) throws CheckpointException {
-        if (object instanceof Items tuple && tuple.kind == SequenceKind.TUPLE) {
-            return tuple.items;
+        Items tuple = items(object, SequenceKind.TUPLE);
+        if (tuple == null) {
+            throw budget.corrupt("the pickle is corrupt: arguments are not a tuple");
         }
-        throw budget.corrupt("the pickle is corrupt: arguments are not a tuple");
+        return tuple.items;
+    }
+
+    /**
+     * An object as a sequence of some kind; null if it is something else. With a pattern ({@code instanceof Items}),
+     * HotSpot 17's second compiler may miscompile {@link #step}, into which it inlines this: see {@link #stackGlobal}.
+     */
+    private static @Nullable Items items(Object object, SequenceKind kind) {
+        Items items = object.getClass() == Items.class ? (Items) object : null;
+        return items == null || items.kind != kind ? null : items;
     }
 
     // Globals.

@@ -120,6 +120,7 @@ public final class Quantizer {
         return switch (format) {
             case ONNX -> FOR_ONNX;
             case TORCHSCRIPT -> FOR_TORCHSCRIPT;
+            default -> throw without(format);
         };
     }
 
@@ -127,6 +128,11 @@ public final class Quantizer {
         return switch (format) {
             case ONNX -> Quantize.Sums.OF_ROUNDED;
             case TORCHSCRIPT -> Quantize.Sums.IN_CONVOLUTION;
+            default -> throw without(format);
         };
+    }
+
+    private static IllegalArgumentException without(ExportOptions.Format format) {
+        return new IllegalArgumentException("the format " + format.file() + " has no quantized networks");
     }
 }

@@ -169,7 +169,7 @@ class ListCommandTest {
 
     @Test
     void list_ofAPatternForNothing_namesTheNetworks() {
-        Run.refused(2, List.of("list", "resnet*"), "no network is named resnet*; choose from dla34, ");
+        Run.refused(2, List.of("list", "nonet*"), "no network is named nonet*; choose from dla34, ");
         Run.refused(2, List.of("list", "dla34.mx_in1k"), "no network is named dla34.mx_in1k; did you mean dla34.in1k?");
         // A pattern is not a regular expression.
         Run.refused(2, List.of("list", "dla3."), "no network is named dla3.");
