@@ -156,8 +156,8 @@ public abstract sealed class GraphBlock extends AbstractBlock permits FlowBlock,
     }
 
     /**
-     * Runs a compiled form of this block at inference, as long as the parameters have the same arrays. Training does not
-     * use it. After changing values in place, compile the block again: this cannot be detected.
+     * Runs a compiled form of this block at inference, as long as the parameters have the same arrays. Training does
+     * not use it. After changing values in place, compile the block again: this cannot be detected.
      *
      * @param value the compiled form of this block's graph, which its creator closes. Null to run the graph itself
      *     again
