@@ -36,8 +36,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Compiles a network by exporting it into a cache. A compiled form is a folder in the cache, named after everything
- * that its files depend on: graph, weights, configuration, format, precision, and processor. The exporter moves a file into
- * place once it is complete, so two processes may compile at the same time.
+ * that its files depend on: graph, weights, configuration, format, precision, and processor. The exporter moves a file
+ * into place once it is complete, so two processes may compile at the same time.
  */
 public final class CachingCompiler implements ModelCompiler {
 
