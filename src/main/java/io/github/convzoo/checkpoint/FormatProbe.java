@@ -17,6 +17,9 @@ final class FormatProbe {
     /** 0x112 and zeros, 64 bits each. */
     private static final String MXNET_MAGIC = "\u0012\u0001" + "\0".repeat(14);
 
+    /** Text in place of a safetensors file's header length, such as "digraph {". */
+    private static final Pattern TEXT = Pattern.compile("[\\t\\n\\r -~]{8}");
+
     /** The start of pickles of protocols 0 and 1 that contain a mapping or an object. */
     private static final Pattern OLD_PICKLE =
             Pattern.compile("\\(dp?[0-9]*\n|\\}q[\0-\u0007]|c[A-Za-z_][A-Za-z0-9_.]*\n[A-Za-z_][A-Za-z0-9_]*\n");
@@ -34,8 +37,7 @@ final class FormatProbe {
         if (ShardedReader.recognizes(head)) {
             return Format.SAFETENSORS_INDEX;
         }
-        // A header of less than 2^40 bytes: text such as "digraph {" has no zero there.
-        if (head.startsWith("\0\0\0{", 5)) {
+        if (head.startsWith("{", 8) && !TEXT.matcher(head).lookingAt()) {
             return Format.SAFETENSORS;
         }
         if (DjlReader.recognizes(head)) {

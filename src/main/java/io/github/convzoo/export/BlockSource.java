@@ -44,6 +44,8 @@ record BlockSource(Block block, Shape shape) implements ExportSource {
     }
 
     private String name() {
-        return block.getClass().getSimpleName();
+        String simple = block.getClass().getSimpleName();
+        // Anonymous classes have no simple name.
+        return simple.isEmpty() ? block.getClass().getName() : simple;
     }
 }

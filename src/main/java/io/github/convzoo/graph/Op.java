@@ -667,9 +667,20 @@ public sealed interface Op {
     /**
      * A multiplication of all elements by one number.
      *
-     * @param factor the factor
+     * @param factor the factor, finite
      */
     record Scale(float factor) implements Elementwise {
+
+        /**
+         * Checks the factor.
+         *
+         * @throws IllegalArgumentException if it is not finite
+         */
+        public Scale {
+            if (!Float.isFinite(factor)) {
+                throw new IllegalArgumentException("a factor must be finite in float32, not " + factor);
+            }
+        }
 
         @Override
         public String details() {

@@ -113,6 +113,7 @@ final class Trace {
                             .formatted(
                                     operation(Arrays.stream(e.getStackTrace())
                                             .map(StackTraceElement::getMethodName)
+                                            .filter(method -> !method.equals("<init>"))
                                             .findFirst()),
                                     where(),
                                     e),
@@ -215,7 +216,7 @@ final class Trace {
     private String nameOf(Block block) {
         String name = block == whole ? names.getOrDefault(block, "") : names.get(block);
         if (name == null) {
-            throw refusal("a " + block.getClass().getSimpleName() + " is run but is not a child of the traced block");
+            throw refusal("a " + kind(block) + " is run but is not a child of the traced block");
         }
         return name;
     }
@@ -290,6 +291,9 @@ final class Trace {
     }
 
     RecordedArray shifted(RecordedArray x, float by) {
+        if (!Float.isFinite(by)) {
+            throw refusal("an offset must be finite in float32, not " + by);
+        }
         int channels = channels(x);
         Constant shift = new Constant.Repeated(literals.number(by), channels);
         return add(new Op.Affine(repeated(1, channels), shift), List.of(x)).get(0);
@@ -438,11 +442,17 @@ final class Trace {
     }
 
     private String operation(Optional<String> called) {
-        return called.orElse("a " + whole.getClass().getSimpleName());
+        return called.orElse("a " + kind(whole));
+    }
+
+    /** The name of a block's class; anonymous classes have no simple one. */
+    static String kind(Block block) {
+        String simple = block.getClass().getSimpleName();
+        return simple.isEmpty() ? block.getClass().getName() : simple;
     }
 
     private String where() {
-        String block = current.isEmpty() ? whole.getClass().getSimpleName() : current;
+        String block = current.isEmpty() ? kind(whole) : current;
         boolean deeper = !lastRead.equals(current) && (current.isEmpty() || lastRead.startsWith(current + "."));
         return deeper ? block + ", after " + lastRead : block;
     }

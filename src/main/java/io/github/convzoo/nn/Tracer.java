@@ -86,7 +86,7 @@ public final class Tracer {
                                 .formatted(
                                         first.nodes().get(i).op().kind(),
                                         first.nodes().get(i).name().isEmpty()
-                                                ? block.getClass().getSimpleName()
+                                                ? Trace.kind(block)
                                                 : first.nodes().get(i).name(),
                                         BATCHES[0],
                                         first.nodes().get(i),
@@ -99,7 +99,7 @@ public final class Tracer {
                     ("a %s cannot be traced: for a batch of %d it has %d steps and the outputs %s, for %d %d and %s;"
                                     + " make it independent of the batch size")
                             .formatted(
-                                    block.getClass().getSimpleName(),
+                                    Trace.kind(block),
                                     BATCHES[0],
                                     first.nodes().size(),
                                     first.outputs(),

@@ -135,6 +135,12 @@ class FormatProbeTest {
     }
 
     @Test
+    void text_withABraceInTheNinthPlace_isNoSafetensorsFile() throws IOException {
+        assertThat(refused(file(directory, "digraph { a -> b }".getBytes(StandardCharsets.US_ASCII))))
+                .hasMessageContaining("this is text (digraph { a -> b }), not a checkpoint");
+    }
+
+    @Test
     void zip_withoutEntries_isRefusedAsOne() throws IOException {
         assertThat(refused(file(directory, new ZipAssembler().bytes()))).hasMessageContaining("zip archive");
     }

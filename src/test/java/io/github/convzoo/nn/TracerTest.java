@@ -378,6 +378,19 @@ class TracerTest {
     }
 
     @Test
+    void anonymousBlock_isNamedByItsClass() {
+        Block block = new SequentialBlock() {
+            @Override
+            public NDList forward(ParameterStore store, NDList inputs, boolean training) {
+                return new NDList(inputs.head().exp());
+            }
+        };
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Tracer.trace(block, new Shape(1, 2)))
+                .withMessageStartingWith("exp cannot be traced (in " + TracerTest.class.getName() + "$");
+    }
+
+    @Test
     void ellipsis_atTheEnd_isTheRestOfTheAxes() {
         Traced traced = Tracer.trace(LambdaBlock.singleton(x -> x.get(":, 1:3, ...")), new Shape(1, 4, 6, 7));
         assertThat(traced.graph().nodes()).hasSize(1);
@@ -456,6 +469,10 @@ class TracerTest {
                 refusal("get", "range of axis 1 only", x -> x.get(":, 0::2")),
                 refusal("get", "range of axis 1 only", x -> x.get(":, 2:2")),
                 refusal("get", "the ellipsis hides", x -> x.get("..., 0:1")),
+                refusal("add", "must be finite", x -> x.add(Float.POSITIVE_INFINITY)),
+                refusal("mul", "must be finite", x -> x.mul(1e39)),
+                refusal("div", "must be finite", x -> x.div(0)),
+                refusal("clip", "must ascend", x -> x.clip(1, -1)),
                 refusal("get", "the ellipsis hides", x -> x.get(":, ..., 0:1")),
                 refusal("squeeze", "removes axis 1", x -> x.squeeze(1)),
                 refusal("flatten", "does not keep the batch", NDArray::flatten),
