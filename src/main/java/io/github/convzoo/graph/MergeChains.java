@@ -62,7 +62,9 @@ public final class MergeChains implements Pass {
         } else if (first instanceof Op.Reshape && second instanceof Op.Reshape) {
             return Op.Reshape.of(input, output);
         } else if (first instanceof Op.Scale one && second instanceof Op.Scale other) {
-            return new Op.Scale(one.factor() * other.factor());
+            float factor = one.factor() * other.factor();
+            // Neither too large nor too small for a float, although each step's result may not be.
+            return Float.isFinite(factor) && Math.abs(factor) >= Float.MIN_NORMAL ? new Op.Scale(factor) : null;
         } else if (output.rank() != 2 && output.rank() != 4) {
             return null;
         }

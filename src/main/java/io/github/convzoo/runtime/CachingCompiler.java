@@ -1,6 +1,7 @@
 package io.github.convzoo.runtime;
 
 import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
@@ -76,7 +77,7 @@ public final class CachingCompiler implements ModelCompiler {
     private static @Nullable ExportedModel cached(ExportRuntime runtime, Path file, Device device) throws IOException {
         try {
             return runtime.open(file, device);
-        } catch (IOException e) {
+        } catch (IOException | EngineException e) {
             LOGGER.warn("the compiled form {} is damaged, so it is made again: {}", file, e.getMessage());
             Files.deleteIfExists(file);
             return null;

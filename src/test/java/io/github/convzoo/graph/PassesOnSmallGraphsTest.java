@@ -180,6 +180,9 @@ class PassesOnSmallGraphsTest {
         Value x = add("", Op.Activation.TANH, add("", Op.Activation.TANH, input));
         x = add("", new Op.Scale(2), add("", new Op.Clip(0, 1), x));
         assertThat(after(new MergeChains(), x)).isEqualTo("Tanh Tanh Clip Scale");
+        restart();
+        x = add("", new Op.Scale(1e-30f), add("", new Op.Scale(1e30f), add("", new Op.Scale(1e30f), input)));
+        assertThat(after(new MergeChains(), x)).isEqualTo("Scale Scale");
     }
 
     @Test

@@ -190,14 +190,15 @@ class CompiledModelTest {
         assertThat(Files.getLastModifiedTime(file)).isEqualTo(old);
     }
 
-    @Test
-    void compiled_thatIsDamagedInTheCache_isMadeAgain() throws Exception {
-        float[] expected = logits(options.compiled(), 1, SIDE);
+    @ParameterizedTest
+    @EnumSource(CompiledRuntime.class)
+    void compiled_thatIsDamagedInTheCache_isMadeAgain(CompiledRuntime runtime) throws Exception {
+        float[] expected = logits(options.compiled(runtime), 1, SIDE);
         Path file = cached().get(0);
         byte[] whole = Files.readAllBytes(file);
         for (byte[] damaged : List.of(new byte[0], Arrays.copyOf(whole, whole.length / 2), new byte[1000])) {
             Files.write(file, damaged);
-            assertClose(logits(options.compiled(), 1, SIDE), expected);
+            assertClose(logits(options.compiled(runtime), 1, SIDE), expected);
             assertThat(cached()).containsExactly(file);
             assertThat(Files.size(file)).isEqualTo(whole.length);
         }
