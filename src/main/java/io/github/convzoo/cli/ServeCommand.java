@@ -7,10 +7,7 @@ import io.github.convzoo.image.Labels;
 import io.github.convzoo.serve.ModelServer;
 import io.github.convzoo.serve.Offer;
 import io.github.convzoo.serve.ServerOptions;
-import io.github.convzoo.weights.ModelConfig;
-import io.github.convzoo.zoo.ConvZoo;
 import io.github.convzoo.zoo.LoadOptions;
-import io.github.convzoo.zoo.OpenModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetAddress;
@@ -265,17 +262,11 @@ final class ServeCommand implements Callable<Integer> {
             ModelOptions model = new ModelOptions();
             model.model = each.getValue();
             model.reading = reading;
-            LoadOptions options = compile.apply(model.options(main, common, err));
-            if (chosen.isPresent()) {
-                options = options.withDevice(chosen.get());
-            }
-            OpenModel open = ConvZoo.open(model.model, options);
-            ModelConfig config = open.config(options);
-            options = ModelOptions.with(options, config);
-            if (labels != null) {
-                options = options.withLabels(Labels.read(labels));
-            }
-            offers.add(new Offer(each.getKey(), open, options, config, decoder()));
+            ModelOptions.Opened opened =
+                    model.open(model.options(main, common, err), new InputOptions(), null, compile, chosen);
+            LoadOptions options =
+                    labels == null ? opened.options() : opened.options().withLabels(Labels.read(labels));
+            offers.add(new Offer(each.getKey(), opened.model(), options, opened.config(), decoder()));
         }
         return offers;
     }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
+import io.github.convzoo.nn.CanonicalNames;
 import io.github.convzoo.nn.Traced;
 import io.github.convzoo.nn.Tracer;
 import io.github.convzoo.weights.ModelConfig;
@@ -44,8 +45,6 @@ record BlockSource(Block block, Shape shape) implements ExportSource {
     }
 
     private String name() {
-        String simple = block.getClass().getSimpleName();
-        // Anonymous classes have no simple name.
-        return simple.isEmpty() ? block.getClass().getName() : simple;
+        return CanonicalNames.kind(block);
     }
 }

@@ -76,7 +76,7 @@ final class OnnxModel implements ExportedModel {
     private static OnnxModel checked(OrtSession session, Path file) throws OrtException, IOException {
         for (Map.Entry<String, NodeInfo> output : session.getOutputInfo().entrySet()) {
             if (!(output.getValue().getInfo() instanceof TensorInfo info) || !OUTPUTS.containsKey(info.type)) {
-                throw new IOException("%s: the output %s is no tensor of floating-point numbers; expected one of %s"
+                throw new IOException("%s: the output %s must be a tensor of one of the types %s"
                         .formatted(file, output.getKey(), OUTPUTS.keySet()));
             }
         }
@@ -85,7 +85,7 @@ final class OnnxModel implements ExportedModel {
             Map.Entry<String, NodeInfo> only = inputs.entrySet().iterator().next();
             if (only.getValue().getInfo() instanceof TensorInfo info && info.getShape().length > 0) {
                 if (info.type != OnnxJavaType.FLOAT && info.type != OnnxJavaType.UINT8) {
-                    throw new IOException("%s: the input %s has the type %s; expected FLOAT or UINT8"
+                    throw new IOException("%s: the input %s must have the type FLOAT or UINT8, not %s"
                             .formatted(file, only.getKey(), info.type));
                 }
                 Shape sample = new Shape(info.getShape()).slice(1);

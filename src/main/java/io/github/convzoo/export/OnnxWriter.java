@@ -6,7 +6,6 @@ import io.github.convzoo.graph.Constant;
 import io.github.convzoo.graph.Grid;
 import io.github.convzoo.graph.Node;
 import io.github.convzoo.graph.Op;
-import io.github.convzoo.graph.Tensor;
 import io.github.convzoo.graph.Type;
 import io.github.convzoo.graph.Types;
 import io.github.convzoo.graph.Value;
@@ -384,8 +383,7 @@ final class OnnxWriter {
 
         /** A number as an input, once per file. */
         private String number(double value) {
-            Constant constant = numbers.computeIfAbsent(
-                    (float) value, key -> new Constant.Literal(new Tensor(List.of(), new float[] {key})));
+            Constant constant = numbers.computeIfAbsent((float) value, Constant.Literal::of);
             return weight("number_" + (float) value, "value", List.of(), constant);
         }
 
@@ -419,7 +417,7 @@ final class OnnxWriter {
 
         @Override
         public List<String> scale(Op.Scale op) {
-            Constant factor = new Constant.Literal(new Tensor(List.of(), new float[] {op.factor()}));
+            Constant factor = Constant.Literal.of(op.factor());
             String name = unique("Mul");
             return one(add("Mul", name, List.of(input(), weight(name, "factor", List.of(), factor))));
         }

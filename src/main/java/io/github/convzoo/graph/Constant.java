@@ -36,6 +36,16 @@ public sealed interface Constant {
      * @param tensor the numbers
      */
     record Literal(Tensor tensor) implements Constant {
+
+        /**
+         * {@return a literal of one number}
+         *
+         * @param number the number
+         */
+        public static Literal of(float number) {
+            return new Literal(new Tensor(List.of(), new float[] {number}));
+        }
+
         @Override
         public Tensor evaluate(Tensor.Source parameters) {
             return tensor;

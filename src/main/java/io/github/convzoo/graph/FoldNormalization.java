@@ -1,7 +1,6 @@
 package io.github.convzoo.graph;
 
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.Map;
 
 /**
@@ -13,21 +12,20 @@ public final class FoldNormalization implements Pass {
     /** Creates the pass. */
     public FoldNormalization() {}
 
-    private record Folded(PerChannel after, Node node) {}
+    private record Folded(Node node, PerChannel effect) {}
 
     @Override
     public Graph apply(Graph graph, Types types) {
         Map<Value, Integer> readers = graph.readers();
         Map<Value, Node> producers = new HashMap<>();
-        IdentityHashMap<Node, Folded> layers = new IdentityHashMap<>();
-        IdentityHashMap<Node, Node> folded = new IdentityHashMap<>();
+        // By the output of the layer, which only the folded node reads.
+        Map<Value, Folded> folded = new HashMap<>();
         for (Node node : graph.nodes()) {
             Node before = producers.get(node.inputs().get(0));
             if (before != null && readers.getOrDefault(before.output(), 0) == 1) {
-                PerChannel after = PerChannel.of(node.op(), types.of(before.output()));
-                if (after != null) {
-                    layers.put(before, new Folded(after, node));
-                    folded.put(node, before);
+                PerChannel effect = PerChannel.of(node.op(), types.of(before.output()));
+                if (effect != null) {
+                    folded.put(before.output(), new Folded(node, effect));
                 }
             }
             if (hasChannels(node, types)) {
@@ -36,10 +34,10 @@ public final class FoldNormalization implements Pass {
         }
         Rewrite rewrite = new Rewrite(graph);
         for (Node node : graph.nodes()) {
-            Folded next = layers.get(node);
+            Folded next = folded.get(node.outputs().get(0));
             if (next != null) {
-                rewrite.define(node.name(), folded(node.op(), next.after), node.inputs(), next.node.outputs());
-            } else if (!folded.containsKey(node)) {
+                rewrite.define(node.name(), folded(node.op(), next.effect), node.inputs(), next.node.outputs());
+            } else if (!folded.containsKey(node.inputs().get(0))) {
                 rewrite.keep(node);
             }
         }
@@ -52,16 +50,16 @@ public final class FoldNormalization implements Pass {
                 || (node.op() instanceof Op.Linear && types.of(node.output()).rank() == 2);
     }
 
-    private static Op folded(Op layer, PerChannel after) {
+    private static Op folded(Op layer, PerChannel effect) {
         if (layer instanceof Op.Convolution conv) {
             return new Op.Convolution(
-                    after.scaled(conv.weight()),
-                    after.shifted(conv.bias()),
+                    effect.scaled(conv.weight()),
+                    effect.shifted(conv.bias()),
                     conv.filters(),
                     conv.window(),
                     conv.groups());
         }
         Op.Linear linear = (Op.Linear) layer;
-        return new Op.Linear(after.scaled(linear.weight()), after.shifted(linear.bias()), linear.units());
+        return new Op.Linear(effect.scaled(linear.weight()), effect.shifted(linear.bias()), linear.units());
     }
 }

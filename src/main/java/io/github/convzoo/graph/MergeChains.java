@@ -20,22 +20,21 @@ public final class MergeChains implements Pass {
         Map<Value, Integer> readers = graph.readers();
         Map<Value, Node> nodes = new LinkedHashMap<>();
         for (Node node : graph.nodes()) {
-            Node merged = node;
+            Node result = node;
             for (Value input : node.inputs()) {
                 Node first = nodes.get(input);
                 if (first != null && readers.getOrDefault(input, 0) == 1) {
-                    Node both = merged(first, merged, types);
+                    Node both = merged(first, result, types);
                     if (both != null) {
                         nodes.remove(input);
-                        merged = both;
+                        result = both;
                     }
                 }
             }
-            nodes.put(node.outputs().get(0), merged);
+            nodes.put(node.outputs().get(0), result);
         }
-        return List.copyOf(nodes.values()).equals(graph.nodes())
-                ? graph
-                : new Graph(graph.inputs(), List.copyOf(nodes.values()), graph.outputs(), graph.names());
+        List<Node> merged = List.copyOf(nodes.values());
+        return merged.equals(graph.nodes()) ? graph : new Graph(graph.inputs(), merged, graph.outputs(), graph.names());
     }
 
     /** A node that does what two do; null if there is none. */

@@ -1,6 +1,5 @@
 package io.github.convzoo.graph;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +46,6 @@ record PerChannel(@Nullable Constant scale, @Nullable Constant shift) {
     }
 
     private static Constant repeated(float number, Type type) {
-        Tensor one = new Tensor(List.of(), new float[] {number});
-        return new Constant.Repeated(new Constant.Literal(one), Math.toIntExact(type.get(1)));
+        return new Constant.Repeated(Constant.Literal.of(number), Math.toIntExact(type.get(1)));
     }
 }

@@ -48,6 +48,16 @@ public final class CanonicalNames {
         return blocks;
     }
 
+    /**
+     * {@return the name of a block's class, for messages and metadata: the simple one, unless the class is anonymous}
+     *
+     * @param block the block
+     */
+    public static String kind(Block block) {
+        String simple = block.getClass().getSimpleName();
+        return simple.isEmpty() ? block.getClass().getName() : simple;
+    }
+
     private static void collect(
             Block block, String path, Map<String, Parameter> parameters, IdentityHashMap<Block, String> blocks) {
         blocks.put(block, path);

@@ -247,7 +247,7 @@ public final class Operations {
         String name = names.get(block);
         if (name == null) {
             throw new IllegalStateException(
-                    "a " + block.getClass().getSimpleName() + " is run but is not a child of the network");
+                    "a " + CanonicalNames.kind(block) + " is run but is not a child of the network");
         }
         return name;
     }
@@ -273,7 +273,7 @@ public final class Operations {
         } else if (block instanceof DynamicConv2d dynamic) {
             return dynamicConvolution(dynamic, name);
         }
-        return new Op.Call(block.getClass().getSimpleName(), inputs -> call(block, inputs));
+        return new Op.Call(CanonicalNames.kind(block), inputs -> call(block, inputs));
     }
 
     private static Op.Convolution convolution(Conv2d conv, String name) {

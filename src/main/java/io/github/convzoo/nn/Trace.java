@@ -216,7 +216,7 @@ final class Trace {
     private String nameOf(Block block) {
         String name = block == whole ? names.getOrDefault(block, "") : names.get(block);
         if (name == null) {
-            throw refusal("a " + kind(block) + " is run but is not a child of the traced block");
+            throw refusal("a " + CanonicalNames.kind(block) + " is run but is not a child of the traced block");
         }
         return name;
     }
@@ -442,17 +442,11 @@ final class Trace {
     }
 
     private String operation(Optional<String> called) {
-        return called.orElse("a " + kind(whole));
-    }
-
-    /** The name of a block's class; anonymous classes have no simple one. */
-    static String kind(Block block) {
-        String simple = block.getClass().getSimpleName();
-        return simple.isEmpty() ? block.getClass().getName() : simple;
+        return called.orElse("a " + CanonicalNames.kind(whole));
     }
 
     private String where() {
-        String block = current.isEmpty() ? kind(whole) : current;
+        String block = current.isEmpty() ? CanonicalNames.kind(whole) : current;
         boolean deeper = !lastRead.equals(current) && (current.isEmpty() || lastRead.startsWith(current + "."));
         return deeper ? block + ", after " + lastRead : block;
     }

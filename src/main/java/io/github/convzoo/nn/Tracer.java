@@ -32,6 +32,7 @@ public final class Tracer {
      */
     private static final long[] BATCHES = {2, 1, 31, 4099};
 
+    /** Strides divide it, so that maps of other sizes are not cut differently. */
     private static final long MORE = 32;
 
     private Tracer() {}
@@ -65,7 +66,6 @@ public final class Tracer {
     private static boolean isForAnySize(Block block, Type input, Graph graph, Literals literals) {
         Type larger = input.with(0, BATCHES[0]);
         for (int axis = 2; axis < input.rank(); axis++) {
-            // Strides divide it, so that no map is cut; other axes get other sizes.
             larger = larger.with(axis, input.get(axis) + axis * MORE);
         }
         try {
@@ -86,7 +86,7 @@ public final class Tracer {
                                 .formatted(
                                         first.nodes().get(i).op().kind(),
                                         first.nodes().get(i).name().isEmpty()
-                                                ? Trace.kind(block)
+                                                ? CanonicalNames.kind(block)
                                                 : first.nodes().get(i).name(),
                                         BATCHES[0],
                                         first.nodes().get(i),
@@ -99,7 +99,7 @@ public final class Tracer {
                     ("a %s cannot be traced: for a batch of %d it has %d steps and the outputs %s, for %d %d and %s;"
                                     + " make it independent of the batch size")
                             .formatted(
-                                    Trace.kind(block),
+                                    CanonicalNames.kind(block),
                                     BATCHES[0],
                                     first.nodes().size(),
                                     first.outputs(),

@@ -57,28 +57,27 @@ public final class CachingCompiler implements ModelCompiler {
         ExportRuntime runtime = ExportRuntime.of(options.format()).get(0);
         Path folder = cache.resolve(key(network, config, options));
         Path file = folder.resolve(options.format().file());
-        @Nullable ExportedModel cached = Files.exists(file) ? cached(runtime, file, request.device()) : null;
-        if (cached == null) {
+        @Nullable ExportedModel model = Files.exists(file) ? cached(runtime, file, request.device()) : null;
+        boolean cached = model != null;
+        if (model == null) {
             export(new Exporter(network, config), options, folder, file);
+            model = runtime.open(file, request.device());
         }
         LOGGER.info(
                 "{}: {} runs {}, {}",
                 network.modelName(),
                 runtime.title(),
                 file,
-                cached == null ? "newly compiled" : "from the cache");
-        return new Compiled(
-                cached == null ? runtime.open(file, request.device()) : cached,
-                config.input().slice(1),
-                options.format() == ExportOptions.Format.ONNX);
+                cached ? "from the cache" : "newly compiled");
+        return new Compiled(model, config.input().slice(1), options.format() == ExportOptions.Format.ONNX);
     }
 
-    /** Opens a file in the cache; if it is damaged, removes it. */
+    /** Opens a file in the cache; if this fails, as for a damaged file, removes it. */
     private static @Nullable ExportedModel cached(ExportRuntime runtime, Path file, Device device) throws IOException {
         try {
             return runtime.open(file, device);
         } catch (IOException | EngineException e) {
-            LOGGER.warn("the compiled form {} is damaged, so it is made again: {}", file, e.getMessage());
+            LOGGER.warn("the compiled form {} cannot be opened, so it is made again: {}", file, e.getMessage());
             Files.deleteIfExists(file);
             return null;
         }
@@ -182,7 +181,7 @@ public final class CachingCompiler implements ModelCompiler {
                 List.of(
                         Integer.toString(VERSION),
                         options.toString(),
-                        config.toJson().toString(),
+                        config.toJson(),
                         network.graph().toString()));
         digest.update(what.getBytes(StandardCharsets.UTF_8));
         for (Map.Entry<String, Parameter> each :

@@ -15,6 +15,7 @@ import io.github.convzoo.image.Resampling;
 import io.github.convzoo.network.AlexNetVariant;
 import io.github.convzoo.network.DlaVariant;
 import io.github.convzoo.network.DpnOptions;
+import io.github.convzoo.network.DpnPostVariant;
 import io.github.convzoo.network.DpnVariant;
 import io.github.convzoo.network.LastActivation;
 import io.github.convzoo.network.PeleeNetVariant;
@@ -239,7 +240,9 @@ class ModelConfigTest {
         boolean inTimm = config.differenceToTimm().isEmpty();
         if (variant instanceof DlaVariant || variant instanceof DpnVariant) {
             assertThat(inTimm).isTrue();
-        } else if (variant instanceof PeleeNetVariant || variant instanceof AlexNetVariant) {
+        } else if (variant instanceof PeleeNetVariant
+                || variant instanceof AlexNetVariant
+                || variant instanceof DpnPostVariant) {
             assertThat(inTimm).isFalse();
         }
         assertThat(config.toJson().contains("timm has no " + variant.modelName()))
