@@ -139,7 +139,7 @@ public final class ExportDraft {
                 options.precision(),
                 all,
                 recorded.traced().isForAnySize());
-        requireSameModel(folder, name);
+        requireSameModel(folder);
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
             throw new IOException(folder + ": is a file; pass a folder");
         }
@@ -182,15 +182,11 @@ public final class ExportDraft {
                 : Target.obstacleToIntegers(Device.cpu(), Integer.parseInt(bits));
     }
 
-    private void requireSameModel(Path folder, String name) throws IOException {
+    private void requireSameModel(Path folder) throws IOException {
         Optional<ModelConfig> there = Files.isDirectory(folder) ? ModelFolder.config(folder) : Optional.empty();
         if (there.isPresent() && !source.config().map(ModelConfig::toJson).equals(there.map(ModelConfig::toJson))) {
             throw new IOException(folder + ": has another model ("
                     + there.get().variant().modelName() + "), or the same with other settings; choose another folder");
-        }
-        if (there.isEmpty() && source.config().isPresent() && Files.exists(folder.resolve(name))) {
-            throw new IOException(folder.resolve(name) + ": is of unknown origin, because there is no "
-                    + ModelFolder.CONFIG + " next to it; choose another folder, or delete the file");
         }
     }
 

@@ -78,7 +78,7 @@ public final class Exporter {
     /**
      * Exports the network. For a network of ConvZoo, the folder gets {@code config.json} unless it has one, and {@code
      * serving.properties} and {@code synset.txt} for DJL and DJL Serving; if these were written by something else, they
-     * are unchanged, and the report says so.
+     * are unchanged, and the report says so. A model file of the same name is replaced, whoever wrote it.
      *
      * @param folder the model folder; created if missing
      * @param options the options

@@ -196,6 +196,18 @@ class ExportCommandTest {
     }
 
     @Test
+    void export_overSomebodysFile_needsOverwrite() throws IOException {
+        Path file = Files.writeString(folder.resolve("model.onnx"), "somebody's");
+        List<Object> command = List.of("export", "--model", MODEL, "--format", "onnx", "--output", folder);
+        Run.refused(Main.MISUSED, command, "model.onnx is a file that convzoo export did not write", "--overwrite");
+        assertThat(file).hasContent("somebody's");
+        List<Object> overwriting = new ArrayList<>(command);
+        overwriting.add("--overwrite");
+        assertThat(Run.of(overwriting.toArray()).status()).isZero();
+        assertThat(Files.size(file)).isGreaterThan(1_000_000);
+    }
+
+    @Test
     void predict_ofAFolderWithBothFormats_runsTheOneThatIsAskedFor() {
         Path both = folder.resolve("both");
         Run.succeeding("export", "--model", MODEL, "--format", "onnx", "--output", both);

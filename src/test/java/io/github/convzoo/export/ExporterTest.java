@@ -403,18 +403,6 @@ class ExporterTest {
     }
 
     @Test
-    void export_overAFileOfUnknownOrigin_isRefused() throws IOException {
-        Path file = Files.writeString(folder.resolve("model.onnx"), "somebody's");
-        assertThatIOException()
-                .isThrownBy(() -> given(SMALL, SIDE).exporter().export(folder, ExportOptions.onnx()))
-                .withMessageContaining("model.onnx: is of unknown origin");
-        assertThat(file).hasContent("somebody's");
-        assertThat(folder.toFile().list()).containsExactly("model.onnx");
-        given(SMALL, SIDE).exporter().export(folder, ExportOptions.torchScript());
-        assertThat(file).hasContent("somebody's");
-    }
-
-    @Test
     void export_intoAnotherModelsFolder_isRefused() throws IOException {
         ModelFolder.writeConfig(folder, ModelConfig.usual(Variant.of("peleenet")));
         assertThatIOException()
