@@ -29,9 +29,9 @@ final class MemoryBudget {
         return new Share();
     }
 
-    /** The bytes that are not taken. */
-    long left() {
-        return left.get();
+    /** The bytes that are taken. Answers may exceed the budget. */
+    long taken() {
+        return all - left.get();
     }
 
     /** What one request takes. Thread-safe: a request may end on one thread while another still works for it. */
@@ -57,11 +57,15 @@ final class MemoryBudget {
                                 + " bytes of memory, and all requests together may take " + all
                                 + "; ask for less at once, or raise the server's heap");
             }
-            if (left.addAndGet(-bytes) < 0) {
-                left.addAndGet(bytes);
-                throw new Problem(
-                        Problem.Kind.QUEUE_FULL, "the requests that wait take too much memory; try again later");
-            }
+            // Never takes more than there is, not even for a moment: another request could be refused in it.
+            long free;
+            do {
+                free = left.get();
+                if (free < bytes) {
+                    throw new Problem(
+                            Problem.Kind.QUEUE_FULL, "the requests that wait take too much memory; try again later");
+                }
+            } while (!left.compareAndSet(free, free - bytes));
             if (!add(bytes)) {
                 // The request has ended meanwhile, and nobody would give these bytes back.
                 left.addAndGet(bytes);

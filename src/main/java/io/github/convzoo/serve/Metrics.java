@@ -13,6 +13,7 @@ import java.lang.management.MemoryMXBean;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 
 /** What Prometheus collects. Labels have few values: never a client's text. */
 final class Metrics {
@@ -100,6 +101,15 @@ final class Metrics {
     /** Shows the length of a model's queue. */
     void watch(String model, IntSupplier waiting) {
         queues.put(model, waiting);
+    }
+
+    /** Shows the bytes that all requests hold. */
+    void watchMemory(LongSupplier taken) {
+        GaugeWithCallback.builder()
+                .name("convzoo_request_memory_bytes")
+                .help("Bytes that requests hold of the memory that they share.")
+                .callback(gauge -> gauge.call((double) taken.getAsLong()))
+                .register(registry);
     }
 
     /** Counts what happens in a lane. */

@@ -58,6 +58,7 @@ final class RequestHandler extends Handler.Abstract {
         this.decoders = decoders;
         this.watch = watch;
         budget = new MemoryBudget(options.limits().memory());
+        metrics.watchMemory(budget::taken);
     }
 
     /** A route that fits a path, and the parts of the path. */

@@ -22,9 +22,9 @@ class MemoryBudgetTest {
         share.take(60, "its body");
         share.take(40, "its answer");
 
-        assertThat(budget.left()).isZero();
+        assertThat(budget.taken()).isEqualTo(100);
         refused(Problem.Kind.QUEUE_FULL, budget.share(), 1);
-        assertThat(budget.left()).isZero();
+        assertThat(budget.taken()).isEqualTo(100);
     }
 
     @Test
@@ -33,17 +33,17 @@ class MemoryBudgetTest {
         share.take(60, "its body");
         refused(Problem.Kind.TOO_LARGE, share, 41);
 
-        assertThat(budget.left()).isEqualTo(40);
+        assertThat(budget.taken()).isEqualTo(60);
     }
 
     @Test
     void settle_leavesTheAnswerAlone_evenIfThereIsNotEnough() throws Problem {
         share.take(60, "its body");
         share.settle(10);
-        assertThat(budget.left()).isEqualTo(90);
+        assertThat(budget.taken()).isEqualTo(10);
 
         budget.share().settle(95);
-        assertThat(budget.left()).isEqualTo(-5);
+        assertThat(budget.taken()).isEqualTo(105);
         refused(Problem.Kind.QUEUE_FULL, budget.share(), 1);
     }
 
@@ -54,7 +54,7 @@ class MemoryBudgetTest {
         share.release();
         share.release();
 
-        assertThat(budget.left()).isEqualTo(100);
+        assertThat(budget.taken()).isZero();
     }
 
     /** As when the time for a body is over while a part of it is read. */
@@ -64,7 +64,25 @@ class MemoryBudgetTest {
 
         refused(Problem.Kind.EXPIRED, share, 60);
         share.settle(60);
-        assertThat(budget.left()).isEqualTo(100);
+        assertThat(budget.taken()).isZero();
+    }
+
+    /** A request that is refused must not make another one fail that fits. */
+    @Test
+    void take_whileAnotherIsRefused_isAccepted() throws Exception {
+        share.take(40, "its body");
+        Thread other = new Thread(() -> {
+            for (int i = 0; i < 20_000; i++) {
+                refused(Problem.Kind.QUEUE_FULL, budget.share(), 61);
+            }
+        });
+        other.start();
+        while (other.isAlive()) {
+            MemoryBudget.Share fitting = budget.share();
+            fitting.take(60, "its body");
+            fitting.release();
+        }
+        assertThat(budget.taken()).isEqualTo(40);
     }
 
     @Test
@@ -85,7 +103,7 @@ class MemoryBudgetTest {
             start.await();
             raced.release();
             other.join();
-            assertThat(budget.left()).isEqualTo(100);
+            assertThat(budget.taken()).isZero();
         }
     }
 }

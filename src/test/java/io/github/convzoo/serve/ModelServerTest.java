@@ -1001,6 +1001,14 @@ class ModelServerTest {
         assertThat(card.get("batchSize").getAsInt()).isEqualTo(1);
     }
 
+    /** The value of a metric, which must be there. */
+    private static double metric(Served served, String name) throws IOException {
+        String metrics = served.get("/metrics").body();
+        Matcher line = Pattern.compile("(?m)^" + Pattern.quote(name) + " (.*)").matcher(metrics);
+        assertThat(line.find()).as(metrics).isTrue();
+        return Double.parseDouble(line.group(1));
+    }
+
     @Test
     void metrics_countRequestsAndImages() throws IOException {
         try (Served fresh = Served.of(Served.OPTIONS, "clothes")) {
@@ -1148,7 +1156,9 @@ class ModelServerTest {
 
     @Test
     void bodies_thatTogetherTakeTooMuchMemory_areRefused_andGivenBack() throws IOException {
-        ServerOptions.RequestLimits limits = Served.limits(100_000, 2, 200_000, Duration.ofSeconds(30));
+        // The rest is for the answers with metrics.
+        ServerOptions.RequestLimits limits = Served.limits(100_000, 2, 250_000, Duration.ofSeconds(30));
+        byte[] body = new byte[60_000];
         byte[] almost = ("POST /predictions/clothes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
                         + "x".repeat(99_999))
                 .getBytes(StandardCharsets.US_ASCII);
@@ -1157,18 +1167,17 @@ class ModelServerTest {
                 Socket other = small.connect()) {
             slow.getOutputStream().write(almost);
             other.getOutputStream().write(almost);
-            HttpResponse<String> response = small.post("/predictions/clothes", new byte[600]);
-            for (int i = 0; i < 100 && response.statusCode() != 503; i++) {
-                // The other bodies may not have arrived.
-                response = small.post("/predictions/clothes", new byte[600]);
+            while (metric(small, "convzoo_request_memory_bytes") < 2 * 99_999) {
+                Thread.onSpinWait();
             }
-            assertThat(error(response, 503, "queue_full")).contains("memory");
+            assertThat(error(small.post("/predictions/clothes", body), 503, "queue_full"))
+                    .contains("memory");
             for (Socket socket : List.of(slow, other)) {
                 socket.getOutputStream().write('x');
                 socket.shutdownOutput();
                 Served.read(socket.getInputStream());
             }
-            error(small.post("/predictions/clothes", new byte[600]), 400, "bad_image");
+            error(small.post("/predictions/clothes", body), 400, "bad_image");
         }
     }
 
@@ -1230,10 +1239,8 @@ class ModelServerTest {
         Served closing = Served.of(Served.with(batching), "clothes");
         ExecutorService clients = Executors.newFixedThreadPool(2);
         Future<HttpResponse<String>> accepted = clients.submit(() -> closing.post("/predictions/clothes", Served.BOOT));
-        Pattern waiting = Pattern.compile("convzoo_queue_images\\{model=\"clothes\"} (\\d)");
-        for (String metrics = ""; !metrics.equals("1"); ) {
-            Matcher matcher = waiting.matcher(closing.get("/metrics").body());
-            metrics = matcher.find() ? matcher.group(1) : "";
+        while (metric(closing, "convzoo_queue_images{model=\"clothes\"}") != 1) {
+            Thread.onSpinWait();
         }
         // The image waits for another to share its batch, and there will be none.
         Future<?> closed = clients.submit(closing::close);
