@@ -65,7 +65,7 @@ final class ExportCheck {
             throws IOException {
         List<ExportReport.Check> checks = new ArrayList<>();
         for (ExportRuntime runtime : ExportRuntime.of(format)) {
-            double difference = difference(written, runtime);
+            double difference = difference(written, place, runtime);
             double allowed = file.precision() == Precision.FLOAT32 ? most : MOST_HALF;
             if (Double.isNaN(difference) && file.precision() != Precision.FLOAT32) {
                 throw new ExportException(place + ": values of the network exceed the range of "
@@ -87,7 +87,7 @@ final class ExportCheck {
         return checks;
     }
 
-    private double difference(Path written, ExportRuntime runtime) throws IOException {
+    private double difference(Path written, Path place, ExportRuntime runtime) throws IOException {
         double largest = 0;
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
                 ExportedModel model = runtime.open(written)) {
@@ -95,14 +95,28 @@ final class ExportCheck {
             // A block may change its input.
             NDList expected = reference.run(new NDList(input.duplicate()));
             NDList actual = model.run(new NDList(input));
+            List<Shape> shapes = shapes(expected);
+            if (!shapes(actual).equals(shapes)) {
+                throw new ExportException(place + ": with " + runtime.title() + ", the outputs are " + shapes(actual)
+                        + ", but the network's are " + shapes + "; nothing was written. Please report this");
+            }
             for (int i = 0; i < expected.size(); i++) {
                 NDArray difference = expected.get(i).sub(actual.get(i)).abs().max();
-                NDArray scale = expected.get(i).abs().max();
-                double relative = difference.getFloat() / Math.max(scale.getFloat(), Float.MIN_NORMAL);
+                float scale = expected.get(i).abs().max().getFloat();
+                if (!Float.isFinite(scale)) {
+                    throw new ExportException(place + ": the network's output is " + scale
+                            + " for random input; nothing was written. Its weights are damaged, or were trained for"
+                            + " another input");
+                }
+                double relative = difference.getFloat() / Math.max(scale, Float.MIN_NORMAL);
                 largest = Double.isNaN(relative) ? relative : Math.max(largest, relative);
             }
         }
         return largest;
+    }
+
+    private static List<Shape> shapes(NDList arrays) {
+        return arrays.stream().map(NDArray::getShape).toList();
     }
 
     private static NDArray noise(Type input, NDManager manager) {

@@ -211,7 +211,7 @@ final class OnnxWriter {
         private final Map<String, String> pixels = new HashMap<>();
 
         private final Set<String> taken = new HashSet<>();
-        private final Map<Constant, String> shared = new HashMap<>();
+        private final Map<SizedConstant, String> shared = new HashMap<>();
         private final Map<Float, Constant> numbers = new HashMap<>();
         private Node node;
 
@@ -579,7 +579,8 @@ final class OnnxWriter {
         }
 
         private String weight(String layer, String leaf, List<Long> sizes, Constant constant) {
-            String known = shared.get(constant);
+            SizedConstant key = new SizedConstant(constant, sizes);
+            String known = shared.get(key);
             if (known != null) {
                 return known;
             }
@@ -599,7 +600,7 @@ final class OnnxWriter {
                         half ? FLOAT16 : FLOAT,
                         file -> precision.encode(file.evaluate(constant).values())));
             }
-            shared.put(constant, name);
+            shared.put(key, name);
             return name;
         }
 

@@ -171,7 +171,7 @@ final class TorchScriptCode implements Op.Cases<String> {
     private final Lifetimes lifetimes;
     private final IntegerPlan plan;
     private final List<Buffer> buffers = new ArrayList<>();
-    private final Map<Constant, String> known = new HashMap<>();
+    private final Map<SizedConstant, String> known = new HashMap<>();
 
     /** The converted kernels by attribute. */
     private final Map<String, Prepared> prepared = new LinkedHashMap<>();
@@ -747,11 +747,12 @@ final class TorchScriptCode implements Op.Cases<String> {
     }
 
     private String buffer(String leaf, List<Long> sizes, boolean kernel, Constant constant) {
-        @Nullable String same = known.get(constant);
+        SizedConstant key = new SizedConstant(constant, sizes);
+        @Nullable String same = known.get(key);
         if (same == null) {
             same = unique(node.name() + "." + leaf);
             buffers.add(Buffer.of(same, sizes, kernel, constant, network.precision()));
-            known.put(constant, same);
+            known.put(key, same);
         }
         return "self." + same;
     }

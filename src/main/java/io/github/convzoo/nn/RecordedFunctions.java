@@ -129,6 +129,9 @@ final class RecordedFunctions {
             throw trace.refusal("it rounds the size of " + map
                     + " up, but pools in graphs round down; choose an input size that needs no rounding");
         }
+        if (ceilMode && (stride.get(0) > 1 || stride.get(1) > 1)) {
+            trace.roundsUp();
+        }
         return window;
     }
 

@@ -57,7 +57,29 @@ final class Trace {
     private final Map<Recording.Leaf, Block> leaves = new HashMap<>();
     private String current = "";
     private String lastRead = "";
+    private boolean roundsUp;
     private @Nullable RuntimeException refused;
+
+    /**
+     * What a run recorded.
+     *
+     * @param roundsUp whether a pool would round the size of another input up, which graphs cannot
+     */
+    record Run(Recording recording, boolean roundsUp) {
+        Graph graph() {
+            return recording.graph();
+        }
+    }
+
+    /** The operations do not fit the input's size, so the block does not run for it either. */
+    static final class UnfitSizeException extends IllegalArgumentException {
+
+        private static final long serialVersionUID = 1L;
+
+        UnfitSizeException(String message) {
+            super(message);
+        }
+    }
 
     private Trace(Block whole, long batch, Literals literals, NDManager manager) {
         this.whole = whole;
@@ -83,14 +105,15 @@ final class Trace {
     }
 
     /** Records a block for an input with a batch of known size. */
-    static Recording run(Block block, Type input, Literals literals) {
+    static Run run(Block block, Type input, Literals literals) {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             Trace trace = new Trace(block, input.get(0), literals, manager);
             RecordedArray array = new RecordedArray(trace, input, trace.graph.input());
             List<Value> outputs = trace.outputs(new NDList(array)).stream()
                     .map(RecordedArray::value)
                     .toList();
-            return new Recording(trace.graph.build(outputs), trace.leaves, List.of(), trace.parameters);
+            Recording recording = new Recording(trace.graph.build(outputs), trace.leaves, List.of(), trace.parameters);
+            return new Run(recording, trace.roundsUp);
         }
     }
 
@@ -239,7 +262,7 @@ final class Trace {
         try {
             types = op.types(operands.stream().map(RecordedArray::type).toList());
         } catch (IllegalArgumentException e) {
-            throw refusal(String.valueOf(e.getMessage()));
+            throw refusal(new UnfitSizeException(message(String.valueOf(e.getMessage()))));
         }
         List<Value> outputs = graph.add(
                         name, op, operands.stream().map(RecordedArray::value).toList())
@@ -252,6 +275,11 @@ final class Trace {
                             : new RecordedArray(this, types.get(i), outputs.get(i)));
         }
         return results;
+    }
+
+    /** Notes that a pool rounds sizes up, although it need not at the traced one. */
+    void roundsUp() {
+        roundsUp = true;
     }
 
     private void requireOwn(RecordedArray array) {
@@ -419,6 +447,17 @@ final class Trace {
      * reason.
      */
     IllegalArgumentException refusal(String why) {
+        return refusal(new IllegalArgumentException(message(why)));
+    }
+
+    private IllegalArgumentException refusal(IllegalArgumentException refusal) {
+        if (refused == null) {
+            refused = refusal;
+        }
+        return refusal;
+    }
+
+    private String message(String why) {
         List<StackFrame> calls = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
                 .walk(frames -> frames.takeWhile(frame -> isInside(frame.getDeclaringClass()))
                         .filter(frame -> isArray(frame.getDeclaringClass()))
@@ -427,18 +466,14 @@ final class Trace {
         boolean onConstant = last.map(StackFrame::getDeclaringClass)
                 .filter(type -> type.getPackageName().startsWith("ai.djl.pytorch"))
                 .isPresent();
-        IllegalArgumentException refusal = new IllegalArgumentException("%s cannot be traced (in %s): %s%s"
+        return "%s cannot be traced (in %s): %s%s"
                 .formatted(
                         operation(last.map(StackFrame::getMethodName)),
                         where(),
                         why,
                         onConstant
                                 ? "; call it on the array that depends on the input, with the other one as argument"
-                                : ""));
-        if (refused == null) {
-            refused = refusal;
-        }
-        return refusal;
+                                : "");
     }
 
     private String operation(Optional<String> called) {

@@ -29,8 +29,8 @@ public final class Traced {
     }
 
     /**
-     * {@return whether the block records the same graph for a larger input} If not, the graph is only for inputs of the
-     * traced size: the block's computation depends on it.
+     * {@return whether the block records the same graph for inputs of other sizes} If not, the graph is only for inputs
+     * of the traced size: the block's computation depends on it. Five other sizes are tried.
      */
     public boolean isForAnySize() {
         return forAnySize;

@@ -5,6 +5,9 @@ import ai.djl.nn.Block;
 import io.github.convzoo.graph.Graph;
 import io.github.convzoo.graph.Type;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongBinaryOperator;
+import java.util.function.UnaryOperator;
 
 /**
  * Converts any DJL block to a graph, including blocks of DJL, other libraries, or ConvZoo inside it.
@@ -35,6 +38,13 @@ public final class Tracer {
     /** Strides divide it, so that maps of other sizes are not cut differently. */
     private static final long MORE = 32;
 
+    /** Other sizes that a block may treat differently: odd, small, large, portrait. It may also refuse them. */
+    private static final List<UnaryOperator<Type>> SIZES = List.of(
+            input -> resized(input, (size, axis) -> size + 2 * axis - 3),
+            input -> resized(input, (size, axis) -> Math.max(1, size / 2)),
+            input -> resized(input, (size, axis) -> 8 * size),
+            input -> resized(input, (size, axis) -> size + MORE * (input.rank() - axis)));
+
     private Tracer() {}
 
     /**
@@ -55,25 +65,48 @@ public final class Tracer {
         sizes[0] = Type.ANY;
         Type type = Type.of(sizes);
         Literals literals = new Literals();
-        Recording first = Trace.run(block, type.with(0, BATCHES[0]), literals);
+        Trace.Run first = Trace.run(block, type.with(0, BATCHES[0]), literals);
         for (int i = 1; i < BATCHES.length; i++) {
-            Recording other = Trace.run(block, type.with(0, BATCHES[i]), literals);
+            Trace.Run other = Trace.run(block, type.with(0, BATCHES[i]), literals);
             requireSame(block, first.graph(), other.graph(), BATCHES[i]);
         }
-        return new Traced(first, type, isForAnySize(block, type, first.graph(), literals));
+        return new Traced(
+                first.recording(), type, !first.roundsUp() && isForAnySize(block, type, first.graph(), literals));
     }
 
     private static boolean isForAnySize(Block block, Type input, Graph graph, Literals literals) {
-        Type larger = input.with(0, BATCHES[0]);
-        for (int axis = 2; axis < input.rank(); axis++) {
-            larger = larger.with(axis, input.get(axis) + axis * MORE);
-        }
+        Type batch = input.with(0, BATCHES[0]);
         try {
-            Graph other = Trace.run(block, larger, literals).graph();
-            return other.nodes().equals(graph.nodes()) && other.outputs().equals(graph.outputs());
+            if (!isSame(graph, block, resized(batch, (size, axis) -> size + axis * MORE), literals)) {
+                return false;
+            }
+            for (UnaryOperator<Type> other : SIZES) {
+                try {
+                    if (!isSame(graph, block, other.apply(batch), literals)) {
+                        return false;
+                    }
+                } catch (Trace.UnfitSizeException e) {
+                    // Such as a map that is too small for a kernel.
+                }
+            }
+            return true;
         } catch (IllegalArgumentException e) {
             return false;
         }
+    }
+
+    private static boolean isSame(Graph graph, Block block, Type input, Literals literals) {
+        Graph other = Trace.run(block, input, literals).graph();
+        return other.nodes().equals(graph.nodes()) && other.outputs().equals(graph.outputs());
+    }
+
+    /** A type with other height and width; the function gets the size and the axis, from 2. */
+    private static Type resized(Type input, LongBinaryOperator size) {
+        Type result = input;
+        for (int axis = 2; axis < input.rank(); axis++) {
+            result = result.with(axis, size.applyAsLong(input.get(axis), axis));
+        }
+        return result;
     }
 
     private static void requireSame(Block block, Graph first, Graph other, long batch) {

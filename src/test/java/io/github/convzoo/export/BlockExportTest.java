@@ -140,6 +140,23 @@ class BlockExportTest {
                         .div(x.getManager().create(new float[] {1, 2, 3, 4}, new Shape(1, 4, 1, 1)))),
                 operation("square and negation", map, x -> x.mul(x).neg()),
                 operation("range of channels", map, x -> x.get(":, 1:3").add(x.get(":, 2:"))),
+                // A map as wide as it has channels: wrong sizes of a constant would be broadcast.
+                operation(
+                        "same numbers for a map and a vector",
+                        new Shape(1, 5, 6, 5),
+                        x -> Activation.sigmoid(Pool.globalAvgPool2d(
+                                        Activation.tanh(Activation.relu(x).add(1)))
+                                .add(1))),
+                operation("same numbers for a vector and a map", new Shape(1, 5, 6, 5), x -> Activation.relu(
+                                x.mul(Activation.sigmoid(Pool.globalAvgPool2d(x).add(1))
+                                        .expandDims(-1)
+                                        .expandDims(-1)))
+                        .add(1)),
+                operation("same vector for a map and a vector", new Shape(1, 5, 6, 5), x -> {
+                    NDArray factors = x.getManager().create(new float[] {1, 2, 3, 4, 5});
+                    return Pool.globalAvgPool2d(Activation.relu(x.mul(factors.reshape(5, 1, 1))))
+                            .mul(factors);
+                }),
                 operation(
                         "gate by means",
                         map,

@@ -519,6 +519,46 @@ class ExporterTest {
                 .withMessageContaining("model.onnx: ONNX Runtime computes different results from the network");
     }
 
+    /** They would be broadcast, and then be equal. */
+    @Test
+    void check_ofOutputsWithOtherSizes_fails() throws IOException {
+        Given given = given(SMALL, SIDE);
+        Path file = given.exporter().export(folder, ExportOptions.onnx()).file();
+        ExportSource.Recorded recorded = new NetworkSource(given.network, given.config).record(ExportOptions.onnx());
+        NetworkFile network = new NetworkFile(
+                recorded.graph(),
+                recorded.input(),
+                recorded.outputs(),
+                recorded.traced().parameterValues(),
+                Precision.FLOAT32,
+                Map.of(),
+                true);
+        ExportCheck check = ExportCheck.onImages(
+                inputs -> new NDList(
+                        recorded.reference().run(inputs).singletonOrThrow().expandDims(0)),
+                images -> Reference.image(images, "sizes/", new Shape(2, 3, SIDE, SIDE)));
+        assertThatExceptionOfType(ExportException.class)
+                .isThrownBy(() -> check.check(network, file, Path.of("there/model.onnx"), ExportOptions.Format.ONNX))
+                .withMessageContaining("model.onnx: with ONNX Runtime, the outputs are [(2, ")
+                .withMessageContaining("but the network's are [(1, 2, ");
+    }
+
+    @Test
+    void export_ofDamagedWeights_saysSo_andWritesNothing() throws IOException {
+        Given given = given(SMALL, SIDE);
+        given.network.getParameters().values().forEach(parameter -> parameter
+                .getArray()
+                .set(new float[Math.toIntExact(parameter.getArray().size())]));
+        given.network.getParameters().values().iterator().next().getArray().addi(Float.NaN);
+        for (ExportOptions options : files()) {
+            assertThatExceptionOfType(ExportException.class)
+                    .isThrownBy(() -> given.exporter().export(folder, options))
+                    .withMessageContaining(": the network's output is NaN for random input; nothing was written. Its"
+                            + " weights are damaged");
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
     @Test
     void open_ofAFileThatIsNoModel_saysWhich() throws IOException {
         Path file = Files.writeString(folder.resolve("model.onnx"), "not a model");

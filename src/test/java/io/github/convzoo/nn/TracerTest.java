@@ -45,6 +45,7 @@ import io.github.convzoo.network.Variant;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -411,6 +412,38 @@ class TracerTest {
                 .add(Linear.builder().setUnits(2).build());
         Reference.initialize(linear, manager, "linear/", shape);
         assertThat(Tracer.trace(linear, shape).isForAnySize()).isFalse();
+    }
+
+    /** Sizes that fit the strides, and are larger and landscape, would not show any of these. */
+    @Test
+    void decision_byTheSize_makesItTheOnlyOne() {
+        Shape shape = new Shape(1, 3, 32, 32);
+        Stream.<Predicate<Shape>>of(
+                        size -> size.get(2) % 2 == 1,
+                        size -> size.get(3) % 2 == 1,
+                        size -> size.get(2) < 24,
+                        size -> size.get(3) > 200,
+                        size -> size.get(2) > size.get(3))
+                .forEach(decision -> assertThat(Tracer.trace(
+                                        LambdaBlock.singleton(x ->
+                                                decision.test(x.getShape()) ? Activation.relu(x) : Activation.tanh(x)),
+                                        shape)
+                                .isForAnySize())
+                        .isFalse());
+    }
+
+    @Test
+    void pool_thatRoundsUpAtOtherSizes_isForTheTracedOne() {
+        Shape shape = new Shape(1, 3, 32, 32);
+        for (boolean ceil : new boolean[] {false, true}) {
+            assertThat(Tracer.trace(Pool.maxPool2dBlock(new Shape(2, 2), new Shape(2, 2), new Shape(0, 0), ceil), shape)
+                            .isForAnySize())
+                    .isEqualTo(!ceil);
+        }
+        // It never rounds.
+        assertThat(Tracer.trace(Pool.maxPool2dBlock(new Shape(3, 3), new Shape(1, 1), new Shape(1, 1), true), shape)
+                        .isForAnySize())
+                .isTrue();
     }
 
     // What is refused
