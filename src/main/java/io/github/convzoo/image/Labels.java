@@ -1,5 +1,7 @@
 package io.github.convzoo.image;
 
+import com.google.gson.GsonBuilder;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -85,14 +87,15 @@ public record Labels(List<String> names) {
      * Reads a UTF-8 file with one name per line, such as DJL's {@code synset.txt}. Blank lines at the end are ignored.
      *
      * <p>Lines may have class numbers, which must start at 0 without gaps: {@code 0,cat}, {@code 0 cat} or {@code
-     * cat,0}, optionally below a header such as {@code index,name}. The file may also be JSON: a list of names, {@code
+     * cat,0}, optionally below a header such as {@code index,name}. Numbers that only a space separates must be in the
+     * order of the lines, because they may be part of the names. The file may also be JSON: a list of names, {@code
      * {"0": "cat"}}, {@code {"0": ["n02123045", "tabby"]}}, {@code {"cat": 0}}, or a configuration with {@code
      * id2label}, {@code label2id} or {@code label_names}. A file that can be read in two ways is refused.
      *
      * @param file the file, at most 16 MiB
      * @return its labels
      * @throws IOException if the file cannot be read, is not UTF-8, has no labels, has a blank line before the last
-     *     name, or has numbers that leave a class without a name; the message names the file
+     *     name, has numbers that leave a class without a name, or can be read in two ways; the message names the file
      */
     public static Labels read(Path file) throws IOException {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
@@ -166,6 +169,27 @@ public record Labels(List<String> names) {
             throw new IOException("%s: class %d has no name; add one".formatted(name, blank));
         }
         return new Labels(names);
+    }
+
+    /**
+     * {@return the text of a label file that is read as these names: one name per line, or JSON if lines could be read
+     * as something else, such as numbered names}
+     */
+    public String toText() {
+        String lines = String.join("\n", names) + "\n";
+        try {
+            InputStream in = new ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8));
+            if (read(in, "labels").equals(this)) {
+                return lines;
+            }
+        } catch (IOException e) {
+            // They can be read in two ways, or not at all.
+        }
+        return new GsonBuilder()
+                        .setPrettyPrinting()
+                        .disableHtmlEscaping()
+                        .create()
+                        .toJson(names) + "\n";
     }
 
     /** {@return the number of classes} */

@@ -26,7 +26,7 @@ import java.util.stream.Stream;
  * <ul>
  * <li>{@code config.json}, {@code last/config.json}: the model's configuration, identical
  * <li>{@code train.json}: the options of the run
- * <li>{@code labels.txt}: the class names, one per line
+ * <li>{@code labels.txt}: the class names, as in {@link io.github.convzoo.image.Labels#toText}
  * <li>{@code model.safetensors}: the weights with the best validation result, those of the moving average if there is
  * one
  * <li>{@code last/state.safetensors}: everything needed to resume
@@ -44,7 +44,7 @@ public record RunFolder(Path path) {
     /** The options of the run. */
     public static final String OPTIONS = "train.json";
 
-    /** The class names, one per line. */
+    /** The class names. */
     public static final String LABELS = "labels.txt";
 
     /** The confusion matrix of the best weights. */

@@ -5,6 +5,7 @@ import io.github.convzoo.data.Batch;
 import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.Epoch;
 import io.github.convzoo.data.Samples;
+import io.github.convzoo.image.Labels;
 import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -334,7 +335,7 @@ public final class TrainingRun implements AutoCloseable {
     public boolean run(int epochs, BooleanSupplier stop, Listener listener)
             throws DivergedException, IOException, InterruptedException {
         lock();
-        folder.write(RunFolder.LABELS, String.join("\n", training.samples().classes()) + "\n");
+        folder.write(RunFolder.LABELS, new Labels(training.samples().classes()).toText());
         // Before any weights, so that a folder's weights are never next to another configuration.
         saved.writeConfig(folder.path());
         saved.writeConfig(folder.last());

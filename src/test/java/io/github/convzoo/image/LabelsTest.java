@@ -12,6 +12,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -116,6 +117,36 @@ class LabelsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "cat|red dog|fish, big",
+                "0 cat|1 dog|10 kiwi|2 fox",
+                "1 cat|10 kiwi|2 dog",
+                "0,cat|1,dog",
+                "cat,1|dog,0",
+                "[x]|cat",
+                "{|cat",
+                "'cat'|'0', \"<dog> & é\"",
+                "\ufeffcat|dog",
+                " cat|dog ",
+                "cat\\nfood|dog",
+                "1,0|0,1"
+            })
+    void text_isReadAsTheSameNames(String text) throws IOException {
+        Labels labels = new Labels(Arrays.stream(text.split("\\|"))
+                .map(name -> name.replace("\\n", "\n"))
+                .toList());
+
+        assertThat(Labels.read(file(labels.toText(), UTF_8))).isEqualTo(labels);
+    }
+
+    @Test
+    void text_ofPlainNames_hasOneInEachLine() {
+        assertThat(new Labels(List.of("cat", "10 dollars")).toText()).isEqualTo("cat\n10 dollars\n");
+        assertThat(new Labels(List.of("0 <a>", "1 b")).toText()).isEqualTo("[\n  \"0 <a>\",\n  \"1 b\"\n]\n");
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '^',
             quoteCharacter = '`',
@@ -126,6 +157,7 @@ class LabelsTest {
                 "0,cat|2,dog^'dog' has number 2, but 2 classes are numbered from 0 to 1",
                 "0 cat|0 dog^'cat' and 'dog' have number 0",
                 "cat,1|dog,1^'cat' and 'dog' have number 1",
+                "0 cat|2 dog|1 fox^'2 dog' in line 2 can be class 2 named 'dog', or class 1 named '2 dog'",
                 "{~0~: ~cat~, ~3~: ~dog~}^'dog' has number 3",
                 "{~cat~: 0, ~dog~: 0}^'cat' and 'dog' have number 0",
                 "{~cat~: ~dog~}^this JSON has no class names",
