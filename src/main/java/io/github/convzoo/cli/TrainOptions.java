@@ -12,6 +12,7 @@ import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import io.github.convzoo.checkpoint.TextFile;
 import io.github.convzoo.data.OnBadImage;
+import io.github.convzoo.message.Reason;
 import io.github.convzoo.train.BestBy;
 import io.github.convzoo.train.Optimizer;
 import io.github.convzoo.train.Precision;
@@ -441,7 +442,7 @@ final class TrainOptions {
             TrainChecks.check(options);
             return options;
         } catch (JsonParseException | IllegalArgumentException e) {
-            throw new IOException(file + ": not the options of a run (" + e.getMessage() + ")", e);
+            throw new IOException(file + ": not the options of a run (" + Reason.ofJson(e) + ")", e);
         }
     }
 

@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -172,7 +173,7 @@ final class LabelText {
             json = JsonParser.parseString(text);
         } catch (JsonParseException e) {
             throw new IOException(
-                    file + ": starts like JSON but cannot be parsed (" + e.getMessage() + "); correct it", e);
+                    file + ": starts like JSON but cannot be parsed (" + Reason.ofJson(e) + "); correct it", e);
         }
         return of(file, json);
     }

@@ -20,6 +20,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
@@ -82,6 +83,20 @@ public final class Reason {
                 || actual instanceof IllegalArgumentException
                 || actual instanceof IllegalStateException;
         return isReason ? message.strip() : actual.getClass().getSimpleName() + ": " + message.strip();
+    }
+
+    /**
+     * {@return the reason why JSON cannot be read, without Gson's advice to Java programmers}
+     *
+     * @param failure Gson's exception, or that of code that reads what it parsed
+     */
+    public static String ofJson(Throwable failure) {
+        String first =
+                Objects.toString(failure.getMessage(), "").lines().findFirst().orElse("");
+        // Gson wraps exceptions, and begins with the name of their class.
+        String said = first.replaceFirst("^[\\w.$]+(Exception|Error): ", "")
+                .replaceFirst("^Use JsonReader\\S+ to accept malformed JSON", "unexpected text");
+        return said.isBlank() ? "unexpected text" : begun(said.strip());
     }
 
     /**

@@ -6,6 +6,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.MalformedJsonException;
+import io.github.convzoo.message.Reason;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.InputStreamReader;
@@ -61,20 +62,10 @@ final class Json {
         } else if (e instanceof EOFException) {
             message = "the request ends within its JSON";
         } else if (e instanceof MalformedJsonException) {
-            message = "the request is not JSON: " + firstLine(e);
+            message = "the request is not JSON: " + Reason.ofJson(e);
         } else {
-            message = "the request does not follow the protocol: " + firstLine(e);
+            message = "the request does not follow the protocol: " + Reason.ofJson(e);
         }
         return new Problem(Problem.Kind.BAD_REQUEST, message, e);
-    }
-
-    /** What Gson says, without its advice to Java programmers. */
-    private static String firstLine(Exception e) {
-        return String.valueOf(e.getMessage())
-                .lines()
-                .findFirst()
-                .orElse("unknown error")
-                .replaceFirst("^[\\w.]+Exception: ", "")
-                .replaceFirst("Use JsonReader\\S+ to accept malformed JSON", "unexpected text");
     }
 }

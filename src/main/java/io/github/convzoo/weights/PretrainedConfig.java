@@ -14,6 +14,7 @@ import io.github.convzoo.image.Labels;
 import io.github.convzoo.image.Normalization;
 import io.github.convzoo.image.Preprocessing;
 import io.github.convzoo.image.Resampling;
+import io.github.convzoo.message.Reason;
 import io.github.convzoo.network.DpnOptions;
 import io.github.convzoo.network.FamilyOptions;
 import io.github.convzoo.network.Network;
@@ -68,6 +69,9 @@ final class PretrainedConfig {
 
     static ModelConfig parse(String json, String name) throws IOException {
         try {
+            if (json.isBlank()) {
+                throw new IOException(name + ": empty; expected timm's config.json");
+            }
             if (!(JsonParser.parseString(json) instanceof JsonObject root)) {
                 throw new IOException(
                         name + ": JSON, but not an object; expected timm's config.json with an architecture");
@@ -76,7 +80,7 @@ final class PretrainedConfig {
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new IOException(name + ": " + brief(String.valueOf(e.getMessage())), e);
         } catch (JsonParseException | StackOverflowError e) {
-            throw new IOException(name + ": not JSON (" + brief(String.valueOf(e.getMessage())) + ")", e);
+            throw new IOException(name + ": not JSON (" + brief(Reason.ofJson(e)) + ")", e);
         }
     }
 

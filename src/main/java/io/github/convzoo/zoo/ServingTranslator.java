@@ -13,6 +13,7 @@ import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import io.github.convzoo.image.ImageDecoder;
 import io.github.convzoo.image.RgbImage;
+import io.github.convzoo.message.Reason;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -117,7 +118,7 @@ final class ServingTranslator implements Translator<Input, Output> {
                 url = text.getAsString();
             }
         } catch (JsonParseException e) {
-            throw new IOException("the request is not JSON: " + e.getMessage(), e);
+            throw new IOException("the request is not JSON: " + Reason.ofJson(e), e);
         }
         if (url == null || !url.matches("(?is)(https?|data):.*")) {
             throw new IOException("the JSON must have an image_url that starts with http:, https:, or data:");

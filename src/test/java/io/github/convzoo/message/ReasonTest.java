@@ -1,7 +1,11 @@
 package io.github.convzoo.message;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.google.gson.Gson;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,6 +24,8 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletionException;
 import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ReasonTest {
 
@@ -94,5 +100,29 @@ class ReasonTest {
         Path folder = Path.of("a");
         assertThat(Reason.within(folder, new AccessDeniedException("a"))).isEqualTo("permission denied");
         assertThat(Reason.within(folder, new AccessDeniedException("a/b"))).isEqualTo("a/b: permission denied");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{bad|end of input at line 1 column 5 path $.bad",
+                "[1]x|unexpected text at line 1 column 5 path $",
+                "['a' 'b']|unterminated array at line 1 column 7 path $[1]",
+            })
+    void reason_ofBrokenJson_isGsonsWithoutItsAdvice(String json, String reason) {
+        assertThatExceptionOfType(JsonParseException.class)
+                .isThrownBy(() -> JsonParser.parseString(json.replace('\'', '"')))
+                .satisfies(e -> assertThat(Reason.ofJson(e)).isEqualTo(reason));
+    }
+
+    @Test
+    void reason_ofJsonOfAnotherType_isInWords() {
+        assertThatExceptionOfType(JsonParseException.class)
+                .isThrownBy(() -> new Gson().fromJson("[1]", ReasonTest.class))
+                .satisfies(e -> assertThat(Reason.ofJson(e))
+                        .isEqualTo("expected BEGIN_OBJECT but was BEGIN_ARRAY at line 1 column 2 path $"));
+        assertThat(Reason.ofJson(new IllegalArgumentException())).isEqualTo("unexpected text");
     }
 }
