@@ -44,12 +44,28 @@ final class CleanExit implements AutoCloseable {
      * @param ended open until the command is done
      */
     static <T> T interruptible(CountDownLatch ended, Callable<T> work) throws Exception {
+        return interruptible(ended, () -> "nothing was written", work);
+    }
+
+    /**
+     * Does work that writes to a folder, and removes its partial files when its thread is interrupted, as the process
+     * is asked to exit.
+     *
+     * @param ended open until the command is done
+     * @param changes what the command has written to the folder
+     */
+    static <T> T interruptible(CountDownLatch ended, FolderChanges changes, Callable<T> work) throws Exception {
+        return interruptible(ended, changes::inWords, work);
+    }
+
+    private static <T> T interruptible(CountDownLatch ended, Callable<String> written, Callable<T> work)
+            throws Exception {
         try (CleanExit exit = new CleanExit(ended, Thread.currentThread()::interrupt)) {
             try {
                 return work.call();
             } catch (IOException | RuntimeException e) {
                 if (exit.isAskedFor()) {
-                    throw new IOException("stopped; nothing was written", e);
+                    throw new IOException("stopped; " + written.call(), e);
                 }
                 throw e;
             }

@@ -164,7 +164,8 @@ final class ExportCommand implements Callable<Integer> {
         try (ZooModel<NDList, NDList> loaded = ConvZoo.loadLogits(open, ModelOptions.with(loading, config))) {
             Network network = (Network) loaded.getBlock();
             Exporter exporter = new Exporter(network, config.withOptions(network.options()));
-            report = CleanExit.interruptible(main.ended, () -> exporter.export(output, options));
+            report = CleanExit.interruptible(
+                    main.ended, new FolderChanges(output), () -> exporter.export(output, options));
         }
         existing.sayReplaced(spec.commandLine().getErr());
         PrintWriter out = spec.commandLine().getOut();

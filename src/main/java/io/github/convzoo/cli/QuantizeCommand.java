@@ -188,6 +188,7 @@ final class QuantizeCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--samples must be at least 1, not " + samples);
         }
         OutputFile.Existing existing = existing(wanted);
+        FolderChanges changes = new FolderChanges(output);
         LoadOptions loading = model.options(main, common, spec.commandLine().getErr());
         OpenModel open = ConvZoo.open(model.model, loading);
         ModelConfig config = model.config(open, loading, input, data.dataset);
@@ -206,7 +207,8 @@ final class QuantizeCommand implements Callable<Integer> {
                                 options,
                                 data.batches(chosen, own, BATCH, bar),
                                 bar.next(chosen.size(), ProgressBar.Unit.IMAGES));
-                QuantizationReport written = CleanExit.interruptible(main.ended, () -> quantized.write(output));
+                QuantizationReport written =
+                        CleanExit.interruptible(main.ended, changes, () -> quantized.write(output));
                 bar.clear();
                 for (String doubt : written.notes()) {
                     spec.commandLine().getErr().println("convzoo: " + Main.oneLine(doubt));

@@ -12,6 +12,7 @@ import io.github.convzoo.nn.PreparedGraph;
 import io.github.convzoo.weights.ModelConfig;
 import io.github.convzoo.weights.ModelFolder;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -158,18 +162,55 @@ public final class ExportDraft {
                     graph.nodes().size(),
                     obstacle == null ? check.check(file, written, place, options.format()) : List.of(),
                     obstacle == null ? List.of() : List.of(place + ": not run here because " + obstacle));
-            move(draft, written, folder);
-            if (source.config().isPresent() && ModelFolder.config(folder).isEmpty()) {
-                ModelFolder.writeConfig(folder, source.config().get());
-            }
-            return source.config().isPresent()
-                    ? report.withMoreNotes(
-                            ServingFiles.write(folder, source.config().get(), options))
-                    : report;
+            return uninterrupted(() -> publish(draft, written, folder, report));
         } finally {
             ModelFolder.delete(draft);
             if (made && isEmpty(folder)) {
                 Files.delete(folder);
+            }
+        }
+    }
+
+    /** Moves a checked draft into the model folder, and writes the files about it. */
+    private ExportReport publish(Path draft, Path written, Path folder, ExportReport report) throws IOException {
+        move(draft, written, folder);
+        if (source.config().isEmpty()) {
+            return report;
+        }
+        ModelConfig config = source.config().get();
+        if (ModelFolder.config(folder).isEmpty()) {
+            ModelFolder.writeConfig(folder, config);
+        }
+        return report.withMoreNotes(ServingFiles.write(folder, config, options));
+    }
+
+    /**
+     * Does work on another thread. An interrupt of this one would end it between two files, which belong together; one
+     * that came before ends it now.
+     */
+    private static <T> T uninterrupted(Callable<T> work) throws IOException {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new ClosedByInterruptException();
+        }
+        FutureTask<T> task = new FutureTask<>(work);
+        new Thread(task, "convzoo-export").start();
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return task.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }

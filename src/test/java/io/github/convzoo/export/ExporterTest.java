@@ -40,6 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.FutureTask;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.ZipFile;
@@ -541,6 +542,36 @@ class ExporterTest {
                 .isThrownBy(() -> check.check(network, file, Path.of("there/model.onnx"), ExportOptions.Format.ONNX))
                 .withMessageContaining("model.onnx: with ONNX Runtime, the outputs are [(2, ")
                 .withMessageContaining("but the network's are [(1, 2, ");
+    }
+
+    /** As Ctrl-C does it. The model, its configuration, and the files for DJL belong together. */
+    @Test
+    void export_interruptedWhileItsFilesAreMovedIntoPlace_movesAllOfThem() throws Exception {
+        Given given = given(SMALL, SIDE);
+        FutureTask<ExportReport> task = new FutureTask<>(() -> given.exporter().export(folder, ExportOptions.onnx()));
+        Thread thread = new Thread(task);
+        thread.start();
+        while (!Files.exists(folder.resolve("model.onnx")) && thread.isAlive()) {
+            Thread.onSpinWait();
+        }
+        while (thread.isAlive()) {
+            thread.interrupt();
+        }
+        assertThat(task.get().file()).isEqualTo(folder.resolve("model.onnx"));
+        assertThat(folder.toFile().list())
+                .containsExactlyInAnyOrder("model.onnx", "config.json", "serving.properties", "synset.txt");
+    }
+
+    @Test
+    void export_interruptedBefore_writesNothing() throws Exception {
+        Given given = given(SMALL, SIDE);
+        Thread.currentThread().interrupt();
+        try {
+            assertThatIOException().isThrownBy(() -> given.exporter().export(folder, ExportOptions.torchScript()));
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        assertThat(folder).isEmptyDirectory();
     }
 
     @Test
