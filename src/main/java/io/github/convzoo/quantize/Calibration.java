@@ -2,6 +2,8 @@ package io.github.convzoo.quantize;
 
 import io.github.convzoo.graph.Grid;
 import io.github.convzoo.graph.Range;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /** How to determine the range of a value from its numbers on the calibration images. */
 public enum Calibration {
@@ -21,12 +23,14 @@ public enum Calibration {
     },
     /**
      * The range that minimizes the Kullback-Leibler divergence between the rounded and the original numbers. Source: S.
-     * Migacz, 8-bit Inference with TensorRT, GTC 2017.
+     * Migacz, 8-bit Inference with TensorRT, GTC 2017. Single numbers that are very frequent, such as the zeros of a
+     * ReLU, are ignored, as NVIDIA's tools do with zeros.
      */
     ENTROPY {
         @Override
         Range range(Histogram numbers) {
-            return best(numbers, Calibration::divergence);
+            double[] counts = withoutSpikes(numbers);
+            return best(numbers, (all, range) -> divergence(all, counts, range));
         }
     },
     /** The range that minimizes the mean squared error. */
@@ -41,6 +45,11 @@ public enum Calibration {
     private static final int STEPS = 128;
 
     private static final int LEAST = STEPS / 16;
+
+    /** A bin with this share of all numbers, and this many times more than the next ones, is a spike. */
+    private static final double SPIKE_SHARE = 0.01;
+
+    private static final int SPIKE_HEIGHT = 4;
 
     abstract Range range(Histogram numbers);
 
@@ -82,11 +91,31 @@ public enum Calibration {
         return sum;
     }
 
-    private static double divergence(Histogram numbers, Range range) {
+    /**
+     * The counts of the bins, with spikes lowered to the higher one of the next nonempty bins. A level's count is spread
+     * over its bins, so a spike would be expensive in wide levels, and the range that clips most the cheapest.
+     */
+    private static double[] withoutSpikes(Histogram numbers) {
+        double[] counts = new double[numbers.bins()];
+        int[] filled = IntStream.range(0, counts.length)
+                .filter(bin -> numbers.count(bin) > 0)
+                .toArray();
+        for (int i = 0; i < filled.length; i++) {
+            long left = i == 0 ? 0 : numbers.count(filled[i - 1]);
+            long right = i == filled.length - 1 ? 0 : numbers.count(filled[i + 1]);
+            long count = numbers.count(filled[i]);
+            long next = Math.max(left, right);
+            boolean spike = next > 0 && count > SPIKE_HEIGHT * next && count > SPIKE_SHARE * numbers.total();
+            counts[filled[i]] = spike ? next : count;
+        }
+        return counts;
+    }
+
+    private static double divergence(Histogram numbers, double[] counts, Range range) {
         Grid grid = Grid.of(range);
         // Clipped numbers count at the ends, and each level's count is spread over its nonempty bins.
         double[] clipped = new double[numbers.bins()];
-        long[] levelCounts = new long[Grid.LAST + 1];
+        double[] levelCounts = new double[Grid.LAST + 1];
         int[] levelBins = new int[Grid.LAST + 1];
         int first = -1;
         int last = -1;
@@ -94,7 +123,7 @@ public enum Calibration {
         double above = 0;
         for (int bin = 0; bin < numbers.bins(); bin++) {
             float center = numbers.center(bin);
-            long count = numbers.count(bin);
+            double count = counts[bin];
             if (center < range.min()) {
                 below += count;
             } else if (center > range.max()) {
@@ -112,15 +141,16 @@ public enum Calibration {
         if (first < 0) {
             return Double.POSITIVE_INFINITY;
         }
-        double inside = numbers.total() - below - above;
+        double inside = DoubleStream.of(levelCounts).sum();
+        double total = below + inside + above;
         clipped[first] += below;
         clipped[last] += above;
         double sum = 0;
         for (int bin = first; bin <= last; bin++) {
             if (clipped[bin] > 0) {
                 int level = grid.level(numbers.center(bin));
-                double spread = levelBins[level] == 0 ? 0 : (double) levelCounts[level] / levelBins[level] / inside;
-                double share = clipped[bin] / numbers.total();
+                double spread = levelBins[level] == 0 ? 0 : levelCounts[level] / levelBins[level] / inside;
+                double share = clipped[bin] / total;
                 // A bin with only clipped numbers: as unlikely as representable.
                 sum += share * Math.log(share / Math.max(spread, 1e-12));
             }

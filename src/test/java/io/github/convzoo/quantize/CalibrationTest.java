@@ -11,6 +11,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CalibrationTest {
 
@@ -142,5 +143,22 @@ class CalibrationTest {
     @Test
     void entropy_cutsOffWhatIsRare() {
         assertThat(Calibration.ENTROPY.range(of(withOutlier(40))).max()).isBetween(2.5f, 20f);
+    }
+
+    /** The zeros of a ReLU, and the background of images, are exact or nearly so in every grid. */
+    @ParameterizedTest
+    @ValueSource(floats = {0, -1})
+    void entropy_ignoresASingleFrequentNumber(float frequent) {
+        Random random = new Random(2);
+        float[] spread = new float[50_000];
+        float[] same = new float[50_000];
+        for (int i = 0; i < spread.length; i++) {
+            spread[i] = (float) Math.abs(random.nextGaussian());
+            same[i] = frequent;
+        }
+        float without = Calibration.ENTROPY.range(of(spread)).max();
+        assertThat(without).isGreaterThan(2);
+        assertThat(Calibration.ENTROPY.range(of(spread, same)).max()).isCloseTo(without, within(0.2f * without));
+        assertThat(Calibration.ENTROPY.range(of(spread, same)).min()).isEqualTo(Math.min(frequent, 0));
     }
 }
