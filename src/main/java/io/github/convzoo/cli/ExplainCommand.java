@@ -218,7 +218,13 @@ final class ExplainCommand implements Callable<Integer> {
         }
 
         private void take(String name, RgbImage pixels) throws Exception {
-            Explanation explanation = explain(pixels);
+            Explanation explanation;
+            try {
+                explanation = explain(pixels);
+            } catch (IllegalStateException e) {
+                // The network's output is NaN.
+                throw new IOException(name + ": " + e.getMessage(), e);
+            }
             warn(name, explanation.map());
             Path picture = null;
             if (output != null) {

@@ -31,7 +31,8 @@ final class Histogram {
         }
         // The minimum and maximum of numbers that include NaN are NaN.
         if (!Float.isFinite(low) || !Float.isFinite(high)) {
-            throw new IllegalArgumentException("some numbers are not finite");
+            throw new IllegalArgumentException("the network computes numbers that are not finite for these images; its"
+                    + " weights are damaged, or were trained for another input");
         }
         min = low;
         max = high;

@@ -20,17 +20,22 @@ public final class DivergedException extends Exception {
     private final boolean validation;
 
     DivergedException(long step, double loss, double gradientNorm, double rate) {
-        this(
-                String.format(
-                        Locale.ROOT,
-                        "step %d: %s at a learning rate of %.3g; the weights are those before this step; try a lower"
-                                + " learning rate, warm-up or gradient clipping, and check the batch for bad values",
-                        step,
-                        Double.isFinite(loss) ? "the gradient's norm is " + gradientNorm : "the loss is " + loss,
-                        rate),
+        this(message(step, loss, gradientNorm, rate), step, loss, false);
+    }
+
+    private static String message(long step, double loss, double gradientNorm, double rate) {
+        if (step == 0 && !Double.isFinite(loss)) {
+            return "step 0: the loss is " + loss
+                    + " before anything was learned; the weights to start from are damaged, or"
+                    + " were trained for another input, or the batch has bad values";
+        }
+        return String.format(
+                Locale.ROOT,
+                "step %d: %s at a learning rate of %.3g; the weights are those before this step; try a lower"
+                        + " learning rate, warm-up or gradient clipping, and check the batch for bad values",
                 step,
-                loss,
-                false);
+                Double.isFinite(loss) ? "the gradient's norm is " + gradientNorm : "the loss is " + loss,
+                rate);
     }
 
     /** The same in float16, whose range ends at 65504. */

@@ -222,6 +222,37 @@ class PredictCommandTest {
             assertThat(run.status()).isEqualTo(1);
             assertThat(run.err()).contains("convzoo: " + BOOT + ": the network's output is NaN");
         }
+        Path other = folder.resolve("images");
+        copy(BOOT, "images/Ankle boot/1.png");
+        copy(TROUSER, "images/Trouser/2.png");
+        List<Object> model = List.of("--model", "peleenet", "--weights", damaged);
+        Run.refused(1, with(model, "explain", BOOT), BOOT + ": the network's output is NaN; its weights are damaged");
+        Run.refused(
+                1,
+                with(model, "export", "--format", "onnx", "--output", folder.resolve("exported")),
+                "the network's output is NaN for random input; nothing was written. Its weights are damaged");
+        tensors.replaceAll((name, tensor) -> name.equals("features.stemblock.stem1.conv.weight")
+                ? Samples.tensor(name, nan(tensor.shape()), tensor.shape())
+                : tensor);
+        Samples.write(damaged, tensors);
+        Run.refused(
+                2,
+                with(model, "quantize", "--data", other, "--labels", LABELS, "--output", folder.resolve("quantized")),
+                "the network computes numbers that are not finite for these images; its weights are damaged");
+        assertThat(folder.resolve("exported")).doesNotExist();
+        assertThat(folder.resolve("quantized")).doesNotExist();
+    }
+
+    private static List<Object> with(List<Object> model, Object... others) {
+        List<Object> all = new ArrayList<>(List.of(others));
+        all.addAll(model);
+        return all;
+    }
+
+    private static float[] nan(long[] shape) {
+        float[] values = new float[Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact))];
+        Arrays.fill(values, Float.NaN);
+        return values;
     }
 
     @Test

@@ -336,7 +336,10 @@ class TrainCommandTest {
         for (List<Object> args : List.of(args("--weights", broken), args("--weights", broken, "--head-only"))) {
             Run diverged = Run.of(args.toArray());
 
-            assertThat(diverged.err()).contains("epoch 1, batch 1, step 0: the loss is NaN", "; start a new run");
+            assertThat(diverged.err())
+                    .contains(
+                            "epoch 1, batch 1, step 0: the loss is NaN before anything was learned",
+                            "; start a new run");
             assertThat(diverged.status()).isEqualTo(1);
             assertThat(run).doesNotExist();
         }
