@@ -222,11 +222,25 @@ final class ImageNames {
         }
         try {
             return images(Path.of(name)).stream()
-                    .map(image -> new Entry(image.toString(), Optional.empty()))
+                    .map(image -> new Entry(image.toString(), misnamed(image)))
                     .iterator();
         } catch (IOException e) {
             return List.of(new Entry(name, Optional.of(e))).iterator();
         }
+    }
+
+    /** On many systems, a file's name is bytes; if they are no text, the name as text is not that of the file. */
+    private static Optional<IOException> misnamed(Path image) {
+        String name = image.toString();
+        try {
+            if (Path.of(name).equals(image)) {
+                return Optional.empty();
+            }
+        } catch (InvalidPathException e) {
+            // Neither is it one of any file.
+        }
+        return Optional.of(new IOException(name + ": the name of the file is not text in the encoding "
+                + System.getProperty("native.encoding") + ", so results cannot refer to it; rename it"));
     }
 
     private List<Path> images(Path folder) throws IOException {

@@ -272,6 +272,20 @@ class PredictFilesTest {
     }
 
     @Test
+    @EnabledOnOs({OS.LINUX})
+    void fileWhoseNameIsNoText_isReported_andTheOthersPredicted() throws Exception {
+        Process moved = new ProcessBuilder("sh", "-c", "mv 4.png \"$(printf 'l\\344t.png')\"")
+                .directory(images.toFile())
+                .start();
+        assertThat(moved.waitFor()).isZero();
+
+        Run run = predict("--jsonl");
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.out().lines()).hasSize(9);
+        run.assertOneErrorLine("t.png: the name of the file is not text in the encoding ");
+    }
+
+    @Test
     void outputs_thatDoNotGoTogether_areRefused() {
         Run.refused(
                 2,
