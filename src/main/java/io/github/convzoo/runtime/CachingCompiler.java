@@ -45,7 +45,7 @@ public final class CachingCompiler implements ModelCompiler {
     private static final Logger LOGGER = LoggerFactory.getLogger(CachingCompiler.class);
 
     /** Increment this if the same graph is written differently. */
-    private static final int VERSION = 4;
+    private static final int VERSION = 5;
 
     /** For {@link java.util.ServiceLoader}. */
     public CachingCompiler() {}
@@ -57,10 +57,11 @@ public final class CachingCompiler implements ModelCompiler {
         ExportRuntime runtime = ExportRuntime.of(options.format()).get(0);
         Path folder = cache.resolve(key(network, config, options));
         Path file = folder.resolve(options.format().file());
-        @Nullable ExportedModel model = Files.exists(file) ? cached(runtime, file, request.device()) : null;
+        boolean exists = Files.exists(file);
+        @Nullable ExportedModel model = exists ? cached(runtime, file, request.device()) : null;
         boolean cached = model != null;
         if (model == null) {
-            export(new Exporter(network, config), options, folder, file);
+            export(new Exporter(network, config), options, folder, file, exists);
             model = runtime.open(file, request.device());
         }
         LOGGER.info(
@@ -72,15 +73,18 @@ public final class CachingCompiler implements ModelCompiler {
         return new Compiled(model, config.input().slice(1), options.format() == ExportOptions.Format.ONNX);
     }
 
-    /** Opens a file in the cache; if this fails, as for a damaged file, removes it. */
+    /** Opens a file in the cache; null if it is damaged. It is left to be replaced: it may be another process's. */
     private static @Nullable ExportedModel cached(ExportRuntime runtime, Path file, Device device) throws IOException {
+        String why = "its checksum differs, or it is incomplete";
         try {
-            return runtime.open(file, device);
+            if (Checksums.match(file)) {
+                return runtime.open(file, device);
+            }
         } catch (IOException | EngineException e) {
-            LOGGER.warn("the compiled form {} cannot be opened, so it is made again: {}", file, e.getMessage());
-            Files.deleteIfExists(file);
-            return null;
+            why = String.valueOf(e.getMessage());
         }
+        LOGGER.warn("the compiled form {} cannot be used, so it is made again: {}", file, why);
+        return null;
     }
 
     /**
@@ -158,15 +162,17 @@ public final class CachingCompiler implements ModelCompiler {
         return new Opened(graph, graph.withClassMaps(), remarks);
     }
 
-    private static void export(Exporter exporter, ExportOptions options, Path folder, Path file) throws IOException {
+    private static void export(Exporter exporter, ExportOptions options, Path folder, Path file, boolean damaged)
+            throws IOException {
         try {
             exporter.export(folder, options);
         } catch (IOException e) {
             // Another process finished first, and this system does not replace its file; the results are the same.
-            if (!Files.exists(file)) {
+            if (damaged || !Files.exists(file)) {
                 throw e;
             }
         }
+        Checksums.write(file);
     }
 
     static String key(Network network, ModelConfig config, ExportOptions options) {

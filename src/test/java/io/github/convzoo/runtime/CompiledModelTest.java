@@ -196,12 +196,18 @@ class CompiledModelTest {
         float[] expected = logits(options.compiled(runtime), 1, SIDE);
         Path file = cached().get(0);
         byte[] whole = Files.readAllBytes(file);
-        for (byte[] damaged : List.of(new byte[0], Arrays.copyOf(whole, whole.length / 2), new byte[1000])) {
+        byte[] zeroed = whole.clone();
+        Arrays.fill(zeroed, whole.length / 2, whole.length / 2 + 1000, (byte) 0);
+        for (byte[] damaged : List.of(new byte[0], Arrays.copyOf(whole, whole.length / 2), new byte[1000], zeroed)) {
             Files.write(file, damaged);
             assertClose(logits(options.compiled(runtime), 1, SIDE), expected);
             assertThat(cached()).containsExactly(file);
-            assertThat(Files.size(file)).isEqualTo(whole.length);
+            // So two processes that make it at the same time agree on its checksum.
+            assertThat(file).hasBinaryContent(whole);
         }
+        Files.delete(file.resolveSibling("checksums"));
+        assertClose(logits(options.compiled(runtime), 1, SIDE), expected);
+        assertThat(file.resolveSibling("checksums")).isNotEmptyFile();
     }
 
     /** Preprocessing is not in the file, but in the configuration next to it. */
