@@ -110,11 +110,7 @@ final class ModelOptions {
             report.lines().forEach(line -> err.println(Main.oneLine(line)));
             return;
         }
-        for (LoadReport.Remark remark : report.remarks()) {
-            if (remark.kind() == LoadReport.Remark.Kind.GUESS) {
-                err.println("convzoo: " + Main.oneLine(remark.text()));
-            }
-        }
+        report.guesses().forEach(guess -> err.println("convzoo: " + Main.oneLine(guess)));
     }
 
     /**

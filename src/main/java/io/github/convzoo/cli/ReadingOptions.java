@@ -17,7 +17,8 @@ final class ReadingOptions {
             paramLabel = "PATH",
             description =
                     "The path of the weights within the file, such as checkpoint.model. Default: the only ones that"
-                            + " fit.")
+                            + " fit; if several fit, those at state_dict_ema, model_ema, state_dict, or model, in this"
+                            + " order.")
     @Nullable String key;
 
     @Option(

@@ -208,11 +208,7 @@ record TrainStart(
                 err.println("convzoo: " + note.rule().text());
             }
         }
-        for (LoadReport.Remark remark : report.remarks()) {
-            if (remark.kind() == LoadReport.Remark.Kind.GUESS) {
-                err.println("convzoo: " + Main.oneLine(remark.text()));
-            }
-        }
+        report.guesses().forEach(guess -> err.println("convzoo: " + Main.oneLine(guess)));
     }
 
     /**

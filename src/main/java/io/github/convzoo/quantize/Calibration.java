@@ -92,8 +92,8 @@ public enum Calibration {
     }
 
     /**
-     * The counts of the bins, with spikes lowered to the higher one of the next nonempty bins. A level's count is spread
-     * over its bins, so a spike would be expensive in wide levels, and the range that clips most the cheapest.
+     * The counts of the bins, with spikes lowered to the higher one of the next nonempty bins. A level's count is
+     * spread over its bins, so a spike would be expensive in wide levels, and the range that clips most the cheapest.
      */
     private static double[] withoutSpikes(Histogram numbers) {
         double[] counts = new double[numbers.bins()];

@@ -125,6 +125,24 @@ public record LoadReport(
         }
     }
 
+    /** {@return what was guessed, a line each, for people: they must see it even if they do not ask for the report} */
+    public List<String> guesses() {
+        List<String> guesses = new ArrayList<>();
+        for (Note note : notes) {
+            if (note.rule() == Rule.NOT_TAKEN) {
+                guesses.add(file + ": using the weights at " + path + ", although those at "
+                        + String.join(", ", note.names())
+                        + " also fit and differ; choose others with --key (withKey in Java)");
+            }
+        }
+        for (Remark remark : remarks) {
+            if (remark.kind() == Remark.Kind.GUESS) {
+                guesses.add(remark.text());
+            }
+        }
+        return guesses;
+    }
+
     /** {@return the report for people: one line for what was loaded, and one for each rule that applied} */
     public List<String> lines() {
         List<String> lines = new ArrayList<>();

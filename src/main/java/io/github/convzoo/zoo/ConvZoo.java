@@ -681,9 +681,7 @@ public final class ConvZoo {
         if (!report.notes().isEmpty() || !report.remarks().isEmpty()) {
             report.lines().forEach(LOGGER::info);
         }
-        report.remarks().stream()
-                .filter(remark -> remark.kind() == LoadReport.Remark.Kind.GUESS)
-                .forEach(remark -> LOGGER.warn(remark.text()));
+        report.guesses().forEach(LOGGER::warn);
     }
 
     /** Loads an exported file as a network without parameters that the file's runtime runs. */
