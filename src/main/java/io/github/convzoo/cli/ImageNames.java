@@ -153,6 +153,7 @@ final class ImageNames {
         private final String file;
         private final String name;
         private @Nullable BufferedReader reader;
+        private boolean empty = true;
 
         ListFile(String file) {
             this.file = file;
@@ -177,8 +178,13 @@ final class ImageNames {
                 }
                 if (line == null) {
                     open.close();
+                    if (empty) {
+                        // As from a command in front of a pipe that failed.
+                        throw new IOException(name + ": no images listed; put one on each line");
+                    }
                     return null;
                 }
+                empty = false;
                 return line.strip();
             } catch (CharacterCodingException e) {
                 throw new UncheckedIOException(new IOException(name + ": not UTF-8; save the list as UTF-8", e));

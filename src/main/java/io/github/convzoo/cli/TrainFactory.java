@@ -107,9 +107,12 @@ final class TrainFactory {
         }
         requireEveryClass(training);
         if (training.size() < options.batchSize) {
+            int good = training.size() / TrainChecks.GOOD_STEPS;
             throw new IllegalArgumentException(Count.of(training.size(), "training image") + " cannot fill a batch of "
-                    + options.batchSize + "; pass --batch-size " + Math.max(1, training.size() / TrainChecks.GOOD_STEPS)
-                    + " or less, so that an epoch has at least " + TrainChecks.GOOD_STEPS + " steps");
+                    + options.batchSize + "; pass --batch-size "
+                    + (good == 0
+                            ? training.size() + " or less"
+                            : good + " or less, so that an epoch has at least " + TrainChecks.GOOD_STEPS + " steps"));
         }
         return new Data(training, found.validation());
     }

@@ -1,6 +1,7 @@
 package io.github.convzoo.train;
 
 import ai.djl.ndarray.NDManager;
+import io.github.convzoo.checkpoint.Checkpoint;
 import io.github.convzoo.data.Batch;
 import io.github.convzoo.data.BatchLoader;
 import io.github.convzoo.data.Epoch;
@@ -278,7 +279,7 @@ public final class TrainingRun implements AutoCloseable {
      *
      * @return whether there was a saved state
      * @throws IOException if another run is using the folder, or the saved state cannot be read or does not fit, for
-     *     example because the images differ
+     *     example because the images differ, or the best weights cannot be read
      */
     public boolean resume() throws IOException {
         lock();
@@ -301,11 +302,28 @@ public final class TrainingRun implements AutoCloseable {
             throw new IOException(folder.state() + ": saved at batch " + progress.batch()
                     + " of an epoch, which now has " + training.batches() + "; resume with the same batch size");
         }
+        requireBest();
         // A crash between writing the metrics and the state leaves an epoch that is now repeated.
         metrics = new ArrayList<>(folder.metrics().stream()
                 .filter(each -> each.epoch() <= progress.epoch())
                 .toList());
         return true;
+    }
+
+    /** A later epoch may be worse, and the run would end without the weights that it reports. */
+    private void requireBest() throws IOException {
+        if (progress.best().epoch() == 0) {
+            return;
+        }
+        try {
+            Checkpoint.read(folder.best());
+        } catch (IOException e) {
+            throw new IOException(
+                    e.getMessage() + "; these are the best weights so far, of epoch "
+                            + progress.best().epoch() + ": restore the file, or copy " + folder.lastWeights()
+                            + " there to continue with the last ones instead",
+                    e);
+        }
     }
 
     /** {@return the number of epochs done, at least 0} */

@@ -833,7 +833,7 @@ public final class ConvZoo {
 
     private static IllegalArgumentException noClassifier() {
         return new IllegalArgumentException(
-                "a classifier needs at least 1 class, not 0; use ConvZoo.loadEmbeddings for feature vectors");
+                "a classifier needs at least 1 class, not 0; use ConvZoo.loadEmbeddings or convzoo embed for feature vectors");
     }
 
     private static IllegalArgumentException channelError(int channels) {

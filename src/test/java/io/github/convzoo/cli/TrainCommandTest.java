@@ -454,6 +454,27 @@ class TrainCommandTest {
     }
 
     @Test
+    void resume_withoutTheBestWeights_isRefused_andWithOthersInTheirPlaceContinues() throws IOException {
+        trained("--epochs", 1);
+        Path best = run.resolve("model.safetensors");
+        for (boolean damaged : new boolean[] {true, false}) {
+            Files.delete(best);
+            if (damaged) {
+                Files.write(best, new byte[100]);
+            }
+            Run.refused(
+                    1,
+                    List.of("train", "--resume", run, "--epochs", 2),
+                    best.toString(),
+                    "; these are the best weights so far, of epoch 1: restore the file, or copy "
+                            + run.resolve("last/model.safetensors") + " there");
+        }
+        Files.copy(run.resolve("last/model.safetensors"), best);
+        Run more = Run.of("train", "--resume", run, "--epochs", 2);
+        assertThat(more.status()).as(more.err()).isZero();
+    }
+
+    @Test
     void train_interrupted_savesAndCanBeResumed() throws Exception {
         assumeThat(File.separatorChar).as("there are signals").isEqualTo('/');
         trained("--epochs", 6, "--seed", 1);
