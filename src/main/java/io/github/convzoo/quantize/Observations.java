@@ -133,8 +133,8 @@ final class Observations {
     List<String> notes() {
         List<String> notes = new ArrayList<>();
         if (images < FEW_IMAGES) {
-            notes.add("calibrated with only " + images + " images; use at least " + FEW_IMAGES
-                    + ", better a few hundred");
+            notes.add("calibrated with only " + (images == 1 ? "one image" : images + " images") + "; use at least "
+                    + FEW_IMAGES + ", better a few hundred");
         }
         if (classes.size() == 1 && images > 1) {
             notes.add("all calibration images are of one class; include every class");

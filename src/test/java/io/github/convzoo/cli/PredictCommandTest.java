@@ -438,6 +438,10 @@ class PredictCommandTest {
         assertThat(marked.status()).isEqualTo(1);
         assertThat(names(marked)).containsExactly(BOOT.toString());
         Run.refused(1, args("--list", folder.resolve("none.txt")), "none.txt: no such file; check the path");
+        for (String nothing : List.of("", "\n \n")) {
+            Files.writeString(list, nothing);
+            Run.refused(1, args("--list", list), "list.txt: no images listed; put one on each line");
+        }
         Run.refused(2, args("-", "--list", "-"), "standard input can be an image (-) or a list of names (--list -)");
     }
 
