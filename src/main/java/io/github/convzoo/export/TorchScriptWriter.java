@@ -9,6 +9,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
@@ -35,6 +36,9 @@ final class TorchScriptWriter {
 
     /** The fixed part of an entry's header, and of its extra field. */
     private static final int LOCAL_HEADER = 30;
+
+    /** The time of every entry. For the first instant that a zip can store, Java adds an extra field. */
+    private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 2, 1, 0, 0);
 
     private static final int EXTRA_HEADER = 4;
 
@@ -97,6 +101,8 @@ final class TorchScriptWriter {
 
         void add(String name, byte[] content) throws IOException {
             ZipEntry entry = new ZipEntry(ROOT + name);
+            // The same network is the same file, whenever it is written.
+            entry.setTimeLocal(NO_TIME);
             entry.setSize(content.length);
             CRC32 crc = new CRC32();
             crc.update(content);

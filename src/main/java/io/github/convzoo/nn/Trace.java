@@ -71,13 +71,13 @@ final class Trace {
         }
     }
 
-    /** The operations do not fit the input's size, so the block does not run for it either. */
-    static final class UnfitSizeException extends IllegalArgumentException {
+    /** The block does not run for this input, recorded or not: an operation does not fit, or the block refuses it. */
+    static final class UnfitInputException extends IllegalArgumentException {
 
         private static final long serialVersionUID = 1L;
 
-        UnfitSizeException(String message) {
-            super(message);
+        UnfitInputException(String message, RuntimeException cause) {
+            super(message, cause);
         }
     }
 
@@ -130,17 +130,18 @@ final class Trace {
             if (e == refused) {
                 throw e;
             }
-            // Thrown by DJL's adapter for unsupported operations, or by the block itself.
-            throw new IllegalArgumentException(
-                    "%s cannot be traced (in %s): %s"
-                            .formatted(
-                                    operation(Arrays.stream(e.getStackTrace())
-                                            .map(StackTraceElement::getMethodName)
-                                            .filter(method -> !method.equals("<init>"))
-                                            .findFirst()),
-                                    where(),
-                                    e),
-                    e);
+            String message = "%s cannot be traced (in %s): %s"
+                    .formatted(
+                            operation(Arrays.stream(e.getStackTrace())
+                                    .map(StackTraceElement::getMethodName)
+                                    .filter(method -> !method.equals("<init>"))
+                                    .findFirst()),
+                            where(),
+                            e);
+            // Thrown by DJL's adapter for operations that it lacks, or by the block itself.
+            throw e instanceof UnsupportedOperationException
+                    ? new IllegalArgumentException(message, e)
+                    : new UnfitInputException(message, e);
         }
     }
 
@@ -262,7 +263,7 @@ final class Trace {
         try {
             types = op.types(operands.stream().map(RecordedArray::type).toList());
         } catch (IllegalArgumentException e) {
-            throw refusal(new UnfitSizeException(message(String.valueOf(e.getMessage()))));
+            throw refusal(new UnfitInputException(message(String.valueOf(e.getMessage())), e));
         }
         List<Value> outputs = graph.add(
                         name, op, operands.stream().map(RecordedArray::value).toList())

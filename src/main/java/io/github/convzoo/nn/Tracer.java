@@ -85,8 +85,8 @@ public final class Tracer {
                     if (!isSame(graph, block, other.apply(batch), literals)) {
                         return false;
                     }
-                } catch (Trace.UnfitSizeException e) {
-                    // Such as a map that is too small for a kernel.
+                } catch (Trace.UnfitInputException e) {
+                    // Such as a map that is too small for a kernel, or a size that the network checks.
                 }
             }
             return true;

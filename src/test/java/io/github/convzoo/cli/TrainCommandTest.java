@@ -7,6 +7,7 @@ import ai.djl.nn.Parameter;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.convzoo.Samples;
+import io.github.convzoo.image.Labels;
 import io.github.convzoo.train.EpochMetrics;
 import io.github.convzoo.train.RunFolder;
 import io.github.convzoo.weights.WeightSaver;
@@ -451,6 +452,30 @@ class TrainCommandTest {
         Files.writeString(data.resolve("train.json"), "{}");
         Run.refused(1, List.of("train", "--resume", data), "train.json: not the options of a run");
         assertThat(data.resolve("last")).doesNotExist();
+    }
+
+    @Test
+    void train_ofClassesWhoseNamesBeginWithNumbers_writesLabelsThatEvalFinds() throws IOException {
+        for (String part : List.of("train", "val")) {
+            List<Path> folders;
+            try (Stream<Path> all = Files.list(data.resolve(part))) {
+                folders = all.sorted().toList();
+            }
+            for (int i = 0; i < folders.size(); i++) {
+                Files.move(
+                        folders.get(i),
+                        folders.get(i)
+                                .resolveSibling(2 * i + " " + folders.get(i).getFileName()));
+            }
+        }
+        trained("--epochs", 1);
+        Path labels = run.resolve("labels.txt");
+
+        // Not in the order of the numbers.
+        List<String> names = Labels.read(labels).names();
+        assertThat(names).hasSize(10).startsWith("0 Ankle boot");
+        assertThat(names.get(1)).startsWith("10 ");
+        Run.succeeding("eval", "--model", run, "--data", data.resolve("val"), "--labels", labels);
     }
 
     @Test

@@ -55,6 +55,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TracerTest {
 
@@ -430,6 +431,38 @@ class TracerTest {
                                         shape)
                                 .isForAnySize())
                         .isFalse());
+    }
+
+    @Test
+    void size_thatTheBlockRefuses_doesNotCount_butOneThatOnlyTheTracerRefusesDoes() {
+        Shape shape = new Shape(1, 3, 32, 32);
+        assertThat(Tracer.trace(
+                                LambdaBlock.singleton(x -> {
+                                    if (x.getShape().get(2) % 2 == 1) {
+                                        throw new IllegalStateException("odd");
+                                    }
+                                    return Activation.relu(x);
+                                }),
+                                shape)
+                        .isForAnySize())
+                .isTrue();
+        for (UnaryOperator<NDArray> unrecorded : List.<UnaryOperator<NDArray>>of(NDArray::exp, x -> x.get("0:1"))) {
+            assertThat(Tracer.trace(
+                                    LambdaBlock.singleton(x ->
+                                            x.getShape().get(2) % 2 == 1 ? unrecorded.apply(x) : Activation.relu(x)),
+                                    shape)
+                            .isForAnySize())
+                    .isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"peleenet", "dla34", "dpn68", "dla60_res2net"})
+    void network_isForAnySize(String name) {
+        Network network = Variant.of(name).build();
+        Shape shape = new Shape(1, 3, 64, 64);
+        network.initialize(manager, DataType.FLOAT32, shape);
+        assertThat(Tracer.trace(network, shape).isForAnySize()).isTrue();
     }
 
     @Test
