@@ -90,6 +90,7 @@ class PackageRulesTest {
             ours("export"),
             ours("zoo"),
             ours("weights"),
+            ours("checkpoint"),
             ours("image"),
             ours("network"),
             ours("nn"),
