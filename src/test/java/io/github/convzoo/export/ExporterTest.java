@@ -575,6 +575,26 @@ class ExporterTest {
     }
 
     @Test
+    void export_interruptedWhileItsFileIsChecked_writesNothing() throws Exception {
+        Given given = given(SMALL, SIDE);
+        ExportDraft plain = given.exporter().draft(ExportOptions.onnx());
+        ExportDraft draft = plain.quantized(
+                plain.graph(),
+                images -> {
+                    Thread.currentThread().interrupt();
+                    return Reference.image(images, "interrupted/", new Shape(2, 3, SIDE, SIDE));
+                },
+                8,
+                "as an example");
+        try {
+            assertThatIOException().isThrownBy(() -> draft.write(folder));
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
     void export_ofDamagedWeights_saysSo_andWritesNothing() throws IOException {
         Given given = given(SMALL, SIDE);
         given.network.getParameters().values().forEach(parameter -> parameter
