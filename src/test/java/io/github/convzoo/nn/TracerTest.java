@@ -473,6 +473,11 @@ class TracerTest {
                             .isForAnySize())
                     .isEqualTo(!ceil);
         }
+        // Its map has an even size at all sizes that are tried.
+        Block deep = new SequentialBlock()
+                .add(Pool.maxPool2dBlock(new Shape(4, 4), new Shape(4, 4)))
+                .add(Pool.maxPool2dBlock(new Shape(2, 2), new Shape(2, 2), new Shape(0, 0), true));
+        assertThat(Tracer.trace(deep, new Shape(1, 3, 64, 64)).isForAnySize()).isFalse();
         // It never rounds.
         assertThat(Tracer.trace(Pool.maxPool2dBlock(new Shape(3, 3), new Shape(1, 1), new Shape(1, 1), true), shape)
                         .isForAnySize())
