@@ -235,7 +235,7 @@ final class ImageNames {
         }
     }
 
-    /** On many systems, a file's name is bytes; if they are no text, the name as text is not that of the file. */
+    /** On many systems, a file's name is a sequence of bytes. If it is not text, a string cannot name the file. */
     private static Optional<IOException> misnamed(Path image) {
         String name = image.toString();
         try {

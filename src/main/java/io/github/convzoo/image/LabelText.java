@@ -99,29 +99,26 @@ final class LabelText {
             }
             return Optional.of(names);
         }
-        if (first != null && spaces) {
-            requireLineOrder(file, inOrder(file, first), first, lines);
-        }
         List<Numbered> found = first == null ? last : first;
-        return found == null ? Optional.empty() : Optional.of(inOrder(file, found));
+        if (found == null) {
+            return Optional.empty();
+        }
+        List<String> names = inOrder(file, found);
+        if (found == first && spaces) {
+            requireLineOrder(file, found, lines);
+        }
+        return Optional.of(names);
     }
 
     /** Folders such as "10 kiwi" and "2 cat" are classes in the order of the lines. */
-    private static void requireLineOrder(String file, List<String> names, List<Numbered> all, List<String> lines)
-            throws IOException {
+    private static void requireLineOrder(String file, List<Numbered> all, List<String> lines) throws IOException {
         for (int i = 0; i < all.size(); i++) {
-            if (all.get(i).number() != i) {
+            Numbered each = all.get(i);
+            if (each.number() != i) {
                 throw new IOException(
                         ("%s: '%s' in line %d can be class %d named '%s', or class %d named '%s'; sort the lines by"
                                         + " number, write commas after the numbers, or write a JSON list of names")
-                                .formatted(
-                                        file,
-                                        lines.get(i),
-                                        i + 1,
-                                        all.get(i).number(),
-                                        names.get(all.get(i).number()),
-                                        i,
-                                        lines.get(i)));
+                                .formatted(file, lines.get(i), i + 1, each.number(), each.name(), i, lines.get(i)));
             }
         }
     }

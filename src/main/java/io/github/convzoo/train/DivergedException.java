@@ -25,9 +25,8 @@ public final class DivergedException extends Exception {
 
     private static String message(long step, double loss, double gradientNorm, double rate) {
         if (step == 0 && !Double.isFinite(loss)) {
-            return "step 0: the loss is " + loss
-                    + " before anything was learned; the weights to start from are damaged, or"
-                    + " were trained for another input, or the batch has bad values";
+            return "step 0: the loss is " + loss + " before anything was learned; the weights to start from are"
+                    + " damaged, or were trained for another input, or the batch has bad values";
         }
         return String.format(
                 Locale.ROOT,

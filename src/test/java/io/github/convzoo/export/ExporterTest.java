@@ -499,14 +499,8 @@ class ExporterTest {
 
     // The check
 
-    @Test
-    void check_ofAFileThatComputesSomethingElse_fails() throws IOException {
-        Given given = given(SMALL, SIDE);
-        Path file = given.exporter().export(folder, ExportOptions.onnx()).file();
-        given.network.clear();
-        Reference.initialize(given.network, manager, "other/", new Shape(1, 3, SIDE, SIDE));
-        ExportSource.Recorded recorded = new NetworkSource(given.network, given.config).record(ExportOptions.onnx());
-        NetworkFile network = new NetworkFile(
+    private static NetworkFile file(ExportSource.Recorded recorded) {
+        return new NetworkFile(
                 recorded.graph(),
                 recorded.input(),
                 recorded.outputs(),
@@ -514,6 +508,16 @@ class ExporterTest {
                 Precision.FLOAT32,
                 Map.of(),
                 true);
+    }
+
+    @Test
+    void check_ofAFileThatComputesSomethingElse_fails() throws IOException {
+        Given given = given(SMALL, SIDE);
+        Path file = given.exporter().export(folder, ExportOptions.onnx()).file();
+        given.network.clear();
+        Reference.initialize(given.network, manager, "other/", new Shape(1, 3, SIDE, SIDE));
+        ExportSource.Recorded recorded = new NetworkSource(given.network, given.config).record(ExportOptions.onnx());
+        NetworkFile network = file(recorded);
         ExportCheck check = ExportCheck.onNoise(recorded);
         assertThatExceptionOfType(ExportException.class)
                 .isThrownBy(() -> check.check(network, file, Path.of("there/model.onnx"), ExportOptions.Format.ONNX))
@@ -526,14 +530,7 @@ class ExporterTest {
         Given given = given(SMALL, SIDE);
         Path file = given.exporter().export(folder, ExportOptions.onnx()).file();
         ExportSource.Recorded recorded = new NetworkSource(given.network, given.config).record(ExportOptions.onnx());
-        NetworkFile network = new NetworkFile(
-                recorded.graph(),
-                recorded.input(),
-                recorded.outputs(),
-                recorded.traced().parameterValues(),
-                Precision.FLOAT32,
-                Map.of(),
-                true);
+        NetworkFile network = file(recorded);
         ExportCheck check = ExportCheck.onImages(
                 inputs -> new NDList(
                         recorded.reference().run(inputs).singletonOrThrow().expandDims(0)),
